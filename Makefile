@@ -1,0 +1,46 @@
+# make demo   environment, then both demo cohorts from DICOM to results/report.html
+# make test   the whole test suite
+# make lint   what CI checks besides the tests
+# make lock   resolve envs/requirements.in anew (maintainers)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+CORES ?= 8
+BIN := .venv/bin
+
+.PHONY: demo test lint format lock environment clean
+
+environment: .venv/installed
+
+.venv/installed: envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11")'
+	@echo "Installing the pinned environment into .venv (1 to 3 minutes)"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	touch $@
+
+demo: environment
+	$(BIN)/snakemake --cores $(CORES) all
+
+test: environment
+	$(BIN)/python -m pytest
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: environment
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+lock:
+	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/pip install --quiet -r envs/requirements.in
+	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools) > envs/requirements.lock
+	rm -rf .lock-venv
+
+clean:
+	rm -rf .venv .snakemake

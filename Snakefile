@@ -1,0 +1,33 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/images.smk"
+include: "workflow/rules/crops.smk"
+include: "workflow/rules/radiomics.smk"
+include: "workflow/rules/evaluation.smk"
+
+
+for paper in PAPERS:
+
+    include: f"workflow/rules/papers/{paper}.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        collect("{target}", target=run_targets),
+
+
+rule report:
+    input:
+        rules.all.input,

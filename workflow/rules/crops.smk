@@ -1,0 +1,42 @@
+# Crops about the tumour, the input of networks. Needs images and masks on a grid; makes crops/.
+
+
+rule crop_patient:
+    """All phases of one patient in a box about the tumour, as float32 with named axes and units."""
+    input:
+        images=lambda wildcards: collect(
+            "<results>/{cohort}/images/{grid}/{patient}/{phase}.nii.gz",
+            cohort=wildcards.cohort,
+            patient=wildcards.patient,
+            grid=FULL_CONFIG["crops"][wildcards.crop]["grid"],
+            phase=FULL_CONFIG["crops"][wildcards.crop]["phases"],
+        ),
+        masks=lambda wildcards: collect(
+            "<results>/{cohort}/masks/{grid}/{patient}/{phase}",
+            cohort=wildcards.cohort,
+            patient=wildcards.patient,
+            grid=FULL_CONFIG["crops"][wildcards.crop]["grid"],
+            phase=FULL_CONFIG["crops"][wildcards.crop]["phases"][0],
+        ),
+    output:
+        "<results>/{cohort}/crops/{crop}/{patient}.npz",
+    params:
+        crop=lookup("crops/{crop}", within=FULL_CONFIG),
+        spacing=lambda wildcards: FULL_CONFIG["grids"][FULL_CONFIG["crops"][wildcards.crop]["grid"]][
+            "spacing_mm"
+        ],
+        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
+        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
+        code=code("crop_patient"),
+    log:
+        "<logs>/{cohort}/crop_patient/{crop}/{patient}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/crop_patient/{crop}/{patient}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/crop_patient.py"

@@ -1,0 +1,176 @@
+# Evaluation. Needs a study's predictions; makes its tables and figures, the same for every paper.
+
+LABELS = {"cohort": "{cohort}", "protocol": "{protocol}"}
+
+
+rule gather_predictions:
+    """One predictions table of a study, checked against the written split."""
+    input:
+        parts=lambda wildcards: PREDICTION_PARTS[wildcards.paper](wildcards.cohort),
+        split=study_split,
+    output:
+        "<results>/{cohort}/{paper}/predictions.csv",
+    params:
+        code=code("gather_predictions"),
+    log:
+        "<logs>/{cohort}/{paper}/gather_predictions.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/gather_predictions.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/gather_predictions.py"
+
+
+rule compute_metrics:
+    """AUC with DeLong interval, cut-off carried over from training, counts and rates of every model."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        best_auc=best_auc_file,
+    output:
+        csv="<results>/{cohort}/{paper}/tables/metrics.csv",
+        html=report(
+            "<results>/{cohort}/{paper}/tables/metrics.html",
+            caption="../report/metrics.rst",
+            category="{paper}",
+            labels={"cohort": "{cohort}", "protocol": "both", "what": "performance table"},
+        ),
+    params:
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("compute_metrics"),
+    log:
+        "<logs>/{cohort}/{paper}/compute_metrics.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/compute_metrics.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/compute_metrics.py"
+
+
+rule write_baseline_table:
+    """Table 1: the study's clinical variables by outcome, in each split."""
+    input:
+        labels="<results>/{cohort}/labels.csv",
+        split=study_split,
+    output:
+        csv="<results>/{cohort}/{paper}/tables/baseline.csv",
+        html=report(
+            "<results>/{cohort}/{paper}/tables/baseline.html",
+            caption="../report/baseline.rst",
+            category="{paper}",
+            labels={"cohort": "{cohort}", "protocol": "both", "what": "patient characteristics"},
+        ),
+    params:
+        sheet=untracked(patients_sheet),
+        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical(w.paper)(w)),
+        definitions=lambda w: PLAN.clinical_definitions(w.cohort, study_clinical(w.paper)(w)),
+        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("write_baseline_table"),
+    log:
+        "<logs>/{cohort}/{paper}/write_baseline_table.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/write_baseline_table.py"
+
+
+rule plot_roc:
+    """ROC curves of all models of a study, one panel a split."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+        best_auc=best_auc_file,
+    output:
+        png=report(
+            "<results>/{cohort}/{paper}/figures/roc.{protocol}.png",
+            caption="../report/roc.rst",
+            category="{paper}",
+            labels={**LABELS, "what": "ROC curves"},
+        ),
+        svg="<results>/{cohort}/{paper}/figures/roc.{protocol}.svg",
+    params:
+        code=code("plot_roc"),
+    log:
+        "<logs>/{cohort}/{paper}/plot_roc.{protocol}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_roc.{protocol}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/plot_roc.py"
+
+
+rule plot_calibration:
+    """Observed against predicted risk."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        png=report(
+            "<results>/{cohort}/{paper}/figures/calibration.{protocol}.png",
+            caption="../report/calibration.rst",
+            category="{paper}",
+            labels={**LABELS, "what": "calibration"},
+        ),
+        svg="<results>/{cohort}/{paper}/figures/calibration.{protocol}.svg",
+    params:
+        code=code("plot_calibration"),
+    log:
+        "<logs>/{cohort}/{paper}/plot_calibration.{protocol}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_calibration.{protocol}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/plot_calibration.py"
+
+
+rule plot_decision_curve:
+    """Net benefit over threshold probabilities."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        png=report(
+            "<results>/{cohort}/{paper}/figures/decision_curve.{protocol}.png",
+            caption="../report/decision_curve.rst",
+            category="{paper}",
+            labels={**LABELS, "what": "decision curve"},
+        ),
+        svg="<results>/{cohort}/{paper}/figures/decision_curve.{protocol}.svg",
+    params:
+        code=code("plot_decision_curve"),
+    log:
+        "<logs>/{cohort}/{paper}/plot_decision_curve.{protocol}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_decision_curve.{protocol}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/plot_decision_curve.py"

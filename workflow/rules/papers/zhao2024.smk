@@ -1,0 +1,132 @@
+# Zhao 2024: radiomics, clinical-radiological and combined models. Needs radiomics, labels and a split; makes
+# predictions, coefficients and the number of features after each selection step.
+
+
+def zhao2024_fits(kind):
+    """Every repeat of the strict protocol and the one run of the published one."""
+
+    def paths(cohort):
+        scheme = FULL_CONFIG["papers"]["zhao2024"]["settings"]["split"]
+        repeats = range(1, FULL_CONFIG["splits"][scheme]["repeats"] + 1)
+        runs = [f"strict.{repeat}" for repeat in repeats] + ["as_published.1"]
+        return [f"<results>/{cohort}/zhao2024/fits/{run}.{kind}.csv" for run in runs]
+
+    return paths
+
+
+PREDICTION_PARTS["zhao2024"] = zhao2024_fits("predictions")
+OWN_TARGETS["zhao2024"] = lambda cohort: [
+    f"<results>/{cohort}/zhao2024/tables/selection.html",
+    *[
+        f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
+        for model in ("CR", "RCR")
+        for protocol in PROTOCOLS
+    ],
+]
+
+
+rule zhao2024:
+    input:
+        paper_targets("zhao2024"),
+
+
+rule fit_zhao2024:
+    """All models of one protocol and repeat: selection, five classifiers, CR and RCR, fold by fold."""
+    input:
+        radiomics=lambda wildcards: collect(
+            "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
+            cohort=wildcards.cohort,
+            settings=FULL_CONFIG["papers"]["zhao2024"]["settings"]["radiomics"],
+            phase=PLAN.phases("zhao2024", wildcards.cohort),
+        ),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+    output:
+        predictions="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.predictions.csv",
+        coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.coefficients.csv",
+        selection="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.selection.csv",
+    params:
+        phases=lambda wildcards: PLAN.phases("zhao2024", wildcards.cohort),
+        settings=lambda wildcards: PLAN.settings("zhao2024", wildcards.cohort),
+        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
+        sheet=untracked(patients_sheet),
+        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical("zhao2024")(w)),
+        definitions=lambda w: PLAN.clinical_definitions(w.cohort, study_clinical("zhao2024")(w)),
+        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_zhao2024"),
+    log:
+        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    conda:
+        "../../../envs/environment.yaml"
+    script:
+        "../../scripts/fit_zhao2024.py"
+
+
+rule gather_zhao2024:
+    """Coefficients and selection steps of all fits."""
+    input:
+        coefficients=lambda wildcards: zhao2024_fits("coefficients")(wildcards.cohort),
+        selection=lambda wildcards: zhao2024_fits("selection")(wildcards.cohort),
+    output:
+        coefficients="<results>/{cohort}/zhao2024/tables/coefficients.csv",
+        selection="<results>/{cohort}/zhao2024/tables/selection.csv",
+        html=report(
+            "<results>/{cohort}/zhao2024/tables/selection.html",
+            caption="../../report/zhao2024_selection.rst",
+            category="zhao2024",
+            labels={"cohort": "{cohort}", "protocol": "both", "what": "feature selection"},
+        ),
+    params:
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("gather_zhao2024"),
+    log:
+        "<logs>/{cohort}/zhao2024/gather_zhao2024.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/gather_zhao2024.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../../envs/environment.yaml"
+    script:
+        "../../scripts/gather_zhao2024.py"
+
+
+rule plot_coefficients:
+    """Which variables a logistic model of the paper uses, and how often the folds chose them."""
+    input:
+        "<results>/{cohort}/zhao2024/tables/coefficients.csv",
+    output:
+        png=report(
+            "<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png",
+            caption="../../report/coefficients.rst",
+            category="zhao2024",
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "{protocol}",
+                "what": "coefficients of {model}",
+            },
+        ),
+        svg="<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.svg",
+    params:
+        code=code("plot_coefficients"),
+    log:
+        "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../../envs/environment.yaml"
+    script:
+        "../../scripts/plot_coefficients.py"

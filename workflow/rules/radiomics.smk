@@ -1,0 +1,62 @@
+# Radiomics. Needs images and masks on a grid; makes radiomics/<settings>/, one row a patient, phase and reader.
+
+
+def radiomics_image(kind):
+    def path(wildcards):
+        grid = FULL_CONFIG["radiomics"][wildcards.settings]["grid"]
+        suffix = ".nii.gz" if kind == "images" else ""
+        return f"<results>/{wildcards.cohort}/{kind}/{grid}/{wildcards.patient}/{wildcards.phase}{suffix}"
+
+    return path
+
+
+rule extract_radiomics:
+    """PyRadiomics features of every reader's mask of one phase."""
+    input:
+        image=radiomics_image("images"),
+        masks=radiomics_image("masks"),
+    output:
+        "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
+    params:
+        settings=lookup("radiomics/{settings}", within=FULL_CONFIG),
+        code=code("extract_radiomics"),
+    log:
+        "<logs>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=30,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/extract_radiomics.py"
+
+
+rule collect_radiomics:
+    """The features of all patients of a cohort, one table a phase."""
+    input:
+        lambda wildcards: collect(
+            "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
+            cohort=PLAN.image_cohort(wildcards.cohort),
+            settings=wildcards.settings,
+            patient=PLAN.patients(wildcards.cohort),
+            phase=wildcards.phase,
+        ),
+    output:
+        "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
+    params:
+        code=code("collect_radiomics"),
+    log:
+        "<logs>/{cohort}/collect_radiomics/{settings}.{phase}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/collect_radiomics/{settings}.{phase}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../scripts/collect_radiomics.py"

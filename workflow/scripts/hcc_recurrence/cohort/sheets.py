@@ -1,0 +1,364 @@
+"""The three sheets of a cohort, read as text and checked cell by cell.
+
+Nothing is repaired or guessed: a cell that is not what its column says is a problem with the patient,
+the column and the value in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hcc_recurrence.problems import Problem
+
+PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
+DATE_COLUMNS = ("resection_date", "recurrence_date", "last_follow_up_date")
+MONTH_COLUMNS = ("rfs_months", "rfs_event")
+# Patients and readers become file names and wildcards.
+NAME_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+REQUIRED = {
+    "patients": ("patient_id", "centre"),
+    "series": ("patient_id", "phase", "path"),
+    "masks": ("patient_id", "phase", "reader", "path"),
+}
+OPTIONAL = {"series": ("series_uid",), "masks": ("label",)}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Where the images of one patient and phase are."""
+
+    path: str
+    series_uid: str = ""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Where one reader's mask of one patient and phase is, and which label of it."""
+
+    path: str
+    label: str = ""
+
+
+@dataclass
+class Cohort:
+    """A cohort as the sheets describe it; all text, keyed by patient."""
+
+    name: str
+    settings: Mapping[str, Any]
+    patients: pd.DataFrame
+    series: dict[tuple[str, str], Series] = field(default_factory=dict)
+    masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
+
+    def readers(self, patient: str, phase: str) -> list[str]:
+        """Readers with a mask of this patient and phase, sorted."""
+        return sorted(r for p, f, r in self.masks if p == patient and f == phase)
+
+
+def read_sheet(path: Path) -> pd.DataFrame:
+    """A CSV, TSV or XLSX sheet as text, cells stripped, empty cells as "".
+
+    Raises: FileNotFoundError; ValueError where the file cannot be read as a table.
+    """
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        frame = pd.read_excel(path, dtype=str, keep_default_na=False)
+    else:
+        separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
+        frame = pd.read_csv(
+            path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig"
+        )
+    frame.columns = [str(c).strip() for c in frame.columns]
+    frame = frame.fillna("").apply(lambda column: column.str.strip())
+    # A spreadsheet program turns dates into "2019-03-01 00:00:00".
+    return frame.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", r"\1", regex=True)
+
+
+def load_cohort(
+    name: str, settings: Mapping[str, Any], folder: Path = Path()
+) -> tuple[Cohort, list[Problem]]:
+    """Read and check the sheets of one cohort.
+
+    Args:
+        settings: the cohort's entry in the config. folder: what relative sheet paths start from.
+
+    Returns: the cohort, and every problem found (some may make the cohort unusable).
+    """
+    problems: list[Problem] = []
+    frames: dict[str, pd.DataFrame] = {}
+    for kind in ("patients", "series", "masks"):
+        if kind != "patients" and settings["images_of"]:
+            continue
+        path = settings[kind]
+        if not path:
+            problems.append(
+                Problem(name, "", "config", f"{kind} names no sheet", f"set cohorts.{name}.{kind}")
+            )
+            continue
+        try:
+            frame = read_sheet(folder / path)
+        except FileNotFoundError:
+            problems.append(
+                Problem(name, "", path, "does not exist", f"correct cohorts.{name}.{kind}")
+            )
+            continue
+        except Exception as error:
+            what = f"cannot be read as a table ({error})"
+            problems.append(Problem(name, "", path, what, "save it as CSV (UTF-8) or XLSX"))
+            continue
+        lacking = [c for c in REQUIRED[kind] if c not in frame]
+        unknown = (
+            []
+            if kind == "patients"
+            else [c for c in frame if c not in REQUIRED[kind] + OPTIONAL[kind]]
+        )
+        for column in lacking:
+            problems.append(
+                Problem(
+                    name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}"
+                )
+            )
+        for column in unknown:
+            problems.append(
+                Problem(
+                    name,
+                    "",
+                    path,
+                    f"has the unknown column {column!r}",
+                    f"use {', '.join(REQUIRED[kind] + OPTIONAL[kind])}",
+                )
+            )
+        if not lacking:
+            frames[kind] = frame
+    patients = frames.get("patients", pd.DataFrame({"patient_id": [], "centre": []}, dtype=str))
+    problems += _name_problems(name, settings["patients"], patients["patient_id"], unique=True)
+    cohort = Cohort(name, settings, patients.set_index("patient_id", drop=False))
+    if problems:
+        return cohort, problems
+    problems += outcome_problems(cohort)
+    problems += clinical_problems(cohort)
+    if "series" in frames and "masks" in frames:
+        problems += _fill_images(cohort, frames["series"], frames["masks"])
+    return cohort, problems
+
+
+def _name_problems(
+    cohort: str, path: str, names: Iterable[str], unique: bool, what: str = "patient_id"
+) -> list[Problem]:
+    problems, seen = [], set()
+    for row, name in enumerate(names, 2):
+        if not NAME_PATTERN.match(name):
+            problems.append(
+                Problem(
+                    cohort,
+                    "",
+                    path,
+                    f"row {row}: {what} {name!r} is not a usable name",
+                    "use letters, digits, - and _ only, no names of persons",
+                )
+            )
+        elif unique and name in seen:
+            problems.append(
+                Problem(cohort, name, path, f"row {row}: {what} stands twice", "keep one row")
+            )
+        seen.add(name)
+    return problems
+
+
+def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> list[Problem]:
+    settings, problems = cohort.settings, []
+    known = set(cohort.patients.index)
+
+    def check(row: Any, number: int, path: str) -> bool:
+        where = f"row {number}"
+        if row.patient_id not in known:
+            problems.append(
+                Problem(
+                    cohort.name,
+                    row.patient_id,
+                    path,
+                    f"{where}: patient is not in the patients sheet",
+                    "add the patient there or remove this row",
+                )
+            )
+        elif row.phase not in PHASES:
+            problems.append(
+                Problem(
+                    cohort.name,
+                    row.patient_id,
+                    path,
+                    f"{where}: unknown phase {row.phase!r}",
+                    f"use one of {', '.join(PHASES)}",
+                )
+            )
+        elif not row.path:
+            problems.append(
+                Problem(
+                    cohort.name, row.patient_id, path, f"{where}: path is empty", "name the file"
+                )
+            )
+        else:
+            return True
+        return False
+
+    def once(key: tuple, table: Mapping, number: int, patient: str, path: str) -> None:
+        if key in table:
+            problems.append(
+                Problem(
+                    cohort.name,
+                    patient,
+                    path,
+                    f"row {number}: {' '.join(key[1:])} stands twice",
+                    "keep one row",
+                )
+            )
+
+    for number, row in enumerate(series.itertuples(index=False), 2):
+        if check(row, number, settings["series"]):
+            key = (row.patient_id, row.phase)
+            once(key, cohort.series, number, row.patient_id, settings["series"])
+            cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""))
+    problems += _name_problems(
+        cohort.name, settings["masks"], masks["reader"], unique=False, what="reader"
+    )
+    for number, row in enumerate(masks.itertuples(index=False), 2):
+        if check(row, number, settings["masks"]):
+            key = (row.patient_id, row.phase, row.reader)
+            once(key, cohort.masks, number, row.patient_id, settings["masks"])
+            cohort.masks[key] = Mask(row.path, getattr(row, "label", ""))
+    return problems
+
+
+def outcome_problems(cohort: Cohort) -> list[Problem]:
+    """Dates and months of the outcome that are missing, unreadable or in the wrong order."""
+    path, frame, problems = cohort.settings["patients"], cohort.patients, []
+
+    def add(patient: str, what: str, remedy: str) -> None:
+        problems.append(Problem(cohort.name, patient, path, what, remedy))
+
+    if all(c in frame for c in DATE_COLUMNS):
+        for patient, row in frame.iterrows():
+            dates = {}
+            for column in DATE_COLUMNS:
+                text = row[column]
+                if not text:
+                    if column != "recurrence_date":
+                        add(patient, f"column {column} is empty", "fill in the date as YYYY-MM-DD")
+                    continue
+                try:
+                    dates[column] = pd.to_datetime(text, format="%Y-%m-%d")
+                except ValueError:
+                    remedy = "write it as YYYY-MM-DD (empty recurrence_date: none observed)"
+                    add(patient, f"column {column}: {text!r} is not a date", remedy)
+            start = dates.get("resection_date")
+            for column in ("recurrence_date", "last_follow_up_date"):
+                if start is not None and column in dates and dates[column] < start:
+                    add(patient, f"{column} lies before resection_date", "correct one of the dates")
+    elif all(c in frame for c in MONTH_COLUMNS):
+        for patient, row in frame.iterrows():
+            months = _number(row["rfs_months"])
+            if months is None or months < 0:
+                remedy = "write the months from resection to recurrence or last follow-up"
+                add(
+                    patient,
+                    f"column rfs_months: {row['rfs_months']!r} is not a number >= 0",
+                    remedy,
+                )
+            if row["rfs_event"] not in ("0", "1"):
+                remedy = "write 1 for recurrence, 0 for none"
+                add(patient, f"column rfs_event: {row['rfs_event']!r} is not 0 or 1", remedy)
+    else:
+        add(
+            "",
+            "has neither the columns "
+            + ", ".join(DATE_COLUMNS)
+            + " nor "
+            + ", ".join(MONTH_COLUMNS),
+            "add one of the two sets of columns",
+        )
+    return problems
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value == value and abs(value) != float("inf") else None
+
+
+def clinical_problems(cohort: Cohort) -> list[Problem]:
+    """Cells of declared clinical columns that are neither a value of their kind nor declared missing."""
+    path, frame, problems = cohort.settings["patients"], cohort.patients, []
+    missing = {"", *cohort.settings["missing_codes"]}
+    for variable, definition in cohort.settings["clinical"].items():
+        column = definition["column"]
+        if column not in frame:
+            problems.append(
+                Problem(
+                    cohort.name,
+                    "",
+                    path,
+                    f"has no column {column!r} for the clinical variable {variable}",
+                    f"correct cohorts.{cohort.name}.clinical.{variable}.column",
+                )
+            )
+            continue
+        levels = definition["levels"]
+        for patient, text in frame[column].items():
+            if text in missing:
+                continue
+            if definition["kind"] == "categorical":
+                if text not in levels:
+                    problems.append(
+                        Problem(
+                            cohort.name,
+                            patient,
+                            path,
+                            f"column {column}: {text!r} is not one of {levels}",
+                            "correct the cell, or add the level to the config",
+                        )
+                    )
+                continue
+            value = _number(text)
+            if value is None or (definition["kind"] == "binary" and value not in (0, 1)):
+                wanted = "0 or 1" if definition["kind"] == "binary" else "a number"
+                problems.append(
+                    Problem(
+                        cohort.name,
+                        patient,
+                        path,
+                        f"column {column}: {text!r} is not {wanted}",
+                        "leave the cell empty if the value is missing, or add the code to "
+                        f"cohorts.{cohort.name}.missing_codes",
+                    )
+                )
+    return problems
+
+
+def clinical_table(
+    sheet: Path,
+    definitions: Mapping[str, Mapping[str, Any]],
+    missing_codes: Sequence[str],
+    patients: Sequence[str],
+) -> pd.DataFrame:
+    """Clinical variables as numbers, one row a patient in the order given, missing as NaN.
+
+    A categorical variable becomes the index of its level in the declared order.
+    """
+    frame = read_sheet(sheet).set_index("patient_id").loc[list(patients)]
+    missing = {"", *missing_codes}
+    table = pd.DataFrame(index=pd.Index(patients, name="patient_id"))
+    for variable, definition in definitions.items():
+        text = frame[definition["column"]]
+        text = text.where(~text.isin(missing))
+        if definition["kind"] == "categorical":
+            codes = {level: float(i) for i, level in enumerate(definition["levels"])}
+            table[variable] = text.map(codes).astype(float)
+        else:
+            table[variable] = text.astype(float)
+    return table

@@ -1,0 +1,226 @@
+"""The config of a run: checked against its schema, joined with the papers' own files, one preset chosen."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hcc_recurrence.problems import InputError, Problem
+
+NAMED_ENTRIES = ("grids", "crops", "radiomics", "splits")
+
+
+def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[Problem]:
+    """Every violation of a JSON schema, with the key's path and the nearest known key."""
+    from jsonschema import Draft202012Validator
+
+    problems = []
+    for error in Draft202012Validator(schema).iter_errors(value):
+        where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+        if error.validator == "additionalProperties":
+            known = sorted(error.schema.get("properties", {}))
+            unknown = sorted(set(error.instance) - set(known))
+            for key in unknown:
+                close = difflib.get_close_matches(key, known, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+                problems.append(
+                    Problem("", "", source, f"unknown key {key!r} in {where}", f"remove it; {hint}")
+                )
+        else:
+            described = error.schema.get("description", "") if error.schema else ""
+            problems.append(
+                Problem(
+                    "",
+                    "",
+                    source,
+                    f"{where}: {error.message[:300]}",
+                    "correct the value" + (f"; {described}" if described else ""),
+                )
+            )
+    return problems
+
+
+def fill_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """A copy of `value` with the schema's defaults filled in, through maps and lists."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, Mapping):
+        filled = {}
+        properties = schema.get("properties", {})
+        extra = schema.get("additionalProperties", {})
+        for key, item in value.items():
+            below = properties.get(key, extra if isinstance(extra, Mapping) else {})
+            filled[key] = fill_defaults(item, below, root)
+        for key, below in properties.items():
+            if key not in filled and "default" in below:
+                filled[key] = copy.deepcopy(below["default"])
+        return filled
+    if isinstance(value, list):
+        return [fill_defaults(item, schema.get("items", {}), root) for item in value]
+    return value
+
+
+def _is_sourced(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) >= {"value", "source"}
+
+
+def plain_values(value: Any) -> Any:
+    """A paper's file without its sources: {value, source, where} becomes the value."""
+    if _is_sourced(value):
+        return plain_values(value["value"])
+    if isinstance(value, Mapping):
+        return {key: plain_values(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_values(item) for item in value]
+    return value
+
+
+def sourced_values(value: Any, path: str = "") -> Iterator[dict[str, Any]]:
+    """Each number of a paper's file with its source, for the documentation and the report."""
+    if _is_sourced(value):
+        yield {
+            "key": path,
+            "value": value["value"],
+            "source": value["source"],
+            "where": value.get("where", ""),
+        }
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from sourced_values(item, f"{path}.{key}" if path else key)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`, key by key through nested maps (a sourced value is one value)."""
+    merged = copy.deepcopy(dict(base))
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        if both and not _is_sourced(value) and not _is_sourced(merged[key]):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def load_configuration(
+    config: Mapping[str, Any], papers_folder: Path, schemas_folder: Path
+) -> dict[str, Any]:
+    """Check a run's config, add what the papers' files bring, and choose the preset.
+
+    Returns: the config with defaults, the papers' named entries merged into `grids`, `crops`, `radiomics`
+    and `splits`, and under `papers` the settings of each paper for the chosen preset.
+
+    Raises: InputError listing every problem.
+    """
+    schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
+    problems = schema_problems(config, schema, "config")
+    if problems:
+        raise InputError(problems)
+    full = fill_defaults(config, schema, schema)
+    paper_schema = yaml.safe_load((schemas_folder / "paper.schema.yaml").read_text())
+    full["papers"] = {}
+    for file in sorted(papers_folder.glob("*.yaml")):
+        raw = yaml.safe_load(file.read_text())
+        found = schema_problems(raw, paper_schema, f"config/papers/{file.name}")
+        problems += found
+        if found:
+            continue
+        paper = file.stem
+        for kind, entries in plain_values(raw["entries"]).items():
+            section = schema["properties"][kind]
+            entries = fill_defaults(entries, section, schema)
+            problems += schema_problems(entries, {**section, "$defs": schema["$defs"]}, file.name)
+            # The user's entry of the same name wins: that is how a setting of a paper is changed.
+            full[kind] = {**entries, **full[kind]}
+        settings = raw["settings"]["published"]
+        if full["preset"] == "demo":
+            settings = merge(settings, raw["settings"]["demo"])
+        own = full["overrides"].get(paper, {})
+        for key in sorted(set(own) - set(settings)):
+            close = difflib.get_close_matches(key, list(settings), 1)
+            problems.append(
+                Problem(
+                    "",
+                    "",
+                    "config",
+                    f"unknown key {key!r} in overrides.{paper}",
+                    f"did you mean {close[0]!r}?" if close else f"known are {sorted(settings)}",
+                )
+            )
+        full["papers"][paper] = {
+            "title": raw["title"],
+            "citation": raw["citation"],
+            "settings": plain_values(merge(settings, own)),
+        }
+    problems += _study_problems(full)
+    if problems:
+        raise InputError(problems)
+    return full
+
+
+def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
+    def problem(what: str, remedy: str) -> Problem:
+        return Problem("", "", "config", what, remedy)
+
+    problems, seen = [], set()
+    for paper in sorted(set(full["overrides"]) - set(full["papers"])):
+        problems.append(
+            problem(
+                f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}"
+            )
+        )
+    for number, study in enumerate(full["studies"], 1):
+        paper, cohort = study["paper"], study["cohort"]
+        where = f"study {number} ({paper} on {cohort})"
+        if (paper, cohort) in seen:
+            problems.append(problem(f"{where} stands twice in studies", "remove one of them"))
+        seen.add((paper, cohort))
+        if paper not in full["papers"]:
+            problems.append(
+                problem(f"{where}: unknown paper", f"known papers: {sorted(full['papers'])}")
+            )
+            continue
+        if cohort not in full["cohorts"]:
+            problems.append(
+                problem(f"{where}: unknown cohort", f"known cohorts: {sorted(full['cohorts'])}")
+            )
+            continue
+        settings = full["papers"][paper]["settings"]
+        unknown = sorted(set(study["phases"]) - set(settings["phases"]))
+        if unknown:
+            problems.append(
+                problem(
+                    f"{where}: phases maps {unknown}, which the paper does not use",
+                    f"the paper's phases are {settings['phases']}",
+                )
+            )
+        for kind, key in (("radiomics", "radiomics"), ("splits", "split")):
+            if key in settings and settings[key] not in full[kind]:
+                problems.append(
+                    problem(
+                        f"{where}: {key} names {settings[key]!r}, which {kind} does not have",
+                        f"known: {sorted(full[kind])}",
+                    )
+                )
+        parent = full["cohorts"][cohort]["images_of"]
+        if parent and (parent not in full["cohorts"] or full["cohorts"][parent]["images_of"]):
+            problems.append(
+                problem(
+                    f"cohort {cohort}: images_of names {parent!r}, which is not a cohort with images",
+                    "name a cohort that has its own series sheet",
+                )
+            )
+    for kind in ("radiomics", "crops"):
+        for name, entry in full[kind].items():
+            if entry["grid"] not in full["grids"]:
+                problems.append(
+                    problem(
+                        f"{kind}.{name}: grid {entry['grid']!r} is not in grids",
+                        f"known grids: {sorted(full['grids'])}",
+                    )
+                )
+    return problems

@@ -1,0 +1,63 @@
+"""Which variables the models use."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from hcc_recurrence.figures.style import PAGE_INCHES, use_style
+
+
+def readable_feature(name: str) -> str:
+    """`arterial__log-sigma-3-0-mm-3D_glcm_Contrast` as `arterial: LoG 3.0 mm, glcm Contrast`."""
+    phase, _, rest = name.rpartition("__")
+    parts = rest.split("_")
+    if len(parts) != 3:
+        return name
+    image, family, feature = parts
+    if image.startswith("log-sigma-"):
+        whole, tenth = image.removeprefix("log-sigma-").split("-")[:2]
+        image = f"LoG {whole}.{tenth} mm"
+    image = image.replace("wavelet-", "wavelet ")
+    return f"{phase}: {image}, {family} {feature}" if phase else f"{image}, {family} {feature}"
+
+
+def plot_coefficients(
+    coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20
+) -> plt.Figure:
+    """Coefficients of the model fitted on all training patients, largest first.
+
+    Where the method was repeated, beside each bar the share of fits (folds and repeats) that chose the variable.
+    """
+    use_style()
+    own = coefficients[
+        (coefficients["protocol"] == protocol)
+        & (coefficients["model"] == model)
+        & (coefficients["step"] == "final")
+    ]
+    full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean()
+    order = full.abs().sort_values(ascending=False, kind="stable").index[:most]
+    fits = own[["fold", "seed"]].drop_duplicates()
+    share = own.groupby("variable").size() / len(fits)
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.9 + 0.22 * max(len(order), 3)))
+    values = full.loc[order][::-1]
+    colours = ["#0173b2" if v < 0 else "#de8f05" for v in values]
+    axis.barh([readable_feature(v) for v in values.index], values, color=colours, height=0.7)
+    axis.axvline(0, color="0.3", linewidth=0.8)
+    if len(fits) > 1:
+        for row, variable in enumerate(values.index):
+            axis.annotate(
+                f"{100 * share[variable]:.0f}%",
+                (1.01, row),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=6.5,
+            )
+        axis.annotate(
+            f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5
+        )
+    axis.set_xlabel("Coefficient per standard deviation (right: higher risk of early recurrence)")
+    left_out = len(full) - len(order)
+    note = f", {left_out} smaller ones not shown" if left_out else ""
+    axis.set_title(f"{model}, {protocol.replace('_', ' ')}: {len(full)} variables{note}")
+    return figure

@@ -1,0 +1,70 @@
+"""Tables as self-contained HTML pages for the report."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import pandas as pd
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
+th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
+thead th {{ border-bottom: 2px solid #222; }}
+tbody tr:hover {{ background: #f3f6fa; }}
+</style></head><body><h2>{title}</h2>{note}{table}</body></html>
+"""
+
+
+def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = "") -> None:
+    """Write a table as one HTML file without scripts or outside references."""
+    numbers = {
+        c: (lambda v: "" if pd.isna(v) else f"{v:g}")
+        for c in frame.columns
+        if pd.api.types.is_float_dtype(frame[c])
+    }
+    table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers)
+    text = f"<p>{html.escape(note)}</p>" if note else ""
+    Path(path).write_text(PAGE.format(title=html.escape(title), note=text, table=table))
+
+
+def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
+    """The metrics table rounded for print, training first, and a note under the title."""
+    order = {"strict": 0, "as_published": 1, "train": 0, "validation": 1, "external": 2}
+    key = metrics["protocol"].map(order) * 10 + metrics["split"].map(order)
+    rows = metrics.assign(_key=key).sort_values(["_key", "model"], kind="stable")
+    table = pd.DataFrame(
+        {
+            "model": rows["model"],
+            "protocol": rows["protocol"].str.replace("_", " "),
+            "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
+            "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
+            "AUC (95% CI)": [
+                f"{a:.3f} ({low:.3f}-{high:.3f})"
+                for a, low, high in zip(rows["auc"], rows["auc_low"], rows["auc_high"], strict=True)
+            ],
+            "SD over seeds": rows["auc_sd_over_seeds"].map(
+                lambda v: "" if pd.isna(v) else f"{v:.3f}"
+            ),
+            "cut-off": rows["threshold"].map("{:.3f}".format),
+        }
+    )
+    for count in ("tp", "fn", "tn", "fp"):
+        table[count.upper()] = rows[count]
+    for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1"):
+        name = rate.upper() if len(rate) <= 3 else rate
+        table[name] = rows[rate].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
+    table["Brier"] = rows["brier"].map("{:.3f}".format)
+    note = (
+        "AUC with DeLong interval. The cut-off is Youden's on the training patients (out-of-fold probabilities in "
+        "the strict protocol, apparent ones as published) and is carried to the other patients."
+    )
+    if best_auc is not None:
+        note = (
+            f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. "
+            + note
+        )
+    return table, note

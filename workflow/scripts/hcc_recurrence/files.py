@@ -1,0 +1,25 @@
+"""Reading and writing tables so that equal content gives equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """UTF-8, Unix line ends, no index, floats with 10 significant digits.
+
+    Ten digits are far beyond what any of these numbers means, and short of the last bits in which
+    two numerical libraries may differ.
+    """
+    frame.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
+
+
+def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -> pd.DataFrame:
+    """Read a table of ours; identifier columns stay text (a patient may be called 007)."""
+    import pandas as pd
+
+    return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")

@@ -1,0 +1,1 @@
+"""Selection and classification, always fitted on the patients they are given and no others."""

@@ -1,0 +1,92 @@
+"""The predictions table: what every model ends as, and what everything after it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = (
+    "patient_id",
+    "model",
+    "protocol",
+    "split",
+    "estimate",
+    "fold",
+    "seed",
+    "y",
+    "probability",
+    "rfs_months",
+    "rfs_event",
+)
+ALLOWED = {
+    "protocol": {"strict", "as_published"},
+    "split": {"train", "validation", "external"},
+    "estimate": {"out_of_fold", "apparent", "held_out"},
+}
+
+
+def prediction_rows(
+    labels: pd.DataFrame,
+    patients: Sequence[str],
+    probability: np.ndarray,
+    **about: Any,
+) -> pd.DataFrame:
+    """Rows of the predictions table for one model on some patients.
+
+    Args:
+        labels: from `make_labels`. patients: in the order of `probability`.
+        about: model, protocol, split, estimate, fold (0 where there is none), seed.
+    """
+    outcome = labels.set_index("patient_id").loc[list(patients)]
+    frame = pd.DataFrame(
+        {
+            "patient_id": list(patients),
+            "y": outcome["er"].astype(int).to_numpy(),
+            "probability": np.asarray(probability, float),
+            "rfs_months": outcome["rfs_months"].to_numpy(),
+            "rfs_event": outcome["rfs_event"].to_numpy(),
+        }
+    )
+    return frame.assign(**about)[list(COLUMNS)]
+
+
+def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
+    """Assert what DESIGN section 4 and 6 promise of a predictions table.
+
+    Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a split
+    other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and
+    protocol that leaves out a patient.
+    """
+    if tuple(predictions.columns) != COLUMNS:
+        raise ValueError(f"columns are {list(predictions.columns)}, expected {list(COLUMNS)}")
+    for column, allowed in ALLOWED.items():
+        unknown = set(predictions[column]) - allowed
+        if unknown:
+            raise ValueError(f"column {column} holds {sorted(unknown)}")
+    if not predictions["probability"].between(0, 1).all():
+        raise ValueError("a probability is missing or outside [0, 1]")
+    written = split.set_index("patient_id")
+    strangers = set(predictions["patient_id"]) - set(written.index)
+    if strangers:
+        raise ValueError(f"patients without a split: {sorted(strangers)}")
+    differs = (
+        predictions["split"].to_numpy()
+        != written.loc[predictions["patient_id"], "split"].to_numpy()
+    )
+    if differs.any():
+        raise ValueError(f"{int(differs.sum())} rows name another split than the written one")
+    keys = ["model", "protocol", "estimate", "seed", "patient_id"]
+    if predictions.duplicated(keys).any():
+        raise ValueError("a patient stands twice under one model, protocol, estimate and seed")
+    if ((predictions["split"] == "train") == (predictions["estimate"] == "held_out")).any():
+        raise ValueError(
+            "held_out is for patients outside training, the other estimates for training"
+        )
+    for key, group in predictions.groupby(["model", "protocol", "estimate", "seed"]):
+        expected = written.index[(written["split"] == "train") != (key[2] == "held_out")]
+        lacking = set(expected) - set(group["patient_id"])
+        if lacking:
+            raise ValueError(f"{key} leaves out {len(lacking)} patients, e.g. {min(lacking)}")

@@ -1,0 +1,330 @@
+"""Zhao 2024 (Front Oncol 14:1446386): radiomics, clinical-radiological and combined models.
+
+METHODS.md section 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics
+model, and RCR (radiomics and clinical). `fit_models` fits all of them on the rows it is given and on no
+others; the two protocols differ in what is called a training row and in how a classifier is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.learning.classifiers import (
+    Imputer,
+    Standardiser,
+    cross_validated_auc,
+    fit_predict,
+)
+from hcc_recurrence.learning.predictions import prediction_rows
+from hcc_recurrence.learning.selection import (
+    group_difference_p,
+    l1_logistic_coefficients,
+    lasso_coefficients,
+    reproducible_features,
+)
+from hcc_recurrence.radiomics.tables import RadiomicsTable
+from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
+
+CHOSEN = "Radiomics"
+CLINICAL = "CR"
+COMBINED = "RCR"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Everything the method takes. Rows of `radiomics.values`, `clinical` and `labels` are one patient."""
+
+    radiomics: RadiomicsTable
+    clinical: pd.DataFrame
+    labels: pd.DataFrame
+    split: pd.DataFrame
+
+    def outcome(self, patients: list[str]) -> np.ndarray:
+        """er of the patients, in their order."""
+        return self.labels.set_index("patient_id").loc[patients, "er"].to_numpy().astype(int)
+
+    def patients(self, split: str) -> list[str]:
+        """Patients of one split, sorted."""
+        return sorted(self.split.loc[self.split["split"] == split, "patient_id"])
+
+
+@dataclass
+class Fitted:
+    """Probabilities of each model for each asked group of patients, and how the models came about."""
+
+    probability: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    coefficients: list[dict[str, Any]] = field(default_factory=list)
+    selection: list[dict[str, Any]] = field(default_factory=list)
+
+
+def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, float | None]) -> pd.DataFrame:
+    """1 where a variable is above its cut, 0 where not, NaN where missing; unchanged without a cut.
+
+    Source: Zhao 2024, Table 1 (AFP > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, diameter > 5 cm).
+    """
+    result = clinical[list(cuts)].copy()
+    for variable, cut in cuts.items():
+        if cut is not None:
+            column = result[variable]
+            result[variable] = (column > cut).astype(float).where(column.notna())
+    return result
+
+
+def select_radiomics(
+    data: Data,
+    rows: list[str],
+    reader_rows: list[str],
+    settings: Mapping[str, Any],
+    protocol: str,
+    seed: int,
+    fitted: Fitted,
+) -> tuple[list[str], Standardiser]:
+    """Columns that survive ICC, group difference and LASSO, and the scaler of all columns.
+
+    Args:
+        rows: the training rows. reader_rows: patients whose repeated readings may be used.
+    """
+    values = data.radiomics.values
+    columns = values.columns
+    y = data.outcome(rows)
+    scale = Standardiser(values.loc[rows].to_numpy())
+    keep = np.ones(len(columns), bool)
+    fitted.selection.append({"step": "extracted", "features": int(keep.sum())})
+    for reader, repeated in data.radiomics.repeated.items():
+        both = [p for p in repeated.index if p in set(reader_rows)]
+        if len(both) < settings["icc_minimum_patients"]:
+            print(
+                f"reader {reader}: {len(both)} patients are too few for an ICC; filter not applied"
+            )
+            continue
+        ratings = np.stack([values.loc[both].to_numpy(), repeated.loc[both].to_numpy()], axis=1)
+        keep &= reproducible_features(ratings, settings["icc_threshold"])
+        fitted.selection.append(
+            {"step": f"ICC with {reader} ({len(both)} patients)", "features": int(keep.sum())}
+        )
+    x = scale(values.loc[rows].to_numpy())
+    p = group_difference_p(x, y, settings["normality_alpha"])
+    p[~keep] = 1.0
+    significant = p < settings["univariable_p"]
+    fitted.selection.append({"step": "group difference", "features": int(significant.sum())})
+    survivors = np.flatnonzero(significant)
+    chosen = np.zeros(0, int)
+    if len(survivors):
+        if protocol == "strict":
+            weights = l1_logistic_coefficients(
+                x[:, survivors], y, settings["lasso_folds"], seed, settings["l1_penalties"]
+            )
+        else:
+            weights = lasso_coefficients(x[:, survivors], y, settings["lasso_folds"], seed)
+        chosen = survivors[np.abs(weights) > 1e-8]
+    if not len(chosen):
+        # An empty model would rank patients by the prevalence of their fold alone.
+        chosen = np.array([int(np.argmin(p))])
+        print("no feature survived the selection; the one with the smallest P value is kept")
+    fitted.selection.append({"step": "LASSO", "features": len(chosen)})
+    return [columns[i] for i in chosen], scale
+
+
+def select_clinical(
+    x: pd.DataFrame, y: np.ndarray, settings: Mapping[str, Any]
+) -> tuple[list[str], pd.DataFrame]:
+    """Univariable P < .05, then P < .05 in the multivariable model; at least the best one.
+
+    Returns: the variables, and the table of both steps (Zhao 2024, Table 3).
+    """
+    alone = univariable_table(y, x).assign(step="univariable")
+    candidates = list(alone.loc[alone["p"] < settings["clinical_p"], "variable"])
+    if not candidates:
+        candidates = [str(alone.sort_values("p", kind="stable")["variable"].iloc[0])]
+    together = logistic_table(y, x[candidates]).assign(step="multivariable")
+    kept = list(together.loc[together["p"] < settings["clinical_p"], "variable"])
+    if not kept:
+        kept = [str(together.sort_values("p", kind="stable")["variable"].iloc[0])]
+    return kept, pd.concat([alone, together], ignore_index=True)
+
+
+def fit_models(
+    data: Data,
+    rows: list[str],
+    groups: Mapping[str, list[str]],
+    settings: Mapping[str, Any],
+    protocol: str,
+    seed: int,
+) -> Fitted:
+    """Fit every model on `rows` and predict each group of patients.
+
+    Args:
+        groups: name -> patients. `validation`, where given and not empty, decides the chosen classifier in
+            the `as_published` protocol (the authors chose by it); `strict` never looks at it.
+    """
+    fitted = Fitted()
+    y = data.outcome(rows)
+    everyone = sorted(data.radiomics.values.index)
+    reader_rows = rows if protocol == "strict" else everyone
+    selected, scale = select_radiomics(data, rows, reader_rows, settings, protocol, seed, fitted)
+    position = [data.radiomics.values.columns.get_loc(c) for c in selected]
+
+    def radiomics(patients: list[str]) -> np.ndarray:
+        return scale(data.radiomics.values.loc[patients].to_numpy())[:, position]
+
+    names = list(groups)
+    others = [radiomics(groups[g]) for g in names]
+    for classifier in settings["classifiers"]:
+        found = fit_predict(classifier, radiomics(rows), y, others, seed)
+        fitted.probability[f"{CHOSEN} {classifier}"] = dict(zip(names, found, strict=True))
+    best = _choose_classifier(data, fitted, radiomics(rows), y, groups, settings, protocol, seed)
+    fitted.probability[CHOSEN] = dict(fitted.probability[f"{CHOSEN} {best}"])
+    fitted.selection.append({"step": f"chosen classifier: {best}", "features": len(selected)})
+
+    raw = dichotomise(data.clinical, settings["clinical"])
+    impute = Imputer(raw.loc[rows].to_numpy())
+    clinical = pd.DataFrame(impute(raw.to_numpy()), index=raw.index, columns=raw.columns)
+    kept, table = select_clinical(clinical.loc[rows], y, settings)
+    fitted.coefficients += table.assign(model=CLINICAL).to_dict("records")
+    spread = Standardiser(clinical.loc[rows, kept].to_numpy())
+
+    def clinical_of(patients: list[str]) -> np.ndarray:
+        return spread(clinical.loc[patients, kept].to_numpy())
+
+    def combined(patients: list[str]) -> np.ndarray:
+        return np.hstack([radiomics(patients), clinical_of(patients)])
+
+    for model, inputs, labels in (
+        (CLINICAL, clinical_of, kept),
+        (COMBINED, combined, selected + kept),
+    ):
+        weights, found = _logistic(inputs(rows), y, [inputs(groups[g]) for g in names], seed)
+        fitted.probability[model] = dict(zip(names, found, strict=True))
+        fitted.coefficients += [
+            {"model": model, "step": "final", "variable": v, "coefficient": float(w)}
+            for v, w in zip(labels, weights, strict=True)
+        ]
+    return fitted
+
+
+def _logistic(
+    x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Logistic regression with scikit-learn's defaults (METHODS.md 4.3): weights and probabilities."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=1000, random_state=seed).fit(x, y)
+    return model.coef_.ravel(), [
+        model.predict_proba(o)[:, 1] if len(o) else np.empty(0) for o in others
+    ]
+
+
+def _choose_classifier(
+    data: Data,
+    fitted: Fitted,
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: Mapping[str, list[str]],
+    settings: Mapping[str, Any],
+    protocol: str,
+    seed: int,
+) -> str:
+    """The classifier by validation AUC (`as_published`) or by cross-validation on the rows (`strict`)."""
+    from sklearn.metrics import roc_auc_score
+
+    validation = groups.get("validation", [])
+    outcome = data.outcome(validation) if validation else np.empty(0)
+    scores = {}
+    for classifier in settings["classifiers"]:
+        if protocol == "as_published" and len(set(outcome.tolist())) == 2:
+            probability = fitted.probability[f"{CHOSEN} {classifier}"]["validation"]
+            scores[classifier] = float(roc_auc_score(outcome, probability))
+        else:
+            scores[classifier] = cross_validated_auc(
+                classifier, x, y, settings["choice_folds"], seed
+            )
+    return max(scores, key=lambda name: (scores[name], -settings["classifiers"].index(name)))
+
+
+def run_protocol(
+    data: Data, settings: Mapping[str, Any], protocol: str, repeat: int, seed: int
+) -> dict[str, pd.DataFrame]:
+    """One repeat of one protocol.
+
+    `strict`: every step inside each fold of this repeat (out_of_fold), then on all training patients for
+    those outside (held_out). `as_published`: once on all training patients, reported on themselves
+    (apparent) and on those outside (held_out).
+
+    Returns: predictions, coefficients, selection.
+    """
+    train = data.patients("train")
+    outside = {name: data.patients(name) for name in ("validation", "external")}
+    seed += repeat
+    predictions, coefficients, selection = [], [], []
+
+    def record(
+        fitted: Fitted, fold: int, groups: Mapping[str, list[str]], estimates: Mapping
+    ) -> None:
+        about = {"protocol": protocol, "fold": fold, "seed": seed}
+        for model, found in fitted.probability.items():
+            for group, patients in groups.items():
+                if not patients:
+                    continue
+                split, estimate = estimates[group]
+                predictions.append(
+                    prediction_rows(
+                        data.labels,
+                        patients,
+                        found[group],
+                        model=model,
+                        split=split,
+                        estimate=estimate,
+                        **about,
+                    )
+                )
+        coefficients.extend({**about, **row} for row in fitted.coefficients)
+        selection.extend({**about, **row} for row in fitted.selection)
+
+    held_out = {name: (name, "held_out") for name in outside}
+    if protocol == "strict":
+        folds = data.split.set_index("patient_id")[f"fold_{repeat}"]
+        for fold in sorted(folds.loc[train].unique()):
+            held = [p for p in train if folds[p] == fold]
+            rows = [p for p in train if folds[p] != fold]
+            fitted = fit_models(data, rows, {"held": held}, settings, protocol, seed)
+            record(fitted, int(fold), {"held": held}, {"held": ("train", "out_of_fold")})
+            print(f"repeat {repeat}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out")
+        fitted = fit_models(data, train, outside, settings, protocol, seed)
+        record(fitted, 0, outside, held_out)
+    else:
+        groups = {"train": train, **outside}
+        fitted = fit_models(data, train, groups, settings, protocol, seed)
+        record(fitted, 0, groups, {"train": ("train", "apparent"), **held_out})
+    return {
+        "predictions": pd.concat(predictions, ignore_index=True),
+        "coefficients": pd.DataFrame(coefficients),
+        "selection": pd.DataFrame(selection),
+    }
+
+
+def summarise_selection(selection: pd.DataFrame) -> pd.DataFrame:
+    """Features left after each step, over the fits of a protocol: all training patients, and the folds.
+
+    Zhao 2024 reports 3111 -> 2739 (ICC) -> 961 (group difference) -> 34 (LASSO).
+    """
+    rows = selection[~selection["step"].str.startswith("chosen")].copy()
+    rows["step"] = rows["step"].str.replace(r" \(\d+ patients\)", "", regex=True)
+    order = list(dict.fromkeys(rows["step"]))
+    rows["fits"] = np.where(rows["fold"] == 0, "all training patients", "folds")
+    table = (
+        rows.groupby(["protocol", "fits", "step"])["features"]
+        .agg(["count", "min", "median", "max"])
+        .reset_index()
+    )
+    table["step"] = pd.Categorical(table["step"], order)
+    table = table.sort_values(["protocol", "fits", "step"], ascending=[False, True, True])
+    table["step"] = table["step"].astype(str)
+    chosen = selection[selection["step"].str.startswith("chosen")].copy()
+    chosen["fits"] = np.where(chosen["fold"] == 0, "all training patients", "folds")
+    counts = chosen.groupby(["protocol", "fits", "step"]).size().rename("count").reset_index()
+    return pd.concat([table, counts], ignore_index=True).rename(columns={"count": "number of fits"})

@@ -1,0 +1,336 @@
+"""What a run is made of, worked out from the config and the sheets before the first job.
+
+The plan reads sheets and file headers and writes nothing but the header cache. Everything it returns to a
+rule is a builtin type with a fixed order, so that equal input gives equal parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hcc_recurrence.cohort.checks import (
+    Sources,
+    check_sources,
+    completeness_problems,
+    excluded_patients,
+)
+from hcc_recurrence.cohort.dicom_series import HEADER_FACTS_VERSION
+from hcc_recurrence.cohort.labels import make_labels
+from hcc_recurrence.cohort.sheets import (
+    DATE_COLUMNS,
+    MONTH_COLUMNS,
+    Cohort,
+    load_cohort,
+    read_sheet,
+)
+from hcc_recurrence.problems import InputError, Problem
+from hcc_recurrence.provenance import FileCache, combine_hashes
+
+
+def _text_hash(rows: Sequence[Sequence[str]]) -> str:
+    return combine_hashes("\x1f".join(row) for row in rows)
+
+
+class Plan:
+    """Cohorts, studies and sources of one run.
+
+    Args:
+        config: from `load_configuration`. folder: what relative paths of the config start from.
+        cache: file of the header cache; None keeps it in memory.
+
+    Raises: InputError listing every problem of every cohort that a study uses.
+    """
+
+    def __init__(self, config: Mapping[str, Any], folder: Path, cache: Path | None):
+        self.config = config
+        self.folder = folder
+        self.studies: dict[tuple[str, str], Mapping[str, Any]] = {
+            (s["paper"], s["cohort"]): s for s in config["studies"]
+        }
+        self.cohorts: dict[str, Cohort] = {}
+        self.sources: dict[str, Sources] = {}
+        self.simulation: dict[str, dict[str, dict[str, str]]] = {}
+        self.excluded: dict[str, Mapping[str, str]] = {}
+        self._used: dict[str, list[str]] = {}
+        facts = FileCache(cache, HEADER_FACTS_VERSION)
+        problems = self._load()
+        if not problems:
+            problems = self._check(facts)
+        facts.save()
+        whole = [p for p in problems if not p.patient]
+        if problems and (whole or not config["keep_going"]):
+            raise InputError(problems)
+        for name in self.cohorts:
+            # A patient whose images are refused is left out wherever those images are used.
+            related = {name, self.image_cohort(name)}
+            self.excluded[name] = excluded_patients(p for p in problems if p.cohort in related)
+        self._used = {name: self._usable(name) for name in self.cohorts}
+
+    # -- loading and checking ------------------------------------------------------------------
+
+    def _load(self) -> list[Problem]:
+        problems: list[Problem] = []
+        used = sorted({cohort for _, cohort in self.studies})
+        parents = [self.config["cohorts"][c]["images_of"] for c in used]
+        for name in sorted({*used, *(p for p in parents if p)}):
+            cohort, found = load_cohort(name, self.config["cohorts"][name], self.folder)
+            self.cohorts[name] = cohort
+            problems += found
+            sheet = cohort.settings["simulation"]
+            if sheet:
+                rows = read_sheet(self.folder / sheet).to_dict("records")
+                self.simulation[name] = {row["patient_id"]: row for row in rows}
+        for (paper, name), study in self.studies.items():
+            problems += self._clinical_needs(paper, name, study)
+        unusable = [p for p in problems if not p.patient]
+        return problems if unusable or not self.config["keep_going"] else self._defer(problems)
+
+    def _defer(self, problems: list[Problem]) -> list[Problem]:
+        """With keep_going, drop patients whose rows cannot be read, then go on checking the others."""
+        self._broken = list(problems)
+        return []
+
+    def _clinical_needs(self, paper: str, name: str, study: Mapping[str, Any]) -> list[Problem]:
+        settings = self.config["papers"][paper]["settings"]
+        known = self.config["cohorts"][name]["clinical"]
+        where, problems = f"study {paper} on {name}", []
+        wanted = settings.get("clinical", {})
+        for variable in sorted(set(study["without"]) - set(wanted)):
+            problems.append(
+                Problem(
+                    name,
+                    "",
+                    "config",
+                    f"{where}: without names {variable!r}, which the paper does not use",
+                    f"the paper's variables are {sorted(wanted)}",
+                )
+            )
+        for variable in wanted:
+            if variable in study["without"]:
+                continue
+            if variable not in known:
+                problems.append(
+                    Problem(
+                        name,
+                        "",
+                        "config",
+                        f"{where}: the cohort has no clinical variable {variable!r}",
+                        f"add it to cohorts.{name}.clinical, or to the study's `without`",
+                    )
+                )
+            elif settings.get("timing") == "pre" and known[variable]["timing"] == "post":
+                problems.append(
+                    Problem(
+                        name,
+                        "",
+                        "config",
+                        f"{where}: {variable!r} is known only after the operation, the model is preoperative",
+                        "add the variable to the study's `without`, or correct its timing",
+                    )
+                )
+        return problems
+
+    def _check(self, facts: FileCache) -> list[Problem]:
+        problems = list(getattr(self, "_broken", []))
+        broken = {(p.cohort, p.patient) for p in problems}
+        for name in sorted({self.image_cohort(c) for c in self.cohorts}):
+            cohort = self.cohorts[name]
+            phases = self.image_phases(name)
+            wanted = sorted(
+                {
+                    patient
+                    for other in self.cohorts
+                    if self.image_cohort(other) == name
+                    for patient in self._labelled(other)
+                    if (other, patient) not in broken and (name, patient) not in broken
+                }
+            )
+            known = [p for p in wanted if p in cohort.patients.index]
+            for patient in sorted(set(wanted) - set(known)):
+                problems.append(
+                    Problem(
+                        name,
+                        patient,
+                        cohort.settings["patients"],
+                        "has no images: the patient is not in this cohort",
+                        "correct the sheet of the cohort that uses these images",
+                    )
+                )
+            problems += completeness_problems(cohort, known, phases, cohort.settings["reader"])
+            if name in self.simulation:
+                for patient in sorted(set(known) - set(self.simulation[name])):
+                    problems.append(
+                        Problem(
+                            name,
+                            patient,
+                            cohort.settings["simulation"],
+                            "has no row",
+                            "add the row",
+                        )
+                    )
+                continue
+            root = self.folder / cohort.settings["data_root"]
+            self.sources[name], found = check_sources(cohort, known, phases, root, facts)
+            problems += found
+        return problems
+
+    def _labelled(self, name: str) -> list[str]:
+        cohort = self.cohorts[name]
+        broken = {p.patient for p in getattr(self, "_broken", []) if p.cohort == name}
+        readable = cohort.patients.drop(index=sorted(broken & set(cohort.patients.index)))
+        labels = make_labels(readable, cohort.settings["er_days"], cohort.settings["er_inclusive"])
+        return sorted(labels.loc[labels["excluded_because"] == "", "patient_id"])
+
+    def _usable(self, name: str) -> list[str]:
+        return [p for p in self._labelled(name) if p not in self.excluded[name]]
+
+    # -- what rules ask ------------------------------------------------------------------------
+
+    def image_cohort(self, name: str) -> str:
+        """The cohort whose images `name` uses (itself, unless images_of names another)."""
+        return self.config["cohorts"][name]["images_of"] or name
+
+    def is_simulated(self, name: str) -> bool:
+        """True where the images come from the simulator."""
+        return name in self.simulation
+
+    def phases(self, paper: str, cohort: str) -> list[str]:
+        """The cohort's phases that a study uses, in the paper's order."""
+        study = self.studies[paper, cohort]
+        order = self.config["papers"][paper]["settings"]["phases"]
+        mapped = study["phases"] or {phase: phase for phase in order}
+        return [mapped[phase] for phase in order if phase in mapped]
+
+    def image_phases(self, name: str) -> list[str]:
+        """Phases of a cohort's images that any study uses."""
+        return sorted(
+            {
+                phase
+                for paper, cohort in self.studies
+                if self.image_cohort(cohort) == name
+                for phase in self.phases(paper, cohort)
+            }
+        )
+
+    def settings(self, paper: str, cohort: str) -> dict[str, Any]:
+        """The paper's settings for one study: its clinical variables less the study's `without`."""
+        settings = dict(self.config["papers"][paper]["settings"])
+        without = self.studies[paper, cohort]["without"]
+        if "clinical" in settings:
+            settings["clinical"] = {
+                v: cut for v, cut in settings["clinical"].items() if v not in without
+            }
+        return settings
+
+    def patients(self, name: str) -> list[str]:
+        """Patients of a cohort with a label and usable images, sorted."""
+        return self._used[name]
+
+    def series_source(self, name: str, patient: str, phase: str) -> dict[str, str]:
+        """Path and series UID of one series (for the script; not part of what triggers a rerun)."""
+        series = self.cohorts[name].series[patient, phase]
+        return {"path": series.path, "series_uid": series.series_uid}
+
+    def mask_sources(self, name: str, patient: str, phase: str) -> dict[str, list[str]]:
+        """Reader -> path and label of its mask (for the script)."""
+        cohort = self.cohorts[name]
+        found = {}
+        for reader in cohort.readers(patient, phase):
+            mask = cohort.masks[patient, phase, reader]
+            found[reader] = [mask.path, mask.label]
+        return found
+
+    def data_root(self, name: str) -> str:
+        """What relative paths of a real cohort's sheets start from."""
+        return str(self.folder / self.cohorts[name].settings["data_root"])
+
+    def fingerprint(self, name: str, patient: str, phase: str) -> dict[str, str]:
+        """Content of a series and of its masks; constant for a simulated cohort, whose files a rule makes."""
+        cohort = self.cohorts[name]
+        sources = self.sources.get(name)
+        uid = cohort.series[patient, phase].series_uid
+        found = {"series": (sources.series[patient, phase] if sources else "simulated") + uid}
+        for reader in cohort.readers(patient, phase):
+            content = sources.masks[patient, phase, reader] if sources else "simulated"
+            found[f"mask {reader}"] = f"{content} {cohort.masks[patient, phase, reader].label}"
+        return found
+
+    def simulated_row(self, name: str, patient: str) -> dict[str, str]:
+        """The patient's row of the simulation sheet."""
+        return dict(sorted(self.simulation[name][patient].items()))
+
+    def simulated_phases(self, name: str, patient: str) -> list[str]:
+        """The phases the simulator makes for a patient: those of the series sheet, in its order."""
+        return [phase for p, phase in self.cohorts[name].series if p == patient]
+
+    def outcome_hash(self, name: str) -> str:
+        """Changes with any outcome or centre, and with no clinical column."""
+        frame = self.cohorts[name].patients
+        columns = [c for c in ("patient_id", "centre", *DATE_COLUMNS, *MONTH_COLUMNS) if c in frame]
+        return _text_hash([[c, *frame[c]] for c in columns])
+
+    def clinical_hash(self, name: str, variables: Sequence[str]) -> str:
+        """Changes with any value of the named clinical variables of patients in use, and no other."""
+        cohort = self.cohorts[name]
+        frame = cohort.patients.loc[self.patients(name)]
+        definitions = cohort.settings["clinical"]
+        return _text_hash([[v, *frame[definitions[v]["column"]]] for v in sorted(variables)])
+
+    def clinical_definitions(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
+        """The config's definitions of the named variables."""
+        definitions = self.cohorts[name].settings["clinical"]
+        return {v: dict(sorted(definitions[v].items())) for v in variables}
+
+    def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:
+        """Patients whose split is not drawn: external centres, the sheet's column, or the date.
+
+        Raises: InputError where the sheet's column is missing or holds another word.
+        """
+        cohort, rule = self.cohorts[name], self.config["splits"][scheme]
+        frame = cohort.patients.loc[self.patients(name)]
+        path, problems = cohort.settings["patients"], []
+        assigned: dict[str, str] = {}
+        if rule["kind"] == "column":
+            if "split" not in frame:
+                raise InputError(
+                    [Problem(name, "", path, "has no column split", "add it, or use another split")]
+                )
+            for patient, word in frame["split"].items():
+                if word not in ("train", "validation", "external"):
+                    problems.append(
+                        Problem(
+                            name,
+                            patient,
+                            path,
+                            f"column split: {word!r} is unknown",
+                            "write train, validation or external",
+                        )
+                    )
+                assigned[patient] = word
+        elif rule["kind"] == "temporal":
+            if "resection_date" not in frame or not rule["validation_from"]:
+                raise InputError(
+                    [
+                        Problem(
+                            name,
+                            "",
+                            path,
+                            f"split {scheme} is temporal, but there is no resection_date or no validation_from",
+                            "add the column, or set splits.<name>.validation_from",
+                        )
+                    ]
+                )
+            first = pd.Timestamp(rule["validation_from"])
+            for patient, date in frame["resection_date"].items():
+                assigned[patient] = "train" if pd.Timestamp(date) < first else "validation"
+        if problems:
+            raise InputError(problems)
+        outside = set(cohort.settings["external_centres"])
+        for patient, centre in frame["centre"].items():
+            if centre in outside:
+                assigned[patient] = "external"
+        return dict(sorted(assigned.items()))

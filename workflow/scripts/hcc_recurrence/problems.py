@@ -1,0 +1,45 @@
+"""What is wrong with an input, said so that the person who made the input can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with one input.
+
+    `cohort` and `patient` are keys (pseudonyms), empty where the problem is of the whole run;
+    `file` is the path as the user wrote it; `what` and `remedy` are sentences without a full stop.
+    """
+
+    cohort: str
+    patient: str
+    file: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = ", ".join(
+            part
+            for part in (
+                f"cohort {self.cohort}" if self.cohort else "",
+                f"patient {self.patient}" if self.patient else "",
+                self.file,
+            )
+            if part
+        )
+        return f"{where}: {self.what}. What to do: {self.remedy}."
+
+
+class InputError(ValueError):
+    """Raised with every problem found, never with the first one alone."""
+
+    def __init__(self, problems: Sequence[Problem]):
+        self.problems = sorted(set(problems))
+        count = len(self.problems)
+        super().__init__(
+            f"{count} problem{'s' if count != 1 else ''} in the input; nothing was run.\n"
+            + "\n".join(f"  {number}. {p}" for number, p in enumerate(self.problems, 1))
+        )

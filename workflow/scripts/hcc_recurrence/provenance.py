@@ -1,0 +1,160 @@
+"""What decides whether a step runs again: the content of source files, and the meaning of our code.
+
+Snakemake compares modification times and parameters. These functions turn "the bytes of a DICOM
+series" and "the code that a script reaches" into short strings that a rule carries as parameters.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "hcc_recurrence"
+
+
+class FileCache:
+    """Facts about files, kept by (path, size, mtime) as git's index does.
+
+    A fact is anything JSON can hold. The cache file is read once and written by `save`; a broken or
+    foreign cache file is ignored, because every fact can be found again.
+
+    Args:
+        path: the cache file; None keeps the facts in memory only.
+        version: facts of another version are ignored.
+    """
+
+    def __init__(self, path: Path | None, version: str):
+        self.path = path
+        self.version = version
+        self._facts: dict[str, list[Any]] = {}
+        self._changed = False
+        self.computed = 0
+        if path is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stored = json.loads(path.read_text())
+                if stored.get("version") == version:
+                    self._facts = stored["facts"]
+
+    def get(self, file: Path, compute) -> Any:
+        """The fact about `file`, from the cache if size and mtime are as they were."""
+        key = os.path.abspath(file)
+        status = os.stat(file)
+        stamp = [status.st_size, status.st_mtime_ns]
+        known = self._facts.get(key)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        fact = compute(file)
+        self.computed += 1
+        self._facts[key] = [stamp, fact]
+        self._changed = True
+        return fact
+
+    def save(self) -> None:
+        """Write the cache in one rename, so that a killed run never leaves half of it."""
+        if self.path is None or not self._changed:
+            return
+        # A cache is a convenience: a read-only folder must not stop the run.
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
+            with os.fdopen(handle, "w") as stream:
+                json.dump({"version": self.version, "facts": self._facts}, stream)
+            os.replace(temporary, self.path)
+            self._changed = False
+
+
+def content_hash(file: Path) -> str:
+    """BLAKE2b (128 bit) of a file's bytes, as hexadecimal text."""
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def combine_hashes(hashes: Iterable[str]) -> str:
+    """One hash for a set of file contents: names, order and exact copies do not count."""
+    joined = "\n".join(sorted(set(hashes)))
+    return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body
+            if (
+                body
+                and isinstance(body[0], ast.Expr)
+                and isinstance(body[0].value, ast.Constant)
+                and isinstance(body[0].value.value, str)
+            ):
+                node.body = body[1:] or [ast.Pass()]
+    return tree
+
+
+def _module_file(root: Path, dotted: str) -> Path | None:
+    base = root.joinpath(*dotted.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _parsed(file: Path, dotted: str) -> tuple[str, frozenset[str]]:
+    """The hash of a file's syntax tree without docstrings, and the package modules it names."""
+    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+    parents = dotted.split(".") if file.name == "__init__.py" else dotted.split(".")[:-1]
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = parents[: len(parents) - node.level + 1]
+                base = ".".join([*above, base] if base else above)
+            named.add(base)
+            # `from package import module` names a module; `from module import name` does not:
+            # _module_file tells which.
+            named.update(f"{base}.{alias.name}" for alias in node.names)
+    ours = frozenset(n for n in named if n == PACKAGE or n.startswith(PACKAGE + "."))
+    # ast.dump of one Python version differs from another's; the version is part of the meaning.
+    dump = ast.dump(_without_docstrings(tree)) + f"{sys.version_info[:2]}"
+    return hashlib.blake2b(dump.encode(), digest_size=16).hexdigest(), ours
+
+
+@cache
+def code_version(script: Path, root: Path) -> str:
+    """Hash of a script and of every package module that it imports, directly or not.
+
+    Comments, docstrings and formatting do not count; imports inside functions do.
+
+    Args:
+        script: the adapter script of a rule.
+        root: the folder that holds the package.
+
+    Raises:
+        SyntaxError: where a file cannot be parsed.
+    """
+    pieces = {"": _parsed(script, "")[0]}
+    waiting = list(_parsed(script, "")[1])
+    while waiting:
+        dotted = waiting.pop()
+        if dotted in pieces:
+            continue
+        file = _module_file(root, dotted)
+        if file is None:
+            continue
+        pieces[dotted], imported = _parsed(file, dotted)
+        waiting.extend(imported)
+        if "." in dotted:  # importing a.b.c runs a and a.b as well
+            waiting.append(dotted.rpartition(".")[0])
+    text = "\n".join(f"{name} {digest}" for name, digest in sorted(pieces.items()))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

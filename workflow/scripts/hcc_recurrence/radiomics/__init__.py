@@ -1,0 +1,1 @@
+"""PyRadiomics features of one image and its masks."""

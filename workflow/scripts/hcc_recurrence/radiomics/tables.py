@@ -1,0 +1,77 @@
+"""Feature tables: one row a patient, phase and reader, joined over phases for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+def write_features(
+    path: str | Path, patient: str, phase: str, features: Mapping[str, Mapping[str, float]]
+) -> None:
+    """Write one row a reader: patient_id, phase, reader, then the features in PyRadiomics' order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    readers = sorted(features)
+    columns: dict[str, list] = {
+        "patient_id": [patient] * len(readers),
+        "phase": [phase] * len(readers),
+        "reader": readers,
+    }
+    for name in features[readers[0]]:
+        columns[name] = [features[reader][name] for reader in readers]
+    pq.write_table(pa.table(columns), path, compression="none")
+
+
+@dataclass(frozen=True)
+class RadiomicsTable:
+    """Features of a cohort over all phases.
+
+    values: index patient_id, columns `<phase>__<feature>`, the reference reader's.
+    repeated: for each other reader the patients it has, and their values in the same columns.
+    """
+
+    values: pd.DataFrame
+    repeated: Mapping[str, pd.DataFrame]
+
+
+def join_phases(
+    tables: Mapping[str, pd.DataFrame], patients: Sequence[str], reference: str
+) -> RadiomicsTable:
+    """Join one table a phase into one row a patient.
+
+    Args:
+        tables: phase -> rows of patient_id, phase, reader, features.
+        patients: who must be there, in the order of the result.
+        reference: the reader whose masks the models use.
+
+    Raises: ValueError naming patients without the reference reader's features.
+    """
+    wide: dict[str, list[pd.DataFrame]] = {}
+    for phase, table in tables.items():
+        for reader, rows in table.groupby("reader"):
+            part = rows.drop(columns=["phase", "reader"]).set_index("patient_id")
+            wide.setdefault(str(reader), []).append(part.add_prefix(f"{phase}__"))
+    joined = {
+        reader: pd.concat(parts, axis=1, join="inner")
+        for reader, parts in wide.items()
+        if len(parts) == len(tables)
+    }
+    lacking = sorted(set(patients) - set(joined[reference].index if reference in joined else ()))
+    if lacking:
+        raise ValueError(
+            f"no features of reader {reference} for {lacking[:5]} ({len(lacking)} in all)"
+        )
+    values = joined.pop(reference).loc[list(patients)]
+    repeated = {
+        reader: frame.loc[sorted(set(frame.index) & set(patients)), values.columns]
+        for reader, frame in sorted(joined.items())
+    }
+    if not np.isfinite(values.to_numpy()).all():
+        raise ValueError("a feature is not finite")
+    return RadiomicsTable(values, repeated)

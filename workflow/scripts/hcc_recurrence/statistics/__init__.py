@@ -1,0 +1,1 @@
+"""Definitions of the statistics: arrays and frames in, arrays and frames out."""

@@ -1,0 +1,73 @@
+"""Table 1: patients by outcome within each split, by the tableone package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def baseline_table(
+    clinical: pd.DataFrame,
+    labels: pd.DataFrame,
+    split: pd.DataFrame,
+    definitions: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Clinical variables by early recurrence, one block a split.
+
+    Continuous variables as mean (SD) with a two-sample t test (Welch), the others as n (%) with the chi-square or, where an
+    expected count is below 5, Fisher's exact test: tableone's own choices, named in the column `test`.
+
+    Args:
+        clinical: index patient_id, numbers. labels, split: from `make_labels`, `make_split`.
+        definitions: kind, unit and levels of each variable.
+
+    Returns: text columns split, variable, level, missing, no early recurrence, early recurrence, p, test.
+    """
+    from tableone import TableOne
+
+    frame = clinical.join(split.set_index("patient_id")["split"], how="inner")
+    frame["er"] = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int)
+    names = {v: f"{v} ({d['unit']})" if d["unit"] else v for v, d in definitions.items()}
+    categorical = [v for v, d in definitions.items() if d["kind"] != "continuous"]
+    for variable in categorical:
+        levels = definitions[variable]["levels"] or ["0", "1"]
+        frame[variable] = frame[variable].map(
+            lambda code, levels=levels: None if pd.isna(code) else levels[int(code)]
+        )
+    frame = frame.rename(columns=names)
+    columns = list(names.values())
+    parts = []
+    for name in ("train", "validation", "external"):
+        part = frame[frame["split"] == name]
+        if part["er"].nunique() < 2:
+            continue
+        table = TableOne(
+            part,
+            columns=columns,
+            categorical=[names[v] for v in categorical],
+            groupby="er",
+            pval=True,
+            htest_name=True,
+            overall=False,
+            normal_test=False,
+            tukey_test=False,
+            dip_test=False,
+        ).tableone
+        table.columns = [c[-1] for c in table.columns]
+        flat = table.reset_index()
+        flat.columns = ["variable", "level", *flat.columns[2:]]
+        flat.insert(0, "split", name)
+        parts.append(flat)
+    result = pd.concat(parts, ignore_index=True).rename(
+        columns={
+            "Missing": "missing",
+            "0": "no early recurrence",
+            "1": "early recurrence",
+            "P-Value": "p",
+            "Test": "test",
+        }
+    )
+    result["variable"] = result["variable"].str.replace(r", (mean \(SD\)|n \(%\))$", "", regex=True)
+    return result

@@ -1,0 +1,138 @@
+"""Confusion counts and what follows from them. The four counts always stand beside the rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.statistics.auc import auc_delong, youden_threshold
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of a two-class decision; positive is early recurrence."""
+
+    tp: int
+    fn: int
+    tn: int
+    fp: int
+
+    @staticmethod
+    def _share(part: int, whole: int) -> float:
+        return part / whole if whole else float("nan")
+
+    @property
+    def n(self) -> int:
+        return self.tp + self.fn + self.tn + self.fp
+
+    @property
+    def accuracy(self) -> float:
+        return self._share(self.tp + self.tn, self.n)
+
+    @property
+    def sensitivity(self) -> float:
+        return self._share(self.tp, self.tp + self.fn)
+
+    @property
+    def specificity(self) -> float:
+        return self._share(self.tn, self.tn + self.fp)
+
+    @property
+    def ppv(self) -> float:
+        return self._share(self.tp, self.tp + self.fp)
+
+    @property
+    def npv(self) -> float:
+        return self._share(self.tn, self.tn + self.fn)
+
+    @property
+    def f1(self) -> float:
+        return self._share(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+
+def count(y: np.ndarray, score: np.ndarray, threshold: float) -> Confusion:
+    """Counts where 1 is predicted for score >= threshold."""
+    y, predicted = np.asarray(y).astype(bool), np.asarray(score) >= threshold
+    return Confusion(
+        tp=int((predicted & y).sum()),
+        fn=int((~predicted & y).sum()),
+        tn=int((~predicted & ~y).sum()),
+        fp=int((predicted & ~y).sum()),
+    )
+
+
+def mean_over_repeats(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row a patient, model, protocol, split and estimate: the mean probability over folds and seeds.
+
+    Each out-of-fold probability comes from a model that did not see the patient, so their mean does too.
+    """
+    keys = ["model", "protocol", "split", "estimate", "patient_id"]
+    return predictions.groupby(keys, sort=True, as_index=False).agg(
+        y=("y", "first"),
+        probability=("probability", "mean"),
+        rfs_months=("rfs_months", "first"),
+        rfs_event=("rfs_event", "first"),
+    )
+
+
+def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Metrics of each model, protocol, split and estimate (METHODS.md 0.3, rule 5).
+
+    The cut-off is Youden's on the training patients, from their out-of-fold probabilities (`strict`) or
+    their apparent ones (`as_published`), and is carried to all other splits. `auc_sd_over_seeds` is the
+    standard deviation of the AUCs of the repeats, NaN where there is one.
+
+    Args:
+        predictions: rows of the predictions table (DESIGN section 4).
+
+    Raises: ValueError where a model and protocol have no training rows to take a cut-off from.
+    """
+    averaged = mean_over_repeats(predictions)
+    thresholds = {}
+    for (model, protocol), group in averaged.groupby(["model", "protocol"]):
+        estimate = "out_of_fold" if protocol == "strict" else "apparent"
+        own = group[(group["split"] == "train") & (group["estimate"] == estimate)]
+        if own.empty:
+            raise ValueError(f"{model}, {protocol}: no {estimate} rows to take a cut-off from")
+        thresholds[model, protocol] = youden_threshold(own["y"], own["probability"])
+    rows = []
+    for key, group in averaged.groupby(["model", "protocol", "split", "estimate"]):
+        model, protocol, split, estimate = key
+        y, score = group["y"].to_numpy(), group["probability"].to_numpy()
+        threshold = thresholds[model, protocol]
+        area, counts = auc_delong(y, score), count(y, score, threshold)
+        chosen = (predictions[["model", "protocol", "split", "estimate"]] == key).all(axis=1)
+        repeats = [
+            auc_delong(part["y"].to_numpy(), part["probability"].to_numpy()).auc
+            for _, part in predictions[chosen].groupby("seed")
+        ]
+        rows.append(
+            {
+                "model": model,
+                "protocol": protocol,
+                "split": split,
+                "estimate": estimate,
+                "n": counts.n,
+                "n_pos": int(y.sum()),
+                "auc": area.auc,
+                "auc_low": area.low,
+                "auc_high": area.high,
+                "auc_ci": "DeLong 95%",
+                "auc_sd_over_seeds": float(np.std(repeats, ddof=1)) if len(repeats) > 1 else np.nan,
+                "threshold": threshold,
+                "tp": counts.tp,
+                "fn": counts.fn,
+                "tn": counts.tn,
+                "fp": counts.fp,
+                "accuracy": counts.accuracy,
+                "sensitivity": counts.sensitivity,
+                "specificity": counts.specificity,
+                "ppv": counts.ppv,
+                "npv": counts.npv,
+                "f1": counts.f1,
+                "brier": float(np.mean((score - y) ** 2)),
+            }
+        )
+    return pd.DataFrame(rows)

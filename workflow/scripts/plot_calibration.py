@@ -1,0 +1,12 @@
+"""Draw the calibration figure of a study."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.performance import main_models, plot_calibration
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_csv
+
+    predictions = read_csv(snakemake.input.predictions)
+    figure = plot_calibration(predictions, snakemake.wildcards.protocol, main_models(predictions))
+    save(figure, snakemake.output.png, snakemake.output.svg)

@@ -1,0 +1,12 @@
+"""Draw the coefficients of one model."""
+
+from hcc_recurrence.job import job_log
+
+wildcards = snakemake.wildcards
+with job_log(snakemake.log[0], f"zhao2024 on {wildcards.cohort}"):
+    from hcc_recurrence.figures.coefficients import plot_coefficients
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_csv
+
+    figure = plot_coefficients(read_csv(snakemake.input[0]), wildcards.protocol, wildcards.model)
+    save(figure, snakemake.output.png, snakemake.output.svg)

@@ -1,0 +1,18 @@
+"""Write the split of a cohort."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.cohort.splits import make_split
+    from hcc_recurrence.files import read_csv, write_csv
+
+    scheme = snakemake.params.scheme
+    split = make_split(
+        read_csv(snakemake.input.labels).fillna({"excluded_because": ""}),
+        snakemake.params.assigned,
+        scheme["validation_fraction"] if scheme["kind"] == "random" else 0.0,
+        scheme["folds"],
+        scheme["repeats"],
+        snakemake.params.seed,
+    )
+    write_csv(split, snakemake.output[0])
