@@ -5,20 +5,22 @@ rule simulate_patient:
     """DICOM series and masks of one simulated patient, from the patient's row of the simulation sheet."""
     output:
         directory("<results>/{cohort}/simulated/{patient}"),
-    params:
-        row=lambda wildcards: PLAN.simulated_row(wildcards.cohort, wildcards.patient),
-        phases=lambda wildcards: PLAN.simulated_phases(wildcards.cohort, wildcards.patient),
-        code=code("simulate_patient"),
     log:
         "<logs>/{cohort}/simulate_patient/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/simulate_patient/{patient}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=5,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        row=lambda wildcards: PLAN.simulated_row(wildcards.cohort, wildcards.patient),
+        phases=lambda wildcards: PLAN.simulated_phases(
+            wildcards.cohort, wildcards.patient
+        ),
+        code=code("simulate_patient"),
     script:
         "../scripts/simulate_patient.py"
 
@@ -27,19 +29,19 @@ rule write_best_auc:
     """The best AUC that any method can reach on a simulated cohort."""
     output:
         "<results>/{cohort}/simulated/best_auc.csv",
-    params:
-        null_outcome=lookup("cohorts/{cohort}/null_outcome", within=FULL_CONFIG),
-        code=code("write_best_auc"),
     log:
         "<logs>/{cohort}/write_best_auc.log",
     benchmark:
         "<benchmarks>/{cohort}/write_best_auc.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=5,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        null_outcome=lookup("cohorts/{cohort}/null_outcome", within=FULL_CONFIG),
+        code=code("write_best_auc"),
     script:
         "../scripts/write_best_auc.py"
 
@@ -54,6 +56,16 @@ rule write_labels:
             category="Cohorts",
             labels={"cohort": "{cohort}", "what": "patients and labels"},
         ),
+    log:
+        "<logs>/{cohort}/write_labels.log",
+    benchmark:
+        "<benchmarks>/{cohort}/write_labels.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=5,
     params:
         sheet=untracked(patients_sheet),
         outcome=lambda wildcards: PLAN.outcome_hash(wildcards.cohort),
@@ -62,16 +74,6 @@ rule write_labels:
         er_inclusive=lookup("cohorts/{cohort}/er_inclusive", within=FULL_CONFIG),
         title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
         code=code("write_labels"),
-    log:
-        "<logs>/{cohort}/write_labels.log",
-    benchmark:
-        "<benchmarks>/{cohort}/write_labels.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=5,
-    conda:
-        "../../envs/environment.yaml"
     script:
         "../scripts/write_labels.py"
 
@@ -82,20 +84,22 @@ rule write_splits:
         labels="<results>/{cohort}/labels.csv",
     output:
         "<results>/{cohort}/splits/{scheme}.csv",
-    params:
-        scheme=lookup("splits/{scheme}", within=FULL_CONFIG),
-        assigned=lambda wildcards: PLAN.assigned_splits(wildcards.cohort, wildcards.scheme),
-        seed=FULL_CONFIG["seed"],
-        code=code("write_splits"),
     log:
         "<logs>/{cohort}/write_splits/{scheme}.log",
     benchmark:
         "<benchmarks>/{cohort}/write_splits/{scheme}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=5,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        scheme=lookup("splits/{scheme}", within=FULL_CONFIG),
+        assigned=lambda wildcards: PLAN.assigned_splits(
+            wildcards.cohort, wildcards.scheme
+        ),
+        seed=FULL_CONFIG["seed"],
+        code=code("write_splits"),
     script:
         "../scripts/write_splits.py"

@@ -24,7 +24,9 @@ for variable in (
 
 try:
     FULL_CONFIG = load_configuration(
-        config, Path(workflow.basedir, "config", "papers"), Path(workflow.basedir, "workflow", "schemas")
+        config,
+        Path(workflow.basedir, "config", "papers"),
+        Path(workflow.basedir, "workflow", "schemas"),
     )
     PLAN = Plan(FULL_CONFIG, Path(), Path(".snakemake", "hcc_headers.json"))
 except InputError as error:
@@ -107,7 +109,13 @@ def study_targets(paper, cohort):
     ]
     tables = [f"{folder}/tables/{table}.html" for table in ("metrics", "baseline")]
     labels = [f"<results>/{cohort}/labels.html"]
-    return [f"{folder}/predictions.csv", *tables, *labels, *figures, *OWN_TARGETS[paper](cohort)]
+    return [
+        f"{folder}/predictions.csv",
+        *tables,
+        *labels,
+        *figures,
+        *OWN_TARGETS[paper](cohort),
+    ]
 
 
 def run_targets(wildcards):
@@ -125,6 +133,9 @@ onstart:
     for name in sorted(PLAN.cohorts):
         used = PLAN.patients(name)
         left_out = len(PLAN.cohorts[name].patients) - len(used)
-        print(f"{name}: {len(used)} patients used, {left_out} left out", file=sys.stderr)
+        print(
+            f"{name}: {len(used)} patients used, {left_out} left out",
+            file=sys.stderr,
+        )
         for patient, reason in sorted(PLAN.excluded[name].items()):
             print(f"  {patient} left out: {reason}", file=sys.stderr)

@@ -20,23 +20,23 @@ rule crop_patient:
         ),
     output:
         "<results>/{cohort}/crops/{crop}/{patient}.npz",
-    params:
-        crop=lookup("crops/{crop}", within=FULL_CONFIG),
-        spacing=lambda wildcards: FULL_CONFIG["grids"][FULL_CONFIG["crops"][wildcards.crop]["grid"]][
-            "spacing_mm"
-        ],
-        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
-        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
-        code=code("crop_patient"),
     log:
         "<logs>/{cohort}/crop_patient/{crop}/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/crop_patient/{crop}/{patient}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        crop=lookup("crops/{crop}", within=FULL_CONFIG),
+        spacing=lambda wildcards: FULL_CONFIG["grids"][
+            FULL_CONFIG["crops"][wildcards.crop]["grid"]
+        ]["spacing_mm"],
+        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
+        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
+        code=code("crop_patient"),
     script:
         "../scripts/crop_patient.py"

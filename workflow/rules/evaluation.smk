@@ -10,18 +10,18 @@ rule gather_predictions:
         split=study_split,
     output:
         "<results>/{cohort}/{paper}/predictions.csv",
-    params:
-        code=code("gather_predictions"),
     log:
         "<logs>/{cohort}/{paper}/gather_predictions.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/gather_predictions.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        code=code("gather_predictions"),
     script:
         "../scripts/gather_predictions.py"
 
@@ -37,21 +37,25 @@ rule compute_metrics:
             "<results>/{cohort}/{paper}/tables/metrics.html",
             caption="../report/metrics.rst",
             category="{paper}",
-            labels={"cohort": "{cohort}", "protocol": "both", "what": "performance table"},
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "both",
+                "what": "performance table",
+            },
         ),
-    params:
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
-        code=code("compute_metrics"),
     log:
         "<logs>/{cohort}/{paper}/compute_metrics.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/compute_metrics.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("compute_metrics"),
     script:
         "../scripts/compute_metrics.py"
 
@@ -67,25 +71,31 @@ rule write_baseline_table:
             "<results>/{cohort}/{paper}/tables/baseline.html",
             caption="../report/baseline.rst",
             category="{paper}",
-            labels={"cohort": "{cohort}", "protocol": "both", "what": "patient characteristics"},
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "both",
+                "what": "patient characteristics",
+            },
         ),
-    params:
-        sheet=untracked(patients_sheet),
-        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical(w.paper)(w)),
-        definitions=lambda w: PLAN.clinical_definitions(w.cohort, study_clinical(w.paper)(w)),
-        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
-        code=code("write_baseline_table"),
     log:
         "<logs>/{cohort}/{paper}/write_baseline_table.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        sheet=untracked(patients_sheet),
+        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical(w.paper)(w)),
+        definitions=lambda w: PLAN.clinical_definitions(
+            w.cohort, study_clinical(w.paper)(w)
+        ),
+        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
 
@@ -104,18 +114,18 @@ rule plot_roc:
             labels={**LABELS, "what": "ROC curves"},
         ),
         svg="<results>/{cohort}/{paper}/figures/roc.{protocol}.svg",
-    params:
-        code=code("plot_roc"),
     log:
         "<logs>/{cohort}/{paper}/plot_roc.{protocol}.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_roc.{protocol}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        code=code("plot_roc"),
     script:
         "../scripts/plot_roc.py"
 
@@ -132,18 +142,18 @@ rule plot_calibration:
             labels={**LABELS, "what": "calibration"},
         ),
         svg="<results>/{cohort}/{paper}/figures/calibration.{protocol}.svg",
-    params:
-        code=code("plot_calibration"),
     log:
         "<logs>/{cohort}/{paper}/plot_calibration.{protocol}.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_calibration.{protocol}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        code=code("plot_calibration"),
     script:
         "../scripts/plot_calibration.py"
 
@@ -160,17 +170,17 @@ rule plot_decision_curve:
             labels={**LABELS, "what": "decision curve"},
         ),
         svg="<results>/{cohort}/{paper}/figures/decision_curve.{protocol}.svg",
-    params:
-        code=code("plot_decision_curve"),
     log:
         "<logs>/{cohort}/{paper}/plot_decision_curve.{protocol}.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_decision_curve.{protocol}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        code=code("plot_decision_curve"),
     script:
         "../scripts/plot_decision_curve.py"

@@ -12,6 +12,16 @@ rule convert_series:
     output:
         image="<results>/{cohort}/images/native/{patient}/{phase}.nii.gz",
         masks=directory("<results>/{cohort}/masks/native/{patient}/{phase}"),
+    log:
+        "<logs>/{cohort}/convert_series/{patient}.{phase}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/convert_series/{patient}.{phase}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
     params:
         # Where the files are is not what they are: only the fingerprint triggers a rerun.
         series=untracked(lambda w: PLAN.series_source(w.cohort, w.patient, w.phase)),
@@ -19,16 +29,6 @@ rule convert_series:
         root=untracked(lambda w: PLAN.data_root(w.cohort)),
         fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient, w.phase),
         code=code("convert_series"),
-    log:
-        "<logs>/{cohort}/convert_series/{patient}.{phase}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/convert_series/{patient}.{phase}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=10,
-    conda:
-        "../../envs/environment.yaml"
     script:
         "../scripts/convert_series.py"
 
@@ -41,21 +41,21 @@ rule resample_images:
     output:
         image="<results>/{cohort}/images/{grid}/{patient}/{phase}.nii.gz",
         masks=directory("<results>/{cohort}/masks/{grid}/{patient}/{phase}"),
-    wildcard_constraints:
-        grid="(?!native)[A-Za-z0-9_]+",
-    params:
-        grid=lookup("grids/{grid}", within=FULL_CONFIG),
-        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
-        code=code("resample_images"),
     log:
         "<logs>/{cohort}/resample_images/{grid}/{patient}.{phase}.log",
     benchmark:
         "<benchmarks>/{cohort}/resample_images/{grid}/{patient}.{phase}.tsv"
+    wildcard_constraints:
+        grid="(?!native)[A-Za-z0-9_]+",
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
         runtime=20,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        grid=lookup("grids/{grid}", within=FULL_CONFIG),
+        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
+        code=code("resample_images"),
     script:
         "../scripts/resample_images.py"

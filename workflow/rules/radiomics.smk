@@ -17,19 +17,19 @@ rule extract_radiomics:
         masks=radiomics_image("masks"),
     output:
         "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
-    params:
-        settings=lookup("radiomics/{settings}", within=FULL_CONFIG),
-        code=code("extract_radiomics"),
     log:
         "<logs>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.log",
     benchmark:
         "<benchmarks>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=30,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        settings=lookup("radiomics/{settings}", within=FULL_CONFIG),
+        code=code("extract_radiomics"),
     script:
         "../scripts/extract_radiomics.py"
 
@@ -46,17 +46,17 @@ rule collect_radiomics:
         ),
     output:
         "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
-    params:
-        code=code("collect_radiomics"),
     log:
         "<logs>/{cohort}/collect_radiomics/{settings}.{phase}.log",
     benchmark:
         "<benchmarks>/{cohort}/collect_radiomics/{settings}.{phase}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        code=code("collect_radiomics"),
     script:
         "../scripts/collect_radiomics.py"

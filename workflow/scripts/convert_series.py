@@ -13,9 +13,7 @@ with job_log(snakemake.log[0], about):
 
     simulated = snakemake.input.get("simulated")
     root = Path(simulated).parent if simulated else Path(snakemake.params.root)
-    image = read_series(
-        root / snakemake.params.series["path"], snakemake.params.series["series_uid"]
-    )
+    image = read_series(root / snakemake.params.series["path"], snakemake.params.series["series_uid"])
     sitk.WriteImage(image, snakemake.output.image, True, 1)
     folder = Path(snakemake.output.masks)
     folder.mkdir(parents=True)

@@ -17,18 +17,12 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     patients = list(split["patient_id"])
     tables = [pd.read_parquet(file) for file in snakemake.input.radiomics]
     data = Data(
-        radiomics=join_phases(
-            dict(zip(params.phases, tables, strict=True)), patients, params.reader
-        ),
-        clinical=clinical_table(
-            Path(params.sheet), params.definitions, params.missing_codes, patients
-        ),
+        radiomics=join_phases(dict(zip(params.phases, tables, strict=True)), patients, params.reader),
+        clinical=clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients),
         labels=read_csv(snakemake.input.labels),
         split=split,
     )
     wildcards = snakemake.wildcards
-    results = run_protocol(
-        data, params.settings, wildcards.protocol, int(wildcards.repeat), params.seed
-    )
+    results = run_protocol(data, params.settings, wildcards.protocol, int(wildcards.repeat), params.seed)
     for name, table in results.items():
         write_csv(table, snakemake.output[name])

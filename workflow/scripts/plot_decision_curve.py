@@ -8,7 +8,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.files import read_csv
 
     predictions = read_csv(snakemake.input.predictions)
-    figure = plot_decision_curve(
-        predictions, snakemake.wildcards.protocol, main_models(predictions)
-    )
+    figure = plot_decision_curve(predictions, snakemake.wildcards.protocol, main_models(predictions))
     save(figure, snakemake.output.png, snakemake.output.svg)

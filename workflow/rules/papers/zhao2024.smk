@@ -45,26 +45,28 @@ rule fit_zhao2024:
         predictions="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.predictions.csv",
         coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.coefficients.csv",
         selection="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.selection.csv",
+    log:
+        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
     params:
         phases=lambda wildcards: PLAN.phases("zhao2024", wildcards.cohort),
         settings=lambda wildcards: PLAN.settings("zhao2024", wildcards.cohort),
         reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
         sheet=untracked(patients_sheet),
         clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical("zhao2024")(w)),
-        definitions=lambda w: PLAN.clinical_definitions(w.cohort, study_clinical("zhao2024")(w)),
+        definitions=lambda w: PLAN.clinical_definitions(
+            w.cohort, study_clinical("zhao2024")(w)
+        ),
         missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
         seed=FULL_CONFIG["seed"],
         code=code("fit_zhao2024"),
-    log:
-        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-    conda:
-        "../../../envs/environment.yaml"
     script:
         "../../scripts/fit_zhao2024.py"
 
@@ -81,21 +83,25 @@ rule gather_zhao2024:
             "<results>/{cohort}/zhao2024/tables/selection.html",
             caption="../../report/zhao2024_selection.rst",
             category="zhao2024",
-            labels={"cohort": "{cohort}", "protocol": "both", "what": "feature selection"},
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "both",
+                "what": "feature selection",
+            },
         ),
-    params:
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
-        code=code("gather_zhao2024"),
     log:
         "<logs>/{cohort}/zhao2024/gather_zhao2024.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/gather_zhao2024.tsv"
+    conda:
+        "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../../envs/environment.yaml"
+    params:
+        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        code=code("gather_zhao2024"),
     script:
         "../../scripts/gather_zhao2024.py"
 
@@ -116,17 +122,17 @@ rule plot_coefficients:
             },
         ),
         svg="<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.svg",
-    params:
-        code=code("plot_coefficients"),
     log:
         "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=10,
-    conda:
-        "../../../envs/environment.yaml"
+    params:
+        code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"

@@ -169,9 +169,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
     problems, seen = [], set()
     for paper in sorted(set(full["overrides"]) - set(full["papers"])):
         problems.append(
-            problem(
-                f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}"
-            )
+            problem(f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}")
         )
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
@@ -180,14 +178,10 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             problems.append(problem(f"{where} stands twice in studies", "remove one of them"))
         seen.add((paper, cohort))
         if paper not in full["papers"]:
-            problems.append(
-                problem(f"{where}: unknown paper", f"known papers: {sorted(full['papers'])}")
-            )
+            problems.append(problem(f"{where}: unknown paper", f"known papers: {sorted(full['papers'])}"))
             continue
         if cohort not in full["cohorts"]:
-            problems.append(
-                problem(f"{where}: unknown cohort", f"known cohorts: {sorted(full['cohorts'])}")
-            )
+            problems.append(problem(f"{where}: unknown cohort", f"known cohorts: {sorted(full['cohorts'])}"))
             continue
         settings = full["papers"][paper]["settings"]
         unknown = sorted(set(study["phases"]) - set(settings["phases"]))

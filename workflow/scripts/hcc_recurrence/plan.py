@@ -221,9 +221,7 @@ class Plan:
         settings = dict(self.config["papers"][paper]["settings"])
         without = self.studies[paper, cohort]["without"]
         if "clinical" in settings:
-            settings["clinical"] = {
-                v: cut for v, cut in settings["clinical"].items() if v not in without
-            }
+            settings["clinical"] = {v: cut for v, cut in settings["clinical"].items() if v not in without}
         return settings
 
     def patients(self, name: str) -> list[str]:

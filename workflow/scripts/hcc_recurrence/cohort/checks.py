@@ -97,9 +97,7 @@ def check_sources(
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:
             problems.append(
-                Problem(
-                    cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy
-                )
+                Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy)
             )
         for reader in cohort.readers(patient, phase):
             mask = cohort.masks[patient, phase, reader]

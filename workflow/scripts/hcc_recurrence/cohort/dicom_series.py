@@ -152,18 +152,12 @@ def check_stack(headers: Sequence[dict[str, Any]]) -> None:
     for tag in ("Rows", "Columns"):
         sizes = sorted({h.get(tag) for h in headers})
         if len(sizes) > 1:
-            raise SeriesError(
-                f"slices differ in {tag}: {sizes}", "remove localisers or name series_uid"
-            )
+            raise SeriesError(f"slices differ in {tag}: {sizes}", "remove localisers or name series_uid")
     modalities = {h.get("Modality") for h in headers}
     if len(modalities) > 1:
         raise SeriesError(f"mixes modalities {sorted(map(str, modalities))}", "name series_uid")
-    if "CT" in modalities and any(
-        "RescaleSlope" not in h or "RescaleIntercept" not in h for h in headers
-    ):
-        raise SeriesError(
-            "CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", export
-        )
+    if "CT" in modalities and any("RescaleSlope" not in h or "RescaleIntercept" not in h for h in headers):
+        raise SeriesError("CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", export)
     orientations = np.array([h["ImageOrientationPatient"] for h in headers])
     if np.abs(orientations - orientations[0]).max() > ORIENTATION_TOLERANCE:
         raise SeriesError("slices are not parallel", "remove localisers or name series_uid")
@@ -209,9 +203,7 @@ def stack_geometry(slices: Sequence[tuple[Path, dict[str, Any]]]) -> dict[str, A
     first, last = slices[0][1]["header"], slices[-1][1]["header"]
     orientation = np.array(first["ImageOrientationPatient"])
     normal = _normal(first)
-    length = normal @ (
-        np.array(last["ImagePositionPatient"]) - np.array(first["ImagePositionPatient"])
-    )
+    length = normal @ (np.array(last["ImagePositionPatient"]) - np.array(first["ImagePositionPatient"]))
     row, column = first["PixelSpacing"]
     return {
         "size": [first["Columns"], first["Rows"], len(slices)],

@@ -30,9 +30,7 @@ def make_labels(
     Returns: patient_id, centre, er (1, 0 or NaN), rfs_months, rfs_event, excluded_because ("" if used).
     """
     if all(c in patients for c in DATE_COLUMNS):
-        start, recurrence, last = (
-            pd.to_datetime(patients[c], format="%Y-%m-%d") for c in DATE_COLUMNS
-        )
+        start, recurrence, last = (pd.to_datetime(patients[c], format="%Y-%m-%d") for c in DATE_COLUMNS)
         event = recurrence.notna()
         days = recurrence.where(event, last).sub(start).dt.days.astype(float)
     else:

@@ -101,9 +101,7 @@ def grid_difference(mask: dict[str, Any], image: dict[str, Any]) -> float:
     a, b = corners(mask), corners(image)
     distance = np.linalg.norm(a[:, None, :] - b[None, :, :], axis=2)
     # Each corner of one box must be a corner of the other.
-    return float(
-        max(distance.min(axis=1).max(), distance.min(axis=0).max()) / min(image["spacing"])
-    )
+    return float(max(distance.min(axis=1).max(), distance.min(axis=0).max()) / min(image["spacing"]))
 
 
 def describe_grid(geometry: dict[str, Any]) -> str:
@@ -176,9 +174,7 @@ def read_mask(path: Path, label: str, image: sitk.Image) -> sitk.Image:
         own = _read_label_image(path, label)
     else:
         raise MaskError("cannot be read", "correct the path in the masks sheet")
-    placed = sitk.Resample(
-        own, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8
-    )
+    placed = sitk.Resample(own, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
     return _not_empty(placed)
 
 
@@ -186,9 +182,7 @@ def _not_empty(mask: sitk.Image) -> sitk.Image:
     import SimpleITK as sitk
 
     if not sitk.GetArrayViewFromImage(mask).any():
-        raise MaskError(
-            "is empty on the image's grid", "check that the mask was drawn on this image"
-        )
+        raise MaskError("is empty on the image's grid", "check that the mask was drawn on this image")
     return mask
 
 
@@ -222,8 +216,7 @@ def _read_seg(path: Path, label: str) -> sitk.Image:
 
     seg = hd.seg.segread(path)
     labels = {
-        s.segment_label: s.segment_number
-        for s in map(seg.get_segment_description, seg.segment_numbers)
+        s.segment_label: s.segment_number for s in map(seg.get_segment_description, seg.segment_numbers)
     }
     number = labels[label] if label else next(iter(labels.values()))
     volume = seg.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
@@ -254,9 +247,7 @@ def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image
             if contour.ContourGeometricType != "CLOSED_PLANAR":
                 continue
             points = np.array(contour.ContourData, float).reshape(-1, 3)
-            index = np.array(
-                [image.TransformPhysicalPointToContinuousIndex(p.tolist()) for p in points]
-            )
+            index = np.array([image.TransformPhysicalPointToContinuousIndex(p.tolist()) for p in points])
             if np.ptp(index[:, 2]) > 0.1:
                 raise MaskError(
                     "has contours that are not parallel to the image's slices",

@@ -69,9 +69,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
         frame = pd.read_excel(path, dtype=str, keep_default_na=False)
     else:
         separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig"
-        )
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
     frame.columns = [str(c).strip() for c in frame.columns]
     frame = frame.fillna("").apply(lambda column: column.str.strip())
     # A spreadsheet program turns dates into "2019-03-01 00:00:00".
@@ -102,25 +100,17 @@ def load_cohort(
         try:
             frame = read_sheet(folder / path)
         except FileNotFoundError:
-            problems.append(
-                Problem(name, "", path, "does not exist", f"correct cohorts.{name}.{kind}")
-            )
+            problems.append(Problem(name, "", path, "does not exist", f"correct cohorts.{name}.{kind}"))
             continue
         except Exception as error:
             what = f"cannot be read as a table ({error})"
             problems.append(Problem(name, "", path, what, "save it as CSV (UTF-8) or XLSX"))
             continue
         lacking = [c for c in REQUIRED[kind] if c not in frame]
-        unknown = (
-            []
-            if kind == "patients"
-            else [c for c in frame if c not in REQUIRED[kind] + OPTIONAL[kind]]
-        )
+        unknown = [] if kind == "patients" else [c for c in frame if c not in REQUIRED[kind] + OPTIONAL[kind]]
         for column in lacking:
             problems.append(
-                Problem(
-                    name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}"
-                )
+                Problem(name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}")
             )
         for column in unknown:
             problems.append(
@@ -162,9 +152,7 @@ def _name_problems(
                 )
             )
         elif unique and name in seen:
-            problems.append(
-                Problem(cohort, name, path, f"row {row}: {what} stands twice", "keep one row")
-            )
+            problems.append(Problem(cohort, name, path, f"row {row}: {what} stands twice", "keep one row"))
         seen.add(name)
     return problems
 
@@ -197,9 +185,7 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
             )
         elif not row.path:
             problems.append(
-                Problem(
-                    cohort.name, row.patient_id, path, f"{where}: path is empty", "name the file"
-                )
+                Problem(cohort.name, row.patient_id, path, f"{where}: path is empty", "name the file")
             )
         else:
             return True
@@ -222,9 +208,7 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
             cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""))
-    problems += _name_problems(
-        cohort.name, settings["masks"], masks["reader"], unique=False, what="reader"
-    )
+    problems += _name_problems(cohort.name, settings["masks"], masks["reader"], unique=False, what="reader")
     for number, row in enumerate(masks.itertuples(index=False), 2):
         if check(row, number, settings["masks"]):
             key = (row.patient_id, row.phase, row.reader)
@@ -274,10 +258,7 @@ def outcome_problems(cohort: Cohort) -> list[Problem]:
     else:
         add(
             "",
-            "has neither the columns "
-            + ", ".join(DATE_COLUMNS)
-            + " nor "
-            + ", ".join(MONTH_COLUMNS),
+            "has neither the columns " + ", ".join(DATE_COLUMNS) + " nor " + ", ".join(MONTH_COLUMNS),
             "add one of the two sets of columns",
         )
     return problems

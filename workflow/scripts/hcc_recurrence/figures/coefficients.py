@@ -22,9 +22,7 @@ def readable_feature(name: str) -> str:
     return f"{phase}: {image}, {family} {feature}" if phase else f"{image}, {family} {feature}"
 
 
-def plot_coefficients(
-    coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20
-) -> plt.Figure:
+def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20) -> plt.Figure:
     """Coefficients of the model fitted on all training patients, largest first.
 
     Where the method was repeated, beside each bar the share of fits (folds and repeats) that chose the variable.
@@ -37,10 +35,14 @@ def plot_coefficients(
     ]
     full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean()
     order = full.abs().sort_values(ascending=False, kind="stable").index[:most]
-    fits = own[["fold", "seed"]].drop_duplicates()
+    fits = coefficients.loc[coefficients["protocol"] == protocol, ["fold", "seed"]].drop_duplicates()
     share = own.groupby("variable").size() / len(fits)
     figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.9 + 0.22 * max(len(order), 3)))
     values = full.loc[order][::-1]
+    if values.empty:
+        axis.text(0.5, 0.5, "No variable was selected", ha="center", transform=axis.transAxes)
+        axis.set(xticks=[], yticks=[], title=f"{model}, {protocol.replace('_', ' ')}")
+        return figure
     colours = ["#0173b2" if v < 0 else "#de8f05" for v in values]
     axis.barh([readable_feature(v) for v in values.index], values, color=colours, height=0.7)
     axis.axvline(0, color="0.3", linewidth=0.8)
@@ -53,9 +55,7 @@ def plot_coefficients(
                 va="center",
                 fontsize=6.5,
             )
-        axis.annotate(
-            f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5
-        )
+        axis.annotate(f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5)
     axis.set_xlabel("Coefficient per standard deviation (right: higher risk of early recurrence)")
     left_out = len(full) - len(order)
     note = f", {left_out} smaller ones not shown" if left_out else ""

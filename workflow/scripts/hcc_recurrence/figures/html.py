@@ -46,9 +46,7 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
                 f"{a:.3f} ({low:.3f}-{high:.3f})"
                 for a, low, high in zip(rows["auc"], rows["auc_low"], rows["auc_high"], strict=True)
             ],
-            "SD over seeds": rows["auc_sd_over_seeds"].map(
-                lambda v: "" if pd.isna(v) else f"{v:.3f}"
-            ),
+            "SD over seeds": rows["auc_sd_over_seeds"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
             "cut-off": rows["threshold"].map("{:.3f}".format),
         }
     )
@@ -63,8 +61,5 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         "the strict protocol, apparent ones as published) and is carried to the other patients."
     )
     if best_auc is not None:
-        note = (
-            f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. "
-            + note
-        )
+        note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note
     return table, note

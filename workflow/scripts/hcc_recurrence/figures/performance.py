@@ -76,9 +76,7 @@ def plot_roc(
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
-        axis.legend(
-            title="AUC (95% CI)", loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False
-        )
+        axis.legend(title="AUC (95% CI)", loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     text = f"Protocol: {PROTOCOL_TEXT[protocol]}."
     if reachable is not None:
         text += f" Simulated cohort: the best reachable AUC is {reachable:.2f}."
@@ -136,9 +134,7 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     for axis, (title, rows) in zip(axes, found, strict=True):
         wide = rows.pivot(index="patient_id", columns="model", values="probability")
         outcome = rows.drop_duplicates("patient_id").set_index("patient_id")["y"].loc[wide.index]
-        curve = decision_curve(
-            outcome.to_numpy(), {m: wide[m].to_numpy() for m in models}, thresholds
-        )
+        curve = decision_curve(outcome.to_numpy(), {m: wide[m].to_numpy() for m in models}, thresholds)
         for name, part in curve.groupby("model"):
             reference = name in ("all", "none")
             axis.plot(

@@ -38,9 +38,7 @@ def crop_with_padding(
     inner_stop = np.minimum(stop, array.shape)
     if (inner_stop > inner_start).all():
         source = tuple(slice(a, b) for a, b in zip(inner_start, inner_stop, strict=True))
-        target = tuple(
-            slice(a - s, b - s) for a, b, s in zip(inner_start, inner_stop, start, strict=True)
-        )
+        target = tuple(slice(a - s, b - s) for a, b, s in zip(inner_start, inner_stop, start, strict=True))
         out[target] = array[source]
     return out
 

@@ -122,9 +122,7 @@ def prepare_image(image: sitk.Image, grid: Mapping[str, Any], modality: str) -> 
     """
     if grid["bias_correction"] == "n4":
         if modality == "CT":
-            raise ValueError(
-                "N4 bias correction is for MR; set bias_correction: none for this grid"
-            )
+            raise ValueError("N4 bias correction is for MR; set bias_correction: none for this grid")
         image = correct_bias(image)
     outside = grid["outside_hu"] if modality == "CT" else None
     resampled = resample_image(image, grid["spacing_mm"], grid["interpolator"], outside)

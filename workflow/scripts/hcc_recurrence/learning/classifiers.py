@@ -72,9 +72,14 @@ def fit_predict(
     Args:
         name: a key of CLASSIFIERS. x: (patients, features) standardised. y: 0/1.
 
+    Without a feature every prediction is the prevalence: nothing was learned, and the AUC is 0.5.
+
     Raises: KeyError for an unknown name.
     """
     import warnings
+
+    if not x.shape[1]:
+        return [np.full(len(other), y.mean()) for other in others]
 
     from sklearn.exceptions import ConvergenceWarning
 

@@ -72,19 +72,14 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     strangers = set(predictions["patient_id"]) - set(written.index)
     if strangers:
         raise ValueError(f"patients without a split: {sorted(strangers)}")
-    differs = (
-        predictions["split"].to_numpy()
-        != written.loc[predictions["patient_id"], "split"].to_numpy()
-    )
+    differs = predictions["split"].to_numpy() != written.loc[predictions["patient_id"], "split"].to_numpy()
     if differs.any():
         raise ValueError(f"{int(differs.sum())} rows name another split than the written one")
     keys = ["model", "protocol", "estimate", "seed", "patient_id"]
     if predictions.duplicated(keys).any():
         raise ValueError("a patient stands twice under one model, protocol, estimate and seed")
     if ((predictions["split"] == "train") == (predictions["estimate"] == "held_out")).any():
-        raise ValueError(
-            "held_out is for patients outside training, the other estimates for training"
-        )
+        raise ValueError("held_out is for patients outside training, the other estimates for training")
     for key, group in predictions.groupby(["model", "protocol", "estimate", "seed"]):
         expected = written.index[(written["split"] == "train") != (key[2] == "held_out")]
         lacking = set(expected) - set(group["patient_id"])

@@ -98,9 +98,7 @@ def select_radiomics(
     for reader, repeated in data.radiomics.repeated.items():
         both = [p for p in repeated.index if p in set(reader_rows)]
         if len(both) < settings["icc_minimum_patients"]:
-            print(
-                f"reader {reader}: {len(both)} patients are too few for an ICC; filter not applied"
-            )
+            print(f"reader {reader}: {len(both)} patients are too few for an ICC; filter not applied")
             continue
         ratings = np.stack([values.loc[both].to_numpy(), repeated.loc[both].to_numpy()], axis=1)
         keep &= reproducible_features(ratings, settings["icc_threshold"])
@@ -122,10 +120,6 @@ def select_radiomics(
         else:
             weights = lasso_coefficients(x[:, survivors], y, settings["lasso_folds"], seed)
         chosen = survivors[np.abs(weights) > 1e-8]
-    if not len(chosen):
-        # An empty model would rank patients by the prevalence of their fold alone.
-        chosen = np.array([int(np.argmin(p))])
-        print("no feature survived the selection; the one with the smallest P value is kept")
     fitted.selection.append({"step": "LASSO", "features": len(chosen)})
     return [columns[i] for i in chosen], scale
 
@@ -133,19 +127,20 @@ def select_radiomics(
 def select_clinical(
     x: pd.DataFrame, y: np.ndarray, settings: Mapping[str, Any]
 ) -> tuple[list[str], pd.DataFrame]:
-    """Univariable P < .05, then P < .05 in the multivariable model; at least the best one.
+    """Univariable P < .05, then P < .05 in the multivariable model.
+
+    Where no variable is significant in the first step, none is kept and the model predicts the prevalence;
+    where none is in the second, all candidates are kept.
 
     Returns: the variables, and the table of both steps (Zhao 2024, Table 3).
     """
     alone = univariable_table(y, x).assign(step="univariable")
     candidates = list(alone.loc[alone["p"] < settings["clinical_p"], "variable"])
     if not candidates:
-        candidates = [str(alone.sort_values("p", kind="stable")["variable"].iloc[0])]
+        return [], alone
     together = logistic_table(y, x[candidates]).assign(step="multivariable")
     kept = list(together.loc[together["p"] < settings["clinical_p"], "variable"])
-    if not kept:
-        kept = [str(together.sort_values("p", kind="stable")["variable"].iloc[0])]
-    return kept, pd.concat([alone, together], ignore_index=True)
+    return kept or candidates, pd.concat([alone, together], ignore_index=True)
 
 
 def fit_models(
@@ -213,10 +208,10 @@ def _logistic(
     """Logistic regression with scikit-learn's defaults (METHODS.md 4.3): weights and probabilities."""
     from sklearn.linear_model import LogisticRegression
 
+    if not x.shape[1]:
+        return np.zeros(0), [np.full(len(o), y.mean()) for o in others]
     model = LogisticRegression(max_iter=1000, random_state=seed).fit(x, y)
-    return model.coef_.ravel(), [
-        model.predict_proba(o)[:, 1] if len(o) else np.empty(0) for o in others
-    ]
+    return model.coef_.ravel(), [model.predict_proba(o)[:, 1] if len(o) else np.empty(0) for o in others]
 
 
 def _choose_classifier(
@@ -240,9 +235,7 @@ def _choose_classifier(
             probability = fitted.probability[f"{CHOSEN} {classifier}"]["validation"]
             scores[classifier] = float(roc_auc_score(outcome, probability))
         else:
-            scores[classifier] = cross_validated_auc(
-                classifier, x, y, settings["choice_folds"], seed
-            )
+            scores[classifier] = cross_validated_auc(classifier, x, y, settings["choice_folds"], seed)
     return max(scores, key=lambda name: (scores[name], -settings["classifiers"].index(name)))
 
 
@@ -262,9 +255,7 @@ def run_protocol(
     seed += repeat
     predictions, coefficients, selection = [], [], []
 
-    def record(
-        fitted: Fitted, fold: int, groups: Mapping[str, list[str]], estimates: Mapping
-    ) -> None:
+    def record(fitted: Fitted, fold: int, groups: Mapping[str, list[str]], estimates: Mapping) -> None:
         about = {"protocol": protocol, "fold": fold, "seed": seed}
         for model, found in fitted.probability.items():
             for group, patients in groups.items():

@@ -64,9 +64,7 @@ def join_phases(
     }
     lacking = sorted(set(patients) - set(joined[reference].index if reference in joined else ()))
     if lacking:
-        raise ValueError(
-            f"no features of reader {reference} for {lacking[:5]} ({len(lacking)} in all)"
-        )
+        raise ValueError(f"no features of reader {reference} for {lacking[:5]} ({len(lacking)} in all)")
     values = joined.pop(reference).loc[list(patients)]
     repeated = {
         reader: frame.loc[sorted(set(frame.index) & set(patients)), values.columns]

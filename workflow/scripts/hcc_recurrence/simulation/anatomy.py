@@ -66,12 +66,8 @@ SCANNERS = {
     for s in (
         Scanner("ct_a", "Siemens", "Sensation 64", "CT", (3.0, 1.9, 1.9), (38, 78, 100), 14, 0.7),
         Scanner("ct_b", "Philips", "iCT 256", "CT", (2.5, 2.1, 2.1), (44, 72, 92), 11, 0.9),
-        Scanner(
-            "mr_15", "GE", "Signa HDxt", "MR", (3.0, 2.0, 2.0), (38, 76, 96), 22, 0.6, 1.0, 1.5
-        ),
-        Scanner(
-            "mr_30", "GE", "Signa HDxt", "MR", (2.6, 1.9, 1.9), (44, 78, 100), 20, 0.6, 1.7, 3.0
-        ),
+        Scanner("mr_15", "GE", "Signa HDxt", "MR", (3.0, 2.0, 2.0), (38, 76, 96), 22, 0.6, 1.0, 1.5),
+        Scanner("mr_30", "GE", "Signa HDxt", "MR", (2.6, 1.9, 1.9), (44, 78, 100), 20, 0.6, 1.7, 3.0),
     )
 }
 
@@ -93,6 +89,17 @@ class Tumour:
     rim: float
     necrosis: float
     seed: int
+
+    def neighbourhood(self, axes: list[np.ndarray]) -> tuple[tuple[slice, ...], list[np.ndarray]]:
+        """The part of a grid that the tumour and its halo can reach, as slices and full coordinates."""
+        # The local radius is at most 1.6 times the mean one, and the halo ends at 1.25 local radii.
+        reach = 2.0 * self.radius_mm
+        near = [
+            np.flatnonzero(np.abs(a.ravel() - c) <= reach) for a, c in zip(axes, self.centre, strict=True)
+        ]
+        box = tuple(slice(n[0], n[-1] + 1) if len(n) else slice(0, 0) for n in near)
+        inner = np.ix_(*(a.ravel()[b] for a, b in zip(axes, box, strict=True)))
+        return box, list(np.broadcast_arrays(*inner))
 
     def relative_depth(self, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Distance from the centre over the local radius: below 1 inside. Coordinates in mm."""
@@ -126,9 +133,7 @@ class Tumour:
         return total / np.sqrt(waves / 2)
 
 
-def voxel_axes(
-    shape: tuple[int, int, int], spacing: tuple[float, float, float]
-) -> list[np.ndarray]:
+def voxel_axes(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> list[np.ndarray]:
     """Coordinates in mm about the centre of the volume, one open (broadcastable) array an axis."""
     axes = [(np.arange(n) - (n - 1) / 2) * s for n, s in zip(shape, spacing, strict=True)]
     return list(np.ix_(*axes))
@@ -136,10 +141,7 @@ def voxel_axes(
 
 def _ellipsoid(axes: list[np.ndarray], centre: tuple, radii: tuple) -> np.ndarray:
     return (
-        sum(
-            ((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii, strict=True) if r is not None
-        )
-        <= 1.0
+        sum(((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii, strict=True) if r is not None) <= 1.0
     )
 
 
@@ -156,7 +158,10 @@ def tumour_mask(
 ) -> np.ndarray:
     """True inside the tumour, displaced by `shift` (z, y, x) mm; `scale` moves the boundary."""
     moved = [a - s for a, s in zip(axes, shift, strict=True)]
-    return tumour.relative_depth(*np.broadcast_arrays(*moved)) <= scale
+    mask = np.zeros(tuple(a.size for a in axes), bool)
+    box, points = tumour.neighbourhood(moved)
+    mask[box] = tumour.relative_depth(*points) <= scale
+    return mask
 
 
 def render(
@@ -204,24 +209,19 @@ def render(
 
     contrast = 1.0 if scanner.modality == "CT" else 4.0
     for tumour in tumours:
-        depth = tumour.relative_depth(*np.broadcast_arrays(*axes))
-        near = depth < 1.25
-        inside = depth[near]
-        points = [b[near] for b in np.broadcast_arrays(*axes)]
-        level = np.full(inside.shape, float(value["tumour"]))
-        level += contrast * tumour.texture * tumour.pattern(*points)
-        shell = np.exp(-(((inside - 0.9) / 0.08) ** 2))
+        box, points = tumour.neighbourhood(axes)
+        depth, part = tumour.relative_depth(*points), volume[box]
+        level = value["tumour"] + contrast * tumour.texture * tumour.pattern(*points)
+        shell = np.exp(-(((depth - 0.9) / 0.08) ** 2))
         wash = {"arterial": 1.0, "portal": 0.5, "delayed": 0.7}.get(phase, 0.0)
         level += contrast * 55 * tumour.rim * wash * shell
-        level = np.where(inside < tumour.necrosis, value["necrosis"], level)
+        level = np.where(depth < tumour.necrosis, value["necrosis"], level)
         halo = contrast * 30 * tumour.rim * (phase == "arterial")
-        around = volume[near] + halo * (volume[near] == value["liver"])
-        volume[near] = np.where(inside <= 1.0, level, around)
+        around = part + halo * ((part == value["liver"]) & (depth < 1.25))
+        volume[box] = np.where(depth <= 1.0, level, around)
 
     volume = gaussian_filter(volume, 0.45)  # partial volume
-    noise = gaussian_filter(
-        generator.normal(size=volume.shape), (0.3, scanner.kernel, scanner.kernel)
-    )
+    noise = gaussian_filter(generator.normal(size=volume.shape), (0.3, scanner.kernel, scanner.kernel))
     volume += scanner.noise * noise / noise.std()
     if scanner.modality == "MR":
         volume = np.abs(volume) * scanner.gain * _bias_field(scanner.shape, generator)
@@ -232,6 +232,4 @@ def _bias_field(shape: tuple[int, int, int], generator: np.random.Generator) -> 
     """A smooth multiplicative field, about +-25 %, as a surface coil leaves it."""
     z, y, x = np.ix_(*(np.linspace(-1, 1, n) for n in shape))
     a = generator.normal(0, 0.09, 6)
-    return np.exp(
-        a[0] * z + a[1] * y + a[2] * x + a[3] * y * x + a[4] * (y**2) + a[5] * (x**2 - 0.5)
-    )
+    return np.exp(a[0] * z + a[1] * y + a[2] * x + a[3] * y * x + a[4] * (y**2) + a[5] * (x**2 - 0.5))

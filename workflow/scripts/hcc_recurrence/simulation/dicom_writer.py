@@ -182,9 +182,7 @@ def write_seg(mask: np.ndarray, slices: list[FileDataset], label: str, path: Pat
         pixel_array=mask[first:last].astype(bool),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[description],
-        series_instance_uid=generate_uid(
-            entropy_srcs=[reference.SeriesInstanceUID, path.name, "s"]
-        ),
+        series_instance_uid=generate_uid(entropy_srcs=[reference.SeriesInstanceUID, path.name, "s"]),
         series_number=90,
         sop_instance_uid=generate_uid(entropy_srcs=[reference.SeriesInstanceUID, path.name, "i"]),
         instance_number=1,
@@ -208,9 +206,7 @@ def write_rtstruct(mask: np.ndarray, slices: list[FileDataset], label: str, path
     import contourpy
 
     reference = slices[0]
-    data = _new_file(
-        RTSTRUCT_STORAGE, generate_uid(entropy_srcs=[reference.SeriesInstanceUID, path.name])
-    )
+    data = _new_file(RTSTRUCT_STORAGE, generate_uid(entropy_srcs=[reference.SeriesInstanceUID, path.name]))
     for keyword in [
         "SpecificCharacterSet",
         "PatientName",
@@ -228,9 +224,7 @@ def write_rtstruct(mask: np.ndarray, slices: list[FileDataset], label: str, path
         setattr(data, keyword, getattr(reference, keyword))
     data.Modality = "RTSTRUCT"
     data.Manufacturer = "HCC demo"
-    data.SeriesInstanceUID = generate_uid(
-        entropy_srcs=[reference.SeriesInstanceUID, path.name, "series"]
-    )
+    data.SeriesInstanceUID = generate_uid(entropy_srcs=[reference.SeriesInstanceUID, path.name, "series"])
     data.SeriesNumber = 91
     data.StructureSetLabel = "Tumour"
     data.StructureSetDate, data.StructureSetTime = reference.StudyDate, reference.StudyTime

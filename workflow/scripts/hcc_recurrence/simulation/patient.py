@@ -45,8 +45,7 @@ class SimulatedPatient:
     def from_row(cls, row: Mapping[str, object]) -> SimulatedPatient:
         """Build from a mapping of text or numbers, such as one row of the sheet."""
         kinds = {
-            name: {"int": int, "float": float, "str": str}[kind]
-            for name, kind in cls.__annotations__.items()
+            name: {"int": int, "float": float, "str": str}[kind] for name, kind in cls.__annotations__.items()
         }
         return cls(**{name: kind(row[name]) for name, kind in kinds.items()})
 
@@ -90,9 +89,7 @@ def simulate_patient(patient: SimulatedPatient, phases: list[str], folder: Path)
     )
     origin = tuple(
         round(-(n - 1) / 2 * s + o, 3)
-        for n, s, o in zip(
-            scanner.shape[::-1], spacing[::-1], generator.uniform(-20, 20, 3), strict=True
-        )
+        for n, s, o in zip(scanner.shape[::-1], spacing[::-1], generator.uniform(-20, 20, 3), strict=True)
     )
     gain = float(jitter[1]) if scanner.modality == "MR" else 1.0
     tumours = place_tumours(patient)

@@ -73,14 +73,12 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "seed": plan.seed * 1000 + np.arange(n),
             "scanner": [scanner for _, scanner in rows],
             "latent_risk": _round(z, 4),
-            "radius_mm": _round(np.clip(13 + 2.2 * z + generator.normal(0, 2.2, n), 7.5, 21), 2),
+            "radius_mm": _round(np.clip(13 + 1.6 * z + generator.normal(0, 2.8, n), 7.5, 21), 2),
             "second_radius_mm": np.where(generator.random(n) < 0.12, 6.0, 0.0),
-            "irregularity": _round(
-                np.clip(0.10 + 0.035 * z + generator.normal(0, 0.02, n), 0.01, 0.25), 4
-            ),
-            "texture": _round(14 * np.exp(0.35 * z + generator.normal(0, 0.2, n)), 3),
-            "rim": _round(1 / (1 + np.exp(-(0.9 * z + generator.normal(0, 0.8, n)))), 4),
-            "necrosis": _round(np.clip(0.25 + 0.1 * z + generator.normal(0, 0.1, n), 0, 0.65), 4),
+            "irregularity": _round(np.clip(0.10 + 0.025 * z + generator.normal(0, 0.03, n), 0.01, 0.25), 4),
+            "texture": _round(14 * np.exp(0.25 * z + generator.normal(0, 0.28, n)), 3),
+            "rim": _round(1 / (1 + np.exp(-(0.7 * z + generator.normal(0, 1.0, n)))), 4),
+            "necrosis": _round(np.clip(0.25 + 0.07 * z + generator.normal(0, 0.12, n), 0, 0.65), 4),
             "mask_format": [("seg", "rtstruct", "nifti")[i % 3] for i in range(n)],
             "readers": readers,
             "study_date": [
@@ -124,9 +122,7 @@ def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
             "inr": _round(1.05 + np.abs(generator.normal(0, 0.08, n)), 2),
             "child_pugh": np.where(generator.random(n) < 0.93, "A", "B"),
             "ecog_ps": (generator.random(n) < 0.1).astype(int),
-            "diameter_mm": _round(
-                2 * simulation["radius_mm"].to_numpy() * generator.normal(1.0, 0.04, n), 0
-            ),
+            "diameter_mm": _round(2 * simulation["radius_mm"].to_numpy() * generator.normal(1.0, 0.04, n), 0),
             "tumour_number": 1 + (simulation["second_radius_mm"] > 0).astype(int),
             "margin_nonsmooth": chance(-0.5, 0.7),
             "necrosis": (simulation["necrosis"] > 0.3).astype(int),

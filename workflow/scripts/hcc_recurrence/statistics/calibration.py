@@ -52,9 +52,7 @@ def calibration_bins(y: np.ndarray, probability: np.ndarray, bins: int) -> pd.Da
     frame = pd.DataFrame({"y": np.asarray(y, float), "p": np.asarray(probability, float)})
     frame["group"] = pd.qcut(frame["p"], bins, labels=False, duplicates="drop")
     frame["group"] = frame["group"].fillna(0)
-    grouped = frame.groupby("group").agg(
-        predicted=("p", "mean"), events=("y", "sum"), n=("y", "size")
-    )
+    grouped = frame.groupby("group").agg(predicted=("p", "mean"), events=("y", "sum"), n=("y", "size"))
     low, high = proportion_confint(grouped["events"], grouped["n"], method="wilson")
     grouped["observed"] = grouped["events"] / grouped["n"]
     grouped["low"], grouped["high"] = low, high

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.auc import auc_delong, youden_threshold
+from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, youden_threshold
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,18 @@ def mean_over_repeats(predictions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
+    y, score = rows["y"].to_numpy(), rows["probability"].to_numpy()
+    if estimate == "out_of_fold":
+        return auc_cross_validated(y, score, rows["fold"].to_numpy(), rows["seed"].to_numpy()).auc
+    return auc_delong(y, score).auc
+
+
 def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Metrics of each model, protocol, split and estimate (METHODS.md 0.3, rule 5).
 
-    The cut-off is Youden's on the training patients, from their out-of-fold probabilities (`strict`) or
+    The AUC of out-of-fold rows is the mean over folds (`auc_cross_validated`), other AUCs are DeLong's; counts
+    come from probabilities averaged over repeats. The cut-off is Youden's on the training patients, from their out-of-fold probabilities (`strict`) or
     their apparent ones (`as_published`), and is carried to all other splits. `auc_sd_over_seeds` is the
     standard deviation of the AUCs of the repeats, NaN where there is one.
 
@@ -102,12 +110,13 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
         model, protocol, split, estimate = key
         y, score = group["y"].to_numpy(), group["probability"].to_numpy()
         threshold = thresholds[model, protocol]
-        area, counts = auc_delong(y, score), count(y, score, threshold)
-        chosen = (predictions[["model", "protocol", "split", "estimate"]] == key).all(axis=1)
-        repeats = [
-            auc_delong(part["y"].to_numpy(), part["probability"].to_numpy()).auc
-            for _, part in predictions[chosen].groupby("seed")
-        ]
+        counts = count(y, score, threshold)
+        chosen = predictions[(predictions[["model", "protocol", "split", "estimate"]] == key).all(axis=1)]
+        if estimate == "out_of_fold":
+            area = auc_cross_validated(*(chosen[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+        else:
+            area = auc_delong(y, score)
+        repeats = [_auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
         rows.append(
             {
                 "model": model,
@@ -119,7 +128,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "auc": area.auc,
                 "auc_low": area.low,
                 "auc_high": area.high,
-                "auc_ci": "DeLong 95%",
+                "auc_ci": "DeLong 95%" + (", within folds" if estimate == "out_of_fold" else ""),
                 "auc_sd_over_seeds": float(np.std(repeats, ddof=1)) if len(repeats) > 1 else np.nan,
                 "threshold": threshold,
                 "tp": counts.tp,
