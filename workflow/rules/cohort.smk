@@ -17,9 +17,7 @@ rule simulate_patient:
         runtime=5,
     params:
         row=lambda wildcards: PLAN.simulated_row(wildcards.cohort, wildcards.patient),
-        phases=lambda wildcards: PLAN.simulated_phases(
-            wildcards.cohort, wildcards.patient
-        ),
+        phases=lambda wildcards: PLAN.listed_phases(wildcards.cohort, wildcards.patient),
         code=code("simulate_patient"),
     script:
         "../scripts/simulate_patient.py"

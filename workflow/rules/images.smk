@@ -1,8 +1,9 @@
-# Images and masks: as acquired, then on named grids. Needs DICOM and mask files; makes images/ and masks/.
+# Images and masks of a patient: as acquired, then on named grids. Needs DICOM and mask files; makes images/ and
+# masks/. A job is a patient with all phases of the series sheet: starting a job costs more than one series.
 
 
-rule convert_series:
-    """One DICOM series as NIfTI, and every reader's mask of it on exactly its grid."""
+rule convert_patient:
+    """Every DICOM series of a patient as NIfTI, and every reader's mask on exactly its image's grid."""
     input:
         simulated=branch(
             lambda wildcards: PLAN.is_simulated(wildcards.cohort),
@@ -10,41 +11,41 @@ rule convert_series:
             otherwise=[],
         ),
     output:
-        image="<results>/{cohort}/images/native/{patient}/{phase}.nii.gz",
-        masks=directory("<results>/{cohort}/masks/native/{patient}/{phase}"),
+        images=directory("<results>/{cohort}/images/native/{patient}"),
+        masks=directory("<results>/{cohort}/masks/native/{patient}"),
     log:
-        "<logs>/{cohort}/convert_series/{patient}.{phase}.log",
+        "<logs>/{cohort}/convert_patient/{patient}.log",
     benchmark:
-        "<benchmarks>/{cohort}/convert_series/{patient}.{phase}.tsv"
+        "<benchmarks>/{cohort}/convert_patient/{patient}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=20,
     params:
         # Where the files are is not what they are: only the fingerprint triggers a rerun.
-        series=untracked(lambda w: PLAN.series_source(w.cohort, w.patient, w.phase)),
-        masks=untracked(lambda w: PLAN.mask_sources(w.cohort, w.patient, w.phase)),
+        series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
+        masks=untracked(lambda w: PLAN.mask_sources(w.cohort, w.patient)),
         root=untracked(lambda w: PLAN.data_root(w.cohort)),
-        fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient, w.phase),
-        code=code("convert_series"),
+        fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient),
+        code=code("convert_patient"),
     script:
-        "../scripts/convert_series.py"
+        "../scripts/convert_patient.py"
 
 
-rule resample_images:
-    """Image and masks of one phase on a named grid, with that grid's bias correction and normalisation."""
+rule resample_patient:
+    """A patient's images and masks on a named grid, with that grid's bias correction and normalisation."""
     input:
-        image="<results>/{cohort}/images/native/{patient}/{phase}.nii.gz",
-        masks="<results>/{cohort}/masks/native/{patient}/{phase}",
+        images="<results>/{cohort}/images/native/{patient}",
+        masks="<results>/{cohort}/masks/native/{patient}",
     output:
-        image="<results>/{cohort}/images/{grid}/{patient}/{phase}.nii.gz",
-        masks=directory("<results>/{cohort}/masks/{grid}/{patient}/{phase}"),
+        images=directory("<results>/{cohort}/images/{grid}/{patient}"),
+        masks=directory("<results>/{cohort}/masks/{grid}/{patient}"),
     log:
-        "<logs>/{cohort}/resample_images/{grid}/{patient}.{phase}.log",
+        "<logs>/{cohort}/resample_patient/{grid}/{patient}.log",
     benchmark:
-        "<benchmarks>/{cohort}/resample_images/{grid}/{patient}.{phase}.tsv"
+        "<benchmarks>/{cohort}/resample_patient/{grid}/{patient}.tsv"
     wildcard_constraints:
         grid="(?!native)[A-Za-z0-9_]+",
     conda:
@@ -52,10 +53,10 @@ rule resample_images:
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=20,
+        runtime=60,
     params:
         grid=lookup("grids/{grid}", within=FULL_CONFIG),
         modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
-        code=code("resample_images"),
+        code=code("resample_patient"),
     script:
-        "../scripts/resample_images.py"
+        "../scripts/resample_patient.py"

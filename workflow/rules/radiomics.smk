@@ -1,20 +1,21 @@
 # Radiomics. Needs images and masks on a grid; makes radiomics/<settings>/, one row a patient, phase and reader.
 
 
-def radiomics_image(kind):
-    def path(wildcards):
-        grid = FULL_CONFIG["radiomics"][wildcards.settings]["grid"]
-        suffix = ".nii.gz" if kind == "images" else ""
-        return f"<results>/{wildcards.cohort}/{kind}/{grid}/{wildcards.patient}/{wildcards.phase}{suffix}"
-
-    return path
+def on_radiomics_grid(kind):
+    """A patient's images or masks on the grid of the radiomics settings."""
+    return lambda wildcards: "<results>/{cohort}/{kind}/{grid}/{patient}".format(
+        cohort=wildcards.cohort,
+        kind=kind,
+        grid=FULL_CONFIG["radiomics"][wildcards.settings]["grid"],
+        patient=wildcards.patient,
+    )
 
 
 rule extract_radiomics:
     """PyRadiomics features of every reader's mask of one phase."""
     input:
-        image=radiomics_image("images"),
-        masks=radiomics_image("masks"),
+        images=on_radiomics_grid("images"),
+        masks=on_radiomics_grid("masks"),
     output:
         "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
     log:

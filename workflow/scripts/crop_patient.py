@@ -11,8 +11,12 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     from hcc_recurrence.imaging.crops import crop_phases
 
     crop = snakemake.params.crop
-    images = [sitk.GetArrayFromImage(sitk.ReadImage(f)) for f in snakemake.input.images]
-    mask = sitk.ReadImage(str(Path(snakemake.input.masks[0]) / f"{snakemake.params.reader}.nii.gz"))
+    images = [
+        sitk.GetArrayFromImage(sitk.ReadImage(f"{snakemake.input.images}/{phase}.nii.gz"))
+        for phase in crop["phases"]
+    ]
+    name = f"{crop['phases'][0]}.{snakemake.params.reader}.nii.gz"
+    mask = sitk.ReadImage(str(Path(snakemake.input.masks) / name))
     data = crop_phases(
         images,
         sitk.GetArrayFromImage(mask),

@@ -12,9 +12,9 @@ with job_log(snakemake.log[0], f"patient {wildcards.patient}, {wildcards.phase}"
     from hcc_recurrence.radiomics.tables import write_features
 
     masks = {
-        file.name.removesuffix(".nii.gz"): sitk.ReadImage(str(file))
-        for file in sorted(Path(snakemake.input.masks).glob("*.nii.gz"))
+        file.name.split(".")[1]: sitk.ReadImage(str(file))
+        for file in sorted(Path(snakemake.input.masks).glob(f"{wildcards.phase}.*.nii.gz"))
     }
-    image = sitk.ReadImage(snakemake.input.image)
+    image = sitk.ReadImage(f"{snakemake.input.images}/{wildcards.phase}.nii.gz")
     features = extract_features(image, masks, snakemake.params.settings)
     write_features(snakemake.output[0], wildcards.patient, wildcards.phase, features)

@@ -174,7 +174,7 @@ class Plan:
                     )
                 continue
             root = self.folder / cohort.settings["data_root"]
-            self.sources[name], found = check_sources(cohort, known, phases, root, facts)
+            self.sources[name], found = check_sources(cohort, known, root, facts)
             problems += found
         return problems
 
@@ -228,42 +228,49 @@ class Plan:
         """Patients of a cohort with a label and usable images, sorted."""
         return self._used[name]
 
-    def series_source(self, name: str, patient: str, phase: str) -> dict[str, str]:
-        """Path and series UID of one series (for the script; not part of what triggers a rerun)."""
-        series = self.cohorts[name].series[patient, phase]
-        return {"path": series.path, "series_uid": series.series_uid}
+    def listed_phases(self, name: str, patient: str) -> list[str]:
+        """The phases of a patient in the series sheet, in its order, whether a study uses them or not."""
+        return [phase for p, phase in self.cohorts[name].series if p == patient]
 
-    def mask_sources(self, name: str, patient: str, phase: str) -> dict[str, list[str]]:
-        """Reader -> path and label of its mask (for the script)."""
+    def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
+        """Phase -> path and series UID (for the script; not part of what triggers a rerun)."""
+        series = self.cohorts[name].series
+        found = {}
+        for phase in self.listed_phases(name, patient):
+            found[phase] = [series[patient, phase].path, series[patient, phase].series_uid]
+        return found
+
+    def mask_sources(self, name: str, patient: str) -> dict[str, list[str]]:
+        """`phase.reader` -> path and label of each mask (for the script)."""
         cohort = self.cohorts[name]
         found = {}
-        for reader in cohort.readers(patient, phase):
-            mask = cohort.masks[patient, phase, reader]
-            found[reader] = [mask.path, mask.label]
+        for phase in self.listed_phases(name, patient):
+            for reader in cohort.readers(patient, phase):
+                mask = cohort.masks[patient, phase, reader]
+                found[f"{phase}.{reader}"] = [mask.path, mask.label]
         return found
 
     def data_root(self, name: str) -> str:
         """What relative paths of a real cohort's sheets start from."""
         return str(self.folder / self.cohorts[name].settings["data_root"])
 
-    def fingerprint(self, name: str, patient: str, phase: str) -> dict[str, str]:
-        """Content of a series and of its masks; constant for a simulated cohort, whose files a rule makes."""
+    def fingerprint(self, name: str, patient: str) -> dict[str, str]:
+        """Content of a patient's series and masks; constant for a simulated cohort, whose files a rule makes."""
         cohort = self.cohorts[name]
         sources = self.sources.get(name)
-        uid = cohort.series[patient, phase].series_uid
-        found = {"series": (sources.series[patient, phase] if sources else "simulated") + uid}
-        for reader in cohort.readers(patient, phase):
-            content = sources.masks[patient, phase, reader] if sources else "simulated"
-            found[f"mask {reader}"] = f"{content} {cohort.masks[patient, phase, reader].label}"
-        return found
+        found = {}
+        for phase in self.listed_phases(name, patient):
+            content = sources.series[patient, phase] if sources else "simulated"
+            found[phase] = f"{content} {cohort.series[patient, phase].series_uid}"
+            for reader in cohort.readers(patient, phase):
+                content = sources.masks[patient, phase, reader] if sources else "simulated"
+                label = cohort.masks[patient, phase, reader].label
+                found[f"{phase}.{reader}"] = f"{content} {label}"
+        return dict(sorted(found.items()))
 
     def simulated_row(self, name: str, patient: str) -> dict[str, str]:
         """The patient's row of the simulation sheet."""
         return dict(sorted(self.simulation[name][patient].items()))
-
-    def simulated_phases(self, name: str, patient: str) -> list[str]:
-        """The phases the simulator makes for a patient: those of the series sheet, in its order."""
-        return [phase for p, phase in self.cohorts[name].series if p == patient]
 
     def outcome_hash(self, name: str) -> str:
         """Changes with any outcome or centre, and with no clinical column."""

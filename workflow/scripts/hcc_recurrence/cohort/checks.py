@@ -62,11 +62,13 @@ def completeness_problems(
 def check_sources(
     cohort: Cohort,
     patients: Iterable[str],
-    phases: Sequence[str],
     root: Path,
     cache: FileCache,
 ) -> tuple[Sources, list[Problem]]:
-    """Fingerprint every series and mask that will be used, and check what their headers tell.
+    """Fingerprint every listed series and mask of the patients, and check what their headers tell.
+
+    All phases of the sheet count, also those that no study uses yet: a patient is converted as a whole, so that
+    a paper added later finds its phase there and disturbs nothing.
 
     Args:
         root: what relative paths of the series and masks sheets start from.
@@ -75,7 +77,8 @@ def check_sources(
     sources, problems = Sources(), []
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     modality = cohort.settings["modality"]
-    todo = [(p, f) for p in patients for f in phases if (p, f) in cohort.series]
+    wanted = set(patients)
+    todo = sorted(key for key in cohort.series if key[0] in wanted)
     for number, (patient, phase) in enumerate(todo):
         series = cohort.series[patient, phase]
         geometry: dict[str, Any] | None = None

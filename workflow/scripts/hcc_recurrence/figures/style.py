@@ -9,15 +9,17 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import seaborn as sns
 
 COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.2
+# seaborn's "colorblind" palette.
+COLOURS = "#0173b2 #de8f05 #029e73 #d55e00 #cc78bc #ca9161 #fbafe4 #949494 #ece133 #56b4e9".split()
 
 
 def use_style() -> None:
     """Fonts, sizes and file settings of all figures; output bytes do not depend on the date."""
-    sns.set_theme(style="ticks", context="paper", palette="colorblind")
+    # matplotlib's own copies of seaborn's styles: importing seaborn would double the time of a figure.
+    plt.style.use(["seaborn-v0_8-ticks", "seaborn-v0_8-paper"])
     plt.rcParams.update(
         {
             "font.family": "sans-serif",
@@ -37,11 +39,9 @@ def use_style() -> None:
     )
 
 
-def model_colours(models: Sequence[str]) -> dict[str, tuple]:
+def model_colours(models: Sequence[str]) -> dict[str, str]:
     """The same colour for the same model in every figure of a study."""
-    palette = sns.color_palette("colorblind", 10)
-    dashed = sorted(models)
-    return {model: palette[i % 10] for i, model in enumerate(dashed)}
+    return {model: COLOURS[i % len(COLOURS)] for i, model in enumerate(sorted(models))}
 
 
 def save(figure: plt.Figure, png: str | Path, svg: str | Path) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_features(
@@ -52,6 +55,9 @@ def join_phases(
 
     Raises: ValueError naming patients without the reference reader's features.
     """
+    # Here and not above: a job that only writes a row would spend a third of its time on this import.
+    import pandas as pd
+
     wide: dict[str, list[pd.DataFrame]] = {}
     for phase, table in tables.items():
         for reader, rows in table.groupby("reader"):

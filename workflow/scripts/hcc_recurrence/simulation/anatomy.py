@@ -64,10 +64,10 @@ class Scanner:
 SCANNERS = {
     s.name: s
     for s in (
-        Scanner("ct_a", "Siemens", "Sensation 64", "CT", (3.0, 1.9, 1.9), (38, 78, 100), 14, 0.7),
-        Scanner("ct_b", "Philips", "iCT 256", "CT", (2.5, 2.1, 2.1), (44, 72, 92), 11, 0.9),
-        Scanner("mr_15", "GE", "Signa HDxt", "MR", (3.0, 2.0, 2.0), (38, 76, 96), 22, 0.6, 1.0, 1.5),
-        Scanner("mr_30", "GE", "Signa HDxt", "MR", (2.6, 1.9, 1.9), (44, 78, 100), 20, 0.6, 1.7, 3.0),
+        Scanner("ct_a", "Siemens", "Sensation 64", "CT", (4.0, 2.1, 2.1), (28, 70, 90), 14, 0.7),
+        Scanner("ct_b", "Philips", "iCT 256", "CT", (3.5, 2.3, 2.3), (32, 64, 82), 11, 0.9),
+        Scanner("mr_15", "GE", "Signa HDxt", "MR", (4.0, 2.2, 2.2), (28, 68, 86), 22, 0.6, 1.0, 1.5),
+        Scanner("mr_30", "GE", "Signa HDxt", "MR", (3.5, 2.1, 2.1), (32, 72, 90), 20, 0.6, 1.7, 3.0),
     )
 }
 

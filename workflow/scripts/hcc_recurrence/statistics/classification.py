@@ -128,7 +128,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "auc": area.auc,
                 "auc_low": area.low,
                 "auc_high": area.high,
-                "auc_ci": "DeLong 95%" + (", within folds" if estimate == "out_of_fold" else ""),
+                "auc_ci": "DeLong 95%" + (" within folds" if estimate == "out_of_fold" else ""),
                 "auc_sd_over_seeds": float(np.std(repeats, ddof=1)) if len(repeats) > 1 else np.nan,
                 "threshold": threshold,
                 "tp": counts.tp,

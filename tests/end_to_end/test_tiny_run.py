@@ -1,0 +1,155 @@
+"""The tiny cohort from DICOM to figures: what must hold of the results of any run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from workflow_runner import SNAKEMAKE
+
+from hcc_recurrence.learning.predictions import check_predictions
+
+
+@pytest.fixture(scope="module")
+def study(tiny_run):
+    return tiny_run.folder / "results/tiny/zhao2024"
+
+
+def test_predictions_keep_their_promises(study, tiny_run):
+    predictions = pd.read_csv(study / "predictions.csv", dtype={"patient_id": str})
+    split = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv", dtype={"patient_id": str})
+    check_predictions(predictions, split)
+    assert set(predictions["protocol"]) == {"strict", "as_published"}
+    assert set(predictions["model"]) == {
+        "CR",
+        "RCR",
+        "Radiomics",
+        *(f"Radiomics {c}" for c in ("LR", "SVM", "KNN", "XGB", "MLP")),
+    }
+    out_of_fold = predictions[predictions["estimate"] == "out_of_fold"].merge(split, on="patient_id")
+    for seed, repeat in ((6, 1), (7, 2)):
+        rows = out_of_fold[out_of_fold["seed"] == seed]
+        assert len(rows) and (rows["fold"] == rows[f"fold_{repeat}"]).all()
+
+
+def test_metrics_follow_from_predictions(study):
+    """Counts recomputed by hand from the averaged probabilities and the printed cut-off."""
+    predictions = pd.read_csv(study / "predictions.csv")
+    metrics = pd.read_csv(study / "tables/metrics.csv")
+    keys = ["model", "protocol", "split", "estimate"]
+    assert not metrics.duplicated(keys).any()
+    for row in metrics.itertuples():
+        own = predictions[(predictions[keys] == [getattr(row, k) for k in keys]).all(axis=1)]
+        mean = own.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
+        called = mean["p"] >= row.threshold - 1e-9
+        assert row.tp == (called & (mean["y"] == 1)).sum()
+        assert row.fp == (called & (mean["y"] == 0)).sum()
+        assert row.tp + row.fn + row.tn + row.fp == row.n == len(mean)
+
+
+def test_radiomics_has_1037_features_a_phase_and_both_readers(tiny_run):
+    table = pq.read_table(tiny_run.folder / "results/tiny/radiomics/zhao2024_demo/portal.parquet").to_pandas()
+    assert table.shape[1] == 3 + 1037
+    assert table.groupby("reader")["patient_id"].nunique().to_dict() == {"R1": 18, "R2": 6}
+    assert table.notna().all().all()
+
+
+def test_every_target_is_there_and_figures_are_not_empty(study):
+    for name in ("roc", "calibration", "decision_curve"):
+        for protocol in ("strict", "as_published"):
+            assert (study / f"figures/{name}.{protocol}.png").stat().st_size > 5000
+            assert (study / f"figures/{name}.{protocol}.svg").read_text().startswith("<?xml")
+
+
+def test_every_job_left_a_log_and_a_benchmark(tiny_run):
+    logs = {
+        str(f.relative_to(tiny_run.folder / "logs").with_suffix(""))
+        for f in (tiny_run.folder / "logs").rglob("*.log")
+    }
+    tables = {
+        str(f.relative_to(tiny_run.folder / "benchmarks").with_suffix(""))
+        for f in (tiny_run.folder / "benchmarks").rglob("*.tsv")
+    }
+    assert logs == tables and len(logs) > 18 * 2 * 3
+
+
+def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
+    """Names and birth dates of the headers are in no file of the results, logs or Snakemake's own folder."""
+    import pydicom
+
+    header = pydicom.dcmread(next((tiny_run.folder / "hospital/T001/arterial").iterdir()))
+    secrets = [str(header.PatientName).encode(), header.PatientBirthDate.encode(), b"Simulated^"]
+    assert all(secrets)
+    import gzip
+
+    for place in ("results", "logs", "benchmarks", ".snakemake"):
+        for file in (tiny_run.folder / place).rglob("*"):
+            if file.is_file():
+                data = gzip.open(file).read() if file.suffix == ".gz" else file.read_bytes()
+                assert not any(secret in data for secret in secrets), file
+
+
+def test_one_core_and_eight_cores_give_the_same_bytes(tiny_run, fresh_copy):
+    """The session's run used eight cores."""
+    fresh_copy.run("all", cores=1)
+    compared = 0
+    for pattern in (
+        "tiny/radiomics/**/*.parquet",
+        "tiny/**/*.csv",
+        "tiny/**/*.svg",
+        "tiny/images/**/*.nii.gz",
+    ):
+        for file in (tiny_run.folder / "results").glob(pattern):
+            other = fresh_copy.folder / "results" / file.relative_to(tiny_run.folder / "results")
+            assert file.read_bytes() == other.read_bytes(), file
+            compared += 1
+    assert compared > 36 * 2
+
+
+def test_a_killed_run_is_completed_by_the_next(fresh_copy, tiny_run):
+    """SIGKILL to the whole process group in the middle; then a plain run gives the undisturbed bytes."""
+    process = subprocess.Popen(
+        [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "4", "all"],
+        cwd=fresh_copy.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    done = fresh_copy.folder / "results/tiny/radiomics/zhao2024_demo"
+    deadline = time.time() + 120
+    while len(list(done.glob("*/*.parquet"))) < 4 and time.time() < deadline:
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (fresh_copy.folder / "results/tiny/zhao2024/predictions.csv").exists()
+    fresh_copy.snakemake("--unlock")
+    fresh_copy.run("all", cores=4)
+    name = "results/tiny/zhao2024/predictions.csv"
+    assert (fresh_copy.folder / name).read_bytes() == (tiny_run.folder / name).read_bytes()
+
+
+def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
+    import numpy as np
+
+    tiny_copy.config(
+        crops={"box": {"grid": "iso2", "size_voxels": [12, 20, 20], "phases": ["arterial", "portal"]}}
+    )
+    tiny_copy.run("results/tiny/crops/box/T001.npz")
+    with np.load(tiny_copy.folder / "results/tiny/crops/box/T001.npz", allow_pickle=False) as crop:
+        assert crop["image"].shape == (2, 12, 20, 20) and crop["image"].dtype == np.float32
+        assert list(crop["axes"]) == ["phase", "z", "y", "x"]
+        assert list(crop["phases"]) == ["arterial", "portal"]
+        assert crop["image"].std() > 0
+
+
+def test_the_report_is_one_file_with_every_figure(tiny_copy):
+    tiny_copy.run("all")
+    result = tiny_copy.snakemake("--report", "report.html")
+    assert result.returncode == 0, result.stderr
+    text = (tiny_copy.folder / "report.html").read_text()
+    assert "roc.strict.png" in text and "performance table" in text

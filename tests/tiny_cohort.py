@@ -1,0 +1,95 @@
+"""The tiny cohort: 18 simulated MR patients in two phases, delivered as a hospital would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from hcc_recurrence.simulation.anatomy import SCANNERS
+from hcc_recurrence.simulation.patient import SimulatedPatient, simulate_patient
+from hcc_recurrence.simulation.risk import RiskModel
+from hcc_recurrence.simulation.sheets import CohortPlan, draw_sheets
+
+PLAN = CohortPlan(
+    prefix="T",
+    seed=77,
+    centres={"A": (12, ("mr_15",)), "B": (6, ("mr_30",))},
+    phases=("arterial", "portal"),
+    second_reader=6,
+    risk=RiskModel(),
+)
+CLINICAL = {
+    "age": {"column": "age_years", "unit": "years", "timing": "pre", "kind": "continuous"},
+    "sex": {"column": "sex", "timing": "pre", "kind": "categorical", "levels": ["F", "M"]},
+    "afp": {"column": "afp_ng_ml", "unit": "ng/mL", "timing": "pre", "kind": "continuous"},
+    "ast": {"column": "ast_u_l", "unit": "U/L", "timing": "pre", "kind": "continuous"},
+    "diameter": {"column": "diameter_mm", "unit": "mm", "timing": "pre", "kind": "continuous"},
+    "mvi": {"column": "mvi", "timing": "post", "kind": "binary"},
+}
+WITHOUT = [
+    "hepatitis",
+    "alt",
+    "ggt",
+    "bilirubin",
+    "albumin",
+    "child_pugh",
+    "tumour_number",
+    "margin_nonsmooth",
+    "necrosis",
+    "haemorrhage",
+    "capsule",
+    "peritumoral_enhancement",
+    "cirrhosis",
+]
+CONFIG = {
+    "preset": "demo",
+    "seed": 5,
+    "studies": [
+        {
+            "paper": "zhao2024",
+            "cohort": "tiny",
+            "phases": {"arterial": "arterial", "portal": "portal"},
+            "without": WITHOUT,
+        }
+    ],
+    "overrides": {"zhao2024": {"split": "tiny", "icc_minimum_patients": 3, "l1_penalties": 5}},
+    "splits": {
+        "tiny": {"kind": "random", "validation_fraction": 0.25, "folds": 2, "repeats": 2},
+    },
+    "cohorts": {
+        "tiny": {
+            "title": "tiny (simulated, for tests)",
+            "modality": "MR",
+            "data_root": "hospital",
+            "patients": "sheets/patients.csv",
+            "series": "sheets/series.csv",
+            "masks": "sheets/masks.csv",
+            "clinical": CLINICAL,
+        }
+    },
+}
+
+
+def build_tiny_cohort(folder: Path) -> None:
+    """Write `hospital/` (DICOM and masks), `sheets/` and `tiny.yaml` into a folder.
+
+    The outcome is written so that every patient has a label and both outcomes are there 9 times.
+    """
+    assert set(SCANNERS) >= {"mr_15", "mr_30"}
+    sheets = draw_sheets(PLAN)
+    for row in sheets["simulation"].astype(str).to_dict("records"):
+        patient = SimulatedPatient.from_row(row)
+        simulate_patient(patient, list(PLAN.phases), folder / "hospital" / patient.patient_id)
+    patients = sheets["patients"]
+    early = sheets["simulation"]["latent_risk"].rank() > len(patients) / 2
+    resection = pd.to_datetime(patients["resection_date"])
+    patients["recurrence_date"] = (
+        (resection + pd.Timedelta(days=200)).dt.strftime("%Y-%m-%d").where(early, "")
+    )
+    patients["last_follow_up_date"] = (resection + pd.Timedelta(days=1200)).dt.strftime("%Y-%m-%d")
+    (folder / "sheets").mkdir()
+    for name in ("patients", "series", "masks"):
+        sheets[name].to_csv(folder / "sheets" / f"{name}.csv", index=False)
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))

@@ -1,0 +1,125 @@
+"""The config, the papers' files and the demo sheets."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import pandas as pd
+import pytest
+import yaml
+from workflow_runner import REPOSITORY
+
+from hcc_recurrence.configuration import load_configuration, plain_values, sourced_values
+from hcc_recurrence.plan import Plan
+from hcc_recurrence.problems import InputError
+from hcc_recurrence.simulation.risk import RiskModel, best_reachable_auc
+from hcc_recurrence.simulation.sheets import PLANS, draw_sheets
+
+PAPERS, SCHEMAS = REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas"
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+
+
+def load(change=None):
+    config = copy.deepcopy(CONFIG)
+    if change:
+        change(config)
+    return load_configuration(config, PAPERS, SCHEMAS)
+
+
+def test_published_and_demo_differ_only_in_sizes():
+    published = load(lambda c: c.update(preset="published"))["papers"]["zhao2024"]["settings"]
+    demo = load()["papers"]["zhao2024"]["settings"]
+    assert {k for k in published if published[k] != demo[k]} == {"radiomics", "l1_penalties", "clinical"}
+    assert published["clinical"]["diameter"] == 50 and published["radiomics"] == "zhao2024"
+    entries = load()["radiomics"]
+    different = {k for k, v in entries["zhao2024"].items() if entries["zhao2024_demo"][k] != v}
+    assert different == {"grid"}
+    assert load()["grids"]["iso1"]["spacing_mm"] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.update(sed=1), "unknown key 'sed' in the top level"),
+        (lambda c: c["studies"].append({"paper": "zhao", "cohort": "demo_mr"}), "unknown paper"),
+        (lambda c: c["studies"].append({"paper": "zhao2024", "cohort": "x"}), "unknown cohort"),
+        (lambda c: c["studies"].append(c["studies"][0]), "stands twice"),
+        (
+            lambda c: c["crops"].update(b={"grid": "no", "size_voxels": [1, 1, 1], "phases": ["portal"]}),
+            "not in grids",
+        ),
+        (lambda c: c.update(overrides={"zhao2024": {"split": "no"}}), "which splits does not have"),
+        (lambda c: c["cohorts"]["demo_mr"].update(modality="PET"), "'PET' is not one of"),
+    ],
+)
+def test_wrong_configs_are_refused_in_words(change, words):
+    with pytest.raises(InputError, match=words):
+        load(change)
+
+
+def test_every_number_of_a_paper_has_a_source():
+    raw = yaml.safe_load((PAPERS / "zhao2024.yaml").read_text())
+    rows = list(sourced_values(raw))
+    assert len(rows) > 30
+    assert {r["source"] for r in rows} <= {"stated", "inferred", "chosen"}
+    assert all(r["where"] for r in rows if r["key"].startswith("settings.published"))
+    assert plain_values(raw)["settings"]["published"]["icc_threshold"] == 0.9
+
+
+def test_every_key_is_described_in_the_schema_and_in_the_readme():
+    schema = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text())
+    readme = (REPOSITORY / "config/README.md").read_text()
+    documented = set(re.findall(r"^\| `([a-z_]+)`", readme, re.MULTILINE))
+
+    def keys(part):
+        for name, below in part.get("properties", {}).items():
+            yield name, below
+            yield from keys(below)
+            yield from keys(below.get("items", {}))
+
+    found = dict(keys(schema))
+    for definition in schema["$defs"].values():
+        found.update(keys(definition))
+    assert all("description" in below for below in found.values())
+    assert set(found) <= documented, set(found) - documented
+
+
+def test_the_committed_demo_sheets_are_what_the_risk_model_draws():
+    for cohort, plan in PLANS.items():
+        for name, sheet in draw_sheets(plan).items():
+            path = REPOSITORY / "config" / cohort / f"{name}.csv"
+            text = sheet.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+            assert path.read_text() == text, path
+
+
+def test_the_demo_cohorts_have_the_promised_sizes():
+    ct, mr = (pd.read_csv(REPOSITORY / f"config/{c}/patients.csv") for c in ("demo_ct", "demo_mr"))
+    assert ct["centre"].value_counts().to_dict() == {"A": 60, "B": 20}
+    assert len(mr) == 80 and set(mr["field_strength_t"]) == {1.5, 3.0}
+    masks = pd.read_csv(REPOSITORY / "config/demo_mr/masks.csv")
+    assert masks.groupby("reader")["patient_id"].nunique().to_dict() == {"R1": 80, "R2": 30}
+    assert set(masks["path"].str.split(".", n=2).str[2]) == {"seg.dcm", "rtstruct.dcm", "nii.gz"}
+
+
+def test_best_reachable_auc_equals_a_large_simulation():
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+
+    model, generator = RiskModel(), np.random.default_rng(0)
+    z = generator.normal(size=200_000)
+    early = model.draw_months(z, generator) <= 24
+    assert best_reachable_auc(model) == pytest.approx(roc_auc_score(early, z), abs=0.003)
+    assert best_reachable_auc(RiskModel(effect=0.0)) == pytest.approx(0.5, abs=1e-9)
+
+
+def test_the_plan_of_the_demo():
+    plan = Plan(load(), REPOSITORY, None)
+    assert plan.phases("zhao2024", "demo_mr") == ["arterial", "portal", "delayed"]
+    assert plan.phases("zhao2024", "demo_ct") == ["arterial", "portal"]
+    assert plan.image_cohort("demo_mr_null") == "demo_mr"
+    assert plan.image_phases("demo_mr") == ["arterial", "delayed", "portal"]
+    split = plan.assigned_splits("demo_ct", "zhao2024")
+    assert set(split.values()) == {"external"} and len(split) <= 20
+    assert plan.outcome_hash("demo_mr") != plan.outcome_hash("demo_mr_null")
+    assert plan.clinical_hash("demo_mr", ["afp"]) != plan.clinical_hash("demo_mr", ["ast"])

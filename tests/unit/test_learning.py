@@ -1,0 +1,238 @@
+"""Selection, classifiers and the composition of Zhao 2024: nothing is fitted on what it is reported on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import mannwhitneyu, shapiro, ttest_ind
+
+from hcc_recurrence.learning.classifiers import CLASSIFIERS, Imputer, Standardiser, fit_predict
+from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.learning.selection import (
+    group_difference_p,
+    l1_logistic_coefficients,
+    lasso_coefficients,
+    reproducible_features,
+)
+from hcc_recurrence.papers.zhao2024 import Data, dichotomise, run_protocol, select_clinical
+from hcc_recurrence.radiomics.tables import RadiomicsTable, join_phases
+
+
+def test_group_difference_equals_the_tests_one_by_one():
+    generator = np.random.default_rng(0)
+    y = np.tile([0, 1], 20)
+    x = np.column_stack(
+        [generator.normal(size=40) + y, np.exp(2 * generator.normal(size=40) + y), np.ones(40), y * 1.0]
+    )
+    p = group_difference_p(x, y)
+    for j in range(2):
+        zero, one = x[y == 0, j], x[y == 1, j]
+        normal = min(shapiro(zero).pvalue, shapiro(one).pvalue) > 0.05
+        assert normal == (j == 0)
+        test = ttest_ind(zero, one) if normal else mannwhitneyu(zero, one, method="asymptotic")
+        assert p[j] == pytest.approx(test.pvalue)
+    assert p[2] == 1 and p[3] < 1e-6
+
+
+def test_reproducible_features_keeps_what_readers_agree_on():
+    generator = np.random.default_rng(1)
+    truth = generator.normal(size=(20, 1, 2))
+    ratings = truth + generator.normal(0, [0.05, 2.0], (20, 2, 2))
+    assert reproducible_features(ratings, 0.9).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("method", ["lasso", "l1"])
+def test_penalised_regressions_find_the_signal(method):
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=(120, 60))
+    y = (x[:, 3] - x[:, 17] + 0.5 * generator.normal(size=120) > 0).astype(int)
+    weights = (
+        lasso_coefficients(x, y, 5, 0) if method == "lasso" else l1_logistic_coefficients(x, y, 5, 0, 15)
+    )
+    assert set(np.argsort(-np.abs(weights))[:2]) == {3, 17}
+    assert weights[3] > 0 > weights[17] and (weights == 0).sum() > 20
+
+
+@pytest.mark.parametrize("name", list(CLASSIFIERS))
+def test_classifiers_give_probabilities_and_the_same_ones_again(name):
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=(60, 4))
+    y = (x[:, 0] > 0).astype(int)
+    first, again = (fit_predict(name, x[:40], y[:40], [x[40:]], seed=1)[0] for _ in range(2))
+    assert np.array_equal(first, again) and ((first >= 0) & (first <= 1)).all()
+    assert first[y[40:] == 1].mean() > first[y[40:] == 0].mean() + 0.2
+    assert (fit_predict(name, x[:40, :0], y[:40], [x[40:, :0]], seed=1)[0] == y[:40].mean()).all()
+
+
+def test_scaling_and_imputation_use_the_fitted_rows_only():
+    x = np.array([[1.0, 5.0], [3.0, 5.0], [np.nan, 5.0]])
+    filled = Imputer(x)(np.array([[np.nan, np.nan]]))
+    assert filled.tolist() == [[2.0, 5.0]]
+    scaled = Standardiser(np.array([[1.0, 5.0], [3.0, 5.0]]))(np.array([[4.0, 9.0]]))
+    assert scaled.tolist() == [[2.0, 0.0]]
+
+
+def test_dichotomise_keeps_missing_values():
+    frame = pd.DataFrame({"afp": [400, 401, np.nan], "age": [50, 60, 70]})
+    assert dichotomise(frame, {"afp": 400, "age": None})["afp"].tolist()[:2] == [0, 1]
+    assert np.isnan(dichotomise(frame, {"afp": 400})["afp"].iloc[2])
+
+
+def test_no_clinical_variable_is_kept_where_none_is_significant():
+    generator = np.random.default_rng(4)
+    x = pd.DataFrame({"a": np.tile([0.0, 1, 1, 0], 20), "b": generator.permutation(np.tile([0.0, 1], 40))})
+    y = np.tile([0, 1, 0, 1], 20)
+    kept, table = select_clinical(x[["a"]], y, {"clinical_p": 0.05})
+    assert kept == [] and table["p"].iloc[0] > 0.9
+    assert select_clinical(
+        x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, {"clinical_p": 0.05}
+    )[0] == ["c"]
+
+
+SETTINGS = {
+    "icc_threshold": 0.9,
+    "icc_minimum_patients": 5,
+    "normality_alpha": 0.05,
+    "univariable_p": 0.05,
+    "lasso_folds": 3,
+    "l1_penalties": 6,
+    "classifiers": ["LR", "KNN"],
+    "choice_folds": 3,
+    "clinical_p": 0.05,
+    "clinical": {"afp": 400, "age": None},
+}
+
+
+def make_data(seed=0, n=60, signal=1.5):
+    generator = np.random.default_rng(seed)
+    ids = [f"p{i:02d}" for i in range(n)]
+    y = np.tile([0, 1], n // 2)
+    values = pd.DataFrame(
+        generator.normal(size=(n, 30)),
+        index=pd.Index(ids, name="patient_id"),
+        columns=[f"a__f{i}" for i in range(30)],
+    )
+    values["a__f0"] += signal * y
+    values["a__f1"] += signal * y  # read differently by the second reader
+    again = values.iloc[:20].copy()
+    again["a__f1"] = generator.normal(size=20)
+    clinical = pd.DataFrame(
+        {
+            "afp": np.where(generator.random(n) < 0.3 + 0.4 * y, 900.0, 10.0),
+            "age": generator.normal(60, 9, n),
+        },
+        index=values.index,
+    )
+    labels = pd.DataFrame(
+        {"patient_id": ids, "er": y.astype(float), "rfs_months": 30.0, "rfs_event": 0, "excluded_because": ""}
+    )
+    split = pd.DataFrame(
+        {
+            "patient_id": ids,
+            "split": ["train"] * 44 + ["validation"] * 10 + ["external"] * 6,
+            "fold_1": pd.array([i // 2 % 4 + 1 for i in range(44)] + [pd.NA] * 16, dtype="Int64"),
+        }
+    )
+    return Data(RadiomicsTable(values, {"R2": again}), clinical, labels, split)
+
+
+def swap_label(data, patient):
+    labels = data.labels.copy()
+    rows = labels["patient_id"] == patient
+    labels.loc[rows, "er"] = 1 - labels.loc[rows, "er"]
+    return Data(data.radiomics, data.clinical, labels, data.split)
+
+
+def scores(results, **about):
+    frame = results["predictions"]
+    for column, value in about.items():
+        frame = frame[frame[column] == value]
+    return frame.set_index(["model", "patient_id"])["probability"].sort_index()
+
+
+def test_strict_never_sees_the_patient_it_predicts():
+    """A patient's own label, in training or in validation, does not move the patient's own strict score."""
+    data = make_data()
+    before = run_protocol(data, SETTINGS, "strict", 1, 0)
+    check_predictions(before["predictions"], data.split)
+    for patient, estimate in (("p03", "out_of_fold"), ("p46", "held_out")):
+        after = run_protocol(swap_label(data, patient), SETTINGS, "strict", 1, 0)
+        own = [scores(r, patient_id=patient, estimate=estimate) for r in (before, after)]
+        pd.testing.assert_series_equal(own[0], own[1])
+    # A training label does move what is learned from it.
+    after = run_protocol(swap_label(data, "p03"), SETTINGS, "strict", 1, 0)
+    assert not scores(before, estimate="held_out").equals(scores(after, estimate="held_out"))
+
+
+def test_strict_ignores_validation_labels_and_the_published_protocol_uses_them():
+    data = make_data(signal=0.6)
+    changed = data
+    for patient in (f"p{i}" for i in range(44, 54)):
+        changed = swap_label(changed, patient)
+    strict = [scores(run_protocol(d, SETTINGS, "strict", 1, 0)) for d in (data, changed)]
+    pd.testing.assert_series_equal(*strict)
+    chosen = [
+        [s for s in run_protocol(d, SETTINGS, "as_published", 1, 0)["selection"]["step"] if "chosen" in s]
+        for d in (data, changed)
+    ]
+    assert chosen[0] != chosen[1]
+
+
+def test_the_published_protocol_is_optimistic_on_noise():
+    data = make_data(seed=5, signal=0.0)
+    from sklearn.metrics import roc_auc_score
+
+    apparent = run_protocol(data, SETTINGS, "as_published", 1, 0)["predictions"]
+    strict = run_protocol(data, SETTINGS, "strict", 1, 0)["predictions"]
+    area = {}
+    for name, frame, estimate in (("apparent", apparent, "apparent"), ("strict", strict, "out_of_fold")):
+        own = frame[(frame["model"] == "Radiomics KNN") & (frame["estimate"] == estimate)]
+        area[name] = roc_auc_score(own["y"], own["probability"])
+    assert area["apparent"] > 0.65 and abs(area["strict"] - 0.5) < 0.2
+
+
+def test_the_icc_filter_removes_what_the_readers_disagree_on():
+    results = run_protocol(make_data(), SETTINGS, "as_published", 1, 0)
+    used = set(results["coefficients"].query("step == 'final' and model == 'RCR'")["variable"])
+    assert "a__f0" in used and "a__f1" not in used
+    steps = results["selection"].set_index("step")["features"]
+    assert steps["extracted"] == 32 - 2 and steps.filter(like="ICC with R2").iloc[0] < 30
+
+
+def test_joining_phases_names_who_is_missing():
+    def rows(phase, patients, reader="R1"):
+        return pd.DataFrame({"patient_id": patients, "phase": phase, "reader": reader, "x": 1.0, "y": 2.0})
+
+    tables = {
+        "arterial": pd.concat([rows("arterial", ["a", "b"]), rows("arterial", ["a"], "R2")]),
+        "portal": pd.concat([rows("portal", ["b", "a"]), rows("portal", ["b"], "R2")]),
+    }
+    table = join_phases(tables, ["b", "a"], "R1")
+    assert list(table.values.index) == ["b", "a"]
+    assert list(table.values.columns) == ["arterial__x", "arterial__y", "portal__x", "portal__y"]
+    assert table.repeated["R2"].empty  # each phase was read again in another patient
+    with pytest.raises(ValueError, match=r"no features of reader R1 for \['c'\]"):
+        join_phases(tables, ["a", "c"], "R1")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.assign(split="validation"), "another split"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), "stands twice"),
+        (lambda f: f.assign(probability=1.2), r"outside \[0, 1\]"),
+        (lambda f: f.iloc[1:], "leaves out 1 patients"),
+        (lambda f: f.assign(protocol="other"), "column protocol holds"),
+        (lambda f: f.assign(estimate="held_out"), "held_out is for patients outside training"),
+    ],
+)
+def test_broken_predictions_are_refused(change, words):
+    data = make_data()
+    train = data.patients("train")
+    frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published", 1, 0)["predictions"]
+    frame = frame[(frame["model"] == "CR") & (frame["estimate"] == "apparent")].reset_index(drop=True)
+    check_predictions(frame, data.split)
+    assert len(frame) == len(train)
+    with pytest.raises(ValueError, match=words):
+        check_predictions(change(frame), data.split)

@@ -1,0 +1,134 @@
+"""Wrong input stops before the first job, says what to do, and lists every problem at once."""
+
+from __future__ import annotations
+
+import shutil
+
+import pandas as pd
+import yaml
+
+
+def edit_sheet(workspace, name, row, column, value):
+    path = workspace.folder / "sheets" / f"{name}.csv"
+    sheet = pd.read_csv(path, dtype=str, keep_default_na=False)
+    sheet.loc[row, column] = value
+    sheet.to_csv(path, index=False)
+
+
+def middle_slice(workspace, patient, phase):
+    import pydicom
+
+    files = list((workspace.folder / "hospital" / patient / phase).iterdir())
+    files.sort(key=lambda f: float(pydicom.dcmread(f, stop_before_pixels=True).ImagePositionPatient[2]))
+    return files[len(files) // 2]
+
+
+def test_a_missing_slice(fresh_copy):
+    middle_slice(fresh_copy, "T003", "portal").unlink()
+    text = fresh_copy.refuse()
+    assert "1 problem in the input" in text
+    assert "patient T003, portal series T003/portal" in text
+    assert "slice is probably missing" in text
+    assert "8.00 mm between" in text
+
+
+def test_an_unknown_config_key(fresh_copy):
+    fresh_copy.cohort(patient="x.csv")
+    text = fresh_copy.refuse()
+    assert "unknown key 'patient' in cohorts.tiny" in text
+    assert "did you mean 'patients'?" in text
+
+
+def test_an_unknown_setting_of_a_paper(fresh_copy):
+    fresh_copy.config(overrides={"zhao2024": {"split": "tiny", "icc_treshold": 0.8}})
+    text = fresh_copy.refuse()
+    assert "unknown key 'icc_treshold' in overrides.zhao2024" in text
+    assert "did you mean 'icc_threshold'?" in text
+
+
+def test_a_clinical_value_that_is_no_number(fresh_copy):
+    edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
+    text = fresh_copy.refuse()
+    assert "patient T005, sheets/patients.csv: column ast_u_l: 'n/a' is not a number" in text
+    assert "missing_codes" in text
+    fresh_copy.cohort(missing_codes=["n/a"])
+    assert fresh_copy.jobs()["convert_series"] == 36
+
+
+def test_masks_of_another_patient(fresh_copy):
+    """T001 has DICOM SEG, T002 RTSTRUCT, T003 NIfTI; each gets the mask of another patient."""
+    sheet = pd.read_csv(fresh_copy.folder / "sheets/masks.csv", dtype=str)
+    arterial = sheet[(sheet["phase"] == "arterial") & (sheet["reader"] == "R1")].set_index("patient_id")
+    for patient, other in (("T001", "T004"), ("T002", "T005"), ("T003", "T006")):
+        row = sheet.index[(sheet["path"] == arterial.loc[patient, "path"])][0]
+        edit_sheet(fresh_copy, "masks", row, "path", arterial.loc[other, "path"])
+    text = fresh_copy.refuse()
+    assert (
+        "patient T001, arterial mask of R1 T004/masks/arterial.R1.seg.dcm: was drawn on another study" in text
+    )
+    assert (
+        "patient T002, arterial mask of R1 T005/masks/arterial.R1.rtstruct.dcm: was drawn on another" in text
+    )
+    assert "patient T003, arterial mask of R1 T006/masks/arterial.R1.nii.gz: lies on another grid" in text
+    assert "byte for byte the same as a file of patient" in text
+
+
+def test_a_mask_of_another_phase(fresh_copy):
+    sheet = pd.read_csv(fresh_copy.folder / "sheets/masks.csv", dtype=str)
+    row = sheet.index[(sheet["path"] == "T001/masks/arterial.R1.seg.dcm")][0]
+    edit_sheet(fresh_copy, "masks", row, "path", "T001/masks/portal.R1.seg.dcm")
+    assert "drawn on another series of the same study (another phase)" in fresh_copy.refuse()
+
+
+def test_all_problems_at_once(fresh_copy):
+    middle_slice(fresh_copy, "T003", "portal").unlink()
+    shutil.rmtree(fresh_copy.folder / "hospital/T007/arterial")
+    (fresh_copy.folder / "hospital/T008/masks/portal.R1.rtstruct.dcm").write_bytes(b"not a mask")
+    edit_sheet(fresh_copy, "masks", 0, "label", "Tumor")
+    text = fresh_copy.refuse()
+    assert "4 problems in the input" in text
+    for words in ("T003", "T007/arterial: does not exist", "T008", "has no segment or ROI called 'Tumor'"):
+        assert words in text
+
+
+def test_problems_of_the_sheets(fresh_copy):
+    edit_sheet(fresh_copy, "patients", 0, "resection_date", "3.5.2019")
+    edit_sheet(fresh_copy, "patients", 1, "sex", "male")
+    edit_sheet(fresh_copy, "patients", 2, "patient_id", "T001")
+    text = fresh_copy.refuse()
+    assert "patient_id stands twice" in text
+    edit_sheet(fresh_copy, "patients", 2, "patient_id", "T003")
+    text = fresh_copy.refuse()
+    assert "2 problems in the input" in text
+    assert "column resection_date: '3.5.2019' is not a date" in text
+    assert "column sex: 'male' is not one of ['F', 'M']" in text
+
+
+def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
+    middle_slice(fresh_copy, "T003", "portal").unlink()
+    edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
+    fresh_copy.config(keep_going=True)
+    jobs = fresh_copy.jobs()
+    assert jobs["convert_series"] == 32
+    fresh_copy.run("results/tiny/labels.csv")
+    labels = pd.read_csv(fresh_copy.folder / "results/tiny/labels.csv").set_index("patient_id")
+    reasons = labels["excluded_because"].dropna()
+    assert list(reasons.index) == ["T003", "T005"]
+    assert "missing" in reasons["T003"] and "n/a" in reasons["T005"]
+    assert "T003" in (fresh_copy.folder / "results/tiny/labels.html").read_text() or (
+        "slice is probably missing" in (fresh_copy.folder / "results/tiny/labels.html").read_text()
+    )
+
+
+def test_a_postoperative_variable_in_a_preoperative_model(fresh_copy):
+    config = yaml.safe_load((fresh_copy.folder / "tiny.yaml").read_text())
+    config["cohorts"]["tiny"]["clinical"]["ast"]["timing"] = "post"
+    fresh_copy.config(cohorts=config["cohorts"])
+    assert "'ast' is known only after the operation" in fresh_copy.refuse()
+
+
+def test_a_missing_phase(fresh_copy):
+    path = fresh_copy.folder / "sheets/series.csv"
+    sheet = pd.read_csv(path, dtype=str)
+    sheet[~((sheet["patient_id"] == "T009") & (sheet["phase"] == "portal"))].to_csv(path, index=False)
+    assert "patient T009, sheets/series.csv: has no portal series" in fresh_copy.refuse()

@@ -1,0 +1,204 @@
+"""Each line of the table "what runs again": the exact rules and numbers of jobs.
+
+18 patients, 2 phases; 2 strict repeats and 1 published run. A dry run on a copy of the finished run says what
+would be done.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import numpy as np
+import pandas as pd
+import pydicom
+import pytest
+
+PATIENTS, PHASES, FITS = 18, 2, 3
+PREDICTIONS_AND_AFTER = {
+    "gather_predictions": 1,
+    "gather_zhao2024": 1,
+    "compute_metrics": 1,
+    "plot_roc": 2,
+    "plot_calibration": 2,
+    "plot_decision_curve": 2,
+    "plot_coefficients": 4,
+}
+LEARNING = {"fit_zhao2024": FITS, **PREDICTIONS_AND_AFTER}
+LABELS = {"write_labels": 1, "write_splits": 1, "write_baseline_table": 1}
+
+
+def patients_sheet(workspace):
+    return workspace.folder / "sheets" / "patients.csv"
+
+
+def change_cell(workspace, patient, column, value):
+    sheet = pd.read_csv(patients_sheet(workspace), dtype=str, keep_default_na=False)
+    assert (sheet.loc[sheet["patient_id"] == patient, column] != value).all()
+    sheet.loc[sheet["patient_id"] == patient, column] = value
+    sheet.to_csv(patients_sheet(workspace), index=False)
+
+
+def remove_patient(workspace, patient):
+    for name in ("patients", "series", "masks"):
+        path = workspace.folder / "sheets" / f"{name}.csv"
+        sheet = pd.read_csv(path, dtype=str, keep_default_na=False)
+        sheet[sheet["patient_id"] != patient].to_csv(path, index=False)
+
+
+def test_nothing_changed_runs_nothing(tiny_copy):
+    result = tiny_copy.snakemake("--cores", "2", "all")
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_bytes_of_one_dicom_file(tiny_copy):
+    file = next(iter(sorted((tiny_copy.folder / "hospital/T003/portal").iterdir())))
+    data = pydicom.dcmread(file)
+    pixels = data.pixel_array.copy()
+    pixels[0, 0] += 1
+    data.PixelData = pixels.astype(np.uint16).tobytes()
+    data.save_as(file)
+    image = {"convert_series": 1, "resample_images": 1, "extract_radiomics": 1, "collect_radiomics": 1}
+    assert tiny_copy.jobs() == {**image, **LEARNING}
+
+
+def test_bytes_of_one_mask(tiny_copy):
+    """T003's masks are NIfTI: a second level of compression changes bytes, an honest reason to run again."""
+    file = tiny_copy.folder / "hospital/T003/masks/arterial.R1.nii.gz"
+    import SimpleITK as sitk
+
+    mask = sitk.ReadImage(str(file))
+    array = sitk.GetArrayFromImage(mask)
+    array[tuple(np.argwhere(array)[0])] = 0
+    changed = sitk.GetImageFromArray(array)
+    changed.CopyInformation(mask)
+    sitk.WriteImage(changed, str(file), True)
+    image = {"convert_series": 1, "resample_images": 1, "extract_radiomics": 1, "collect_radiomics": 1}
+    assert tiny_copy.jobs() == {**image, **LEARNING}
+
+
+def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
+    hospital = tiny_copy.folder / "hospital"
+    for file in hospital.rglob("*.dcm"):
+        os.utime(file, (time.time() + 5, time.time() + 5))
+    folder = hospital / "T004/arterial"
+    for number, file in enumerate(sorted(folder.iterdir())):
+        file.rename(folder / f"renamed_{number}")
+    first = sorted((hospital / "T005/portal").iterdir())[0]
+    shutil.copy2(first, first.with_name("copy of a slice.dcm"))
+    assert tiny_copy.jobs() == {}
+    shutil.move(hospital, tiny_copy.folder / "archive")
+    tiny_copy.cohort(data_root="archive")
+    assert tiny_copy.jobs() == {}
+
+
+def test_one_patient_removed(tiny_copy):
+    remove_patient(tiny_copy, "T018")
+    assert tiny_copy.jobs() == {**LABELS, "collect_radiomics": PHASES, **LEARNING}
+
+
+def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
+    """A copy run without T018, to which T018 is added: its own steps, and what is learned."""
+    copy = tiny_run.copy_to(tmp_path / "added")
+    original = {n: (copy.folder / f"sheets/{n}.csv").read_text() for n in ("patients", "series", "masks")}
+    remove_patient(copy, "T018")
+    for kind in ("images", "masks", "radiomics"):
+        for place in (copy.folder / "results/tiny" / kind).glob("*/T018"):
+            shutil.rmtree(place)
+    copy.run("all", cores=2)
+    for name, text in original.items():
+        (copy.folder / f"sheets/{name}.csv").write_text(text)
+    own = dict.fromkeys(("convert_series", "resample_images", "extract_radiomics"), PHASES)
+    assert copy.jobs() == {**own, **LABELS, "collect_radiomics": PHASES, **LEARNING}
+
+
+def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
+    change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
+    assert tiny_copy.jobs() == {"write_baseline_table": 1, **LEARNING}
+
+
+def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
+    change_cell(tiny_copy, "T002", "mvi", "7")
+    tiny_copy.edit("tiny.yaml", "kind: binary", "kind: continuous")
+    assert tiny_copy.jobs() == {}
+
+
+def test_one_outcome(tiny_copy):
+    sheet = pd.read_csv(patients_sheet(tiny_copy), dtype=str, keep_default_na=False)
+    patient = sheet.loc[sheet["recurrence_date"] != "", "patient_id"].iloc[0]
+    change_cell(tiny_copy, patient, "recurrence_date", "")
+    assert tiny_copy.jobs() == {**LABELS, **LEARNING}
+
+
+def test_the_sheet_saved_again_runs_nothing(tiny_copy):
+    os.utime(patients_sheet(tiny_copy))
+    assert tiny_copy.jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("univariable_p", 0.04, LEARNING),
+        (
+            "radiomics",
+            "changed",
+            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **LEARNING},
+        ),
+    ],
+)
+def test_one_parameter_of_one_paper(tiny_copy, key, value, expected):
+    if key == "radiomics":
+        entry = {
+            "grid": "iso2",
+            "bin_width": 6,
+            "expected_features": 1037,
+            "log_sigma_mm": [1, 3],
+            "wavelet": "coif1",
+        }
+        tiny_copy.config(radiomics={value: entry})
+    import yaml
+
+    overrides = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
+    overrides["zhao2024"][key] = value
+    tiny_copy.config(overrides=overrides)
+    assert tiny_copy.jobs() == expected
+
+
+def test_one_module_changes_what_it_does(tiny_copy):
+    package = "workflow/scripts/hcc_recurrence"
+    tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
+    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == expected
+
+
+def test_one_figure_module_changes(tiny_copy):
+    package = "workflow/scripts/hcc_recurrence"
+    tiny_copy.edit(f"{package}/figures/coefficients.py", "most: int = 20", "most: int = 21")
+    assert tiny_copy.jobs() == {"plot_coefficients": 4}
+
+
+def test_a_script_changes(tiny_copy):
+    tiny_copy.edit("workflow/scripts/plot_roc.py", "best = ", "the_best = ")
+    tiny_copy.edit("workflow/scripts/plot_roc.py", "(best[0])", "(the_best[0])")
+    tiny_copy.edit("workflow/scripts/plot_roc.py", "if best else", "if the_best else")
+    assert tiny_copy.jobs() == {"plot_roc": 2}
+
+
+def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
+    package = tiny_copy.folder / "workflow/scripts/hcc_recurrence"
+    for file in (package / "radiomics/extraction.py", package / "papers/zhao2024.py"):
+        text = file.read_text()
+        assert text.startswith('"""')
+        text = text.replace('"""', '"""Another docstring. ', 1) + "\n\n# a comment at the end\n"
+        file.write_text(
+            text.replace(
+                "    for reader, mask in masks.items():", "    for (reader, mask) in masks.items( ):"
+            )
+        )
+    for file in (tiny_copy.folder / "workflow").rglob("*"):
+        os.utime(file)
+    for file in (tiny_copy.folder / "Snakefile", tiny_copy.folder / "tiny.yaml"):
+        os.utime(file)
+    assert tiny_copy.jobs() == {}

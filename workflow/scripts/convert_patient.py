@@ -1,0 +1,27 @@
+"""Convert a patient's DICOM series and the masks drawn on them to NIfTI."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+patient, params = snakemake.wildcards.patient, snakemake.params
+with job_log(snakemake.log[0], f"patient {patient}"):
+    import SimpleITK as sitk
+
+    from hcc_recurrence.cohort.dicom_series import read_series
+    from hcc_recurrence.cohort.masks import read_mask
+
+    simulated = snakemake.input.get("simulated")
+    root = Path(simulated).parent if simulated else Path(params.root)
+    images, masks = Path(snakemake.output.images), Path(snakemake.output.masks)
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    native = {}
+    for phase, (path, series_uid) in params.series.items():
+        print(f"{phase}: series")
+        native[phase] = read_series(root / path, series_uid)
+        sitk.WriteImage(native[phase], str(images / f"{phase}.nii.gz"), True, 1)
+    for name, (path, label) in params.masks.items():
+        print(f"{name}: mask")
+        mask = read_mask(root / path, label, native[name.split(".")[0]])
+        sitk.WriteImage(mask, str(masks / f"{name}.nii.gz"), True, 1)
