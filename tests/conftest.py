@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# As in a job of the workflow: one thread a library, before numpy and SimpleITK are loaded.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
+    os.environ[_variable] = "1"
+
 import shutil
 from pathlib import Path
 
