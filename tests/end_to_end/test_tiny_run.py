@@ -75,7 +75,7 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
         str(f.relative_to(tiny_run.folder / "benchmarks").with_suffix(""))
         for f in (tiny_run.folder / "benchmarks").rglob("*.tsv")
     }
-    assert logs == tables and len(logs) > 18 * 2 * 3
+    assert logs == tables and len(logs) > 18 * 4
 
 
 def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):

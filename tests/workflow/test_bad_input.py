@@ -52,22 +52,22 @@ def test_a_clinical_value_that_is_no_number(fresh_copy):
     assert "patient T005, sheets/patients.csv: column ast_u_l: 'n/a' is not a number" in text
     assert "missing_codes" in text
     fresh_copy.cohort(missing_codes=["n/a"])
-    assert fresh_copy.jobs()["convert_series"] == 36
+    assert fresh_copy.jobs()["convert_patient"] == 18
 
 
 def test_masks_of_another_patient(fresh_copy):
     """T001 has DICOM SEG, T002 RTSTRUCT, T003 NIfTI; each gets the mask of another patient."""
     sheet = pd.read_csv(fresh_copy.folder / "sheets/masks.csv", dtype=str)
     arterial = sheet[(sheet["phase"] == "arterial") & (sheet["reader"] == "R1")].set_index("patient_id")
-    for patient, other in (("T001", "T004"), ("T002", "T005"), ("T003", "T006")):
+    for patient, other in (("T001", "T007"), ("T002", "T008"), ("T003", "T006")):
         row = sheet.index[(sheet["path"] == arterial.loc[patient, "path"])][0]
         edit_sheet(fresh_copy, "masks", row, "path", arterial.loc[other, "path"])
     text = fresh_copy.refuse()
     assert (
-        "patient T001, arterial mask of R1 T004/masks/arterial.R1.seg.dcm: was drawn on another study" in text
+        "patient T001, arterial mask of R1 T007/masks/arterial.R1.seg.dcm: was drawn on another study" in text
     )
     assert (
-        "patient T002, arterial mask of R1 T005/masks/arterial.R1.rtstruct.dcm: was drawn on another" in text
+        "patient T002, arterial mask of R1 T008/masks/arterial.R1.rtstruct.dcm: was drawn on another" in text
     )
     assert "patient T003, arterial mask of R1 T006/masks/arterial.R1.nii.gz: lies on another grid" in text
     assert "byte for byte the same as a file of patient" in text
@@ -109,7 +109,7 @@ def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
     edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
     fresh_copy.config(keep_going=True)
     jobs = fresh_copy.jobs()
-    assert jobs["convert_series"] == 32
+    assert jobs["convert_patient"] == 16
     fresh_copy.run("results/tiny/labels.csv")
     labels = pd.read_csv(fresh_copy.folder / "results/tiny/labels.csv").set_index("patient_id")
     reasons = labels["excluded_because"].dropna()

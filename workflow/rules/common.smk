@@ -50,7 +50,7 @@ wildcard_constraints:
     scheme="[A-Za-z0-9_]+",
     paper="[a-z]+[0-9]{4}",
     protocol="strict|as_published",
-    repeat="[0-9]+",
+    model="[A-Za-z0-9]+",
 
 
 def code(script):
@@ -68,14 +68,15 @@ def memory(mb):
     return lambda wildcards, attempt: mb * 2 ** (attempt - 1)
 
 
-def study_settings(wildcards):
-    return PLAN.settings(wildcards.paper, wildcards.cohort)
-
-
 def split_file(paper):
     """Path of the split that a paper uses, with the cohort left open."""
     scheme = FULL_CONFIG["papers"][paper]["settings"]["split"]
     return f"<results>/{{cohort}}/splits/{scheme}.csv"
+
+
+def study_scheme(paper):
+    """The named split that a paper uses."""
+    return FULL_CONFIG["splits"][FULL_CONFIG["papers"][paper]["settings"]["split"]]
 
 
 def study_split(wildcards):

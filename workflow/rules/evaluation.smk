@@ -1,6 +1,22 @@
 # Evaluation. Needs a study's predictions; makes its tables and figures, the same for every paper.
 
-LABELS = {"cohort": "{cohort}", "protocol": "{protocol}"}
+
+def both_protocols(path, caption, category, what):
+    """Outputs of a rule that draws one figure in both protocols: PNG for the report, SVG for a journal."""
+    outputs = {}
+    for protocol in PROTOCOLS:
+        outputs[protocol] = report(
+            f"{path}.{protocol}.png",
+            caption=caption,
+            category=category,
+            labels={
+                "cohort": "{cohort}",
+                "protocol": protocol.replace("_", " "),
+                "what": what,
+            },
+        )
+        outputs[f"{protocol}_svg"] = f"{path}.{protocol}.svg"
+    return outputs
 
 
 rule gather_predictions:
@@ -9,7 +25,7 @@ rule gather_predictions:
         parts=lambda wildcards: PREDICTION_PARTS[wildcards.paper](wildcards.cohort),
         split=study_split,
     output:
-        "<results>/{cohort}/{paper}/predictions.csv",
+        ensure("<results>/{cohort}/{paper}/predictions.csv", non_empty=True),
     log:
         "<logs>/{cohort}/{paper}/gather_predictions.log",
     benchmark:
@@ -107,17 +123,16 @@ rule plot_roc:
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
         best_auc=best_auc_file,
     output:
-        png=report(
-            "<results>/{cohort}/{paper}/figures/roc.{protocol}.png",
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/roc",
             caption="../report/roc.rst",
             category="{paper}",
-            labels={**LABELS, "what": "ROC curves"},
+            what="ROC curves",
         ),
-        svg="<results>/{cohort}/{paper}/figures/roc.{protocol}.svg",
     log:
-        "<logs>/{cohort}/{paper}/plot_roc.{protocol}.log",
+        "<logs>/{cohort}/{paper}/plot_roc.log",
     benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_roc.{protocol}.tsv"
+        "<benchmarks>/{cohort}/{paper}/plot_roc.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -135,17 +150,16 @@ rule plot_calibration:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        png=report(
-            "<results>/{cohort}/{paper}/figures/calibration.{protocol}.png",
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/calibration",
             caption="../report/calibration.rst",
             category="{paper}",
-            labels={**LABELS, "what": "calibration"},
+            what="calibration",
         ),
-        svg="<results>/{cohort}/{paper}/figures/calibration.{protocol}.svg",
     log:
-        "<logs>/{cohort}/{paper}/plot_calibration.{protocol}.log",
+        "<logs>/{cohort}/{paper}/plot_calibration.log",
     benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_calibration.{protocol}.tsv"
+        "<benchmarks>/{cohort}/{paper}/plot_calibration.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -163,17 +177,16 @@ rule plot_decision_curve:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        png=report(
-            "<results>/{cohort}/{paper}/figures/decision_curve.{protocol}.png",
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/decision_curve",
             caption="../report/decision_curve.rst",
             category="{paper}",
-            labels={**LABELS, "what": "decision curve"},
+            what="decision curve",
         ),
-        svg="<results>/{cohort}/{paper}/figures/decision_curve.{protocol}.svg",
     log:
-        "<logs>/{cohort}/{paper}/plot_decision_curve.{protocol}.log",
+        "<logs>/{cohort}/{paper}/plot_decision_curve.log",
     benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_decision_curve.{protocol}.tsv"
+        "<benchmarks>/{cohort}/{paper}/plot_decision_curve.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -1,4 +1,4 @@
-"""Fit the models of Zhao 2024: one repeat of one protocol."""
+"""Fit the models of Zhao 2024: one protocol."""
 
 from pathlib import Path
 
@@ -22,7 +22,6 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         labels=read_csv(snakemake.input.labels),
         split=split,
     )
-    wildcards = snakemake.wildcards
-    results = run_protocol(data, params.settings, wildcards.protocol, int(wildcards.repeat), params.seed)
+    results = run_protocol(data, params.settings, snakemake.wildcards.protocol, params.repeats, params.seed)
     for name, table in results.items():
         write_csv(table, snakemake.output[name])

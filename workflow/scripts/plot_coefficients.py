@@ -1,4 +1,4 @@
-"""Draw the coefficients of one model."""
+"""Draw the coefficients of one model, in both protocols."""
 
 from hcc_recurrence.job import job_log
 
@@ -8,5 +8,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {wildcards.cohort}"):
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv
 
-    figure = plot_coefficients(read_csv(snakemake.input[0]), wildcards.protocol, wildcards.model)
-    save(figure, snakemake.output.png, snakemake.output.svg)
+    coefficients = read_csv(snakemake.input[0])
+    for protocol in ("strict", "as_published"):
+        figure = plot_coefficients(coefficients, protocol, wildcards.model)
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])

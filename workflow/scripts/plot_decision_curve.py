@@ -1,4 +1,4 @@
-"""Draw the decision curve figure of a study."""
+"""Draw the decision curves of a study, in both protocols."""
 
 from hcc_recurrence.job import job_log
 
@@ -8,5 +8,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.files import read_csv
 
     predictions = read_csv(snakemake.input.predictions)
-    figure = plot_decision_curve(predictions, snakemake.wildcards.protocol, main_models(predictions))
-    save(figure, snakemake.output.png, snakemake.output.svg)
+    for protocol in ("strict", "as_published"):
+        figure = plot_decision_curve(predictions, protocol, main_models(predictions))
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])

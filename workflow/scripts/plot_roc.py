@@ -1,4 +1,4 @@
-"""Draw the ROC curves of a study."""
+"""Draw the ROC curves of a study, in both protocols."""
 
 from hcc_recurrence.job import job_log
 
@@ -7,11 +7,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv
 
-    best = snakemake.input.best_auc
-    figure = plot_roc(
-        read_csv(snakemake.input.predictions),
-        read_csv(snakemake.input.metrics),
-        snakemake.wildcards.protocol,
-        float(read_csv(best[0])["best_auc"][0]) if best else None,
-    )
-    save(figure, snakemake.output.png, snakemake.output.svg)
+    predictions = read_csv(snakemake.input.predictions)
+    metrics = read_csv(snakemake.input.metrics)
+    file = snakemake.input.best_auc
+    best = float(read_csv(file[0])["best_auc"][0]) if file else None
+    for protocol in ("strict", "as_published"):
+        figure = plot_roc(predictions, metrics, protocol, best)
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])

@@ -3,15 +3,11 @@
 
 
 def zhao2024_fits(kind):
-    """Every repeat of the strict protocol and the one run of the published one."""
-
-    def paths(cohort):
-        scheme = FULL_CONFIG["papers"]["zhao2024"]["settings"]["split"]
-        repeats = range(1, FULL_CONFIG["splits"][scheme]["repeats"] + 1)
-        runs = [f"strict.{repeat}" for repeat in repeats] + ["as_published.1"]
-        return [f"<results>/{cohort}/zhao2024/fits/{run}.{kind}.csv" for run in runs]
-
-    return paths
+    """The files of one kind that the fits of both protocols leave."""
+    return lambda cohort: [
+        f"<results>/{cohort}/zhao2024/fits/{protocol}.{kind}.csv"
+        for protocol in PROTOCOLS
+    ]
 
 
 PREDICTION_PARTS["zhao2024"] = zhao2024_fits("predictions")
@@ -31,7 +27,7 @@ rule zhao2024:
 
 
 rule fit_zhao2024:
-    """All models of one protocol and repeat: selection, five classifiers, CR and RCR, fold by fold."""
+    """All models of one protocol: selection, five classifiers, CR and RCR, fold by fold."""
     input:
         radiomics=lambda wildcards: collect(
             "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
@@ -42,13 +38,13 @@ rule fit_zhao2024:
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhao2024"),
     output:
-        predictions="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.predictions.csv",
-        coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.coefficients.csv",
-        selection="<results>/{cohort}/zhao2024/fits/{protocol}.{repeat}.selection.csv",
+        predictions="<results>/{cohort}/zhao2024/fits/{protocol}.predictions.csv",
+        coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.coefficients.csv",
+        selection="<results>/{cohort}/zhao2024/fits/{protocol}.selection.csv",
     log:
-        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.log",
+        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.{repeat}.tsv"
+        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.tsv"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
@@ -65,6 +61,7 @@ rule fit_zhao2024:
             w.cohort, study_clinical("zhao2024")(w)
         ),
         missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
+        repeats=study_scheme("zhao2024")["repeats"],
         seed=FULL_CONFIG["seed"],
         code=code("fit_zhao2024"),
     script:
@@ -111,21 +108,16 @@ rule plot_coefficients:
     input:
         "<results>/{cohort}/zhao2024/tables/coefficients.csv",
     output:
-        png=report(
-            "<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png",
+        **both_protocols(
+            "<results>/{cohort}/zhao2024/figures/coefficients.{model}",
             caption="../../report/coefficients.rst",
             category="zhao2024",
-            labels={
-                "cohort": "{cohort}",
-                "protocol": "{protocol}",
-                "what": "coefficients of {model}",
-            },
+            what="coefficients of {model}",
         ),
-        svg="<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.svg",
     log:
-        "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.log",
+        "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhao2024/plot_coefficients.{model}.{protocol}.tsv"
+        "<benchmarks>/{cohort}/zhao2024/plot_coefficients.{model}.tsv"
     conda:
         "../../../envs/environment.yaml"
     threads: 1

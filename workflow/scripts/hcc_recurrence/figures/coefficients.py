@@ -25,7 +25,8 @@ def readable_feature(name: str) -> str:
 def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20) -> plt.Figure:
     """Coefficients of the model fitted on all training patients, largest first.
 
-    Where the method was repeated, beside each bar the share of fits (folds and repeats) that chose the variable.
+    Where the method was repeated (the choice of the penalty depends on the seed), the mean over the repeats that
+    chose the variable, and beside each bar the share of fits (folds and repeats) that chose it.
     """
     use_style()
     own = coefficients[
@@ -57,7 +58,9 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
             )
         axis.annotate(f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5)
     axis.set_xlabel("Coefficient per standard deviation (right: higher risk of early recurrence)")
+    repeats = own.loc[own["fold"] == 0, "seed"].nunique()
+    source = f" in {repeats} repeats" if repeats > 1 else ""
     left_out = len(full) - len(order)
     note = f", {left_out} smaller ones not shown" if left_out else ""
-    axis.set_title(f"{model}, {protocol.replace('_', ' ')}: {len(full)} variables{note}")
+    axis.set_title(f"{model}, {protocol.replace('_', ' ')}: {len(full)} variables{source}{note}")
     return figure

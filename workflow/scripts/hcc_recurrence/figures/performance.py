@@ -38,11 +38,64 @@ def main_models(predictions: pd.DataFrame) -> list[str]:
     return sorted(m for m in predictions["model"].unique() if " " not in m)
 
 
-def _axes(number: int, height: float) -> tuple[plt.Figure, list[plt.Axes]]:
+def _canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
+    """A row of square panels, and below each an empty panel for its legend of so many lines."""
     use_style()
     width = min(PAGE_INCHES, 3.6 * number)
-    figure, axes = plt.subplots(1, number, figsize=(max(width, 3.6), height), squeeze=False)
-    return figure, list(axes[0])
+    side, legend = width / number, 0.15 * lines + 0.1
+    figure, axes = plt.subplots(
+        2,
+        number,
+        figsize=(width, side + legend + 0.45),
+        squeeze=False,
+        height_ratios=[side, legend],
+    )
+    for below in axes[1]:
+        below.axis("off")
+    return figure, list(axes[0]), list(axes[1])
+
+
+def _legend(axis: plt.Axes, below: plt.Axes, columns: int = 1, title: str | None = None) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    below.legend(
+        handles,
+        labels,
+        title=title,
+        loc="upper center",
+        frameon=False,
+        ncols=columns,
+        borderaxespad=0,
+        handlelength=1.6,
+    )
+
+
+def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """ROC curve of one model; out of fold the vertical mean of the folds' curves, whose area is the mean AUC.
+
+    Fawcett, Pattern Recognit Lett 2006;27:861, section 9.1.
+
+    Args:
+        rows: predictions of one model, split and estimate, with fold and seed.
+
+    Returns: false and true positive rates.
+    """
+    if rows["estimate"].iloc[0] != "out_of_fold":
+        mean = mean_over_repeats(rows)
+        return roc_curve(mean["y"], mean["probability"], drop_intermediate=False)[:2]
+    curves = [
+        roc_curve(part["y"], part["probability"], drop_intermediate=False)[:2]
+        for _, part in rows.groupby(["seed", "fold"])
+    ]
+    # Both ends of every jump, so that the mean keeps the area of each curve.
+    steps = np.unique(np.concatenate([false_positive for false_positive, _ in curves]))
+    grid = np.unique(np.concatenate([[0.0, 1.0], steps - 1e-9, steps + 1e-9]).clip(0, 1))
+    mean = np.mean([np.interp(grid, *_jumps_kept(*curve)) for curve in curves], axis=0)
+    return np.r_[0.0, grid, 1.0], np.r_[0.0, mean, 1.0]
+
+
+def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spread the points of a vertical jump over 1e-10, because np.interp needs rising x."""
+    return x + np.arange(len(x)) * 1e-10 / len(x), y
 
 
 def plot_roc(
@@ -57,27 +110,29 @@ def plot_roc(
     found = panels(predictions, protocol)
     models = sorted(predictions["model"].unique())
     colours = model_colours(models)
-    figure, axes = _axes(len(found), 4.6)
+    figure, axes, legends = _canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
-    for axis, (title, rows) in zip(axes, found, strict=True):
+    keys = ["model", "protocol", "split", "estimate"]
+    single = predictions.set_index(keys).sort_index()
+    for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
+        split, estimate = rows["split"].iloc[0], rows["estimate"].iloc[0]
         for model in models:
-            own = rows[rows["model"] == model]
-            false_positive, true_positive, _ = roc_curve(
-                own["y"], own["probability"], drop_intermediate=False
-            )
-            line = table.loc[(model, own["split"].iloc[0], own["estimate"].iloc[0])]
+            own = single.loc[[(model, protocol, split, estimate)]].reset_index()
+            line = table.loc[(model, split, estimate)]
+            main = " " not in model
             axis.plot(
-                false_positive,
-                true_positive,
+                *mean_roc(own),
                 color=colours[model],
-                linewidth=1.6 if " " not in model else 0.9,
-                linestyle="-" if " " not in model else "--",
+                linewidth=1.6 if main else 0.9,
+                linestyle="-" if main else "--",
                 label=f"{model} {line['auc']:.2f} ({line['auc_low']:.2f}-{line['auc_high']:.2f})",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
-        axis.legend(title="AUC (95% CI)", loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+        _legend(axis, below, title="AUC (95% CI)")
     text = f"Protocol: {PROTOCOL_TEXT[protocol]}."
+    if protocol == "strict":
+        text += " Out of fold: mean of the folds' curves."
     if reachable is not None:
         text += f" Simulated cohort: the best reachable AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
@@ -91,8 +146,8 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
     """
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
-    figure, axes = _axes(len(found), 4.2)
-    for axis, (title, rows) in zip(axes, found, strict=True):
+    figure, axes, legends = _canvas(len(found), 2 * len(models))
+    for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         for model in models:
             own = rows[rows["model"] == model]
@@ -109,8 +164,8 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
                 linewidth=1.2,
                 elinewidth=0.6,
                 capsize=2,
-                label=f"{model}: slope {measures.slope:.2f}, intercept {measures.intercept:+.2f}, "
-                f"Brier {measures.brier:.3f}",
+                label=f"{model}: slope {measures.slope:.2f},\n"
+                f"intercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}",
             )
         axis.set(
             title=title,
@@ -120,7 +175,7 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
             ylim=(-0.02, 1.02),
             aspect="equal",
         )
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+        _legend(axis, below)
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Bars: 95% Wilson intervals.", fontsize=8)
     return figure
 
@@ -130,8 +185,8 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     thresholds = np.arange(0.05, 0.951, 0.01)
-    figure, axes = _axes(len(found), 3.6)
-    for axis, (title, rows) in zip(axes, found, strict=True):
+    figure, axes, legends = _canvas(len(found), (len(models) + 3) // 2 + 1)
+    for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         wide = rows.pivot(index="patient_id", columns="model", values="probability")
         outcome = rows.drop_duplicates("patient_id").set_index("patient_id")["y"].loc[wide.index]
         curve = decision_curve(outcome.to_numpy(), {m: wide[m].to_numpy() for m in models}, thresholds)
@@ -153,6 +208,6 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
             ylim=(-0.15 * top - 0.02, 1.15 * top),
             xlim=(0, 1),
         )
-        axis.legend(frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.22))
+        _legend(axis, below, columns=2)
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}", fontsize=8)
     return figure

@@ -25,7 +25,7 @@ def use_style() -> None:
             "font.family": "sans-serif",
             "font.sans-serif": ["Arial", "Helvetica", "DejaVu Sans"],
             "font.size": 8,
-            "axes.titlesize": 9,
+            "axes.titlesize": 7.5,
             "axes.labelsize": 8,
             "legend.fontsize": 7,
             "xtick.labelsize": 7,

@@ -240,61 +240,53 @@ def _choose_classifier(
 
 
 def run_protocol(
-    data: Data, settings: Mapping[str, Any], protocol: str, repeat: int, seed: int
+    data: Data, settings: Mapping[str, Any], protocol: str, repeats: int, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """One repeat of one protocol.
+    """Every fit of one protocol.
 
-    `strict`: every step inside each fold of this repeat (out_of_fold), then on all training patients for
-    those outside (held_out). `as_published`: once on all training patients, reported on themselves
-    (apparent) and on those outside (held_out).
+    `strict`: in each repeat every step inside each fold (out_of_fold), then on all training patients for those
+    outside (held_out). `as_published`: once, on all training patients, reported on themselves (apparent) and on
+    those outside (held_out).
+
+    Args:
+        repeats: of the strict protocol; repeat r uses the split's column fold_r and seed + r.
 
     Returns: predictions, coefficients, selection.
     """
     train = data.patients("train")
     outside = {name: data.patients(name) for name in ("validation", "external")}
-    seed += repeat
-    predictions, coefficients, selection = [], [], []
+    tables: dict[str, list] = {"predictions": [], "coefficients": [], "selection": []}
 
-    def record(fitted: Fitted, fold: int, groups: Mapping[str, list[str]], estimates: Mapping) -> None:
+    def fit(rows: list[str], fold: int, groups: Mapping[str, tuple[str, str, list[str]]], seed: int) -> None:
+        patients = {name: members for name, (_, _, members) in groups.items()}
+        fitted = fit_models(data, rows, patients, settings, protocol, seed)
         about = {"protocol": protocol, "fold": fold, "seed": seed}
         for model, found in fitted.probability.items():
-            for group, patients in groups.items():
-                if not patients:
-                    continue
-                split, estimate = estimates[group]
-                predictions.append(
-                    prediction_rows(
-                        data.labels,
-                        patients,
-                        found[group],
-                        model=model,
-                        split=split,
-                        estimate=estimate,
-                        **about,
-                    )
-                )
-        coefficients.extend({**about, **row} for row in fitted.coefficients)
-        selection.extend({**about, **row} for row in fitted.selection)
+            for name, (split, estimate, members) in groups.items():
+                if members:
+                    named = {"model": model, "split": split, "estimate": estimate, **about}
+                    tables["predictions"].append(prediction_rows(data.labels, members, found[name], **named))
+        tables["coefficients"].extend({**about, **row} for row in fitted.coefficients)
+        tables["selection"].extend({**about, **row} for row in fitted.selection)
 
-    held_out = {name: (name, "held_out") for name in outside}
-    if protocol == "strict":
-        folds = data.split.set_index("patient_id")[f"fold_{repeat}"]
-        for fold in sorted(folds.loc[train].unique()):
-            held = [p for p in train if folds[p] == fold]
-            rows = [p for p in train if folds[p] != fold]
-            fitted = fit_models(data, rows, {"held": held}, settings, protocol, seed)
-            record(fitted, int(fold), {"held": held}, {"held": ("train", "out_of_fold")})
-            print(f"repeat {repeat}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out")
-        fitted = fit_models(data, train, outside, settings, protocol, seed)
-        record(fitted, 0, outside, held_out)
+    held_out = {name: (name, "held_out", members) for name, members in outside.items()}
+    if protocol == "as_published":
+        fit(train, 0, {"train": ("train", "apparent", train), **held_out}, seed + 1)
     else:
-        groups = {"train": train, **outside}
-        fitted = fit_models(data, train, groups, settings, protocol, seed)
-        record(fitted, 0, groups, {"train": ("train", "apparent"), **held_out})
+        for repeat in range(1, repeats + 1):
+            folds = data.split.set_index("patient_id")[f"fold_{repeat}"]
+            for fold in sorted(folds.loc[train].unique()):
+                held = [p for p in train if folds[p] == fold]
+                rows = [p for p in train if folds[p] != fold]
+                fit(rows, int(fold), {"held": ("train", "out_of_fold", held)}, seed + repeat)
+                print(
+                    f"repeat {repeat} of {repeats}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out"
+                )
+            fit(train, 0, held_out, seed + repeat)
     return {
-        "predictions": pd.concat(predictions, ignore_index=True),
-        "coefficients": pd.DataFrame(coefficients),
-        "selection": pd.DataFrame(selection),
+        "predictions": pd.concat(tables["predictions"], ignore_index=True),
+        "coefficients": pd.DataFrame(tables["coefficients"]),
+        "selection": pd.DataFrame(tables["selection"]),
     }
 
 

@@ -79,7 +79,8 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "texture": _round(14 * np.exp(0.25 * z + generator.normal(0, 0.28, n)), 3),
             "rim": _round(1 / (1 + np.exp(-(0.7 * z + generator.normal(0, 1.0, n)))), 4),
             "necrosis": _round(np.clip(0.25 + 0.07 * z + generator.normal(0, 0.12, n), 0, 0.65), 4),
-            "mask_format": [("seg", "rtstruct", "nifti")[i % 3] for i in range(n)],
+            # Most groups draw in ITK-SNAP and keep NIfTI, as all five papers did.
+            "mask_format": [("seg", "rtstruct", "nifti", "nifti", "nifti", "nifti")[i % 6] for i in range(n)],
             "readers": readers,
             "study_date": [
                 (start + datetime.timedelta(days=int(d))).strftime("%Y%m%d")
