@@ -15,6 +15,7 @@ include: "workflow/rules/images.smk"
 include: "workflow/rules/crops.smk"
 include: "workflow/rules/radiomics.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
 
 
 for paper in PAPERS:
@@ -25,9 +26,10 @@ for paper in PAPERS:
 rule all:
     default_target: True
     input:
-        collect("{target}", target=run_targets),
+        run_targets,
+        "<results>/report.html",
 
 
-rule report:
+rule studies:
     input:
-        rules.all.input,
+        run_targets,

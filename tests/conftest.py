@@ -27,7 +27,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_inputs(tmp_path_factory) -> Path:
-    """A copy of the workflow, and a cohort of 18 patients in two phases as DICOM with masks and sheets."""
+    """A copy of the workflow, and a cohort of 24 patients in two phases as DICOM with masks and sheets."""
     from tiny_cohort import build_tiny_cohort
 
     folder = tmp_path_factory.mktemp("tiny")

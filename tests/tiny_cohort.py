@@ -1,4 +1,4 @@
-"""The tiny cohort: 18 simulated MR patients in two phases, delivered as a hospital would."""
+"""The tiny cohort: 24 simulated MR patients in two phases, delivered as a hospital would."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hcc_recurrence.simulation.sheets import CohortPlan, draw_sheets
 PLAN = CohortPlan(
     prefix="T",
     seed=77,
-    centres={"A": (12, ("mr_15",)), "B": (6, ("mr_30",))},
+    centres={"A": (16, ("mr_15",)), "B": (8, ("mr_30",))},
     phases=("arterial", "portal"),
-    second_reader=6,
+    second_reader=10,
     risk=RiskModel(),
 )
 CLINICAL = {
@@ -75,7 +75,7 @@ CONFIG = {
 def build_tiny_cohort(folder: Path) -> None:
     """Write `hospital/` (DICOM and masks), `sheets/` and `tiny.yaml` into a folder.
 
-    The outcome is written so that every patient has a label and both outcomes are there 9 times.
+    The outcome is written so that every patient has a label and both outcomes are there 12 times.
     """
     assert set(SCANNERS) >= {"mr_15", "mr_30"}
     sheets = draw_sheets(PLAN)

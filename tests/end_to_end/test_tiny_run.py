@@ -55,7 +55,7 @@ def test_metrics_follow_from_predictions(study):
 def test_radiomics_has_1037_features_a_phase_and_both_readers(tiny_run):
     table = pq.read_table(tiny_run.folder / "results/tiny/radiomics/zhao2024_demo/portal.parquet").to_pandas()
     assert table.shape[1] == 3 + 1037
-    assert table.groupby("reader")["patient_id"].nunique().to_dict() == {"R1": 18, "R2": 6}
+    assert table.groupby("reader")["patient_id"].nunique().to_dict() == {"R1": 24, "R2": 10}
     assert table.notna().all().all()
 
 
@@ -75,7 +75,7 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
         str(f.relative_to(tiny_run.folder / "benchmarks").with_suffix(""))
         for f in (tiny_run.folder / "benchmarks").rglob("*.tsv")
     }
-    assert logs == tables and len(logs) > 18 * 4
+    assert logs == tables and len(logs) > 24 * 4
 
 
 def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
@@ -108,7 +108,7 @@ def test_one_core_and_eight_cores_give_the_same_bytes(tiny_run, fresh_copy):
             other = fresh_copy.folder / "results" / file.relative_to(tiny_run.folder / "results")
             assert file.read_bytes() == other.read_bytes(), file
             compared += 1
-    assert compared > 36 * 2
+    assert compared > 48
 
 
 def test_a_killed_run_is_completed_by_the_next(fresh_copy, tiny_run):
@@ -147,9 +147,7 @@ def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
         assert crop["image"].std() > 0
 
 
-def test_the_report_is_one_file_with_every_figure(tiny_copy):
-    tiny_copy.run("all")
-    result = tiny_copy.snakemake("--report", "report.html")
-    assert result.returncode == 0, result.stderr
-    text = (tiny_copy.folder / "report.html").read_text()
+def test_the_report_is_one_file_with_every_figure(tiny_run):
+    text = (tiny_run.folder / "results/report.html").read_text()
     assert "roc.strict.png" in text and "performance table" in text
+    assert 'src="http' not in text and 'href="http://' not in text.split("<body")[0]

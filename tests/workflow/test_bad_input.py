@@ -52,7 +52,7 @@ def test_a_clinical_value_that_is_no_number(fresh_copy):
     assert "patient T005, sheets/patients.csv: column ast_u_l: 'n/a' is not a number" in text
     assert "missing_codes" in text
     fresh_copy.cohort(missing_codes=["n/a"])
-    assert fresh_copy.jobs()["convert_patient"] == 18
+    assert fresh_copy.jobs()["convert_patient"] == 24
 
 
 def test_masks_of_another_patient(fresh_copy):
@@ -109,7 +109,7 @@ def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
     edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
     fresh_copy.config(keep_going=True)
     jobs = fresh_copy.jobs()
-    assert jobs["convert_patient"] == 16
+    assert jobs["convert_patient"] == 22
     fresh_copy.run("results/tiny/labels.csv")
     labels = pd.read_csv(fresh_copy.folder / "results/tiny/labels.csv").set_index("patient_id")
     reasons = labels["excluded_because"].dropna()

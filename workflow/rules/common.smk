@@ -1,4 +1,4 @@
-# Functions that the rules share; no rule.
+# Functions that the other files share.
 import os
 import sys
 from pathlib import Path
@@ -34,7 +34,7 @@ except InputError as error:
 
 PAPERS = sorted(FULL_CONFIG["papers"])
 PROTOCOLS = ["strict", "as_published"]
-# Each paper's rules file says what its predictions are gathered from, and what else it makes:
+# The file of each paper says what its predictions are gathered from, and what else it makes:
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
@@ -54,7 +54,7 @@ wildcard_constraints:
 
 
 def code(script):
-    """Hash of the meaning of a rule's script and of the package modules it reaches."""
+    """Hash of the meaning of a script and of the package modules it reaches."""
     return code_version(SCRIPTS / f"{script}.py", SCRIPTS)
 
 
@@ -72,6 +72,43 @@ def split_file(paper):
     """Path of the split that a paper uses, with the cohort left open."""
     scheme = FULL_CONFIG["papers"][paper]["settings"]["split"]
     return f"<results>/{{cohort}}/splits/{scheme}.csv"
+
+
+def on_grid_of(section, kind):
+    """A patient's images or masks on the grid that a radiomics or crops entry names."""
+
+    def path(wildcards):
+        entry = wildcards.settings if section == "radiomics" else wildcards.crop
+        grid = FULL_CONFIG[section][entry]["grid"]
+        return f"<results>/{wildcards.cohort}/{kind}/{grid}/{wildcards.patient}"
+
+    return path
+
+
+def fits(paper, kind):
+    """The files of one kind that the fits of both protocols of a paper leave, as a function of the cohort."""
+    return lambda cohort: [
+        f"<results>/{cohort}/{paper}/fits/{protocol}.{kind}.csv"
+        for protocol in PROTOCOLS
+    ]
+
+
+def both_protocols(path, caption, category, what):
+    """Outputs of one figure in both protocols: PNG for the report, SVG for a journal."""
+    outputs = {}
+    for protocol in PROTOCOLS:
+        outputs[protocol] = report(
+            f"{path}.{protocol}.png",
+            caption=caption,
+            category=category,
+            labels={
+                "cohort": "{cohort}",
+                "protocol": protocol.replace("_", " "),
+                "what": what,
+            },
+        )
+        outputs[f"{protocol}_svg"] = f"{path}.{protocol}.svg"
+    return outputs
 
 
 def study_scheme(paper):

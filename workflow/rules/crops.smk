@@ -1,21 +1,11 @@
 # Crops about the tumour, the input of networks. Needs images and masks on a grid; makes crops/.
 
 
-def on_crop_grid(kind):
-    """A patient's images or masks on the grid of the crop."""
-    return lambda wildcards: "<results>/{cohort}/{kind}/{grid}/{patient}".format(
-        cohort=wildcards.cohort,
-        kind=kind,
-        grid=FULL_CONFIG["crops"][wildcards.crop]["grid"],
-        patient=wildcards.patient,
-    )
-
-
 rule crop_patient:
     """All phases of one patient in a box about the tumour, as float32 with named axes and units."""
     input:
-        images=on_crop_grid("images"),
-        masks=on_crop_grid("masks"),
+        images=on_grid_of("crops", "images"),
+        masks=on_grid_of("crops", "masks"),
     output:
         "<results>/{cohort}/crops/{crop}/{patient}.npz",
     log:

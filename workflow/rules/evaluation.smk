@@ -1,24 +1,6 @@
 # Evaluation. Needs a study's predictions; makes its tables and figures, the same for every paper.
 
 
-def both_protocols(path, caption, category, what):
-    """Outputs of a rule that draws one figure in both protocols: PNG for the report, SVG for a journal."""
-    outputs = {}
-    for protocol in PROTOCOLS:
-        outputs[protocol] = report(
-            f"{path}.{protocol}.png",
-            caption=caption,
-            category=category,
-            labels={
-                "cohort": "{cohort}",
-                "protocol": protocol.replace("_", " "),
-                "what": what,
-            },
-        )
-        outputs[f"{protocol}_svg"] = f"{path}.{protocol}.svg"
-    return outputs
-
-
 rule gather_predictions:
     """One predictions table of a study, checked against the written split."""
     input:

@@ -1,21 +1,11 @@
 # Radiomics. Needs images and masks on a grid; makes radiomics/<settings>/, one row a patient, phase and reader.
 
 
-def on_radiomics_grid(kind):
-    """A patient's images or masks on the grid of the radiomics settings."""
-    return lambda wildcards: "<results>/{cohort}/{kind}/{grid}/{patient}".format(
-        cohort=wildcards.cohort,
-        kind=kind,
-        grid=FULL_CONFIG["radiomics"][wildcards.settings]["grid"],
-        patient=wildcards.patient,
-    )
-
-
 rule extract_radiomics:
     """PyRadiomics features of every reader's mask of one phase."""
     input:
-        images=on_radiomics_grid("images"),
-        masks=on_radiomics_grid("masks"),
+        images=on_grid_of("radiomics", "images"),
+        masks=on_grid_of("radiomics", "masks"),
     output:
         "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
     log:

@@ -2,15 +2,7 @@
 # predictions, coefficients and the number of features after each selection step.
 
 
-def zhao2024_fits(kind):
-    """The files of one kind that the fits of both protocols leave."""
-    return lambda cohort: [
-        f"<results>/{cohort}/zhao2024/fits/{protocol}.{kind}.csv"
-        for protocol in PROTOCOLS
-    ]
-
-
-PREDICTION_PARTS["zhao2024"] = zhao2024_fits("predictions")
+PREDICTION_PARTS["zhao2024"] = fits("zhao2024", "predictions")
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
     *[
@@ -71,8 +63,10 @@ rule fit_zhao2024:
 rule gather_zhao2024:
     """Coefficients and selection steps of all fits."""
     input:
-        coefficients=lambda wildcards: zhao2024_fits("coefficients")(wildcards.cohort),
-        selection=lambda wildcards: zhao2024_fits("selection")(wildcards.cohort),
+        coefficients=lambda wildcards: fits("zhao2024", "coefficients")(
+            wildcards.cohort
+        ),
+        selection=lambda wildcards: fits("zhao2024", "selection")(wildcards.cohort),
     output:
         coefficients="<results>/{cohort}/zhao2024/tables/coefficients.csv",
         selection="<results>/{cohort}/zhao2024/tables/selection.csv",

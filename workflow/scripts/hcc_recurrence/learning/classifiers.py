@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.learning.folds import stratified_folds
+
 
 def _logistic(seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
@@ -40,15 +42,15 @@ class PlattSvm:
     """
 
     def __init__(self, seed: int):
-        from sklearn.calibration import CalibratedClassifierCV
-        from sklearn.model_selection import StratifiedKFold
-        from sklearn.svm import SVC
-
-        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-        self.model = CalibratedClassifierCV(SVC(random_state=seed), ensemble=False, cv=folds)
+        self.seed = seed
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> PlattSvm:
-        self.model.fit(x, y)
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.svm import SVC
+
+        folds = stratified_folds(y, 5, self.seed)
+        machine = SVC(random_state=self.seed)
+        self.model = CalibratedClassifierCV(machine, ensemble=False, cv=folds).fit(x, y)
         return self
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
@@ -93,10 +95,9 @@ def fit_predict(
 def cross_validated_auc(name: str, x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> float:
     """AUC of pooled out-of-fold probabilities of one classifier on rows of the training patients."""
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold
 
     probability = np.empty(len(y))
-    for inner, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(x, y):
+    for inner, held in stratified_folds(y, folds, seed).split(x, y):
         probability[held] = fit_predict(name, x[inner], y[inner], [x[held]], seed)[0]
     return float(roc_auc_score(y, probability))
 

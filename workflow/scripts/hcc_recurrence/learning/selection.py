@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
 
+from hcc_recurrence.learning.folds import stratified_folds
 from hcc_recurrence.statistics.reliability import intraclass_correlation
 
 
@@ -60,9 +61,8 @@ def lasso_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> n
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LassoCV
-    from sklearn.model_selection import StratifiedKFold
 
-    cutter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    cutter = stratified_folds(y, folds, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LassoCV(cv=list(cutter.split(x, y)), max_iter=5000).fit(x, y.astype(float))
@@ -80,11 +80,10 @@ def l1_logistic_coefficients(
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
-    from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import l1_min_c
 
     grid = l1_min_c(x, y, loss="log") * np.logspace(0.05, 2, penalties)
-    cutter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    cutter = stratified_folds(y, folds, seed)
 
     def fit(rows: np.ndarray, c: float) -> LogisticRegression:
         model = LogisticRegression(
