@@ -85,9 +85,7 @@ def build_tiny_cohort(folder: Path) -> None:
     patients = sheets["patients"]
     early = sheets["simulation"]["latent_risk"].rank() > len(patients) / 2
     resection = pd.to_datetime(patients["resection_date"])
-    patients["recurrence_date"] = (
-        (resection + pd.Timedelta(days=200)).dt.strftime("%Y-%m-%d").where(early, "")
-    )
+    patients["recurrence_date"] = (resection + pd.Timedelta(days=200)).dt.strftime("%Y-%m-%d").where(early, "")
     patients["last_follow_up_date"] = (resection + pd.Timedelta(days=1200)).dt.strftime("%Y-%m-%d")
     (folder / "sheets").mkdir()
     for name in ("patients", "series", "masks"):

@@ -23,9 +23,7 @@ class Workspace:
 
     def copy_to(self, folder: Path, results: bool = True) -> Workspace:
         """Copy with time stamps; without results also without Snakemake's memory of them."""
-        left_out = (
-            {"__pycache__"} if results else {"__pycache__", "results", ".snakemake", "logs", "benchmarks"}
-        )
+        left_out = {"__pycache__"} if results else {"__pycache__", "results", ".snakemake", "logs", "benchmarks"}
 
         def ignore(where: str, names: list[str]) -> set[str]:
             top = Path(where) == self.folder

@@ -53,9 +53,7 @@ def test_the_real_ct_goes_through_and_its_features_are_pyradiomics_own(fresh_cop
         normalizeScale=100,
         additionalInfo=False,
     )
-    extractor.enableImageTypes(
-        Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1}
-    )
+    extractor.enableImageTypes(Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1})
     reference = {name: float(value) for name, value in extractor.execute(image, mask).items()}
     worst = max(abs(found[name] - value) / max(abs(value), 1e-9) for name, value in reference.items())
     assert set(reference) == set(found.index) and worst < 1e-4

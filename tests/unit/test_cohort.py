@@ -67,9 +67,7 @@ def test_labels_from_months():
 
 def labelled(n_positive, n_negative):
     er = np.r_[np.ones(n_positive), np.zeros(n_negative)]
-    return pd.DataFrame(
-        {"patient_id": [f"p{i:03d}" for i in range(len(er))], "er": er, "excluded_because": ""}
-    )
+    return pd.DataFrame({"patient_id": [f"p{i:03d}" for i in range(len(er))], "er": er, "excluded_because": ""})
 
 
 @settings(max_examples=40, deadline=None)
@@ -104,9 +102,7 @@ def cohort(frame, clinical=None, missing_codes=()):
 @settings(max_examples=200, deadline=None)
 def test_any_cell_is_a_value_missing_or_a_problem(text):
     """What passes the check can be read as a number; what does not is named with the patient."""
-    frame = pd.DataFrame({"patient_id": ["p1"], "x": [text.strip()]}, dtype=str).set_index(
-        "patient_id", drop=False
-    )
+    frame = pd.DataFrame({"patient_id": ["p1"], "x": [text.strip()]}, dtype=str).set_index("patient_id", drop=False)
     definition = {"x": {"column": "x", "kind": "continuous", "levels": []}}
     problems = clinical_problems(cohort(frame, definition, ["NA"]))
     if problems:
@@ -127,9 +123,7 @@ def test_outcome_problems_name_the_patient_and_the_column():
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "xlsx"])
 def test_sheets_keep_text_as_text(tmp_path, suffix):
-    frame = pd.DataFrame(
-        {"patient_id": ["007", "1e5"], "level": ["NA", ""], "date": ["2019-03-01", "2020-01-01"]}
-    )
+    frame = pd.DataFrame({"patient_id": ["007", "1e5"], "level": ["NA", ""], "date": ["2019-03-01", "2020-01-01"]})
     path = tmp_path / f"s.{suffix}"
     if suffix == "xlsx":
         frame.assign(date=pd.to_datetime(frame["date"])).to_excel(path, index=False)

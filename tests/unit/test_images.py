@@ -124,10 +124,7 @@ def headers(z, **changes):
             "Hounsfield units are unknown",
         ),
         (
-            [
-                {**h, "ImagePositionPatient": [0.0, i * 0.8, i * 2.0]}
-                for i, h in enumerate(headers([0, 2, 4, 6]))
-            ],
+            [{**h, "ImagePositionPatient": [0.0, i * 0.8, i * 2.0]} for i, h in enumerate(headers([0, 2, 4, 6]))],
             "gantry tilt",
         ),
     ],
@@ -143,17 +140,13 @@ def test_reversed_stacks_and_rounded_positions_are_accepted():
 
 def test_several_series_in_a_folder_need_a_name(tmp_path):
     write_series(volume(), header(), tmp_path / "s")
-    other = SeriesHeader(
-        "X1", "arterial", "CT", "M", "m", None, (3, 1.5, 1.25), (0, 0, 0), "20200101", 1960, "F"
-    )
+    other = SeriesHeader("X1", "arterial", "CT", "M", "m", None, (3, 1.5, 1.25), (0, 0, 0), "20200101", 1960, "F")
     write_series(volume(seed=1), other, tmp_path / "t")
     for file in (tmp_path / "t").iterdir():
         shutil.move(file, tmp_path / "s" / f"other_{file.name}")
     with pytest.raises(SeriesError, match="holds 2 series"):
         read_series(tmp_path / "s")
-    np.testing.assert_array_equal(
-        sitk.GetArrayFromImage(read_series(tmp_path / "s", other.series_uid)), volume(seed=1)
-    )
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(read_series(tmp_path / "s", other.series_uid)), volume(seed=1))
 
 
 def test_labels_of_masks_are_checked(tmp_path):
@@ -212,9 +205,7 @@ def test_linear_resampling_is_exact_on_a_ramp_and_keeps_the_box():
     assert np.array(out.GetOrigin()) - 0.5 == pytest.approx(corner)
     array = sitk.GetArrayFromImage(out)
     for index in ((20, 12, 10), (5, 5, 5), (30, 20, 15)):
-        x, y, z = (
-            np.array(out.TransformIndexToPhysicalPoint(index[::-1])) - image.GetOrigin()
-        ) / image.GetSpacing()
+        x, y, z = (np.array(out.TransformIndexToPhysicalPoint(index[::-1])) - image.GetOrigin()) / image.GetSpacing()
         assert array[index] == pytest.approx(100 + 3 * z - 2 * y + x, abs=1e-3)
 
 
@@ -228,15 +219,13 @@ def test_padding_below_air_does_not_bleed_in():
 def test_masks_stay_binary_and_on_the_images_grid():
     image, mask = ramp(), sitk.Cast(ramp() > 110, sitk.sitkUInt8)
     a, b = resample_image(image, (2, 1, 1)), resample_mask(mask, (2, 1, 1))
-    assert (
-        a.GetSize() == b.GetSize() and a.GetOrigin() == b.GetOrigin() and a.GetDirection() == b.GetDirection()
-    )
+    assert a.GetSize() == b.GetSize() and a.GetOrigin() == b.GetOrigin() and a.GetDirection() == b.GetDirection()
     assert set(np.unique(sitk.GetArrayFromImage(b))) == {0, 1}
 
 
 def test_n4_flattens_a_bias_field():
     shape = (24, 32, 32)
-    z, y, x = np.mgrid[: shape[0], : shape[1], : shape[2]]
+    _, y, x = np.mgrid[: shape[0], : shape[1], : shape[2]]
     inside = ((y - 16) ** 2 + (x - 16) ** 2) < 150
     flat = np.where(inside, 400.0, 2.0)
     biased = flat * np.exp(0.5 * (x - 16) / 16) + np.random.default_rng(0).normal(0, 2, shape)
@@ -307,9 +296,7 @@ def test_the_real_ct_is_read_right(shared_data: Path):
     assert image.GetSize() == (512, 512, 41)
     assert image.GetSpacing() == pytest.approx((0.797, 0.797, 5), abs=1e-3)
     array = sitk.GetArrayFromImage(image)
-    first = min(
-        (pydicom.dcmread(f) for f in folder.iterdir()), key=lambda d: float(d.ImagePositionPatient[2])
-    )
+    first = min((pydicom.dcmread(f) for f in folder.iterdir()), key=lambda d: float(d.ImagePositionPatient[2]))
     np.testing.assert_array_equal(
         array[0], first.pixel_array * float(first.RescaleSlope) + float(first.RescaleIntercept)
     )

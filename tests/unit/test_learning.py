@@ -47,9 +47,7 @@ def test_penalised_regressions_find_the_signal(method):
     generator = np.random.default_rng(2)
     x = generator.normal(size=(120, 60))
     y = (x[:, 3] - x[:, 17] + 0.5 * generator.normal(size=120) > 0).astype(int)
-    weights = (
-        lasso_coefficients(x, y, 5, 0) if method == "lasso" else l1_logistic_coefficients(x, y, 5, 0, 15)
-    )
+    weights = lasso_coefficients(x, y, 5, 0) if method == "lasso" else l1_logistic_coefficients(x, y, 5, 0, 15)
     assert set(np.argsort(-np.abs(weights))[:2]) == {3, 17}
     assert weights[3] > 0 > weights[17] and (weights == 0).sum() > 20
 
@@ -85,9 +83,9 @@ def test_no_clinical_variable_is_kept_where_none_is_significant():
     y = np.tile([0, 1, 0, 1], 20)
     kept, table = select_clinical(x[["a"]], y, {"clinical_p": 0.05})
     assert kept == [] and table["p"].iloc[0] > 0.9
-    assert select_clinical(
-        x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, {"clinical_p": 0.05}
-    )[0] == ["c"]
+    assert select_clinical(x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, {"clinical_p": 0.05})[0] == [
+        "c"
+    ]
 
 
 SETTINGS = {

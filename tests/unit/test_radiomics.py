@@ -39,9 +39,7 @@ def whole_volume_features(image, mask):
         normalizeScale=100,
         additionalInfo=False,
     )
-    extractor.enableImageTypes(
-        Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1}
-    )
+    extractor.enableImageTypes(Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1})
     return {name: float(value) for name, value in extractor.execute(image, mask).items()}
 
 
@@ -85,8 +83,7 @@ def test_the_families_add_up_as_in_zhao():
     image, mask = noise_volume((40, 40, 40), (20, 20, 20), 5)
     names = list(extract_features(image, {"R1": mask}, SETTINGS)["R1"])
     count = {
-        p: sum(n.startswith(p) for n in names)
-        for p in ("original_firstorder", "original_shape", "log", "wavelet")
+        p: sum(n.startswith(p) for n in names) for p in ("original_firstorder", "original_shape", "log", "wavelet")
     }
     assert count == {"original_firstorder": 18, "original_shape": 14, "log": 186, "wavelet": 744}
     texture = sum(n.startswith("original_g") or n.startswith("original_ngtdm") for n in names)
@@ -246,7 +243,8 @@ def ibsi_pairs():
             yield f"{prefix}{tag}{suffix}", f"{family}_{name}"
 
 
-# Where PyRadiomics defines a feature otherwise than the IBSI does. Axis lengths: covariance over n voxels, not n - 1.
+# Where PyRadiomics defines a feature otherwise than the IBSI does.
+# Axis lengths: covariance over n voxels, not n - 1.
 VOXELS = 74
 IBSI_DIFFERENT = {
     "morph_pca_maj_axis": ("shape_MajorAxisLength", lambda v: v * np.sqrt(VOXELS / (VOXELS - 1))),
@@ -276,9 +274,7 @@ def phantom(request):
     found = make_extractor(settings).execute(image, mask)
     with open(folder / "reference_digital_phantom.csv") as stream:
         rows = list(csv.DictReader(stream, delimiter=";"))
-    reference = {
-        r["tag"]: (float(r["reference value"]), float(r["tolerance"])) for r in rows if r["reference value"]
-    }
+    reference = {r["tag"]: (float(r["reference value"]), float(r["tolerance"])) for r in rows if r["reference value"]}
     return {k.removeprefix("original_"): float(v) for k, v in found.items()}, reference
 
 

@@ -203,9 +203,7 @@ def test_icc_of_identical_readers_is_one_and_of_a_constant_nan():
 def test_net_benefit_equals_its_formula():
     generator = np.random.default_rng(5)
     y, p = generator.integers(0, 2, 50), generator.random(50)
-    curve = decision_curve(y, {"a model": p}, np.array([0.2, 0.5])).set_index(["model", "threshold"])[
-        "net_benefit"
-    ]
+    curve = decision_curve(y, {"a model": p}, np.array([0.2, 0.5])).set_index(["model", "threshold"])["net_benefit"]
     for t in (0.2, 0.5):
         called = p >= t
         expected = (called & (y == 1)).sum() / 50 - (called & (y == 0)).sum() / 50 * t / (1 - t)

@@ -63,12 +63,8 @@ def test_masks_of_another_patient(fresh_copy):
         row = sheet.index[(sheet["path"] == arterial.loc[patient, "path"])][0]
         edit_sheet(fresh_copy, "masks", row, "path", arterial.loc[other, "path"])
     text = fresh_copy.refuse()
-    assert (
-        "patient T001, arterial mask of R1 T007/masks/arterial.R1.seg.dcm: was drawn on another study" in text
-    )
-    assert (
-        "patient T002, arterial mask of R1 T008/masks/arterial.R1.rtstruct.dcm: was drawn on another" in text
-    )
+    assert "patient T001, arterial mask of R1 T007/masks/arterial.R1.seg.dcm: was drawn on another study" in text
+    assert "patient T002, arterial mask of R1 T008/masks/arterial.R1.rtstruct.dcm: was drawn on another" in text
     assert "patient T003, arterial mask of R1 T006/masks/arterial.R1.nii.gz: lies on another grid" in text
     assert "byte for byte the same as a file of patient" in text
 

@@ -190,9 +190,7 @@ def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
         assert text.startswith('"""')
         text = text.replace('"""', '"""Another docstring. ', 1) + "\n\n# a comment at the end\n"
         file.write_text(
-            text.replace(
-                "    for reader, mask in masks.items():", "    for (reader, mask) in masks.items( ):"
-            )
+            text.replace("    for reader, mask in masks.items():", "    for (reader, mask) in masks.items( ):")
         )
     for file in (tiny_copy.folder / "workflow").rglob("*"):
         os.utime(file)

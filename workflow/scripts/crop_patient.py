@@ -12,8 +12,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
 
     crop = snakemake.params.crop
     images = [
-        sitk.GetArrayFromImage(sitk.ReadImage(f"{snakemake.input.images}/{phase}.nii.gz"))
-        for phase in crop["phases"]
+        sitk.GetArrayFromImage(sitk.ReadImage(f"{snakemake.input.images}/{phase}.nii.gz")) for phase in crop["phases"]
     ]
     name = f"{crop['phases'][0]}.{snakemake.params.reader}.nii.gz"
     mask = sitk.ReadImage(str(Path(snakemake.input.masks) / name))

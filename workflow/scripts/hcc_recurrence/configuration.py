@@ -28,9 +28,7 @@ def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[
             for key in unknown:
                 close = difflib.get_close_matches(key, known, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-                problems.append(
-                    Problem("", "", source, f"unknown key {key!r} in {where}", f"remove it; {hint}")
-                )
+                problems.append(Problem("", "", source, f"unknown key {key!r} in {where}", f"remove it; {hint}"))
         else:
             described = error.schema.get("description", "") if error.schema else ""
             problems.append(
@@ -106,9 +104,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load_configuration(
-    config: Mapping[str, Any], papers_folder: Path, schemas_folder: Path
-) -> dict[str, Any]:
+def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_folder: Path) -> dict[str, Any]:
     """Check a run's config, add what the papers' files bring, and choose the preset.
 
     Returns: the config with defaults, the papers' named entries merged into `grids`, `crops`, `radiomics`
@@ -168,9 +164,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
 
     problems, seen = [], set()
     for paper in sorted(set(full["overrides"]) - set(full["papers"])):
-        problems.append(
-            problem(f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}")
-        )
+        problems.append(problem(f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}"))
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
         where = f"study {number} ({paper} on {cohort})"

@@ -255,7 +255,7 @@ class Plan:
         return str(self.folder / self.cohorts[name].settings["data_root"])
 
     def fingerprint(self, name: str, patient: str) -> dict[str, str]:
-        """Content of a patient's series and masks; constant for a simulated cohort, whose files a rule makes."""
+        """Content of a patient's series and masks; constant for a simulated cohort: a rule makes its files."""
         cohort = self.cohorts[name]
         sources = self.sources.get(name)
         found = {}
@@ -301,9 +301,7 @@ class Plan:
         assigned: dict[str, str] = {}
         if rule["kind"] == "column":
             if "split" not in frame:
-                raise InputError(
-                    [Problem(name, "", path, "has no column split", "add it, or use another split")]
-                )
+                raise InputError([Problem(name, "", path, "has no column split", "add it, or use another split")])
             for patient, word in frame["split"].items():
                 if word not in ("train", "validation", "external"):
                     problems.append(
@@ -324,7 +322,7 @@ class Plan:
                             name,
                             "",
                             path,
-                            f"split {scheme} is temporal, but there is no resection_date or no validation_from",
+                            f"split {scheme} is temporal without resection_date or validation_from",
                             "add the column, or set splits.<name>.validation_from",
                         )
                     ]

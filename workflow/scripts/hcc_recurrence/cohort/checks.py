@@ -29,9 +29,7 @@ class Sources:
     masks: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
-def completeness_problems(
-    cohort: Cohort, patients: Iterable[str], phases: Sequence[str], reader: str
-) -> list[Problem]:
+def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Sequence[str], reader: str) -> list[Problem]:
     """Patients who lack a phase, or the reference reader's mask of it, that a study needs."""
     problems = []
     for patient in patients:
@@ -67,8 +65,8 @@ def check_sources(
 ) -> tuple[Sources, list[Problem]]:
     """Fingerprint every listed series and mask of the patients, and check what their headers tell.
 
-    All phases of the sheet count, also those that no study uses yet: a patient is converted as a whole, so that
-    a paper added later finds its phase there and disturbs nothing.
+    All phases of the sheet count, also those that no study uses yet: a patient is converted as a
+    whole, so that a paper added later finds its phase there and disturbs nothing.
 
     Args:
         root: what relative paths of the series and masks sheets start from.
@@ -99,9 +97,7 @@ def check_sources(
             sources.series[patient, phase] = fingerprint
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:
-            problems.append(
-                Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy)
-            )
+            problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))
         for reader in cohort.readers(patient, phase):
             mask = cohort.masks[patient, phase, reader]
             where = f"{phase} mask of {reader} {mask.path}"

@@ -113,8 +113,7 @@ def select_slices(
         if not images:
             raise SeriesError(
                 f"holds no image of series {series_uid}",
-                "correct series_uid in the series sheet; the folder holds "
-                + (", ".join(uids) or "no DICOM image"),
+                "correct series_uid in the series sheet; the folder holds " + (", ".join(uids) or "no DICOM image"),
             )
     elif len(uids) > 1:
         raise SeriesError(
@@ -182,20 +181,16 @@ def check_stack(headers: Sequence[dict[str, Any]]) -> None:
     wrong = np.flatnonzero(np.abs(gaps - step) > SPACING_TOLERANCE * step)
     if len(wrong):
         missing = ", ".join(
-            f"{gaps[i]:.2f} mm between {along[order[i]]:.2f} and {along[order[i + 1]]:.2f} mm"
-            for i in wrong[:3]
+            f"{gaps[i]:.2f} mm between {along[order[i]]:.2f} and {along[order[i + 1]]:.2f} mm" for i in wrong[:3]
         )
         raise SeriesError(
-            f"slices are not evenly spaced ({step:.2f} mm expected, found {missing}): "
-            "a slice is probably missing",
+            f"slices are not evenly spaced ({step:.2f} mm expected, found {missing}): a slice is probably missing",
             export,
         )
     drift = positions[order] - positions[order[0]]
     sideways = drift - np.outer(drift @ normal, normal)
     if np.abs(sideways).max() > 0.05 * step + 0.01:
-        raise SeriesError(
-            "slices are sheared (gantry tilt)", "export the series reformatted to a straight stack"
-        )
+        raise SeriesError("slices are sheared (gantry tilt)", "export the series reformatted to a straight stack")
 
 
 def stack_geometry(slices: Sequence[tuple[Path, dict[str, Any]]]) -> dict[str, Any]:

@@ -121,9 +121,7 @@ def check_mask(facts: dict[str, Any], image: dict[str, Any], label: str) -> None
         label: segment label or ROI name; for images a number or "" (checked when voxels are read).
     """
     if facts["kind"] == "unreadable":
-        raise MaskError(
-            "is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT", "correct the path in the masks sheet"
-        )
+        raise MaskError("is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT", "correct the path in the masks sheet")
     if facts["kind"] == "image":
         if grid_difference(facts["geometry"], image) > GRID_TOLERANCE_VOXELS:
             raise MaskError(
@@ -196,9 +194,7 @@ def _read_label_image(path: Path, label: str) -> sitk.Image:
         try:
             wanted = float(label)
         except ValueError:
-            raise MaskError(
-                f"label {label!r} is not a number", f"name one of the mask's values {values}"
-            ) from None
+            raise MaskError(f"label {label!r} is not a number", f"name one of the mask's values {values}") from None
         if wanted not in values:
             raise MaskError(f"has no voxel of value {label}; it has {values}", "correct the label")
     elif len(values) == 1:
@@ -215,9 +211,7 @@ def _read_seg(path: Path, label: str) -> sitk.Image:
     import SimpleITK as sitk
 
     seg = hd.seg.segread(path)
-    labels = {
-        s.segment_label: s.segment_number for s in map(seg.get_segment_description, seg.segment_numbers)
-    }
+    labels = {s.segment_label: s.segment_number for s in map(seg.get_segment_description, seg.segment_numbers)}
     number = labels[label] if label else next(iter(labels.values()))
     volume = seg.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
     affine = np.asarray(volume.affine)  # array index (slice, row, column) -> LPS mm

@@ -76,9 +76,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
     return frame.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", r"\1", regex=True)
 
 
-def load_cohort(
-    name: str, settings: Mapping[str, Any], folder: Path = Path()
-) -> tuple[Cohort, list[Problem]]:
+def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -> tuple[Cohort, list[Problem]]:
     """Read and check the sheets of one cohort.
 
     Args:
@@ -93,9 +91,7 @@ def load_cohort(
             continue
         path = settings[kind]
         if not path:
-            problems.append(
-                Problem(name, "", "config", f"{kind} names no sheet", f"set cohorts.{name}.{kind}")
-            )
+            problems.append(Problem(name, "", "config", f"{kind} names no sheet", f"set cohorts.{name}.{kind}"))
             continue
         try:
             frame = read_sheet(folder / path)
@@ -109,9 +105,7 @@ def load_cohort(
         lacking = [c for c in REQUIRED[kind] if c not in frame]
         unknown = [] if kind == "patients" else [c for c in frame if c not in REQUIRED[kind] + OPTIONAL[kind]]
         for column in lacking:
-            problems.append(
-                Problem(name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}")
-            )
+            problems.append(Problem(name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}"))
         for column in unknown:
             problems.append(
                 Problem(
@@ -184,9 +178,7 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
                 )
             )
         elif not row.path:
-            problems.append(
-                Problem(cohort.name, row.patient_id, path, f"{where}: path is empty", "name the file")
-            )
+            problems.append(Problem(cohort.name, row.patient_id, path, f"{where}: path is empty", "name the file"))
         else:
             return True
         return False

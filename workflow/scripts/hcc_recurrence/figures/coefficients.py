@@ -25,14 +25,12 @@ def readable_feature(name: str) -> str:
 def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20) -> plt.Figure:
     """Coefficients of the model fitted on all training patients, largest first.
 
-    Where the method was repeated (the choice of the penalty depends on the seed), the mean over the repeats that
-    chose the variable, and beside each bar the share of fits (folds and repeats) that chose it.
+    Where the method was repeated (the choice of the penalty depends on the seed), the mean over the repeats
+    that chose the variable, and beside each bar the share of fits (folds and repeats) that chose it.
     """
     use_style()
     own = coefficients[
-        (coefficients["protocol"] == protocol)
-        & (coefficients["model"] == model)
-        & (coefficients["step"] == "final")
+        (coefficients["protocol"] == protocol) & (coefficients["model"] == model) & (coefficients["step"] == "final")
     ]
     full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean()
     order = full.abs().sort_values(ascending=False, kind="stable").index[:most]

@@ -22,9 +22,7 @@ tbody tr:hover {{ background: #f3f6fa; }}
 def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = "") -> None:
     """Write a table as one HTML file without scripts or outside references."""
     numbers = {
-        c: (lambda v: "" if pd.isna(v) else f"{v:g}")
-        for c in frame.columns
-        if pd.api.types.is_float_dtype(frame[c])
+        c: (lambda v: "" if pd.isna(v) else f"{v:g}") for c in frame.columns if pd.api.types.is_float_dtype(frame[c])
     }
     table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers)
     text = f"<p>{html.escape(note)}</p>" if note else ""
@@ -57,8 +55,9 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         table[name] = rows[rate].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     note = (
-        "AUC with DeLong interval. The cut-off is Youden's on the training patients (out-of-fold probabilities in "
-        "the strict protocol, apparent ones as published) and is carried to the other patients."
+        "AUC with DeLong interval. Out of fold it is the mean over folds. The cut-off is Youden's on the "
+        "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
+        "carried to the other patients."
     )
     if best_auc is not None:
         note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note

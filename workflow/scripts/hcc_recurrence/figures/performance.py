@@ -98,9 +98,7 @@ def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x + np.arange(len(x)) * 1e-10 / len(x), y
 
 
-def plot_roc(
-    predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None
-) -> plt.Figure:
+def plot_roc(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None) -> plt.Figure:
     """ROC curve of each model, one panel a split; AUC with its interval in the legend.
 
     Args:

@@ -13,7 +13,18 @@ import matplotlib.pyplot as plt
 COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.2
 # seaborn's "colorblind" palette.
-COLOURS = "#0173b2 #de8f05 #029e73 #d55e00 #cc78bc #ca9161 #fbafe4 #949494 #ece133 #56b4e9".split()
+COLOURS = [
+    "#0173b2",
+    "#de8f05",
+    "#029e73",
+    "#d55e00",
+    "#cc78bc",
+    "#ca9161",
+    "#fbafe4",
+    "#949494",
+    "#ece133",
+    "#56b4e9",
+]
 
 
 def use_style() -> None:

@@ -29,9 +29,7 @@ def centred_box(mask: np.ndarray, size: Sequence[int]) -> tuple[np.ndarray, np.n
     return start, start + np.array(size)
 
 
-def crop_with_padding(
-    array: np.ndarray, start: np.ndarray, stop: np.ndarray, fill: float = 0.0
-) -> np.ndarray:
+def crop_with_padding(array: np.ndarray, start: np.ndarray, stop: np.ndarray, fill: float = 0.0) -> np.ndarray:
     """Cut [start, stop) from an array; what lies beyond the array gets `fill`."""
     out = np.full(tuple(int(n) for n in stop - start), fill, dtype=array.dtype)
     inner_start = np.maximum(start, 0)

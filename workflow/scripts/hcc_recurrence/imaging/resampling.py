@@ -54,9 +54,7 @@ def resample_image(
         outside = float(sitk.GetArrayViewFromImage(turned).min())
     else:
         turned = sitk.Maximum(turned, outside)
-    return sitk.Resample(
-        turned, target_grid(turned, spacing), sitk.Transform(), INTERPOLATORS[interpolator], outside
-    )
+    return sitk.Resample(turned, target_grid(turned, spacing), sitk.Transform(), INTERPOLATORS[interpolator], outside)
 
 
 def resample_mask(mask: sitk.Image, spacing: Sequence[float]) -> sitk.Image:

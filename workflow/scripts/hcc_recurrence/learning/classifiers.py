@@ -66,9 +66,7 @@ CLASSIFIERS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def fit_predict(
-    name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], seed: int
-) -> list[np.ndarray]:
+def fit_predict(name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
     """Fit one classifier and give P(y = 1) for each of `others`.
 
     Args:

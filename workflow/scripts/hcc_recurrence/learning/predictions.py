@@ -56,8 +56,8 @@ def prediction_rows(
 def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     """Assert what DESIGN section 4 and 6 promise of a predictions table.
 
-    Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a split
-    other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and
+    Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a
+    split other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and
     protocol that leaves out a patient.
     """
     if tuple(predictions.columns) != COLUMNS:

@@ -69,9 +69,7 @@ def lasso_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> n
     return model.coef_
 
 
-def l1_logistic_coefficients(
-    x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int
-) -> np.ndarray:
+def l1_logistic_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int) -> np.ndarray:
     """Coefficients of L1-penalised logistic regression, penalty by cross-validated deviance (`strict`).
 
     Args:
@@ -86,9 +84,7 @@ def l1_logistic_coefficients(
     cutter = stratified_folds(y, folds, seed)
 
     def fit(rows: np.ndarray, c: float) -> LogisticRegression:
-        model = LogisticRegression(
-            C=c, l1_ratio=1.0, solver="liblinear", max_iter=500, tol=1e-4, random_state=seed
-        )
+        model = LogisticRegression(C=c, l1_ratio=1.0, solver="liblinear", max_iter=500, tol=1e-4, random_state=seed)
         return model.fit(x[rows], y[rows])
 
     deviance = np.zeros(len(grid))

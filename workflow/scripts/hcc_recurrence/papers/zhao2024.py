@@ -102,9 +102,7 @@ def select_radiomics(
             continue
         ratings = np.stack([values.loc[both].to_numpy(), repeated.loc[both].to_numpy()], axis=1)
         keep &= reproducible_features(ratings, settings["icc_threshold"])
-        fitted.selection.append(
-            {"step": f"ICC with {reader} ({len(both)} patients)", "features": int(keep.sum())}
-        )
+        fitted.selection.append({"step": f"ICC with {reader} ({len(both)} patients)", "features": int(keep.sum())})
     x = scale(values.loc[rows].to_numpy())
     p = group_difference_p(x, y, settings["normality_alpha"])
     p[~keep] = 1.0
@@ -124,9 +122,7 @@ def select_radiomics(
     return [columns[i] for i in chosen], scale
 
 
-def select_clinical(
-    x: pd.DataFrame, y: np.ndarray, settings: Mapping[str, Any]
-) -> tuple[list[str], pd.DataFrame]:
+def select_clinical(x: pd.DataFrame, y: np.ndarray, settings: Mapping[str, Any]) -> tuple[list[str], pd.DataFrame]:
     """Univariable P < .05, then P < .05 in the multivariable model.
 
     Where no variable is significant in the first step, none is kept and the model predicts the prevalence;
@@ -202,9 +198,7 @@ def fit_models(
     return fitted
 
 
-def _logistic(
-    x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int
-) -> tuple[np.ndarray, list[np.ndarray]]:
+def _logistic(x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """Logistic regression with scikit-learn's defaults (METHODS.md 4.3): weights and probabilities."""
     from sklearn.linear_model import LogisticRegression
 
@@ -244,9 +238,9 @@ def run_protocol(
 ) -> dict[str, pd.DataFrame]:
     """Every fit of one protocol.
 
-    `strict`: in each repeat every step inside each fold (out_of_fold), then on all training patients for those
-    outside (held_out). `as_published`: once, on all training patients, reported on themselves (apparent) and on
-    those outside (held_out).
+    `strict`: in each repeat every step inside each fold (out_of_fold), then on all training patients for
+    those outside (held_out). `as_published`: once, on all training patients, reported on themselves (apparent)
+    and on those outside (held_out).
 
     Args:
         repeats: of the strict protocol; repeat r uses the split's column fold_r and seed + r.
@@ -279,9 +273,7 @@ def run_protocol(
                 held = [p for p in train if folds[p] == fold]
                 rows = [p for p in train if folds[p] != fold]
                 fit(rows, int(fold), {"held": ("train", "out_of_fold", held)}, seed + repeat)
-                print(
-                    f"repeat {repeat} of {repeats}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out"
-                )
+                print(f"repeat {repeat} of {repeats}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out")
             fit(train, 0, held_out, seed + repeat)
     return {
         "predictions": pd.concat(tables["predictions"], ignore_index=True),
@@ -299,11 +291,7 @@ def summarise_selection(selection: pd.DataFrame) -> pd.DataFrame:
     rows["step"] = rows["step"].str.replace(r" \(\d+ patients\)", "", regex=True)
     order = list(dict.fromkeys(rows["step"]))
     rows["fits"] = np.where(rows["fold"] == 0, "all training patients", "folds")
-    table = (
-        rows.groupby(["protocol", "fits", "step"])["features"]
-        .agg(["count", "min", "median", "max"])
-        .reset_index()
-    )
+    table = rows.groupby(["protocol", "fits", "step"])["features"].agg(["count", "min", "median", "max"]).reset_index()
     table["step"] = pd.Categorical(table["step"], order)
     table = table.sort_values(["protocol", "fits", "step"], ascending=[False, True, True])
     table["step"] = table["step"].astype(str)

@@ -39,9 +39,7 @@ def make_extractor(settings: Mapping[str, Any]) -> Any:
     extractor.disableAllImageTypes()
     extractor.enableImageTypeByName("Original")
     if settings["log_sigma_mm"]:
-        extractor.enableImageTypeByName(
-            "LoG", customArgs={"sigma": [float(s) for s in settings["log_sigma_mm"]]}
-        )
+        extractor.enableImageTypeByName("LoG", customArgs={"sigma": [float(s) for s in settings["log_sigma_mm"]]})
     if settings["wavelet"]:
         extractor.enableImageTypeByName(
             "Wavelet",
@@ -99,14 +97,10 @@ def extract_features(
         array = sitk.GetArrayViewFromImage(mask)
         start, stop = crop_bounds(array, mask.GetSpacing()[::-1], settings)
         low, size = start[::-1].tolist(), (stop - start)[::-1].tolist()
-        found = extractor.execute(
-            sitk.RegionOfInterest(normalised, size, low), sitk.RegionOfInterest(mask, size, low)
-        )
+        found = extractor.execute(sitk.RegionOfInterest(normalised, size, low), sitk.RegionOfInterest(mask, size, low))
         features = {name: float(value) for name, value in found.items()}
         if len(features) != settings["expected_features"]:
-            raise ValueError(
-                f"reader {reader}: {len(features)} features, expected {settings['expected_features']}"
-            )
+            raise ValueError(f"reader {reader}: {len(features)} features, expected {settings['expected_features']}")
         bad = [name for name, value in features.items() if not np.isfinite(value)]
         if bad:
             raise ValueError(

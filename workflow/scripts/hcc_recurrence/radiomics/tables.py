@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_features(
-    path: str | Path, patient: str, phase: str, features: Mapping[str, Mapping[str, float]]
-) -> None:
+def write_features(path: str | Path, patient: str, phase: str, features: Mapping[str, Mapping[str, float]]) -> None:
     """Write one row a reader: patient_id, phase, reader, then the features in PyRadiomics' order."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -43,9 +41,7 @@ class RadiomicsTable:
     repeated: Mapping[str, pd.DataFrame]
 
 
-def join_phases(
-    tables: Mapping[str, pd.DataFrame], patients: Sequence[str], reference: str
-) -> RadiomicsTable:
+def join_phases(tables: Mapping[str, pd.DataFrame], patients: Sequence[str], reference: str) -> RadiomicsTable:
     """Join one table a phase into one row a patient.
 
     Args:
@@ -64,9 +60,7 @@ def join_phases(
             part = rows.drop(columns=["phase", "reader"]).set_index("patient_id")
             wide.setdefault(str(reader), []).append(part.add_prefix(f"{phase}__"))
     joined = {
-        reader: pd.concat(parts, axis=1, join="inner")
-        for reader, parts in wide.items()
-        if len(parts) == len(tables)
+        reader: pd.concat(parts, axis=1, join="inner") for reader, parts in wide.items() if len(parts) == len(tables)
     }
     lacking = sorted(set(patients) - set(joined[reference].index if reference in joined else ()))
     if lacking:

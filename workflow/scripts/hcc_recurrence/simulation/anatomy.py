@@ -94,9 +94,7 @@ class Tumour:
         """The part of a grid that the tumour and its halo can reach, as slices and full coordinates."""
         # The local radius is at most 1.6 times the mean one, and the halo ends at 1.25 local radii.
         reach = 2.0 * self.radius_mm
-        near = [
-            np.flatnonzero(np.abs(a.ravel() - c) <= reach) for a, c in zip(axes, self.centre, strict=True)
-        ]
+        near = [np.flatnonzero(np.abs(a.ravel() - c) <= reach) for a, c in zip(axes, self.centre, strict=True)]
         box = tuple(slice(n[0], n[-1] + 1) if len(n) else slice(0, 0) for n in near)
         inner = np.ix_(*(a.ravel()[b] for a, b in zip(axes, box, strict=True)))
         return box, list(np.broadcast_arrays(*inner))
@@ -140,9 +138,7 @@ def voxel_axes(shape: tuple[int, int, int], spacing: tuple[float, float, float])
 
 
 def _ellipsoid(axes: list[np.ndarray], centre: tuple, radii: tuple) -> np.ndarray:
-    return (
-        sum(((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii, strict=True) if r is not None) <= 1.0
-    )
+    return sum(((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii, strict=True) if r is not None) <= 1.0
 
 
 def _tube(axes: list[np.ndarray], start: tuple, end: tuple, radius: float) -> np.ndarray:

@@ -108,9 +108,7 @@ def write_series(volume: np.ndarray, header: SeriesHeader, folder: Path) -> list
     number = list(PHASE_SECONDS).index(header.phase) + 2
     written = []
     for index, pixels in enumerate(stored):
-        data = _new_file(
-            CTImageStorage if is_ct else MRImageStorage, header.uid("slice", header.phase, index)
-        )
+        data = _new_file(CTImageStorage if is_ct else MRImageStorage, header.uid("slice", header.phase, index))
         _patient_and_study(data, header)
         data.Modality = header.modality
         data.SeriesInstanceUID = header.series_uid

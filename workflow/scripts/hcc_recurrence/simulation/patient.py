@@ -44,9 +44,7 @@ class SimulatedPatient:
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> SimulatedPatient:
         """Build from a mapping of text or numbers, such as one row of the sheet."""
-        kinds = {
-            name: {"int": int, "float": float, "str": str}[kind] for name, kind in cls.__annotations__.items()
-        }
+        kinds = {name: {"int": int, "float": float, "str": str}[kind] for name, kind in cls.__annotations__.items()}
         return cls(**{name: kind(row[name]) for name, kind in kinds.items()})
 
 
@@ -65,9 +63,7 @@ def place_tumours(patient: SimulatedPatient) -> list[Tumour]:
     return tumours
 
 
-def reader_mask(
-    tumour: Tumour, axes: list[np.ndarray], shift: np.ndarray, reader: int, seed: int
-) -> np.ndarray:
+def reader_mask(tumour: Tumour, axes: list[np.ndarray], shift: np.ndarray, reader: int, seed: int) -> np.ndarray:
     """What a reader draws: the true outline, a little larger or smaller and a little displaced."""
     generator = np.random.default_rng([seed, 20, reader])
     scale = 1.0 + generator.normal(0, 0.012 + 0.012 * reader)

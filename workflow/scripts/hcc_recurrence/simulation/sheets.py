@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ class CohortPlan:
     centres: dict[str, tuple[int, tuple[str, ...]]]
     phases: tuple[str, ...]
     second_reader: int
-    risk: RiskModel = RiskModel()
+    risk: RiskModel = field(default_factory=RiskModel)
 
 
 PLANS = {
@@ -83,8 +83,7 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "mask_format": [("seg", "rtstruct", "nifti", "nifti", "nifti", "nifti")[i % 6] for i in range(n)],
             "readers": readers,
             "study_date": [
-                (start + datetime.timedelta(days=int(d))).strftime("%Y%m%d")
-                for d in generator.integers(0, 2200, n)
+                (start + datetime.timedelta(days=int(d))).strftime("%Y%m%d") for d in generator.integers(0, 2200, n)
             ],
             "birth_year": generator.integers(1938, 1982, n),
             "sex": np.where(generator.random(n) < 0.83, "M", "F"),

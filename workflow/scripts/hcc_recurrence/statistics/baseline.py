@@ -16,8 +16,8 @@ def baseline_table(
 ) -> pd.DataFrame:
     """Clinical variables by early recurrence, one block a split.
 
-    Continuous variables as mean (SD) with a two-sample t test (Welch), the others as n (%) with the chi-square or, where an
-    expected count is below 5, Fisher's exact test: tableone's own choices, named in the column `test`.
+    Continuous variables as mean (SD) with a t test, the others as n (%) with the chi-square test or, in a small
+    2 x 2 table, Fisher's exact test: tableone's own choices, named in the column `test`.
 
     Args:
         clinical: index patient_id, numbers. labels, split: from `make_labels`, `make_split`.
@@ -33,9 +33,7 @@ def baseline_table(
     categorical = [v for v, d in definitions.items() if d["kind"] != "continuous"]
     for variable in categorical:
         levels = definitions[variable]["levels"] or ["0", "1"]
-        frame[variable] = frame[variable].map(
-            lambda code, levels=levels: None if pd.isna(code) else levels[int(code)]
-        )
+        frame[variable] = frame[variable].map(lambda code, levels=levels: None if pd.isna(code) else levels[int(code)])
     frame = frame.rename(columns=names)
     columns = list(names.values())
     parts = []

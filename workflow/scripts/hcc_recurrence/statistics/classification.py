@@ -87,10 +87,10 @@ def _auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
 def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Metrics of each model, protocol, split and estimate (METHODS.md 0.3, rule 5).
 
-    The AUC of out-of-fold rows is the mean over folds (`auc_cross_validated`), other AUCs are DeLong's; counts
-    come from probabilities averaged over repeats. The cut-off is Youden's on the training patients, from their out-of-fold probabilities (`strict`) or
-    their apparent ones (`as_published`), and is carried to all other splits. `auc_sd_over_seeds` is the
-    standard deviation of the AUCs of the repeats, NaN where there is one.
+    The AUC of out-of-fold rows is the mean over folds (`auc_cross_validated`), other AUCs are DeLong's; they and
+    the counts come from probabilities averaged over repeats. The cut-off is Youden's on the training patients,
+    from their out-of-fold (`strict`) or apparent (`as_published`) probabilities, and is carried to all splits.
+    `auc_sd_over_seeds` is the standard deviation of the AUCs of the repeats, NaN where there is one.
 
     Args:
         predictions: rows of the predictions table (DESIGN section 4).

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 
 
-def decision_curve(
-    y: np.ndarray, probabilities: dict[str, np.ndarray], thresholds: np.ndarray
-) -> pd.DataFrame:
+def decision_curve(y: np.ndarray, probabilities: dict[str, np.ndarray], thresholds: np.ndarray) -> pd.DataFrame:
     """Net benefit = TP/n - FP/n * t/(1 - t) of each model, of treating all and of treating none.
 
     Vickers and Elkin, Med Decis Making 2006;26:565.
@@ -25,8 +23,6 @@ def decision_curve(
     frame = pd.DataFrame({"y": np.asarray(y, int)})
     for column, model in names.items():
         frame[column] = np.asarray(probabilities[model], float)
-    result = dcurves.dca(
-        data=frame, outcome="y", modelnames=list(names), thresholds=np.asarray(thresholds, float)
-    )
+    result = dcurves.dca(data=frame, outcome="y", modelnames=list(names), thresholds=np.asarray(thresholds, float))
     result["model"] = result["model"].map(lambda m: names.get(m, m))
     return result[["model", "threshold", "net_benefit"]].reset_index(drop=True)

@@ -35,8 +35,6 @@ def intraclass_correlation(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     residual = ratings - rows[:, None] - columns[None] + grand
     error = (residual**2).sum(axis=(0, 1)) / ((n - 1) * (k - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        absolute = (between_rows - error) / (
-            between_rows + (k - 1) * error + k * (between_columns - error) / n
-        )
+        absolute = (between_rows - error) / (between_rows + (k - 1) * error + k * (between_columns - error) / n)
         consistency = (between_rows - error) / (between_rows + (k - 1) * error)
     return absolute, consistency
