@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
 
 from hcc_recurrence.learning.classifiers import CLASSIFIERS, Imputer, Standardiser, fit_predict
+from hcc_recurrence.learning.folds import stratified_folds
 from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -61,6 +62,14 @@ def test_classifiers_give_probabilities_and_the_same_ones_again(name):
     assert np.array_equal(first, again) and ((first >= 0) & (first <= 1)).all()
     assert first[y[40:] == 1].mean() > first[y[40:] == 0].mean() + 0.2
     assert (fit_predict(name, x[:40, :0], y[:40], [x[40:, :0]], seed=1)[0] == y[:40].mean()).all()
+
+
+def test_folds_shrink_to_the_rarer_outcome_and_refuse_a_single_patient():
+    y = np.array([0] * 10 + [1] * 3)
+    assert stratified_folds(y, 5, 0).get_n_splits() == 3
+    assert stratified_folds(np.tile([0, 1], 10), 5, 0).get_n_splits() == 5
+    with pytest.raises(ValueError, match="two patients of each outcome; one outcome has 1"):
+        stratified_folds(np.array([0, 0, 0, 1]), 5, 0)
 
 
 def test_scaling_and_imputation_use_the_fitted_rows_only():

@@ -20,7 +20,8 @@ rule report:
         runtime=20,
     params:
         snakefile=untracked(lambda wildcards: workflow.main_snakefile),
-        config=config,
+        # What of the config matters has changed one of the inputs.
+        config=untracked(lambda wildcards: config),
         code=code("report"),
     script:
         "../scripts/report.py"

@@ -1,0 +1,116 @@
+"""Figures say what the tables say."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from hcc_recurrence.figures.coefficients import plot_coefficients, readable_feature
+from hcc_recurrence.figures.performance import (
+    main_models,
+    mean_roc,
+    plot_calibration,
+    plot_decision_curve,
+    plot_roc,
+)
+from hcc_recurrence.statistics.classification import metrics_table
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    """Two models, training out of fold in two repeats of four folds, and validation; ties on purpose."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for model, noise in (("CR", 0.8), ("Radiomics LR", 0.4)):
+        for seed in (1, 2):
+            for i in range(60):
+                train = i < 40
+                y = i % 2
+                rows.append(
+                    {
+                        "patient_id": f"p{i:02d}",
+                        "model": model,
+                        "protocol": "strict",
+                        "split": "train" if train else "validation",
+                        "estimate": "out_of_fold" if train else "held_out",
+                        "fold": i // 2 % 4 + 1 if train else 0,
+                        "seed": seed,
+                        "y": y,
+                        "probability": round(float(np.clip(0.3 + 0.4 * y + noise * generator.normal() / 2, 0, 1)), 1),
+                        "rfs_months": 30.0,
+                        "rfs_event": 0,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def test_the_area_under_the_drawn_curve_is_the_printed_auc(predictions):
+    metrics = metrics_table(predictions).set_index(["model", "split"])
+    for (model, split), rows in predictions.groupby(["model", "split"]):
+        x, y = mean_roc(rows)
+        assert (np.diff(x) >= 0).all() and x[0] == y[0] == 0 and x[-1] == y[-1] == 1
+        assert np.trapezoid(y, x) == pytest.approx(metrics.loc[(model, split), "auc"], abs=1e-6)
+
+
+def test_the_legend_prints_the_tables_auc_and_the_cohorts_best(predictions):
+    metrics = metrics_table(predictions)
+    figure = plot_roc(predictions, metrics, "strict", 0.92)
+    text = " ".join(t.get_text() for legend_axis in figure.axes for t in legend_axis.findobj(plt.Text))
+    for row in metrics.itertuples():
+        assert f"{row.model} {row.auc:.2f} ({row.auc_low:.2f}-{row.auc_high:.2f})" in text
+    assert "best reachable AUC is 0.92" in figure.get_suptitle()
+    assert "(n = 40, 20 ER)" in text
+    assert "reachable" not in plot_roc(predictions, metrics, "strict", None).get_suptitle()
+    plt.close("all")
+
+
+def test_every_axis_has_a_name_and_no_text_is_cut(predictions):
+    """Every text of every figure lies inside the figure."""
+    metrics, models = metrics_table(predictions), main_models(predictions)
+    assert models == ["CR"]
+    figures = [
+        plot_roc(predictions, metrics, "strict", 0.9),
+        plot_calibration(predictions, "strict", models),
+        plot_decision_curve(predictions, "strict", models),
+    ]
+    for figure in figures:
+        figure.canvas.draw()
+        box = figure.bbox
+        for axis in figure.axes:
+            if axis.axison:
+                assert axis.get_xlabel() and axis.get_ylabel() and axis.get_title()
+            legend = axis.get_legend()
+            texts = [axis.title, axis.xaxis.label, axis.yaxis.label, *(legend.get_texts() if legend else [])]
+            for text in texts if axis.axison else texts[3:]:
+                extent = text.get_window_extent()
+                if text.get_text():
+                    assert extent.x0 >= box.x0 - 1 and extent.x1 <= box.x1 + 1, text.get_text()
+                    assert extent.y0 >= box.y0 - 1 and extent.y1 <= box.y1 + 1, text.get_text()
+    plt.close("all")
+
+
+def test_features_are_named_for_readers():
+    assert readable_feature("portal__log-sigma-3-0-mm-3D_glcm_Contrast") == "portal: LoG 3.0 mm, glcm Contrast"
+    assert readable_feature("arterial__wavelet-LLH_firstorder_Mean") == "arterial: wavelet LLH, firstorder Mean"
+    assert readable_feature("ast") == "ast"
+
+
+def test_a_model_without_variables_says_so():
+    frame = pd.DataFrame(
+        [
+            {
+                "protocol": "strict",
+                "fold": 0,
+                "seed": 1,
+                "model": "CR",
+                "step": "univariable",
+                "variable": "a",
+                "coefficient": 0.1,
+            }
+        ]
+    )
+    figure = plot_coefficients(frame, "strict", "CR")
+    assert "No variable was selected" in [t.get_text() for t in figure.axes[0].texts]
+    plt.close("all")
