@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, delong_components, youden_threshold
 from hcc_recurrence.statistics.calibration import calibration_bins, calibration_measures
-from hcc_recurrence.statistics.classification import Confusion, count, metrics_table
+from hcc_recurrence.statistics.classification import Confusion, count, mean_over_repeats, metrics_table
 from hcc_recurrence.statistics.decision_curve import decision_curve
 from hcc_recurrence.statistics.logistic import logistic_table, two_by_two_odds_ratio, univariable_table
 from hcc_recurrence.statistics.reliability import intraclass_correlation
@@ -230,6 +230,18 @@ def test_calibration_of_a_constant_prediction_is_nan_not_a_crash():
     found = calibration_measures(y, np.full(40, 0.5))
     assert np.isnan(found.slope) and found.intercept == pytest.approx(0, abs=1e-6)
     assert len(calibration_bins(y, np.full(40, 0.5), 5)) == 1
+
+
+def test_equal_mean_probabilities_stay_equal():
+    """(0.6 + 0.2 + 0.4) / 3 and (0.4 + 0.4 + 0.4) / 3 differ in the last bit; as patients they are one risk."""
+    rows = (
+        [("a", p) for p in (0.6, 0.2, 0.4)] + [("b", p) for p in (0.4, 0.4, 0.4)] + [("c", p) for p in (0.1, 0.2, 0.9)]
+    )
+    frame = pd.DataFrame(rows, columns=["patient_id", "probability"]).assign(
+        model="m", protocol="strict", split="train", estimate="out_of_fold", y=1, rfs_months=1.0, rfs_event=1
+    )
+    assert len({0.6 + 0.2 + 0.4, 0.4 + 0.4 + 0.4, 0.1 + 0.2 + 0.9}) > 1
+    assert mean_over_repeats(frame)["probability"].nunique() == 1
 
 
 def test_metrics_carry_the_training_cut_off_over():

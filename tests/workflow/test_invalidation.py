@@ -175,12 +175,12 @@ def test_one_module_changes_what_it_does(tiny_copy):
 def test_one_figure_module_changes(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/figures/coefficients.py", "most: int = 20", "most: int = 21")
-    assert tiny_copy.jobs() == {"plot_coefficients": 2}
+    assert tiny_copy.jobs() == {"plot_coefficients": 2, "report": 1}
 
 
 def test_a_script_changes(tiny_copy):
     tiny_copy.edit("workflow/scripts/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
-    assert tiny_copy.jobs() == {"plot_roc": 1}
+    assert tiny_copy.jobs() == {"plot_roc": 1, "report": 1}
 
 
 def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):

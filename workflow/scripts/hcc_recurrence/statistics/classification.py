@@ -69,12 +69,15 @@ def mean_over_repeats(predictions: pd.DataFrame) -> pd.DataFrame:
     Each out-of-fold probability comes from a model that did not see the patient, so their mean does too.
     """
     keys = ["model", "protocol", "split", "estimate", "patient_id"]
-    return predictions.groupby(keys, sort=True, as_index=False).agg(
+    averaged = predictions.groupby(keys, sort=True, as_index=False).agg(
         y=("y", "first"),
         probability=("probability", "mean"),
         rfs_months=("rfs_months", "first"),
         rfs_event=("rfs_event", "first"),
     )
+    # Means of the same numbers in another order differ in the last bit and would no longer be ties.
+    averaged["probability"] = averaged["probability"].round(10)
+    return averaged
 
 
 def _auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
