@@ -35,7 +35,7 @@ class Workspace:
     def snakemake(self, *arguments: str, timeout: float = 500) -> subprocess.CompletedProcess:
         """Run snakemake here with the tiny config; stdout and stderr as text."""
         command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", *arguments]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, timeout=timeout, env=environment
         )
