@@ -151,6 +151,7 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
             own = rows[rows["model"] == model]
             groups = calibration_bins(own["y"], own["probability"], 5 if len(own) < 100 else 10)
             measures = calibration_measures(own["y"], own["probability"])
+            slope = "undefined (one risk for all)" if np.isnan(measures.slope) else f"{measures.slope:.2f}"
             error = [groups["observed"] - groups["low"], groups["high"] - groups["observed"]]
             axis.errorbar(
                 groups["predicted"],
@@ -162,8 +163,7 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
                 linewidth=1.2,
                 elinewidth=0.6,
                 capsize=2,
-                label=f"{model}: slope {measures.slope:.2f},\n"
-                f"intercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}",
+                label=f"{model}: slope {slope},\nintercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}",
             )
         axis.set(
             title=title,
