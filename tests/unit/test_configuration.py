@@ -123,3 +123,33 @@ def test_the_plan_of_the_demo():
     assert set(split.values()) == {"external"} and len(split) <= 20
     assert plan.outcome_hash("demo_mr") != plan.outcome_hash("demo_mr_null")
     assert plan.clinical_hash("demo_mr", ["afp"]) != plan.clinical_hash("demo_mr", ["ast"])
+
+
+def test_splits_by_date_by_centre_and_by_column():
+    def temporal(c):
+        c["splits"] = {
+            "t": {"kind": "temporal", "validation_from": "2018-01-01", "folds": 5},
+            "c": {"kind": "column", "folds": 5},
+        }
+        c["overrides"] = {"zhao2024": {"split": "t"}}
+
+    plan = Plan(load(temporal), REPOSITORY, None)
+    assigned = plan.assigned_splits("demo_ct", "t")
+    sheet = plan.cohorts["demo_ct"].patients
+    assert set(assigned) == set(plan.patients("demo_ct"))
+    for patient, split in assigned.items():
+        late = sheet.loc[patient, "resection_date"] >= "2018-01-01"
+        expected = "external" if sheet.loc[patient, "centre"] == "B" else ("validation" if late else "train")
+        assert split == expected
+    with pytest.raises(InputError, match="has no column split"):
+        plan.assigned_splits("demo_ct", "c")
+    plan.cohorts["demo_ct"].patients["split"] = "trian"
+    with pytest.raises(InputError, match="column split: 'trian' is unknown"):
+        plan.assigned_splits("demo_ct", "c")
+
+
+def test_the_example_for_own_patients_is_a_valid_config():
+    example = yaml.safe_load((REPOSITORY / "config/example_own_patients.yaml").read_text())
+    full = load_configuration(example, PAPERS, SCHEMAS)
+    assert full["papers"]["zhao2024"]["settings"]["radiomics"] == "zhao2024"
+    assert full["cohorts"]["ours"]["er_days"] == 730

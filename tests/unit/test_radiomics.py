@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import logging
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pyradiomics_reference import whole_volume_features
 
 from hcc_recurrence.radiomics import extraction
 from hcc_recurrence.radiomics.extraction import crop_bounds, extract_features, make_extractor
@@ -23,24 +23,6 @@ SETTINGS = {
     "wavelet_level": 1,
     "expected_features": 1037,
 }
-
-
-def whole_volume_features(image, mask):
-    """PyRadiomics itself, on the uncropped volume."""
-    import radiomics
-    from radiomics.featureextractor import RadiomicsFeatureExtractor
-
-    radiomics.logger.setLevel(logging.ERROR)
-    extractor = RadiomicsFeatureExtractor(
-        binWidth=5,
-        voxelArrayShift=300,
-        minimumROIDimensions=2,
-        normalize=True,
-        normalizeScale=100,
-        additionalInfo=False,
-    )
-    extractor.enableImageTypes(Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1})
-    return {name: float(value) for name, value in extractor.execute(image, mask).items()}
 
 
 def noise_volume(shape, centre, radius, spacing=(1.0, 1.0, 1.0)):
