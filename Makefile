@@ -19,6 +19,7 @@ environment: .venv/installed
 	# The lock names everything, so pip need not resolve. Compiling is left to all cores at once: a job's start-up
 	# is part of its cost, and jobs find every module compiled.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r envs/requirements.lock
+	$(BIN)/pip check --quiet --disable-pip-version-check
 	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib workflow/scripts >/dev/null || true
 	touch $@
 
