@@ -56,6 +56,8 @@ class Plan:
         self.simulation: dict[str, dict[str, dict[str, str]]] = {}
         self.excluded: dict[str, Mapping[str, str]] = {}
         self._used: dict[str, list[str]] = {}
+        # With keep_going: problems of patients whose rows cannot be read; the others are checked on.
+        self._broken: list[Problem] = []
         facts = FileCache(cache, HEADER_FACTS_VERSION)
         problems = self._load()
         if not problems:
@@ -86,13 +88,9 @@ class Plan:
                 self.simulation[name] = {row["patient_id"]: row for row in rows}
         for (paper, name), study in self.studies.items():
             problems += self._clinical_needs(paper, name, study)
-        unusable = [p for p in problems if not p.patient]
-        return problems if unusable or not self.config["keep_going"] else self._defer(problems)
-
-    def _defer(self, problems: list[Problem]) -> list[Problem]:
-        """With keep_going, drop patients whose rows cannot be read, then go on checking the others."""
-        self._broken = list(problems)
-        return []
+        if self.config["keep_going"] and all(p.patient for p in problems):
+            self._broken, problems = problems, []
+        return problems
 
     def _clinical_needs(self, paper: str, name: str, study: Mapping[str, Any]) -> list[Problem]:
         settings = self.config["papers"][paper]["settings"]
@@ -135,7 +133,7 @@ class Plan:
         return problems
 
     def _check(self, facts: FileCache) -> list[Problem]:
-        problems = list(getattr(self, "_broken", []))
+        problems = list(self._broken)
         broken = {(p.cohort, p.patient) for p in problems}
         for name in sorted({self.image_cohort(c) for c in self.cohorts}):
             cohort = self.cohorts[name]
@@ -180,7 +178,7 @@ class Plan:
 
     def _labelled(self, name: str) -> list[str]:
         cohort = self.cohorts[name]
-        broken = {p.patient for p in getattr(self, "_broken", []) if p.cohort == name}
+        broken = {p.patient for p in self._broken if p.cohort == name}
         readable = cohort.patients.drop(index=sorted(broken & set(cohort.patients.index)))
         labels = make_labels(readable, cohort.settings["er_days"], cohort.settings["er_inclusive"])
         return sorted(labels.loc[labels["excluded_because"] == "", "patient_id"])
