@@ -228,7 +228,7 @@ class Plan:
 
     def listed_phases(self, name: str, patient: str) -> list[str]:
         """The phases of a patient in the series sheet, in its order, whether a study uses them or not."""
-        return [phase for p, phase in self.cohorts[name].series if p == patient]
+        return self.cohorts[name].phases(patient)
 
     def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
         """Phase -> path and series UID (for the script; not part of what triggers a rerun)."""

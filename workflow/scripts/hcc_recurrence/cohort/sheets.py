@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,27 @@ class Cohort:
 
     def readers(self, patient: str, phase: str) -> list[str]:
         """Readers with a mask of this patient and phase, sorted."""
-        return sorted(r for p, f, r in self.masks if p == patient and f == phase)
+        return self._readers.get((patient, phase), [])
+
+    def phases(self, patient: str) -> list[str]:
+        """Phases of this patient in the series sheet, in its order."""
+        return self._phases.get(patient, [])
+
+    # Both are asked for every patient whenever the DAG is built: a search through the sheets each time would
+    # grow with the square of the cohort. They are made at the first question, after the sheets are read.
+    @cached_property
+    def _readers(self) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for patient, phase, reader in sorted(self.masks):
+            found.setdefault((patient, phase), []).append(reader)
+        return found
+
+    @cached_property
+    def _phases(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for patient, phase in self.series:
+            found.setdefault(patient, []).append(phase)
+        return found
 
 
 def read_sheet(path: Path) -> pd.DataFrame:

@@ -164,11 +164,11 @@ def fit_models(
         return scale(data.radiomics.values.loc[patients].to_numpy())[:, position]
 
     names = list(groups)
-    others = [radiomics(groups[g]) for g in names]
+    train, others = radiomics(rows), [radiomics(groups[g]) for g in names]
     for classifier in settings["classifiers"]:
-        found = fit_predict(classifier, radiomics(rows), y, others, seed)
+        found = fit_predict(classifier, train, y, others, seed)
         fitted.probability[f"{CHOSEN} {classifier}"] = dict(zip(names, found, strict=True))
-    best = _choose_classifier(data, fitted, radiomics(rows), y, groups, settings, protocol, seed)
+    best = _choose_classifier(data, fitted, train, y, groups, settings, protocol, seed)
     fitted.probability[CHOSEN] = dict(fitted.probability[f"{CHOSEN} {best}"])
     fitted.selection.append({"step": f"chosen classifier: {best}", "features": len(selected)})
 
