@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,3 +59,153 @@ def calibration_bins(y: np.ndarray, probability: np.ndarray, bins: int) -> pd.Da
     grouped["observed"] = grouped["events"] / grouped["n"]
     grouped["low"], grouped["high"] = low, high
     return grouped[["predicted", "observed", "low", "high", "n"]].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class HosmerLemeshow:
+    """Chi-square of observed against expected events in groups of risk, its degrees of freedom and P.
+
+    A small P speaks against the predicted risks. A large one does not show that they are right: in few patients
+    the test finds little, and it depends on the groups. It is no measure of how well a model is calibrated.
+    """
+
+    chi_square: float
+    df: int
+    p: float
+    groups: int
+
+
+def hosmer_lemeshow(
+    y: np.ndarray, probability: np.ndarray, groups: int = 10, fitted_here: bool = False
+) -> HosmerLemeshow:
+    """Hosmer-Lemeshow test over quantile groups; tied probabilities stay together.
+
+    Hosmer and Lemeshow, Commun Stat Theory Methods 1980;9:1043. Degrees of freedom: groups - 2 on the patients the
+    model was fitted on, groups on others (METHODS.md 7).
+
+    Returns: HosmerLemeshow; NaN where fewer than three groups can be made.
+    """
+    from scipy.stats import chi2
+
+    y, p = np.asarray(y, float), np.asarray(probability, float)
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, groups + 1)))
+    number = len(edges) - 1
+    if number < 3:
+        return HosmerLemeshow(float("nan"), 0, float("nan"), max(number, 1))
+    group = np.clip(np.searchsorted(edges, p, side="left") - 1, 0, number - 1)
+    observed, expected, size = (np.bincount(group, w, number) for w in (y, p, np.ones(len(y))))
+    filled = size > 0
+    observed, expected, size = observed[filled], expected[filled], size[filled]
+    mean = np.clip(expected / size, 1e-12, 1 - 1e-12)
+    value = float(((observed - expected) ** 2 / (size * mean * (1 - mean))).sum())
+    df = int(filled.sum()) - (2 if fitted_here else 0)
+    return HosmerLemeshow(value, df, float(chi2.sf(value, df)), int(filled.sum()))
+
+
+def smooth_calibration(y: np.ndarray, probability: np.ndarray, at: np.ndarray, span: float = 0.75) -> np.ndarray:
+    """Lowess of the outcome on the predicted probability, read at `at`; NaN outside the predicted range.
+
+    Args:
+        span: share of patients in each local fit (Austin and Steyerberg, Stat Med 2019;38:4051 use 0.75).
+    """
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
+    y, p, at = np.asarray(y, float), np.asarray(probability, float), np.asarray(at, float)
+    if np.ptp(p) < 1e-9:
+        return np.where(np.isclose(at, p[0]), y.mean(), np.nan)
+    curve = lowess(y, p, frac=span, it=0, return_sorted=True)
+    x, first = np.unique(curve[:, 0], return_index=True)
+    # Local lines may leave 0 to 1 or be undefined where many probabilities are equal.
+    fitted = curve[first, 1]
+    usable = np.isfinite(fitted)
+    if usable.sum() < 2:
+        return np.full(at.shape, np.nan)
+    return np.clip(np.interp(at, x[usable], fitted[usable], left=np.nan, right=np.nan), 0, 1)
+
+
+def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: float = 0.75) -> float:
+    """Mean distance between predicted and smoothed observed risk (ICI; Austin and Steyerberg, Stat Med 2019;38:4051)."""
+    p = np.asarray(probability, float)
+    return float(np.nanmean(np.abs(smooth_calibration(y, p, p, span) - p)))
+
+
+def calibration_band(
+    y: np.ndarray, probability: np.ndarray, at: np.ndarray, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smoothed calibration curve with its 95 % band by bootstrap over patients: curve, low, high, each like `at`."""
+    y, p = np.asarray(y, float), np.asarray(probability, float)
+    generator = np.random.default_rng(seed)
+    curves = np.full((resamples, len(at)), np.nan)
+    for row in curves:
+        drawn = generator.integers(0, len(y), len(y))
+        row[:] = smooth_calibration(y[drawn], p[drawn], at)
+    # Where under half of the resamples reach, there is nothing to draw a band from.
+    rare = np.isfinite(curves).mean(axis=0) < 0.5
+    curves[:, rare] = 0.5
+    low, high = np.nanpercentile(curves, [2.5, 97.5], axis=0)
+    low[rare], high[rare] = np.nan, np.nan
+    return smooth_calibration(y, p, at), low, high
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A measure on the fitting patients, its mean optimism over the resamples, and their difference."""
+
+    apparent: float
+    optimism: float
+
+    @property
+    def corrected(self) -> float:
+        return self.apparent - self.optimism
+
+
+def optimism_corrected(
+    x: np.ndarray,
+    y: np.ndarray,
+    fit: Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]],
+    at: np.ndarray,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[dict[str, Corrected], pd.DataFrame]:
+    """Harrell's bootstrap: refit in each resample, test on it and on the original patients, average the difference.
+
+    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do.
+
+    Args:
+        x: (patients, variables). fit: takes x and y, returns a function from x to probabilities. at: probabilities
+            at which the calibration curve is wanted. Resamples in which the fit fails (ValueError) are left out.
+
+    Returns: measures auc, brier, slope, intercept -> Corrected; curve: at, apparent, corrected.
+
+    Raises: ValueError where the fit on all patients fails.
+    """
+    from hcc_recurrence.statistics.auc import delong_components
+
+    def measure(outcome: np.ndarray, p: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+        found = calibration_measures(outcome, p)
+        area = delong_components(outcome, p)[0]
+        values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
+        return values, smooth_calibration(outcome, p, at)
+
+    apparent, curve = measure(y, fit(x, y)(x))
+    generator = np.random.default_rng(seed)
+    gaps: dict[str, list[float]] = {name: [] for name in apparent}
+    curves = []
+    for _ in range(resamples):
+        drawn = generator.integers(0, len(y), len(y))
+        if len(set(y[drawn].tolist())) < 2:
+            continue
+        try:
+            model = fit(x[drawn], y[drawn])
+        except ValueError:
+            continue
+        inside, inside_curve = measure(y[drawn], model(x[drawn]))
+        outside, outside_curve = measure(y, model(x))
+        for name in gaps:
+            gaps[name].append(inside[name] - outside[name])
+        curves.append(inside_curve - outside_curve)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        shift = np.nanmean(curves, axis=0) if curves else np.full(len(at), np.nan)
+        measures = {name: Corrected(apparent[name], float(np.nanmean(gaps[name]))) for name in apparent}
+    return measures, pd.DataFrame({"at": at, "apparent": curve, "corrected": np.clip(curve - shift, 0, 1)})

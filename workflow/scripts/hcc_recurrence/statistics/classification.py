@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, youden_threshold
+from hcc_recurrence.statistics.proportions import no_information_test, proportion_interval
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,25 @@ def _auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
     return auc_delong(y, score).auc
 
 
+def rates_with_intervals(counts: Confusion) -> dict[str, float]:
+    """Rates with 95 % intervals: Clopper-Pearson for the accuracy, with its test against the no-information rate
+    (one-sided exact binomial, as Cui 2022); Wilson for the others; none for F1."""
+    correct = counts.tp + counts.tn
+    fractions = {
+        "accuracy": (correct, counts.n, "exact"),
+        "sensitivity": (counts.tp, counts.tp + counts.fn, "wilson"),
+        "specificity": (counts.tn, counts.tn + counts.fp, "wilson"),
+        "ppv": (counts.tp, counts.tp + counts.fp, "wilson"),
+        "npv": (counts.tn, counts.tn + counts.fn, "wilson"),
+    }
+    found: dict[str, float] = {}
+    for rate, (part, whole, method) in fractions.items():
+        found[rate] = getattr(counts, rate)
+        found[f"{rate}_low"], found[f"{rate}_high"] = proportion_interval(part, whole, method)
+    rate, p = no_information_test(correct, counts.tp + counts.fn, counts.tn + counts.fp)
+    return {**found, "no_information_rate": rate, "accuracy_p": p, "f1": counts.f1}
+
+
 def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Metrics of each model, protocol, split and estimate (METHODS.md 0.3, rule 5).
 
@@ -138,12 +158,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "fn": counts.fn,
                 "tn": counts.tn,
                 "fp": counts.fp,
-                "accuracy": counts.accuracy,
-                "sensitivity": counts.sensitivity,
-                "specificity": counts.specificity,
-                "ppv": counts.ppv,
-                "npv": counts.npv,
-                "f1": counts.f1,
+                **rates_with_intervals(counts),
                 "brier": float(np.mean((score - y) ** 2)),
             }
         )

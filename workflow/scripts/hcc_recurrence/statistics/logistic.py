@@ -23,33 +23,127 @@ def _fit(y: np.ndarray, x: np.ndarray):
     return fit if converged and (fit.bse < 50).all() else None
 
 
-def logistic_table(y: np.ndarray, x: pd.DataFrame) -> pd.DataFrame:
-    """Odds ratios with Wald 95 % intervals and P values of one model with all columns of `x`.
+def _firth(y: np.ndarray, x: np.ndarray) -> np.ndarray | None:
+    """Coefficient, low, high and P of Firth's penalised fit: profile likelihood intervals and tests.
 
-    Returns: variable, coefficient, odds_ratio, low, high, p; NaN where the maximum likelihood estimate
-    does not exist.
+    Firth, Biometrika 1993;80:27; Heinze and Schemper, Stat Med 2002;21:2409. By the firthmodels package.
     """
-    fit = _fit(np.asarray(y, float), x.to_numpy(float))
-    if fit is None:
-        values = np.full((x.shape[1], 4), np.nan)
+    from firthmodels import FirthLogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            model = FirthLogisticRegression(max_iter=200).fit(x, y)
+            model.lrt()
+            interval = model.conf_int(method="pl")
+        except (Warning, RuntimeError, np.linalg.LinAlgError, ValueError):
+            return None
+    width = x.shape[1]
+    return np.column_stack([model.coef_, interval[:width], model.lrt_pvalues_[:width]])
+
+
+def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.DataFrame:
+    """Odds ratios with 95 % intervals and P values of one model with all columns of `x`.
+
+    Args:
+        firth: where the maximum likelihood estimate does not exist (separation), fall back on Firth's.
+
+    Returns: variable, coefficient, odds_ratio, low, high, p, method (`Wald`, `Firth`, or `none` with NaN).
+    """
+    y, values = np.asarray(y, float), x.to_numpy(float)
+    fit, method = _fit(y, values), "Wald"
+    if fit is not None:
+        found = np.column_stack([fit.params[1:], np.asarray(fit.conf_int())[1:], fit.pvalues[1:]])
     else:
-        interval = np.asarray(fit.conf_int())[1:]
-        values = np.column_stack([fit.params[1:], interval, fit.pvalues[1:]])
+        found, method = (_firth(y, values) if firth else None), "Firth"
+        if found is None:
+            found, method = np.full((x.shape[1], 4), np.nan), "none"
     return pd.DataFrame(
         {
             "variable": list(x.columns),
-            "coefficient": values[:, 0],
-            "odds_ratio": np.exp(values[:, 0]),
-            "low": np.exp(values[:, 1]),
-            "high": np.exp(values[:, 2]),
-            "p": values[:, 3],
+            "coefficient": found[:, 0],
+            "odds_ratio": np.exp(found[:, 0]),
+            "low": np.exp(found[:, 1]),
+            "high": np.exp(found[:, 2]),
+            "p": found[:, 3],
+            "method": method,
         }
     )
 
 
-def univariable_table(y: np.ndarray, x: pd.DataFrame) -> pd.DataFrame:
+def univariable_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.DataFrame:
     """`logistic_table` of each column alone."""
-    return pd.concat([logistic_table(y, x[[c]]) for c in x.columns], ignore_index=True)
+    return pd.concat([logistic_table(y, x[[c]], firth) for c in x.columns], ignore_index=True)
+
+
+def _log_likelihood(y: np.ndarray, x: pd.DataFrame) -> float:
+    """Log-likelihood of the model with all columns (none: intercept only); -inf where no estimate exists."""
+    if not x.shape[1]:
+        share = y.mean()
+        return float(len(y) * (share * np.log(share) + (1 - share) * np.log(1 - share)))
+    fit = _fit(y, x.to_numpy(float))
+    return float(fit.llf) if fit is not None else float("-inf")
+
+
+def forward_likelihood_ratio(y: np.ndarray, x: pd.DataFrame, entry: float = 0.05, removal: float = 0.10) -> list[str]:
+    """Forward selection by likelihood ratio tests, with removal, as SPSS "Forward: LR" (METHODS.md 3.6).
+
+    In each step the variable with the smallest P below `entry` joins; then each variable whose removal has a
+    P above `removal` leaves, the largest P first.
+
+    Returns: the variables in the order of entry.
+    """
+    from scipy.stats import chi2
+
+    y = np.asarray(y, float)
+    chosen: list[str] = []
+    seen = set()
+    while tuple(chosen) not in seen:
+        # A set of variables that comes back would come back for ever.
+        seen.add(tuple(chosen))
+        base = _log_likelihood(y, x[chosen])
+        p = {
+            v: float(chi2.sf(2 * (_log_likelihood(y, x[[*chosen, v]]) - base), 1)) for v in x.columns if v not in chosen
+        }
+        best = min(p, key=p.get, default=None)
+        if best is None or not p[best] < entry:
+            break
+        chosen = [*chosen, best]
+        while len(chosen) > 1:
+            full = _log_likelihood(y, x[chosen])
+            out = {
+                v: float(chi2.sf(2 * (full - _log_likelihood(y, x[[c for c in chosen if c != v]])), 1)) for v in chosen
+            }
+            worst = max(out, key=out.get)
+            if out[worst] <= removal:
+                break
+            chosen = [c for c in chosen if c != worst]
+    return chosen
+
+
+def collinearity(x: pd.DataFrame) -> pd.DataFrame:
+    """Variance inflation factor and tolerance = 1 / VIF of each variable, given the others and a constant.
+
+    Flags a tolerance < 0.1 or a VIF > 5 (Yan 2023, METHODS.md 3.6).
+
+    Returns: variable, vif, tolerance, flag.
+    """
+    import statsmodels.api as sm
+    from statsmodels.stats.outliers_influence import variance_inflation_factor
+
+    design = sm.add_constant(x.to_numpy(float), has_constant="add")
+    with np.errstate(divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        factor = np.array([variance_inflation_factor(design, i + 1) for i in range(x.shape[1])])
+    tolerance = 1 / factor
+    return pd.DataFrame(
+        {
+            "variable": list(x.columns),
+            "vif": factor,
+            "tolerance": tolerance,
+            "flag": (tolerance < 0.1) | (factor > 5),
+        }
+    )
 
 
 def two_by_two_odds_ratio(a: int, b: int, c: int, d: int) -> tuple[float, float, float]:
@@ -61,3 +155,16 @@ def two_by_two_odds_ratio(a: int, b: int, c: int, d: int) -> tuple[float, float,
     ratio = a * d / (b * c)
     half = 1.959963984540054 * np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
     return ratio, float(ratio * np.exp(-half)), float(ratio * np.exp(half))
+
+
+def exponentiated_ols_slope(y: np.ndarray, x: np.ndarray) -> tuple[float, float, float]:
+    """exp(slope) of ordinary least squares on the 0/1 outcome, with its 90 % t interval.
+
+    What Zhang 2025 prints in Table 2 as odds ratio with 95 % interval (METHODS.md 5.6). For the check of that table
+    only: it is no odds ratio, and no model of this workflow uses it.
+    """
+    import statsmodels.api as sm
+
+    fit = sm.OLS(np.asarray(y, float), sm.add_constant(np.asarray(x, float))).fit()
+    low, high = fit.conf_int(alpha=0.10)[1]
+    return float(np.exp(fit.params[1])), float(np.exp(low)), float(np.exp(high))

@@ -1,9 +1,11 @@
-"""Intraclass correlation of two or more readers, for thousands of features at once.
+"""Agreement of readers: intraclass correlation of thousands of features at once, and kappas of qualitative findings.
 
-Own code because pingouin takes one feature at a time (METHODS.md 7); tested against it.
+Own code for the ICC because pingouin takes one feature at a time (METHODS.md 7); tested against it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,3 +40,49 @@ def intraclass_correlation(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         absolute = (between_rows - error) / (between_rows + (k - 1) * error + k * (between_columns - error) / n)
         consistency = (between_rows - error) / (between_rows + (k - 1) * error)
     return absolute, consistency
+
+
+@dataclass(frozen=True)
+class Kappa:
+    """Agreement beyond chance with a 95 % interval."""
+
+    kappa: float
+    low: float
+    high: float
+
+
+def cohen_kappa(first: np.ndarray, second: np.ndarray) -> Kappa:
+    """Cohen's kappa of two readings of the same patients, by statsmodels; NaN where both give one same level."""
+    from statsmodels.stats.inter_rater import cohens_kappa, to_table
+
+    table = to_table(np.column_stack([first, second]))[0]
+    if len(table) < 2:
+        return Kappa(*[float("nan")] * 3)
+    found = cohens_kappa(table)
+    return Kappa(float(found.kappa), float(found.kappa_low), float(found.kappa_upp))
+
+
+def fleiss_kappa(ratings: np.ndarray) -> float:
+    """Fleiss' kappa of several readers, by statsmodels.
+
+    Args:
+        ratings: (patients, readers), levels.
+    """
+    from statsmodels.stats.inter_rater import aggregate_raters
+    from statsmodels.stats.inter_rater import fleiss_kappa as fleiss
+
+    return float(fleiss(aggregate_raters(np.asarray(ratings))[0]))
+
+
+# Lowest kappa of each word, as the papers have it.
+BANDS = {
+    "yan2023": ((0.81, "excellent"), (0.61, "good"), (0.41, "moderate"), (0.21, "fair"), (-1.0, "poor")),
+    "zhao2024": ((0.80, "excellent"), (0.60, "substantial"), (0.40, "moderate"), (-1.0, "poor")),
+}
+
+
+def kappa_word(kappa: float, bands: str) -> str:
+    """What a paper calls a kappa; `bands` is a key of BANDS (METHODS.md 3.6 and 4.5)."""
+    value = round(kappa, 2) if bands == "yan2023" else kappa
+    above = (lambda low: value >= low) if bands == "yan2023" else (lambda low: value > low)
+    return next(word for low, word in BANDS[bands] if above(low) or low == -1.0)

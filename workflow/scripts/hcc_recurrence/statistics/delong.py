@@ -1,0 +1,83 @@
+"""DeLong's tests: paired for models on the same patients, unpaired for one model on two groups of patients.
+
+Own code because neither scipy, scikit-learn nor statsmodels has it (METHODS.md 7); tested against MLstatkit and pROC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from hcc_recurrence.statistics.auc import delong_covariance
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Difference of two AUCs with its 95 % interval, z and two-sided P."""
+
+    difference: float
+    low: float
+    high: float
+    z: float
+    p: float
+
+
+def _difference(value: float, variance: float) -> Difference:
+    if not np.isfinite(variance):
+        return Difference(value, *[float("nan")] * 4)
+    if variance <= 1e-18:
+        # The same ranking twice: no difference. A difference without variance (two perfect and opposed models) has no test.
+        same = abs(value) < 1e-12
+        return Difference(value, value, value, 0.0 if same else float("nan"), 1.0 if same else float("nan"))
+    error = float(np.sqrt(variance))
+    half, z = float(norm.ppf(0.975)) * error, value / error
+    return Difference(value, value - half, value + half, z, float(2 * norm.sf(abs(z))))
+
+
+def paired_test(y: np.ndarray, first: np.ndarray, second: np.ndarray) -> Difference:
+    """AUC of `first` less that of `second` on the same patients."""
+    auc, covariance = delong_covariance(y, np.stack([first, second]))
+    return _difference(float(auc[0] - auc[1]), float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]))
+
+
+def unpaired_test(auc: float, variance: float, other_auc: float, other_variance: float) -> Difference:
+    """Two AUCs on different patients: z = difference / sqrt(v1 + v2) (METHODS.md 7)."""
+    return _difference(auc - other_auc, variance + other_variance)
+
+
+def variance_of_interval(low: float, high: float) -> float:
+    """Variance of an estimate whose symmetric 95 % interval was printed."""
+    return ((high - low) / (2 * norm.ppf(0.975))) ** 2
+
+
+def paired_table(
+    y: np.ndarray, scores: Mapping[str, np.ndarray], fold: np.ndarray | None = None, repeat: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Every pair of models on the same patients; P also corrected by Holm over the pairs.
+
+    Holm, Scand J Stat 1979;6:65. Args as in `delong_covariance`.
+
+    Returns: model, other, auc, other_auc, difference, low, high, z, p, p_holm; one row a pair.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    names = list(scores)
+    auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
+    rows = []
+    for i, model in enumerate(names):
+        for j in range(i + 1, len(names)):
+            variance = covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]
+            found = _difference(float(auc[i] - auc[j]), float(variance))
+            rows.append(
+                {"model": model, "other": names[j], "auc": auc[i], "other_auc": auc[j], **found.__dict__},
+            )
+    columns = ["model", "other", "auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]
+    table = pd.DataFrame(rows, columns=columns)
+    tested = table["p"].notna()
+    if tested.any():
+        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"].astype(float), method="holm")[1]
+    return table

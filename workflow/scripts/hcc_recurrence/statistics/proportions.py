@@ -1,0 +1,60 @@
+"""Intervals and tests of proportions and of tables of counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def proportion_interval(k: int, n: int, method: str = "wilson") -> tuple[float, float]:
+    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson); NaN where n is 0."""
+    from scipy.stats import binomtest
+
+    if n == 0:
+        return float("nan"), float("nan")
+    found = binomtest(int(k), int(n)).proportion_ci(0.95, method=method)
+    return float(found.low), float(found.high)
+
+
+def no_information_test(correct: int, n_pos: int, n_neg: int) -> tuple[float, float]:
+    """No-information rate (share of the larger class) and one-sided exact P that the accuracy exceeds it.
+
+    As R caret's confusionMatrix, which Cui 2022 used (METHODS.md 1.6).
+    """
+    from scipy.stats import binomtest
+
+    n = n_pos + n_neg
+    rate = max(n_pos, n_neg) / n
+    return rate, float(binomtest(int(correct), n, rate, alternative="greater").pvalue)
+
+
+def chi_square_p(table: np.ndarray, yates: bool = False) -> float:
+    """Pearson's chi-square P of an r x c table of counts; Yates' correction touches 2 x 2 tables only.
+
+    Rows and columns without a patient are left out; NaN where fewer than two remain.
+    """
+    from scipy.stats import chi2_contingency
+
+    table = np.asarray(table, float)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    if min(table.shape) < 2:
+        return float("nan")
+    return float(chi2_contingency(table, correction=yates)[1])
+
+
+def fisher_p(table: np.ndarray) -> float:
+    """Two-sided exact P of a 2 x 2 table of counts."""
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact(np.asarray(table, int))[1])
+
+
+def chi_square_or_fisher(table: np.ndarray, yates: bool) -> tuple[float, str]:
+    """Fisher's exact test where a 2 x 2 table expects fewer than 5 patients in a cell, else the chi-square test.
+
+    Returns: P and the name of the test.
+    """
+    table = np.asarray(table, float)
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / max(table.sum(), 1)
+    if table.shape == (2, 2) and (expected < 5).any():
+        return fisher_p(table), "Fisher's exact"
+    return chi_square_p(table, yates), "Chi-squared" + (", Yates" if yates and table.shape == (2, 2) else "")
