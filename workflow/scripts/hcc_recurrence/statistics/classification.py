@@ -81,7 +81,8 @@ def mean_over_repeats(predictions: pd.DataFrame) -> pd.DataFrame:
     return averaged
 
 
-def _auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
+def auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
+    """AUC of the rows of one repeat: the mean over folds where they are out of fold."""
     y, score = rows["y"].to_numpy(), rows["probability"].to_numpy()
     if estimate == "out_of_fold":
         return auc_cross_validated(y, score, rows["fold"].to_numpy(), rows["seed"].to_numpy()).auc
@@ -139,7 +140,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
             area = auc_cross_validated(*(chosen[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
         else:
             area = auc_delong(y, score)
-        repeats = [_auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
+        repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
         rows.append(
             {
                 "model": model,
@@ -151,6 +152,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "auc": area.auc,
                 "auc_low": area.low,
                 "auc_high": area.high,
+                "auc_variance": area.variance,
                 "auc_ci": "DeLong 95%" + (" within folds" if estimate == "out_of_fold" else ""),
                 "auc_sd_over_seeds": float(np.std(repeats, ddof=1)) if len(repeats) > 1 else np.nan,
                 "threshold": threshold,

@@ -58,13 +58,13 @@ def dynamic_pairs(time: np.ndarray, event: np.ndarray, horizon: float) -> Pairs:
 
 
 def concordance(pairs: Sequence[Pairs], scores: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> np.ndarray:
-    """Share of the weighted pairs in the right order, ties half; the mean over groups (folds).
+    """Share of the weighted pairs in the right order, ties half; the mean over the groups (folds) that have a pair.
 
     Args:
         pairs, scores: one a group: (n_g, n_g) and (n_g,). weights: one a group, (resamples, n_g), how often each
             patient was drawn.
 
-    Returns: (resamples,); NaN where a group of that resample has no pair.
+    Returns: (resamples,); NaN where no group of that resample has a pair.
     """
     total = []
     for group, score, weight in zip(pairs, scores, weights, strict=True):
@@ -73,7 +73,9 @@ def concordance(pairs: Sequence[Pairs], scores: Sequence[np.ndarray], weights: S
         denominator = ((weight @ group.weight) * weight).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             total.append(numerator / denominator)
-    return np.mean(total, axis=0)
+    known = np.isfinite(total)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, total, 0).sum(axis=0) / known.sum(axis=0)
 
 
 def resample_counts(patients: int, resamples: int, seed: int) -> np.ndarray:

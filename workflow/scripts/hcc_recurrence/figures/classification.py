@@ -1,0 +1,75 @@
+"""Confusion matrices, and the waterfall of predicted risks."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels
+from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
+from hcc_recurrence.statistics.classification import count
+
+
+def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarray]:
+    use_style()
+    width = max(PAGE_INCHES * columns / 3, 3.5)
+    return plt.subplots(rows, columns, figsize=(width, height * rows + 0.4), squeeze=False)
+
+
+def _cut_offs(metrics: pd.DataFrame, protocol: str) -> pd.Series:
+    return metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
+
+
+def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
+    """Counts of prediction against outcome, a row a model, a column a split; colours are shares of the outcome."""
+    found, cuts = panels(predictions, protocol), _cut_offs(metrics, protocol)
+    figure, axes = _grid(len(models), len(found), 2.1)
+    for row, model in enumerate(models):
+        for column, (title, rows) in enumerate(found):
+            axis = axes[row, column]
+            own = rows[rows["model"] == model]
+            c = count(own["y"], own["probability"], cuts[model])
+            counts = np.array([[c.tn, c.fp], [c.fn, c.tp]])
+            names = [["TN", "FP"], ["FN", "TP"]]
+            share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+            for (i, j), number in np.ndenumerate(counts):
+                axis.text(j, i, f"{names[i][j]} {number}\n{100 * share[i, j]:.0f}%", ha="center", va="center",
+                          fontsize=8, color="white" if share[i, j] > 0.55 else "0.1")  # fmt: skip
+            axis.set_xticks([0, 1], ["no ER", "ER"])
+            axis.set_yticks([0, 1], ["no ER", "ER"], rotation=90, va="center")
+            axis.set(xlabel="Predicted", ylabel="Observed", title=f"{model}. {title}")
+            axis.title.set_fontsize(6.8)
+            axis.tick_params(length=0)
+            for spine in axis.spines.values():
+                spine.set_visible(False)
+    figure.suptitle(
+        f"Protocol: {PROTOCOL_TEXT[protocol]}. Cut-off from training; percent of the patients with that outcome.",
+        fontsize=8,
+    )
+    return figure
+
+
+def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
+    """Predicted risk less the cut-off of each patient, sorted; the colour is what happened."""
+    found, cuts = panels(predictions, protocol), _cut_offs(metrics, protocol)
+    figure, axes = _grid(len(models), len(found), 1.8)
+    for row, model in enumerate(models):
+        for column, (title, rows) in enumerate(found):
+            axis = axes[row, column]
+            own = rows[rows["model"] == model].sort_values("probability", ascending=False, kind="stable")
+            height = own["probability"].to_numpy() - cuts[model]
+            colour = np.where(own["y"] == 1, COLOURS[3], COLOURS[0])
+            axis.bar(np.arange(len(own)), height, width=1.0, color=colour, linewidth=0)
+            # A patient exactly at the cut-off has no bar; a tick shows that someone is there.
+            at_cut = np.flatnonzero(np.abs(height) < 1e-9)
+            axis.scatter(at_cut, np.zeros(len(at_cut)), marker="|", s=14, c=colour[at_cut])
+            axis.axhline(0, color="0.2", linewidth=0.7)
+            axis.set(title=f"{model}. {title}", xlabel="Patients, highest risk first", ylim=(-1, 1), xticks=[])
+            axis.title.set_fontsize(6.8)
+            axis.set_ylabel("Risk less cut-off" if column == 0 else "")
+    marks = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[i]) for i in (3, 0)]
+    axes[0, -1].legend(marks, ["early recurrence", "none"], loc="upper right", fontsize=6.5, frameon=False)
+    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Above 0 the model predicts early recurrence.", fontsize=8)
+    return figure

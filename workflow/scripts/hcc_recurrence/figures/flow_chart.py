@@ -1,0 +1,59 @@
+"""Who is in the analysis: a flow chart from the sheet to the splits (CONSORT style)."""
+
+from __future__ import annotations
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from hcc_recurrence.figures.style import PAGE_INCHES, use_style
+
+BOX = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "0.25", "linewidth": 0.9}
+ARROW = {"arrowstyle": "-|>", "color": "0.25", "linewidth": 0.9}
+
+
+def flow_counts(labels: pd.DataFrame, split: pd.DataFrame) -> tuple[list[tuple[str, int]], dict[str, tuple[int, int]]]:
+    """Reasons with the number of patients left out, and patients and early recurrences of each split."""
+    out = labels[labels["excluded_because"] != ""]
+    reasons = [(reason, len(group)) for reason, group in out.groupby("excluded_because", sort=True)]
+    early = labels.set_index("patient_id")["er"]
+    parts = {}
+    for name in ("train", "validation", "external"):
+        members = split.loc[split["split"] == name, "patient_id"]
+        if len(members):
+            parts[name] = (len(members), int(early.loc[members].sum()))
+    return reasons, parts
+
+
+def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> plt.Figure:
+    """Patients in the sheet, left out with reasons, used, and in each split."""
+    use_style()
+    reasons, parts = flow_counts(labels, split)
+    lines = [textwrap.fill(f"{reason}: {number}", 52, subsequent_indent="   ") for reason, number in reasons]
+    excluded = "\n".join(lines) or "none"
+    height = 3.0 + 0.14 * excluded.count("\n")
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, height))
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    axis.axis("off")
+    axis.set_title(title, loc="left")
+    used, left_out = int((labels["excluded_because"] == "").sum()), sum(n for _, n in reasons)
+    early = int(labels.loc[labels["excluded_because"] == "", "er"].sum())
+
+    def box(x: float, y: float, text: str, align: str = "center") -> None:
+        axis.text(x, y, text, ha="center", va="center", fontsize=7.5, bbox=BOX, multialignment=align)
+
+    def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
+        axis.annotate("", end, start, arrowprops=ARROW)
+
+    arrow((0.28, 0.84), (0.28, 0.575))
+    arrow((0.28, 0.70), (0.50, 0.70))
+    box(0.28, 0.90, f"In the patients sheet\nn = {len(labels)}")
+    box(0.72, 0.70, f"Left out, n = {left_out}\n{excluded}", "left")
+    places = {1: [0.28], 2: [0.2, 0.6], 3: [0.15, 0.5, 0.85]}[len(parts)]
+    names = {"train": "Training", "validation": "Validation", "external": "External"}
+    for x, (name, (number, events)) in zip(places, parts.items(), strict=True):
+        arrow((0.28, 0.43), (x, 0.19))
+        box(x, 0.12, f"{names[name]}\nn = {number}\nER {events} ({100 * events / number:.0f}%)")
+    box(0.28, 0.50, f"Used\nn = {used}, ER {early} ({100 * early / max(used, 1):.0f}%)")
+    return figure

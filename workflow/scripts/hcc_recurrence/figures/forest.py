@@ -1,0 +1,119 @@
+"""Estimates with intervals, one line each: ratios, AUCs, optimism."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.figures.heatmap import p_text
+from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
+
+
+def plot_ratio_forest(tables: list[tuple[str, pd.DataFrame]], title: str, ratio: str) -> plt.Figure:
+    """Odds or hazard ratios on a log scale, one panel a table.
+
+    Args:
+        tables: heading and table with variable, `ratio`, low, high, p. Rows without an estimate say so.
+        ratio: column of the estimate, e.g. odds_ratio.
+    """
+    use_style()
+    lengths = [max(len(t), 1) for _, t in tables]
+    height = 0.7 + sum(0.19 * n + 0.55 for n in lengths)
+    figure, axes = plt.subplots(len(tables), 1, figsize=(PAGE_INCHES, height), squeeze=False, height_ratios=lengths)
+    name = ratio.replace("_", " ").capitalize()
+    for axis, (heading, table) in zip(axes[:, 0], tables, strict=True):
+        axis.set_title(heading, loc="left")
+        if table.empty:
+            axis.text(0.5, 0.5, "No variable was selected", ha="center", va="center", transform=axis.transAxes)
+            axis.set(xticks=[], yticks=[])
+            continue
+        rows = np.arange(len(table))[::-1]
+        known = table[[ratio, "low", "high"]].notna().all(axis=1) & (table["low"] > 0)
+        low, high = 0.1, 10.0
+        if known.any():
+            low = max(float(table.loc[known, "low"].min()), 1e-3)
+            high = min(float(table.loc[known, "high"].max()), 1e3)
+        axis.set_xscale("log")
+        axis.set_xlim(min(low / 1.3, 0.7), max(high * 1.3, 1.5))
+        axis.axvline(1, color="0.5", linewidth=0.8, linestyle=":")
+        for row, line, good in zip(rows, table.to_dict("records"), known, strict=True):
+            if good:
+                axis.plot([line["low"], line["high"]], [row, row], color=COLOURS[0], linewidth=1.2)
+                axis.plot(line[ratio], row, "s", color=COLOURS[0], markersize=4)
+                text = f"{line[ratio]:.2f} ({line['low']:.2f}-{line['high']:.2f})  P {p_text(line['p'])}"
+                text += "  Firth" if line.get("method") == "Firth" else ""
+            else:
+                text = "no estimate (separation, or one value only)"
+            axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
+        axis.set_yticks(rows, table["variable"])
+        axis.set_ylim(-0.7, len(table) - 0.3)
+        axis.set_xlabel(f"{name} (right of 1: higher risk)")
+        axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        axis.xaxis.set_minor_formatter("")
+    figure.suptitle(title, fontsize=8)
+    return figure
+
+
+def plot_auc_forest(
+    panels: list[tuple[str, pd.DataFrame]], title: str, colours: dict[str, str], reachable: float | None
+) -> plt.Figure:
+    """AUCs with intervals of all models, one panel a split; published values as open diamonds, for orientation.
+
+    Args:
+        panels: heading and table with model, auc, auc_low, auc_high and published (NaN where there is none).
+        reachable: best reachable AUC of a simulated cohort.
+    """
+    use_style()
+    models = list(dict.fromkeys(m for _, table in panels for m in table["model"]))[::-1]
+    height = 1.1 + 0.2 * len(models)
+    figure, axes = plt.subplots(1, len(panels), figsize=(PAGE_INCHES, height), squeeze=False, sharey=True)
+    for axis, (heading, table) in zip(axes[0], panels, strict=True):
+        axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        if reachable is not None:
+            axis.axvline(reachable, color="0.2", linewidth=0.8, linestyle="--")
+        for line in table.to_dict("records"):
+            row, colour = models.index(line["model"]), colours.get(line["model"], "0.45")
+            axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
+            axis.plot(line["auc"], row, "o", color=colour, markersize=4)
+            if np.isfinite(line["published"]):
+                axis.plot(line["published"], row, "D", markerfacecolor="none", markeredgecolor="0.2", markersize=4)
+        axis.set(title=heading, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
+        axis.set_yticks(range(len(models)), models)
+    text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
+    if reachable is not None:
+        text += f" Dashed: best reachable AUC, {reachable:.2f}."
+    figure.suptitle(text, fontsize=7.5, wrap=True)
+    return figure
+
+
+def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
+    """AUC as published against strict, one line a model and kind of patients; the difference with its interval.
+
+    Args:
+        table: model, patients, strict, as_published, optimism, low, high.
+    """
+    use_style()
+    kinds = list(dict.fromkeys(table["patients"]))
+    sizes = [int((table["patients"] == k).sum()) for k in kinds]
+    figure, axes = plt.subplots(
+        len(kinds), 2, figsize=(PAGE_INCHES, 0.7 + sum(0.2 * n + 0.55 for n in sizes)), squeeze=False,
+        sharey="row", height_ratios=sizes,
+    )  # fmt: skip
+    for (left, right), kind in zip(axes, kinds, strict=True):
+        part = table[table["patients"] == kind].iloc[::-1].reset_index(drop=True)
+        for row, line in part.iterrows():
+            left.plot([line["strict"], line["as_published"]], [row, row], color="0.7", linewidth=1.4, zorder=1)
+            right.plot([line["low"], line["high"]], [row, row], color="0.3", linewidth=1.2)
+        rows = np.arange(len(part))
+        left.scatter(part["strict"], rows, color=COLOURS[0], s=16, label="strict", zorder=2)
+        left.scatter(part["as_published"], rows, color=COLOURS[3], s=16, marker="D", label="as published", zorder=2)
+        right.scatter(part["optimism"], rows, color="0.1", s=14)
+        left.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        right.axvline(0, color="0.6", linewidth=0.8, linestyle=":")
+        left.set(title=kind, xlabel="AUC", xlim=(0.2, 1.02), ylim=(-0.7, len(part) - 0.3))
+        left.set_yticks(rows, part["model"])
+        right.set(title="Optimism (95% CI)", xlabel="AUC as published less strict")
+    axes[0, 0].legend(loc="lower left", fontsize=6.5, frameon=True)
+    figure.suptitle(title, fontsize=8)
+    return figure

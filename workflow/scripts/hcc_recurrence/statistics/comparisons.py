@@ -1,0 +1,223 @@
+"""Models against one another, protocols against one another: tables from the predictions table alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.statistics.auc import auc_delong
+from hcc_recurrence.statistics.classification import auc_of_repeat, mean_over_repeats
+from hcc_recurrence.statistics.concordance import (
+    Pairs,
+    bootstrap_p,
+    concordance,
+    outcome_pairs,
+    percentile_interval,
+    resample_counts,
+)
+from hcc_recurrence.statistics.delong import paired_table, unpaired_test
+from hcc_recurrence.statistics.reliability import cohen_kappa
+
+PANEL = ["protocol", "split", "estimate"]
+# What stands for one kind of patients in the two protocols.
+KINDS = {
+    "training (apparent; out of fold)": (("train", "apparent"), ("train", "out_of_fold")),
+    "validation": (("validation", "held_out"), ("validation", "held_out")),
+    "external": (("external", "held_out"), ("external", "held_out")),
+}
+
+
+def comparable_rows(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose probabilities may be ranked against one another under one (seed, fold).
+
+    Out of fold, every repeat and fold stays by itself. Elsewhere the probabilities are averaged over repeats.
+    """
+    kept = predictions[predictions["estimate"] == "out_of_fold"]
+    rest = predictions[predictions["estimate"] != "out_of_fold"]
+    averaged = mean_over_repeats(rest).assign(fold=0, seed=0) if len(rest) else rest
+    return pd.concat([kept, averaged], ignore_index=True)
+
+
+def _both_outcomes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the folds in which one of the outcomes is missing."""
+    return rows[rows.groupby(["seed", "fold"])["y"].transform("nunique") == 2]
+
+
+def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Paired DeLong test of every two models in each protocol, split and estimate, on the patients both have.
+
+    P values are corrected by Holm over the pairs of a panel.
+
+    Returns: protocol, split, estimate, n, and the columns of `paired_table`; one row a pair.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    rows = comparable_rows(predictions[predictions["model"].isin(models)])
+    parts = []
+    for key, panel in rows.groupby(PANEL, sort=False):
+        wide = panel.pivot(index=["patient_id", "seed", "fold", "y"], columns="model", values="probability")
+        found = []
+        present = [m for m in models if m in wide]
+        for i, model in enumerate(present):
+            for other in present[i + 1 :]:
+                both = _both_outcomes(wide[[model, other]].dropna().reset_index())
+                if both.empty:
+                    continue
+                scores = {m: both[m].to_numpy() for m in (model, other)}
+                pair = paired_table(both["y"].to_numpy(), scores, both["fold"].to_numpy(), both["seed"].to_numpy())
+                found.append(pair.assign(n=both["patient_id"].nunique()))
+        if not found:
+            continue
+        table = pd.concat(found, ignore_index=True)
+        tested = table["p"].notna()
+        if tested.any():
+            table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
+        parts.append(table.assign(**dict(zip(PANEL, key, strict=True))))
+    if not parts:
+        return pd.DataFrame(columns=[*PANEL, "n", "model", "other", "p", "p_holm"])
+    result = pd.concat(parts, ignore_index=True)
+    return result[[*PANEL, "n", *[c for c in result.columns if c not in (*PANEL, "n")]]]
+
+
+def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Unpaired DeLong test of each model's training AUC against its AUC in the other splits (Zhao 2024, Table 4).
+
+    In the strict protocol the training AUC is the out-of-fold one, with its variance within folds.
+
+    Returns: model, protocol, split, difference, low, high, z, p.
+    """
+    rows = []
+    for (model, protocol), group in metrics.groupby(["model", "protocol"]):
+        own = group[group["split"] == "train"]
+        for other in group[group["split"] != "train"].to_dict("records"):
+            part = predictions[
+                (predictions[["model", *PANEL]] == [model, protocol, other["split"], other["estimate"]]).all(axis=1)
+            ]
+            held = mean_over_repeats(part)
+            if held["y"].nunique() < 2:
+                continue
+            area = auc_delong(held["y"], held["probability"])
+            training = own.iloc[0]
+            found = unpaired_test(training["auc"], training["auc_variance"], area.auc, area.variance)
+            rows.append({"model": model, "protocol": protocol, "split": other["split"], **found.__dict__})
+    return pd.DataFrame(rows, columns=["model", "protocol", "split", "difference", "low", "high", "z", "p"])
+
+
+class Panel:
+    """One model's rows of one panel, ready for bootstraps over patients.
+
+    Args:
+        rows: predictions of one model, protocol, split and estimate. patients: order of the resampled counts.
+    """
+
+    def __init__(self, rows: pd.DataFrame, patients: Sequence[str]):
+        position = {p: i for i, p in enumerate(patients)}
+        self.members, self.scores = [], []
+        for _, part in comparable_rows(rows).groupby(["seed", "fold"]):
+            self.members.append(np.array([position[p] for p in part["patient_id"]]))
+            self.scores.append(part["probability"].to_numpy(float))
+
+    def values(self, pairs: Pairs, drawn: np.ndarray) -> np.ndarray:
+        """The measure that `pairs` (over all patients) defines, for each resample; mean over folds and repeats."""
+        groups = [Pairs(pairs.weight[np.ix_(m, m)]) for m in self.members]
+        return concordance(groups, self.scores, [drawn[:, m] for m in self.members])
+
+
+def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """AUC as published less strict, for each model and kind of patients, with a bootstrap over patients.
+
+    The fitted models are taken as they are: the interval holds the chance of the patients, not of the training.
+
+    Returns: model, patients, n, strict, as_published, optimism, low, high.
+    """
+    rows = []
+    for model, own in predictions.groupby("model", sort=False):
+        for kind, ((split, published), (_, strict)) in KINDS.items():
+            mine = own[own["split"] == split]
+            parts = {
+                "as_published": mine[(mine["protocol"] == "as_published") & (mine["estimate"] == published)],
+                "strict": mine[(mine["protocol"] == "strict") & (mine["estimate"] == strict)],
+            }
+            if any(part.empty for part in parts.values()):
+                continue
+            patients = mine.drop_duplicates("patient_id").sort_values("patient_id")
+            names, y = list(patients["patient_id"]), patients["y"].to_numpy()
+            if len(set(y.tolist())) < 2:
+                continue
+            pairs = outcome_pairs(y)
+            drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
+            values = {name: Panel(part, names).values(pairs, drawn) for name, part in parts.items()}
+            gap = values["as_published"] - values["strict"]
+            low, high = percentile_interval(gap[1:])
+            rows.append(
+                {
+                    "model": model,
+                    "patients": kind,
+                    "n": len(names),
+                    "strict": values["strict"][0],
+                    "as_published": values["as_published"][0],
+                    "optimism": gap[0],
+                    "low": low,
+                    "high": high,
+                }
+            )
+    columns = ["model", "patients", "n", "strict", "as_published", "optimism", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """How far two models say the same of the same patients.
+
+    Spearman's correlation of the mean probabilities, and Cohen's kappa of the classes at each model's own cut-off.
+
+    Returns: protocol, split, estimate, model, other, n, spearman, kappa.
+    """
+    from scipy.stats import spearmanr
+
+    cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
+    averaged = mean_over_repeats(predictions[predictions["model"].isin(models)])
+    rows = []
+    for key, panel in averaged.groupby(PANEL, sort=False):
+        wide = panel.pivot(index="patient_id", columns="model", values="probability")
+        present = [m for m in models if m in wide]
+        for i, model in enumerate(present):
+            for other in present[i + 1 :]:
+                both = wide[[model, other]].dropna()
+                varied = len(both) > 2 and (both.nunique() > 1).all()
+                rho = float(spearmanr(both[model], both[other]).statistic) if varied else float("nan")
+                classes = [(both[m] >= cuts[m, key[0]]).astype(int) for m in (model, other)]
+                rows.append(
+                    {
+                        **dict(zip(PANEL, key, strict=True)),
+                        "model": model,
+                        "other": other,
+                        "n": len(both),
+                        "spearman": rho,
+                        "kappa": cohen_kappa(*classes).kappa,
+                    }
+                )
+    return pd.DataFrame(rows, columns=[*PANEL, "model", "other", "n", "spearman", "kappa"])
+
+
+def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
+    """AUC of each repeat of each model in the strict protocol.
+
+    Returns: model, split, estimate, seed, auc.
+    """
+    rows = []
+    strict = predictions[predictions["protocol"] == "strict"]
+    for (model, split, estimate, seed), part in strict.groupby(["model", "split", "estimate", "seed"]):
+        usable = _both_outcomes(part) if estimate == "out_of_fold" else part
+        if usable["y"].nunique() == 2:
+            area = auc_of_repeat(usable, estimate)
+            rows.append({"model": model, "split": split, "estimate": estimate, "seed": seed, "auc": area})
+    return pd.DataFrame(rows, columns=["model", "split", "estimate", "seed", "auc"])
+
+
+def compare_by_bootstrap(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Difference of a measure of two models from the same resamples; the first entry is the observed value."""
+    gap = first - second
+    low, high = percentile_interval(gap[1:])
+    return {"difference": float(gap[0]), "low": low, "high": high, "p": bootstrap_p(gap[1:])}

@@ -1,0 +1,125 @@
+"""Calibration and survival measures of every model, from the predictions table alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.statistics.calibration import (
+    calibration_measures,
+    hosmer_lemeshow,
+    integrated_calibration_index,
+)
+from hcc_recurrence.statistics.classification import mean_over_repeats
+from hcc_recurrence.statistics.comparisons import PANEL, Panel, compare_by_bootstrap
+from hcc_recurrence.statistics.concordance import (
+    dynamic_pairs,
+    percentile_interval,
+    resample_counts,
+    survival_pairs,
+)
+from hcc_recurrence.statistics.survival import log_rank_p, median_survival, survival_at
+
+
+def groups_for(n: int) -> int:
+    """Groups of risk: 5 below 100 patients, 10 from there (METHODS.md 1.6)."""
+    return 5 if n < 100 else 10
+
+
+def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Intercept, slope, Brier score, ICI and the Hosmer-Lemeshow test of each model and panel.
+
+    Degrees of freedom of the test: groups - 2 for apparent estimates, groups for all others.
+    """
+    rows = []
+    for key, part in mean_over_repeats(predictions).groupby(["model", *PANEL], sort=False):
+        y, p = part["y"].to_numpy(), part["probability"].to_numpy()
+        measures = calibration_measures(y, p)
+        test = hosmer_lemeshow(y, p, groups_for(len(y)), fitted_here=key[3] == "apparent")
+        rows.append(
+            {
+                **dict(zip(["model", *PANEL], key, strict=True)),
+                "n": len(y),
+                "observed": float(y.mean()),
+                "predicted": float(p.mean()),
+                "intercept": measures.intercept,
+                "slope": measures.slope,
+                "brier": measures.brier,
+                "ici": integrated_calibration_index(y, p),
+                "hl_chi_square": test.chi_square,
+                "hl_df": test.df,
+                "hl_p": test.p,
+                "hl_groups": test.groups,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def survival_tables(
+    predictions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    models: Sequence[str],
+    horizon: float,
+    resamples: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Harrell's C, time-dependent AUC at the horizon, and survival by risk group of each model and panel.
+
+    Out of fold, C and AUC are means over folds, as the AUC of the metrics table is. Intervals are bootstraps over
+    patients; the weights for censoring come from all patients of the panel.
+
+    Returns: one table a model and panel, and the paired comparisons of every two models.
+    """
+    cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
+    rows, comparisons = [], []
+    chosen = predictions[predictions["model"].isin(models)]
+    for key, panel in chosen.groupby(PANEL, sort=False):
+        about = dict(zip(PANEL, key, strict=True))
+        patients = panel.drop_duplicates("patient_id").sort_values("patient_id")
+        names = list(patients["patient_id"])
+        months, event = patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int)
+        drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
+        pairs = {"c": survival_pairs(months, event)}
+        if (event.astype(bool) & (months <= horizon)).any() and (months > horizon).any():
+            pairs["auc_t"] = dynamic_pairs(months, event, horizon)
+        values: dict[tuple[str, str], np.ndarray] = {}
+        for model in [m for m in models if m in set(panel["model"])]:
+            own = panel[panel["model"] == model]
+            line = {"model": model, **about, "n": len(names), "events": int(event.sum())}
+            for name in ("c", "auc_t"):
+                found = Panel(own, names).values(pairs[name], drawn) if name in pairs else np.full(1, np.nan)
+                values[model, name] = found
+                low, high = percentile_interval(found[1:])
+                line |= {name: float(found[0]), f"{name}_low": low, f"{name}_high": high}
+            mean = mean_over_repeats(own).set_index("patient_id")
+            high_risk = mean["probability"] >= cuts[model, key[0]]
+            line |= _by_group(mean, high_risk.to_numpy(), horizon)
+            rows.append(line)
+        comparisons += _pairwise(values, about)
+    return pd.DataFrame(rows), pd.DataFrame(
+        comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p"]
+    )
+
+
+def _by_group(rows: pd.DataFrame, high: np.ndarray, horizon: float) -> dict[str, float]:
+    months, event = rows["rfs_months"].to_numpy(float), rows["rfs_event"].to_numpy(int)
+    found: dict[str, float] = {"log_rank_p": log_rank_p(months, event, high)}
+    for name, members in (("high", high), ("low", ~high)):
+        some = bool(members.any())
+        found[f"n_{name}"] = int(members.sum())
+        found[f"median_{name}"] = median_survival(months[members], event[members]) if some else float("nan")
+        found[f"free_{name}"] = survival_at(months[members], event[members], horizon)[0] if some else float("nan")
+    return found
+
+
+def _pairwise(values: dict[tuple[str, str], np.ndarray], about: dict[str, str]) -> list[dict]:
+    rows = []
+    for measure in ("c", "auc_t"):
+        models = [m for m, name in values if name == measure]
+        for i, model in enumerate(models):
+            for other in models[i + 1 :]:
+                gap = compare_by_bootstrap(values[model, measure], values[other, measure])
+                rows.append({**about, "measure": measure, "model": model, "other": other, **gap})
+    return rows
