@@ -15,6 +15,10 @@ include: "workflow/rules/images.smk"
 include: "workflow/rules/crops.smk"
 include: "workflow/rules/radiomics.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/comparison.smk"
+include: "workflow/rules/null_control.smk"
+include: "workflow/rules/checklists.smk"
 include: "workflow/rules/report.smk"
 
 

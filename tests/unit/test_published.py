@@ -16,6 +16,7 @@ from hcc_recurrence.published import (
     check_intervals,
     published_auc,
     read_published,
+    with_published,
     write_document,
 )
 from hcc_recurrence.statistics.classification import Confusion, rates_with_intervals
@@ -188,7 +189,7 @@ def test_yans_signature_is_the_mean_of_three():
     """METHODS.md 3.5: medians of early recurrence; 64 + 128 + 256 + 512 + 512 = 1472 features a phase."""
     assert np.mean([0.450, 0.390, 0.434]) == pytest.approx(0.425, abs=5e-4)
     assert np.mean([0.297, 0.270, 0.304]) == pytest.approx(0.291, abs=1e-3)
-    assert 64 + 128 + 256 + 512 + 512 == 1472 and 40 / 66 == pytest.approx(0.606, abs=5e-4)
+    assert 64 + 128 + 256 + 512 + 512 == 1472 and pytest.approx(0.606, abs=5e-4) == 40 / 66
 
 
 def test_wangs_worked_linear_predictor():
@@ -219,6 +220,16 @@ def test_the_document_of_published_numbers_is_in_step(tmp_path):
 
 
 def test_published_aucs_for_orientation():
-    found = published_auc(PUBLISHED, "zhao2024", "RCR").set_index("patients")
-    assert found.loc["training", "value"] == 0.841 and found.loc["validation", "high"] == 0.962
+    found = published_auc(PUBLISHED, "zhao2024", "RCR").set_index("split")
+    assert found.loc["train", "value"] == 0.841 and found.loc["validation", "high"] == 0.962
     assert published_auc(PUBLISHED, "zhao2024", "nothing").empty
+    assert list(published_auc(PUBLISHED, "wang2022", "DSFR")["split"]) == ["train", "external"]
+    metrics = pd.DataFrame(
+        {
+            "model": ["zhao2024:RCR", "zhao2024:RCR", "Radiomics", "BCLC"],
+            "split": ["train", "validation", "validation", "validation"],
+            "estimate": ["out_of_fold", "held_out", "held_out", "held_out"],
+        }
+    )
+    shown = with_published(metrics, PUBLISHED, {"zhao2024": {"RCR": "RCR", "Radiomics": "LR"}})["published"]
+    assert shown.fillna(-1).tolist() == [-1, 0.811, 0.804, -1]

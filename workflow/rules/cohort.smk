@@ -38,7 +38,7 @@ rule write_best_auc:
         mem_mb=memory(1000),
         runtime=5,
     params:
-        null_outcome=lookup("cohorts/{cohort}/null_outcome", within=FULL_CONFIG),
+        null_outcome=of_cohort("null_outcome"),
         code=code("write_best_auc"),
     script:
         "../scripts/write_best_auc.py"
@@ -58,6 +58,8 @@ rule write_labels:
         "<logs>/{cohort}/write_labels.log",
     benchmark:
         "<benchmarks>/{cohort}/write_labels.tsv"
+    wildcard_constraints:
+        cohort="[A-Za-z0-9][A-Za-z0-9_]*",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -68,9 +70,9 @@ rule write_labels:
         sheet=untracked(patients_sheet),
         outcome=lambda wildcards: PLAN.outcome_hash(wildcards.cohort),
         excluded=lambda wildcards: dict(sorted(PLAN.excluded[wildcards.cohort].items())),
-        er_days=lookup("cohorts/{cohort}/er_days", within=FULL_CONFIG),
-        er_inclusive=lookup("cohorts/{cohort}/er_inclusive", within=FULL_CONFIG),
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        er_days=of_cohort("er_days"),
+        er_inclusive=of_cohort("er_inclusive"),
+        title=of_cohort("title"),
         code=code("write_labels"),
     script:
         "../scripts/write_labels.py"
@@ -95,7 +97,7 @@ rule write_splits:
     params:
         scheme=lookup("splits/{scheme}", within=FULL_CONFIG),
         assigned=lambda wildcards: PLAN.assigned_splits(
-            wildcards.cohort, wildcards.scheme
+            base(wildcards.cohort), wildcards.scheme
         ),
         seed=FULL_CONFIG["seed"],
         code=code("write_splits"),

@@ -6,12 +6,15 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# What the papers print, for the checks and for orientation.
+PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
+CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 sys.path.insert(0, str(SCRIPTS))
 
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
-from hcc_recurrence.provenance import code_version
+from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (
@@ -41,14 +44,17 @@ OWN_TARGETS = {}
 
 
 wildcard_constraints:
-    cohort="[A-Za-z0-9][A-Za-z0-9_]*",
+    # A cohort, or one of its copies with permuted outcomes.
+    cohort="[A-Za-z0-9][A-Za-z0-9_]*(/null/[0-9]+)?",
+    permutation="[0-9]+",
     patient="[A-Za-z0-9][A-Za-z0-9_-]*",
     phase="precontrast|arterial|portal|delayed|hepatobiliary",
     grid="[A-Za-z0-9_]+",
     crop="[A-Za-z0-9_]+",
     settings="[A-Za-z0-9_]+",
     scheme="[A-Za-z0-9_]+",
-    paper="[a-z]+[0-9]{4}",
+    # What has a predictions table: a paper, or the comparison of all papers that share a split.
+    paper="[a-z]+[0-9]{4}|comparison/[A-Za-z0-9_]+",
     protocol="strict|as_published",
     model="[A-Za-z0-9]+",
 
@@ -68,10 +74,38 @@ def memory(mb):
     return lambda wildcards, attempt: mb * 2 ** (attempt - 1)
 
 
+def base(cohort):
+    """The cohort of the config behind a copy with permuted outcomes."""
+    return cohort.split("/")[0]
+
+
+def of_cohort(key):
+    """A setting of the cohort, as a function of the wildcards."""
+    return lambda wildcards: FULL_CONFIG["cohorts"][base(wildcards.cohort)][key]
+
+
 def split_file(paper):
-    """Path of the split that a paper uses, with the cohort left open."""
-    scheme = FULL_CONFIG["papers"][paper]["settings"]["split"]
-    return f"<results>/{{cohort}}/splits/{scheme}.csv"
+    """Path of the split that a study uses, as a function of the wildcards."""
+    return (
+        lambda w: f"<results>/{w.cohort}/splits/{PLAN.scheme(paper, base(w.cohort))}.csv"
+    )
+
+
+def study_repeats(paper):
+    """How often a study repeats its folds; once where the outcomes are permuted."""
+
+    def repeats(wildcards):
+        if wildcards.cohort != base(wildcards.cohort):
+            return 1
+        scheme = PLAN.scheme(paper, wildcards.cohort)
+        return FULL_CONFIG["splits"][scheme]["repeats"]
+
+    return repeats
+
+
+def horizon_months(wildcards):
+    """The horizon of early recurrence, in months of 365.25 / 12 days."""
+    return round(of_cohort("er_days")(wildcards) * 12 / 365.25, 3)
 
 
 def on_grid_of(section, kind):
@@ -93,71 +127,181 @@ def fits(paper, kind):
     ]
 
 
-def both_protocols(path, caption, category, what):
+def category(wildcards):
+    """Where the report shows a file: under its paper, or under the comparison."""
+    if wildcards.paper.startswith("comparison"):
+        return "Comparison of methods"
+    return FULL_CONFIG["papers"][wildcards.paper]["title"]
+
+
+def shown(path, caption, what, protocol="both", section=category):
+    """A table or figure of a study in the report; `section` where the path has no wildcard `paper`."""
+    return report(
+        path,
+        caption=caption,
+        category=section,
+        labels={"cohort": "{cohort}", "protocol": protocol, "what": what},
+    )
+
+
+def both_protocols(path, caption, what, name="", section=category):
     """Outputs of one figure in both protocols: PNG for the report, SVG for a journal."""
     outputs = {}
     for protocol in PROTOCOLS:
-        outputs[protocol] = report(
-            f"{path}.{protocol}.png",
-            caption=caption,
-            category=category,
-            labels={
-                "cohort": "{cohort}",
-                "protocol": protocol.replace("_", " "),
-                "what": what,
-            },
-        )
-        outputs[f"{protocol}_svg"] = f"{path}.{protocol}.svg"
+        key = f"{name}_{protocol}" if name else protocol
+        words = protocol.replace("_", " ")
+        outputs[key] = shown(f"{path}.{protocol}.png", caption, what, words, section)
+        outputs[f"{key}_svg"] = f"{path}.{protocol}.svg"
     return outputs
 
 
-def study_scheme(paper):
-    """The named split that a paper uses."""
-    return FULL_CONFIG["splits"][FULL_CONFIG["papers"][paper]["settings"]["split"]]
+def one_figure(path, caption, what, name):
+    """Outputs of a figure that is the same in both protocols."""
+    return {name: shown(f"{path}.png", caption, what), f"{name}_svg": f"{path}.svg"}
 
 
 def study_split(wildcards):
-    return split_file(wildcards.paper).format(cohort=wildcards.cohort)
+    return split_file(wildcards.paper)(wildcards)
 
 
 def patients_sheet(wildcards):
     """Where the patients sheet is; what matters of its content is hashed by other parameters."""
-    return FULL_CONFIG["cohorts"][wildcards.cohort]["patients"]
+    return of_cohort("patients")(wildcards)
 
 
 def study_clinical(paper):
     """Names of the clinical variables of a paper in one study."""
-    return lambda wildcards: list(PLAN.settings(paper, wildcards.cohort)["clinical"])
+    return lambda w: list(PLAN.settings(paper, base(w.cohort))["clinical"])
+
+
+def clinical_hash(variables):
+    """Changes with any value of the clinical variables that a function of the wildcards names."""
+    return lambda w: PLAN.clinical_hash(base(w.cohort), variables(w))
+
+
+def clinical_definitions(variables):
+    """The config's definitions of the clinical variables that a function of the wildcards names."""
+    return lambda w: PLAN.clinical_definitions(base(w.cohort), variables(w))
+
+
+def of_study(wildcards):
+    """The clinical variables of the study that the wildcards name."""
+    return study_clinical(wildcards.paper)(wildcards)
+
+
+def comparator_variables(wildcards):
+    """The cohort's clinical variables that scores and stages are computed from."""
+    return PLAN.comparator_variables(base(wildcards.cohort))
+
+
+def compared_papers(wildcards):
+    """The papers that use one split on a cohort."""
+    return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
+
+
+def comparison_metrics(wildcards):
+    """The metrics of the comparison that a study is part of."""
+    scheme = PLAN.scheme(wildcards.paper, wildcards.cohort)
+    return f"<results>/{wildcards.cohort}/comparison/{scheme}/tables/metrics.csv"
+
+
+def tumour_table(wildcards):
+    return f"<results>/{wildcards.cohort}/tumours.csv"
+
+
+def about_study(wildcards):
+    """Settings of a study that its checklists quote."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    settings = PLAN.settings(paper, cohort)
+    radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
+    keys = ("title", "er_days", "er_inclusive", "reader")
+    return {
+        "cohort": {key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+        "settings": settings,
+        "scheme": FULL_CONFIG["splits"][settings["split"]],
+        "radiomics": radiomics,
+        "grid": FULL_CONFIG["grids"].get(radiomics.get("grid", ""), {}),
+        "evaluation": FULL_CONFIG["evaluation"],
+        "phases": PLAN.phases(paper, cohort),
+        "definitions": clinical_definitions(of_study)(wildcards),
+    }
+
+
+def published_names(wildcards):
+    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
+    if wildcards.paper.startswith("comparison"):
+        scheme = wildcards.paper.split("/")[1]
+        papers = PLAN.papers_with_scheme(base(wildcards.cohort), scheme)
+    else:
+        papers = [wildcards.paper]
+    return {p: FULL_CONFIG["papers"][p]["published_names"] for p in papers}
 
 
 def best_auc_file(wildcards):
     """The best reachable AUC where the cohort is simulated; nothing where it is real."""
-    if FULL_CONFIG["cohorts"][wildcards.cohort]["simulation"]:
+    if of_cohort("simulation")(wildcards):
         return [f"<results>/{wildcards.cohort}/simulated/best_auc.csv"]
     return []
+
+
+def shared_targets(folder, figures):
+    """What every predictions table is made into: tables, and the named figures in both protocols."""
+    tables = ("metrics", "delong", "optimism", "calibration", "survival")
+    return [
+        f"{folder}/predictions.csv",
+        f"{folder}/tables/metrics_checked.csv",
+        *[f"{folder}/tables/{table}.html" for table in tables],
+        *[f"{folder}/figures/{f}.{p}.png" for f in figures for p in PROTOCOLS],
+        f"{folder}/figures/optimism.png",
+        f"{folder}/figures/seeds.png",
+    ]
 
 
 def study_targets(paper, cohort):
     """Everything that a study leaves for a reader."""
     folder = f"<results>/{cohort}/{paper}"
-    figures = [
-        f"{folder}/figures/{figure}.{protocol}.png"
-        for figure in ("roc", "calibration", "decision_curve")
-        for protocol in PROTOCOLS
-    ]
-    tables = [f"{folder}/tables/{table}.html" for table in ("metrics", "baseline")]
-    labels = [f"<results>/{cohort}/labels.html"]
+    both = (
+        *("roc", "calibration", "decision_curve", "kaplan_meier", "confusion"),
+        *("waterfall", "aucs", "delong", "agreement"),
+    )
+    once = ("forest", "nomogram_logistic", "nomogram_cox", "flow_chart")
+    checklists = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
+    null = FULL_CONFIG["null_control"]["in_all"]
     return [
-        f"{folder}/predictions.csv",
-        *tables,
-        *labels,
-        *figures,
+        *shared_targets(folder, both),
+        *[f"{folder}/figures/{figure}.png" for figure in once],
+        *[f"{folder}/tables/{t}.html" for t in ("baseline", "risk_factors")],
+        *[f"{folder}/checklists/{name}.html" for name in checklists],
+        *(null_control_targets(paper, cohort) if null else []),
+        f"<results>/{cohort}/labels.html",
         *OWN_TARGETS[paper](cohort),
     ]
 
 
+def comparison_targets(cohort, scheme):
+    """Everything of the comparison of the papers that share a split."""
+    figures = ("decision_curve", "aucs", "delong", "agreement")
+    return shared_targets(f"<results>/{cohort}/comparison/{scheme}", figures)
+
+
+def null_control_targets(paper, cohort):
+    """The null control of a study; none where the outcome is chance already."""
+    if FULL_CONFIG["cohorts"][cohort]["null_outcome"]:
+        return []
+    folder = f"<results>/{cohort}/{paper}"
+    return [f"{folder}/tables/null_control.html", f"{folder}/figures/null_control.png"]
+
+
 def run_targets(wildcards):
-    return [t for paper, cohort in PLAN.studies for t in study_targets(paper, cohort)]
+    return [
+        *[t for study in PLAN.studies for t in study_targets(*study)],
+        *[t for pair in PLAN.comparisons() for t in comparison_targets(*pair)],
+        "<results>/published/tables.html",
+    ]
+
+
+def all_null_controls(wildcards):
+    return [t for study in PLAN.studies for t in null_control_targets(*study)]
 
 
 def paper_targets(paper):

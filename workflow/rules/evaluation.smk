@@ -1,4 +1,4 @@
-# Evaluation. Needs a study's predictions; makes its tables and figures, the same for every paper.
+# Evaluation: tables. Needs a predictions table, of a paper or of a comparison; makes its tables, the same for all.
 
 
 rule gather_predictions:
@@ -12,6 +12,8 @@ rule gather_predictions:
         "<logs>/{cohort}/{paper}/gather_predictions.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/gather_predictions.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -31,15 +33,11 @@ rule compute_metrics:
         best_auc=best_auc_file,
     output:
         csv="<results>/{cohort}/{paper}/tables/metrics.csv",
-        html=report(
+        printed="<results>/{cohort}/{paper}/tables/metrics_printed.csv",
+        html=shown(
             "<results>/{cohort}/{paper}/tables/metrics.html",
-            caption="../report/metrics.rst",
-            category="{paper}",
-            labels={
-                "cohort": "{cohort}",
-                "protocol": "both",
-                "what": "performance table",
-            },
+            "../report/metrics.rst",
+            "performance table",
         ),
     log:
         "<logs>/{cohort}/{paper}/compute_metrics.log",
@@ -52,10 +50,138 @@ rule compute_metrics:
         mem_mb=memory(2000),
         runtime=10,
     params:
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        title=of_cohort("title"),
         code=code("compute_metrics"),
     script:
         "../scripts/compute_metrics.py"
+
+
+rule check_metrics_table:
+    """Solve every printed row of the metrics table for its counts; a row that fits none stops the run."""
+    input:
+        "<results>/{cohort}/{paper}/tables/metrics_printed.csv",
+    output:
+        "<results>/{cohort}/{paper}/tables/metrics_checked.csv",
+    log:
+        "<logs>/{cohort}/{paper}/check_metrics_table.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/check_metrics_table.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        code=code("check_metrics_table"),
+    script:
+        "../scripts/check_metrics_table.py"
+
+
+rule compare_models:
+    """DeLong tests with Holm correction, agreement, optimism of the published protocol, AUC by seed."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+    output:
+        delong="<results>/{cohort}/{paper}/tables/delong.csv",
+        delong_html=shown(
+            "<results>/{cohort}/{paper}/tables/delong.html",
+            "../report/delong_table.rst",
+            "DeLong tests",
+        ),
+        training="<results>/{cohort}/{paper}/tables/training_against_others.csv",
+        training_html=shown(
+            "<results>/{cohort}/{paper}/tables/training_against_others.html",
+            "../report/training_against_others.rst",
+            "training against others",
+        ),
+        optimism="<results>/{cohort}/{paper}/tables/optimism.csv",
+        optimism_html=shown(
+            "<results>/{cohort}/{paper}/tables/optimism.html",
+            "../report/optimism_table.rst",
+            "optimism",
+        ),
+        agreement="<results>/{cohort}/{paper}/tables/agreement.csv",
+        seeds="<results>/{cohort}/{paper}/tables/auc_by_seed.csv",
+    log:
+        "<logs>/{cohort}/{paper}/compare_models.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/compare_models.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        title=of_cohort("title"),
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        code=code("compare_models"),
+    script:
+        "../scripts/compare_models.py"
+
+
+rule measure_calibration:
+    """Intercept, slope, Brier score, ICI and Hosmer-Lemeshow test of every model."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        csv="<results>/{cohort}/{paper}/tables/calibration.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/calibration.html",
+            "../report/calibration_table.rst",
+            "calibration measures",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_calibration.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_calibration.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("measure_calibration"),
+    script:
+        "../scripts/measure_calibration.py"
+
+
+rule measure_survival:
+    """Harrell's C, time-dependent AUC and survival by risk group of the main models."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+    output:
+        csv="<results>/{cohort}/{paper}/tables/survival.csv",
+        pairs="<results>/{cohort}/{paper}/tables/survival_pairs.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/survival.html",
+            "../report/survival_table.rst",
+            "survival measures",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_survival.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_survival.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        title=of_cohort("title"),
+        horizon=horizon_months,
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        code=code("measure_survival"),
+    script:
+        "../scripts/measure_survival.py"
 
 
 rule write_baseline_table:
@@ -65,20 +191,17 @@ rule write_baseline_table:
         split=study_split,
     output:
         csv="<results>/{cohort}/{paper}/tables/baseline.csv",
-        html=report(
+        html=shown(
             "<results>/{cohort}/{paper}/tables/baseline.html",
-            caption="../report/baseline.rst",
-            category="{paper}",
-            labels={
-                "cohort": "{cohort}",
-                "protocol": "both",
-                "what": "patient characteristics",
-            },
+            "../report/baseline.rst",
+            "patient characteristics",
         ),
     log:
         "<logs>/{cohort}/{paper}/write_baseline_table.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -87,95 +210,51 @@ rule write_baseline_table:
         runtime=10,
     params:
         sheet=untracked(patients_sheet),
-        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical(w.paper)(w)),
-        definitions=lambda w: PLAN.clinical_definitions(
-            w.cohort, study_clinical(w.paper)(w)
-        ),
-        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        clinical=clinical_hash(of_study),
+        definitions=clinical_definitions(of_study),
+        missing_codes=of_cohort("missing_codes"),
+        yates=lookup("papers/{paper}/settings/baseline_yates", within=FULL_CONFIG),
+        title=of_cohort("title"),
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
 
 
-rule plot_roc:
-    """ROC curves of all models of a study, one panel a split."""
+rule fit_risk_factors:
+    """Univariable and multivariable logistic and Cox regression of the clinical variables, training patients."""
     input:
-        predictions="<results>/{cohort}/{paper}/predictions.csv",
-        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
-        best_auc=best_auc_file,
+        labels="<results>/{cohort}/labels.csv",
+        split=study_split,
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/roc",
-            caption="../report/roc.rst",
-            category="{paper}",
-            what="ROC curves",
+        csv="<results>/{cohort}/{paper}/tables/risk_factors.csv",
+        models="<results>/{cohort}/{paper}/tables/risk_factors.json",
+        calibration="<results>/{cohort}/{paper}/tables/risk_factors_calibration.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/risk_factors.html",
+            "../report/risk_factors.rst",
+            "clinical risk factors",
         ),
     log:
-        "<logs>/{cohort}/{paper}/plot_roc.log",
+        "<logs>/{cohort}/{paper}/fit_risk_factors.log",
     benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_roc.tsv"
+        "<benchmarks>/{cohort}/{paper}/fit_risk_factors.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=30,
     params:
-        code=code("plot_roc"),
+        sheet=untracked(patients_sheet),
+        clinical=clinical_hash(of_study),
+        definitions=clinical_definitions(of_study),
+        missing_codes=of_cohort("missing_codes"),
+        title=of_cohort("title"),
+        settings=FULL_CONFIG["evaluation"],
+        horizon=horizon_months,
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_risk_factors"),
     script:
-        "../scripts/plot_roc.py"
-
-
-rule plot_calibration:
-    """Observed against predicted risk."""
-    input:
-        predictions="<results>/{cohort}/{paper}/predictions.csv",
-    output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/calibration",
-            caption="../report/calibration.rst",
-            category="{paper}",
-            what="calibration",
-        ),
-    log:
-        "<logs>/{cohort}/{paper}/plot_calibration.log",
-    benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_calibration.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=10,
-    params:
-        code=code("plot_calibration"),
-    script:
-        "../scripts/plot_calibration.py"
-
-
-rule plot_decision_curve:
-    """Net benefit over threshold probabilities."""
-    input:
-        predictions="<results>/{cohort}/{paper}/predictions.csv",
-    output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/decision_curve",
-            caption="../report/decision_curve.rst",
-            category="{paper}",
-            what="decision curve",
-        ),
-    log:
-        "<logs>/{cohort}/{paper}/plot_decision_curve.log",
-    benchmark:
-        "<benchmarks>/{cohort}/{paper}/plot_decision_curve.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=10,
-    params:
-        code=code("plot_decision_curve"),
-    script:
-        "../scripts/plot_decision_curve.py"
+        "../scripts/fit_risk_factors.py"

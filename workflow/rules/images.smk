@@ -56,7 +56,7 @@ rule resample_patient:
         runtime=60,
     params:
         grid=lookup("grids/{grid}", within=FULL_CONFIG),
-        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
+        modality=of_cohort("modality"),
         code=code("resample_patient"),
     script:
         "../scripts/resample_patient.py"

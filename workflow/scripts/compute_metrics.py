@@ -11,4 +11,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     write_csv(metrics, snakemake.output.csv)
     best = float(read_csv(snakemake.input.best_auc[0])["best_auc"][0]) if snakemake.input.best_auc else None
     table, note = metrics_for_readers(metrics, best)
+    write_csv(table, snakemake.output.printed)
     write_html(table, snakemake.params.title, snakemake.output.html, note)

@@ -14,6 +14,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     split = read_csv(snakemake.input.split)
     clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, list(split["patient_id"]))
     labels = read_csv(snakemake.input.labels)
-    table = baseline_table(clinical, labels, split, params.definitions)
+    table = baseline_table(clinical, labels, split, params.definitions, params.yates)
     write_csv(table, snakemake.output.csv)
     write_html(table, params.title, snakemake.output.html)

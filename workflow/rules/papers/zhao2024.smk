@@ -23,9 +23,9 @@ rule fit_zhao2024:
     input:
         radiomics=lambda wildcards: collect(
             "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
-            cohort=wildcards.cohort,
+            cohort=base(wildcards.cohort),
             settings=FULL_CONFIG["papers"]["zhao2024"]["settings"]["radiomics"],
-            phase=PLAN.phases("zhao2024", wildcards.cohort),
+            phase=PLAN.phases("zhao2024", base(wildcards.cohort)),
         ),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhao2024"),
@@ -44,16 +44,14 @@ rule fit_zhao2024:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        phases=lambda wildcards: PLAN.phases("zhao2024", wildcards.cohort),
-        settings=lambda wildcards: PLAN.settings("zhao2024", wildcards.cohort),
-        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
+        phases=lambda wildcards: PLAN.phases("zhao2024", base(wildcards.cohort)),
+        settings=lambda wildcards: PLAN.settings("zhao2024", base(wildcards.cohort)),
+        reader=of_cohort("reader"),
         sheet=untracked(patients_sheet),
-        clinical=lambda w: PLAN.clinical_hash(w.cohort, study_clinical("zhao2024")(w)),
-        definitions=lambda w: PLAN.clinical_definitions(
-            w.cohort, study_clinical("zhao2024")(w)
-        ),
-        missing_codes=lookup("cohorts/{cohort}/missing_codes", within=FULL_CONFIG),
-        repeats=study_scheme("zhao2024")["repeats"],
+        clinical=clinical_hash(study_clinical("zhao2024")),
+        definitions=clinical_definitions(study_clinical("zhao2024")),
+        missing_codes=of_cohort("missing_codes"),
+        repeats=study_repeats("zhao2024"),
         seed=FULL_CONFIG["seed"],
         code=code("fit_zhao2024"),
     script:
@@ -73,7 +71,7 @@ rule gather_zhao2024:
         html=report(
             "<results>/{cohort}/zhao2024/tables/selection.html",
             caption="../../report/zhao2024_selection.rst",
-            category="zhao2024",
+            category="Zhao 2024",
             labels={
                 "cohort": "{cohort}",
                 "protocol": "both",
@@ -91,7 +89,7 @@ rule gather_zhao2024:
         mem_mb=memory(2000),
         runtime=10,
     params:
-        title=lookup("cohorts/{cohort}/title", within=FULL_CONFIG),
+        title=of_cohort("title"),
         code=code("gather_zhao2024"),
     script:
         "../../scripts/gather_zhao2024.py"
@@ -105,8 +103,8 @@ rule plot_coefficients:
         **both_protocols(
             "<results>/{cohort}/zhao2024/figures/coefficients.{model}",
             caption="../../report/coefficients.rst",
-            category="zhao2024",
             what="coefficients of {model}",
+            section="Zhao 2024",
         ),
     log:
         "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.log",

@@ -150,8 +150,12 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
         full["papers"][paper] = {
             "title": raw["title"],
             "citation": raw["citation"],
+            "published_names": raw.get("published_names", {}),
             "settings": plain_values(merge(settings, own)),
         }
+    # 0 stands for the preset's own number.
+    if not full["null_control"]["permutations"]:
+        full["null_control"]["permutations"] = 20 if full["preset"] == "demo" else 200
     problems += _study_problems(full)
     if problems:
         raise InputError(problems)
@@ -194,6 +198,13 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"known: {sorted(full[kind])}",
                     )
                 )
+        if study["split"] and study["split"] not in full["splits"]:
+            problems.append(
+                problem(
+                    f"{where}: split names {study['split']!r}, which splits does not have",
+                    f"known: {sorted(full['splits'])}",
+                )
+            )
         parent = full["cohorts"][cohort]["images_of"]
         if parent and (parent not in full["cohorts"] or full["cohorts"][parent]["images_of"]):
             problems.append(

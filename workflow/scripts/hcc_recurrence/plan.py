@@ -18,6 +18,7 @@ from hcc_recurrence.cohort.checks import (
     completeness_problems,
     excluded_patients,
 )
+from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
 from hcc_recurrence.cohort.dicom_series import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.labels import make_labels
 from hcc_recurrence.cohort.sheets import (
@@ -214,9 +215,27 @@ class Plan:
             }
         )
 
+    def scheme(self, paper: str, cohort: str) -> str:
+        """The named split of a study: its own, or the paper's."""
+        return self.studies[paper, cohort]["split"] or self.config["papers"][paper]["settings"]["split"]
+
+    def comparisons(self) -> list[tuple[str, str]]:
+        """Cohort and split of every comparison: each split that a study uses on a cohort."""
+        return sorted({(cohort, self.scheme(paper, cohort)) for paper, cohort in self.studies})
+
+    def papers_with_scheme(self, cohort: str, scheme: str) -> list[str]:
+        """The papers whose study on a cohort uses a split, sorted."""
+        return sorted(p for p, c in self.studies if c == cohort and self.scheme(p, c) == scheme)
+
+    def comparator_variables(self, name: str) -> list[str]:
+        """The cohort's pre-operative clinical variables that scores and stages are computed from."""
+        known = self.config["cohorts"][name]["clinical"]
+        wanted = {variable for inputs in SCORE_INPUTS.values() for variable in inputs}
+        return sorted(v for v in wanted if v in known and known[v]["timing"] == "pre")
+
     def settings(self, paper: str, cohort: str) -> dict[str, Any]:
         """The paper's settings for one study: its clinical variables less the study's `without`."""
-        settings = dict(self.config["papers"][paper]["settings"])
+        settings = {**self.config["papers"][paper]["settings"], "split": self.scheme(paper, cohort)}
         without = self.studies[paper, cohort]["without"]
         if "clinical" in settings:
             settings["clinical"] = {v: cut for v, cut in settings["clinical"].items() if v not in without}

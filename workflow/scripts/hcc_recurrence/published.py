@@ -6,6 +6,7 @@ numbers. "Inconsistent" means that the numbers of one table cannot all be right;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -190,11 +191,43 @@ def check_everything(folder: Path) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+# Which of our splits a paper's patients correspond to.
+SPLITS = {
+    "training": "train",
+    "development": "train",
+    "validation": "validation",
+    "test": "validation",
+    "internal": "validation",
+    "external": "external",
+}
+
+
 def published_auc(folder: Path, paper: str, model: str) -> pd.DataFrame:
-    """Printed AUCs of one model of a paper: patients, value, low, high; empty where the paper has none."""
+    """Printed AUCs of one model of a paper: split, value, low, high; empty where the paper has none."""
     table = read_published(folder, "intervals")
     own = table[(table["paper"] == paper) & (table["model"] == model) & table["scale"].str.startswith("auc")]
-    return own[["patients", "value", "low", "high"]].astype({c: float for c in ("value", "low", "high")})
+    own = own.assign(split=own["patients"].map(SPLITS)).dropna(subset=["split"])
+    if paper == "wang2022":
+        # Wang's validation patients come from another hospital.
+        own["split"] = own["split"].replace("validation", "external")
+    return own[["split", "value", "low", "high"]].astype({c: float for c in ("value", "low", "high")})
+
+
+def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """The metrics table with a column `published`: the AUC that the paper prints for the model, NaN where none.
+
+    Strict out-of-fold rows have none: what the papers print of training patients is apparent.
+
+    Args:
+        papers: paper -> our model name -> the paper's own name for it. Models of a comparison are `paper:model`.
+    """
+    result = metrics.assign(published=np.nan)
+    for paper, names in papers.items():
+        for ours, theirs in names.items():
+            printed = published_auc(folder, paper, theirs).drop_duplicates("split").set_index("split")["value"]
+            rows = result["model"].isin([ours, f"{paper}:{ours}"]) & (result["estimate"] != "out_of_fold")
+            result.loc[rows, "published"] = result.loc[rows, "split"].map(printed)
+    return result
 
 
 def write_document(folder: Path, path: Path) -> None:

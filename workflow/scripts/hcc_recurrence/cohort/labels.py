@@ -67,3 +67,20 @@ def summarise_labels(labels: pd.DataFrame) -> pd.DataFrame:
     for reason, group in labels[~used].groupby("excluded_because"):
         rows.append((f"left out: {reason}", len(group)))
     return pd.DataFrame(rows, columns=["what", "patients"])
+
+
+def permute_outcome(labels: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The labels with the outcomes of the used patients dealt out anew; er, months and event stay together.
+
+    Over all centres at once: a centre that kept its share of events could be told from the images, and an honest
+    method would then rightly find more than chance.
+    """
+    import numpy as np
+
+    used = labels.index[labels["excluded_because"] == ""]
+    columns = ["er", "rfs_months", "rfs_event"]
+    permuted = labels.copy()
+    dealt = used[np.random.default_rng(seed).permutation(len(used))]
+    for column in columns:
+        permuted.loc[used, column] = labels.loc[dealt, column].to_numpy()
+    return permuted

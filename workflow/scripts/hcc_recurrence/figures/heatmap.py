@@ -11,13 +11,6 @@ import pandas as pd
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
 
-def p_text(p: float) -> str:
-    """A P value as journals print it."""
-    if np.isnan(p):
-        return ""
-    return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
-
-
 def plot_heat_maps(
     matrices: list[tuple[str, pd.DataFrame]],
     title: str,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hcc_recurrence.figures.p_values import p_text
+
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
@@ -29,6 +31,32 @@ def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = ""
     Path(path).write_text(PAGE.format(title=html.escape(title), note=text, table=table))
 
 
+def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
+    """`0.762 (0.606-0.880)` from the columns name, name_low and name_high; the value alone where there is no interval."""
+    texts = []
+    for value, low, high in zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True):
+        if pd.isna(value):
+            texts.append("")
+        elif pd.isna(low):
+            texts.append(f"{value:.{digits}f}")
+        else:
+            texts.append(f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})")
+    return texts
+
+
+def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """A table for people: floats rounded, P values as journals print them, underscores as spaces."""
+    result = frame.copy()
+    for column in result.columns:
+        if not pd.api.types.is_float_dtype(result[column]):
+            result[column] = result[column].map(lambda v: v.replace("_", " ") if isinstance(v, str) else v)
+        elif column == "p" or column.endswith("_p") or column.startswith("p_"):
+            result[column] = result[column].map(p_text)
+        else:
+            result[column] = result[column].map(lambda v: "" if pd.isna(v) else f"{v:.{digits}f}")
+    return result.rename(columns=lambda c: c.replace("_", " "))
+
+
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
     """The metrics table rounded for print, training first, and a note under the title."""
     order = {"strict": 0, "as_published": 1, "train": 0, "validation": 1, "external": 2}
@@ -40,24 +68,22 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             "protocol": rows["protocol"].str.replace("_", " "),
             "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
             "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
-            "AUC (95% CI)": [
-                f"{a:.3f} ({low:.3f}-{high:.3f})"
-                for a, low, high in zip(rows["auc"], rows["auc_low"], rows["auc_high"], strict=True)
-            ],
+            "AUC (95% CI)": with_interval(rows, "auc"),
             "SD over seeds": rows["auc_sd_over_seeds"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
             "cut-off": rows["threshold"].map("{:.3f}".format),
         }
     )
     for count in ("tp", "fn", "tn", "fp"):
         table[count.upper()] = rows[count]
-    for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1"):
-        name = rate.upper() if len(rate) <= 3 else rate
-        table[name] = rows[rate].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
+    for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv"):
+        table[rate.upper() if len(rate) <= 3 else rate] = with_interval(rows, rate)
+    table["F1"] = rows["f1"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
+    table["P (accuracy > no information)"] = rows["accuracy_p"].map(p_text)
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     note = (
         "AUC with DeLong interval. Out of fold it is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "carried to the other patients."
+        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy, Wilson for the others."
     )
     if best_auc is not None:
         note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note

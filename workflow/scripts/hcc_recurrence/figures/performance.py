@@ -8,9 +8,10 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
-from hcc_recurrence.statistics.calibration import calibration_bins, calibration_measures
+from hcc_recurrence.statistics.calibration import calibration_band, calibration_bins, calibration_measures
 from hcc_recurrence.statistics.classification import mean_over_repeats
 from hcc_recurrence.statistics.decision_curve import decision_curve
+from hcc_recurrence.statistics.measures import groups_for
 
 ESTIMATE_TEXT = {
     ("train", "out_of_fold"): "Training, out of fold",
@@ -31,11 +32,6 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
             one = rows.drop_duplicates("patient_id")
             found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
     return found
-
-
-def main_models(predictions: pd.DataFrame) -> list[str]:
-    """The models a paper is about: those without a classifier's name behind them (one word)."""
-    return sorted(m for m in predictions["model"].unique() if " " not in m)
 
 
 def _canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
@@ -137,34 +133,33 @@ def plot_roc(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, re
     return figure
 
 
-def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
-    """Observed share of early recurrence against the predicted one, in quantile groups.
+def plot_calibration(
+    predictions: pd.DataFrame, protocol: str, models: list[str], resamples: int, seed: int
+) -> plt.Figure:
+    """Observed share of early recurrence against the predicted one: smoothed, with a bootstrap band, and in groups.
 
     Five groups below 100 patients, ten above (METHODS.md 1.6).
+
+    Args:
+        resamples: bootstrap resamples of the patients for the band of the smoothed curve.
     """
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     figure, axes, legends = _canvas(len(found), 2 * len(models))
+    at = np.linspace(0, 1, 101)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         for model in models:
             own = rows[rows["model"] == model]
-            groups = calibration_bins(own["y"], own["probability"], 5 if len(own) < 100 else 10)
-            measures = calibration_measures(own["y"], own["probability"])
+            y, probability = own["y"].to_numpy(), own["probability"].to_numpy()
+            groups = calibration_bins(y, probability, groups_for(len(own)))
+            measures = calibration_measures(y, probability)
+            curve, low, high = calibration_band(y, probability, at, resamples, seed)
             slope = "undefined (one risk for all)" if np.isnan(measures.slope) else f"{measures.slope:.2f}"
-            error = [groups["observed"] - groups["low"], groups["high"] - groups["observed"]]
-            axis.errorbar(
-                groups["predicted"],
-                groups["observed"],
-                yerr=np.clip(error, 0, None),
-                color=colours[model],
-                marker="o",
-                markersize=3,
-                linewidth=1.2,
-                elinewidth=0.6,
-                capsize=2,
-                label=f"{model}: slope {slope},\nintercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}",
-            )
+            axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
+            label = f"{model}: slope {slope},\nintercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}"
+            axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
+            axis.plot(groups["predicted"], groups["observed"], "o", color=colours[model], markersize=3)
         axis.set(
             title=title,
             xlabel="Predicted probability",
@@ -174,7 +169,10 @@ def plot_calibration(predictions: pd.DataFrame, protocol: str, models: list[str]
             aspect="equal",
         )
         _legend(axis, below)
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Bars: 95% Wilson intervals.", fontsize=8)
+    figure.suptitle(
+        f"Protocol: {PROTOCOL_TEXT[protocol]}. Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk.",
+        fontsize=8,
+    )
     return figure
 
 

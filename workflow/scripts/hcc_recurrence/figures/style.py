@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,9 +51,37 @@ def use_style() -> None:
     )
 
 
+# Places in COLOURS of the models that papers name; a model keeps its colour in every figure of every page.
+MODEL_COLOURS = {
+    "CR": 0,
+    "Radiomics": 1,
+    "RCR": 2,
+    "DL": 3,
+    "DLRCR": 4,
+    "Radiomics LR": 5,
+    "Radiomics SVM": 6,
+    "Radiomics KNN": 7,
+    "Radiomics XGB": 8,
+    "Radiomics MLP": 9,
+    "Volume": 7,
+    "Centre": 5,
+}
+
+
 def model_colours(models: Sequence[str]) -> dict[str, str]:
-    """The same colour for the same model in every figure of a study."""
-    return {model: COLOURS[i % len(COLOURS)] for i, model in enumerate(sorted(models))}
+    """The same colour for the same model everywhere; `zhao2024:RCR` of a comparison has the colour of `RCR`.
+
+    A model without a place of its own gets one from its name, the next free one where that is taken in this figure.
+    """
+    chosen: dict[str, str] = {}
+    for model in sorted(models):
+        name = model.rpartition(":")[2]
+        place = MODEL_COLOURS.get(name, zlib.crc32(name.encode()) % len(COLOURS))
+        if name not in MODEL_COLOURS:
+            free = [(place + i) % len(COLOURS) for i in range(len(COLOURS))]
+            place = next((i for i in free if COLOURS[i] not in chosen.values()), place)
+        chosen[model] = COLOURS[place]
+    return chosen
 
 
 def save(figure: plt.Figure, png: str | Path, svg: str | Path) -> None:

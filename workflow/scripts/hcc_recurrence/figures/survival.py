@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.heatmap import p_text
+from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
 from hcc_recurrence.statistics.survival import at_risk, kaplan_meier, log_rank_p, median_survival

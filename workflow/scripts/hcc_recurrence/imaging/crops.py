@@ -76,3 +76,9 @@ def crop_phases(
         crop = crop_with_padding(scaled, start, stop)
         crops.append(np.where(inside > 0, crop, 0) if masked else crop)
     return np.stack(crops).astype(np.float32)
+
+
+def mask_volume_ml(mask: sitk.Image) -> float:
+    """Volume of the voxels above 0, in mL."""
+    voxels = int((sitk.GetArrayViewFromImage(mask) > 0).sum())
+    return voxels * float(np.prod(mask.GetSpacing())) / 1000

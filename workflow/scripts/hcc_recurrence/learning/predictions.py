@@ -28,6 +28,17 @@ ALLOWED = {
 }
 
 
+def main_models(predictions: pd.DataFrame) -> list[str]:
+    """The models that a paper is about, for figures with room for few.
+
+    In a study those of one word (`Radiomics LR` is one of several classifiers). In a comparison those of the papers
+    (`zhao2024:RCR`) and the tumour volume, without the clinical scores.
+    """
+    models = sorted(m for m in predictions["model"].unique() if " " not in m)
+    of_papers = [m for m in models if ":" in m]
+    return [*of_papers, *(m for m in models if m == "Volume")] if of_papers else models
+
+
 def prediction_rows(
     labels: pd.DataFrame,
     patients: Sequence[str],

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from hcc_recurrence.statistics.proportions import chi_square_or_fisher
 
 
 def baseline_table(
@@ -13,15 +16,17 @@ def baseline_table(
     labels: pd.DataFrame,
     split: pd.DataFrame,
     definitions: Mapping[str, Mapping[str, Any]],
+    yates: bool = False,
 ) -> pd.DataFrame:
     """Clinical variables by early recurrence, one block a split.
 
-    Continuous variables as mean (SD) with a t test, the others as n (%) with the chi-square test or, in a small
-    2 x 2 table, Fisher's exact test: tableone's own choices, named in the column `test`.
+    Continuous variables as mean (SD) with Welch's t test (tableone), the others as n (%) with the chi-square test, or
+    Fisher's exact test where a 2 x 2 table expects fewer than 5 patients in a cell. The column `test` names it.
 
     Args:
         clinical: index patient_id, numbers. labels, split: from `make_labels`, `make_split`.
         definitions: kind, unit and levels of each variable.
+        yates: continuity correction of 2 x 2 tables (Zhao and Zhang; Cui and Wang have none, METHODS.md 7).
 
     Returns: text columns split, variable, level, missing, no early recurrence, early recurrence, p, test.
     """
@@ -57,6 +62,12 @@ def baseline_table(
         flat = table.reset_index()
         flat.columns = ["variable", "level", *flat.columns[2:]]
         flat.insert(0, "split", name)
+        for variable in categorical:
+            counts = pd.crosstab(part["er"], part[names[variable]]).to_numpy()
+            p, test = chi_square_or_fisher(counts, yates)
+            first = flat.index[flat["variable"].str.removesuffix(", n (%)") == names[variable]][0]
+            flat.loc[first, "P-Value"] = "" if np.isnan(p) else "<0.001" if p < 0.0005 else f"{p:.3f}"
+            flat.loc[first, "Test"] = "" if np.isnan(p) else test
         parts.append(flat)
     result = pd.concat(parts, ignore_index=True).rename(
         columns={

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from hcc_recurrence.statistics.classification import Confusion
 
@@ -93,3 +94,30 @@ def explain_row(n_pos: int, n_neg: int, printed: Mapping[str, str]) -> tuple[str
         if found:
             return reading, found
     return "no reading", []
+
+
+def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
+    """Solve every row of a printed metrics table for its counts (`metrics_for_readers`).
+
+    Args:
+        printed: text columns model, protocol, patients, "n (ER)", TP, FN, TN, FP and the rates, whose cells may
+            carry an interval in brackets behind the number.
+
+    Returns: model, protocol, patients, solutions; one row a printed row.
+
+    Raises: ValueError naming every row whose rates fit no counts, or not the printed ones.
+    """
+    rows, wrong = [], []
+    names = {"PPV": "ppv", "NPV": "npv", "F1": "f1", **{r: r for r in ("accuracy", "sensitivity", "specificity")}}
+    for row in printed.to_dict("records"):
+        total, events = (int(part) for part in str(row["n (ER)"]).rstrip(")").split(" ("))
+        rates = {names[c]: str(row[c]).split(" ")[0] for c in names if str(row[c]).strip()}
+        found = solve_counts(events, total - events, rates)
+        counts = Confusion(*(int(row[c]) for c in ("TP", "FN", "TN", "FP")))
+        about = f"{row['model']}, {row['protocol']}, {row['patients']}"
+        if counts not in found:
+            wrong.append(f"{about}: the rates fit {len(found)} confusion matrices, and not the printed {counts}")
+        rows.append((row["model"], row["protocol"], row["patients"], len(found)))
+    if wrong:
+        raise ValueError("; ".join(wrong) + ". What to do: this is an error of the workflow, please report it.")
+    return pd.DataFrame(rows, columns=["model", "protocol", "patients", "solutions"])

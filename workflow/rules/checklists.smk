@@ -1,0 +1,58 @@
+# Reporting checklists. Needs the tables of a study and of its comparison; makes TRIPOD+AI, CLEAR, METRICS and RQS.
+
+
+rule fill_checklists:
+    """Checklists with what the run can show; the rest is the author's to fill."""
+    input:
+        labels="<results>/{cohort}/labels.csv",
+        split=study_split,
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+        calibration="<results>/{cohort}/{paper}/tables/calibration.csv",
+        delong="<results>/{cohort}/{paper}/tables/delong.csv",
+        baseline="<results>/{cohort}/{paper}/tables/baseline.csv",
+        comparison=comparison_metrics,
+        masks=tumour_table,
+    output:
+        METRICS_csv="<results>/{cohort}/{paper}/checklists/METRICS.csv",
+        METRICS=shown(
+            "<results>/{cohort}/{paper}/checklists/METRICS.html",
+            "../report/checklist.rst",
+            "checklist METRICS",
+        ),
+        CLEAR_csv="<results>/{cohort}/{paper}/checklists/CLEAR.csv",
+        CLEAR=shown(
+            "<results>/{cohort}/{paper}/checklists/CLEAR.html",
+            "../report/checklist.rst",
+            "checklist CLEAR",
+        ),
+        TRIPOD_AI_csv="<results>/{cohort}/{paper}/checklists/TRIPOD_AI.csv",
+        TRIPOD_AI=shown(
+            "<results>/{cohort}/{paper}/checklists/TRIPOD_AI.html",
+            "../report/checklist.rst",
+            "checklist TRIPOD_AI",
+        ),
+        RQS_csv="<results>/{cohort}/{paper}/checklists/RQS.csv",
+        RQS=shown(
+            "<results>/{cohort}/{paper}/checklists/RQS.html",
+            "../report/checklist.rst",
+            "checklist RQS",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/fill_checklists.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/fill_checklists.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        folder=untracked(lambda w: str(CHECKLISTS)),
+        content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),
+        about=about_study,
+        code=code("fill_checklists"),
+    script:
+        "../scripts/fill_checklists.py"

@@ -1,0 +1,116 @@
+# Comparison of all methods on one cohort. Needs the predictions of every paper that uses a split; makes one
+# predictions table of their main models, clinical scores and confounders, which evaluation.smk takes from there.
+
+
+rule measure_tumours:
+    """Tumour volumes of a cohort, by phase and reader."""
+    input:
+        lambda wildcards: collect(
+            "<results>/{cohort}/masks/native/{patient}",
+            cohort=PLAN.image_cohort(wildcards.cohort),
+            patient=PLAN.patients(wildcards.cohort),
+        ),
+    output:
+        "<results>/{cohort}/tumours.csv",
+    log:
+        "<logs>/{cohort}/measure_tumours.log",
+    benchmark:
+        "<benchmarks>/{cohort}/measure_tumours.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        code=code("measure_tumours"),
+    script:
+        "../scripts/measure_tumours.py"
+
+
+rule fit_comparators:
+    """Clinical scores and stages, tumour volume and centre, each as a model of its own."""
+    input:
+        labels="<results>/{cohort}/labels.csv",
+        split="<results>/{cohort}/splits/{scheme}.csv",
+        volumes="<results>/{cohort}/tumours.csv",
+    output:
+        "<results>/{cohort}/comparison/{scheme}/comparators.csv",
+    log:
+        "<logs>/{cohort}/comparison/{scheme}/fit_comparators.log",
+    benchmark:
+        "<benchmarks>/{cohort}/comparison/{scheme}/fit_comparators.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        sheet=untracked(patients_sheet),
+        clinical=clinical_hash(comparator_variables),
+        definitions=clinical_definitions(comparator_variables),
+        missing_codes=of_cohort("missing_codes"),
+        constants=of_cohort("constants"),
+        reader=of_cohort("reader"),
+        repeats=lookup("splits/{scheme}/repeats", within=FULL_CONFIG),
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_comparators"),
+    script:
+        "../scripts/fit_comparators.py"
+
+
+rule gather_comparison:
+    """Main models of all papers, clinical scores and confounders in one predictions table."""
+    input:
+        papers=lambda wildcards: collect(
+            "<results>/{cohort}/{paper}/predictions.csv",
+            cohort=wildcards.cohort,
+            paper=compared_papers(wildcards),
+        ),
+        comparators="<results>/{cohort}/comparison/{scheme}/comparators.csv",
+    output:
+        "<results>/{cohort}/comparison/{scheme}/predictions.csv",
+    log:
+        "<logs>/{cohort}/comparison/{scheme}/gather_comparison.log",
+    benchmark:
+        "<benchmarks>/{cohort}/comparison/{scheme}/gather_comparison.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        papers=compared_papers,
+        code=code("gather_comparison"),
+    script:
+        "../scripts/gather_comparison.py"
+
+
+rule check_published_tables:
+    """The arithmetic of the papers' own tables."""
+    output:
+        csv="<results>/published/tables.csv",
+        html=report(
+            "<results>/published/tables.html",
+            caption="../report/published.rst",
+            category="Published tables",
+            labels={"cohort": "none", "what": "what the printed tables say"},
+        ),
+    log:
+        "<logs>/check_published_tables.log",
+    benchmark:
+        "<benchmarks>/check_published_tables.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        folder=untracked(lambda w: str(PUBLISHED)),
+        content=combine_hashes(map(content_hash, PUBLISHED.glob("*.csv"))),
+        code=code("check_published_tables"),
+    script:
+        "../scripts/check_published_tables.py"

@@ -1,0 +1,265 @@
+# Evaluation: figures. Needs the tables of evaluation.smk; each job draws what comes from the same tables.
+
+
+rule plot_roc:
+    """ROC curves of all models of a study, one panel a split."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+        best_auc=best_auc_file,
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/roc",
+            caption="../report/roc.rst",
+            what="ROC curves",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_roc.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_roc.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        code=code("plot_roc"),
+    script:
+        "../scripts/plot_roc.py"
+
+
+rule plot_calibration:
+    """Observed against predicted risk, with bootstrap bands."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/calibration",
+            caption="../report/calibration.rst",
+            what="calibration",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_calibration.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_calibration.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        code=code("plot_calibration"),
+    script:
+        "../scripts/plot_calibration.py"
+
+
+rule plot_decision_curve:
+    """Net benefit over threshold probabilities."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/decision_curve",
+            caption="../report/decision_curve.rst",
+            what="decision curve",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_decision_curve.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_decision_curve.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        code=code("plot_decision_curve"),
+    script:
+        "../scripts/plot_decision_curve.py"
+
+
+rule plot_risk_groups:
+    """Confusion matrices, waterfall and Kaplan-Meier curves of the main models."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/confusion",
+            caption="../report/confusion.rst",
+            what="confusion matrices",
+            name="confusion",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/waterfall",
+            caption="../report/waterfall.rst",
+            what="waterfall of predicted risks",
+            name="waterfall",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/kaplan_meier",
+            caption="../report/kaplan_meier.rst",
+            what="Kaplan-Meier by risk group",
+            name="kaplan_meier",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_risk_groups.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_risk_groups.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        horizon=horizon_months,
+        code=code("plot_risk_groups"),
+    script:
+        "../scripts/plot_risk_groups.py"
+
+
+rule plot_comparison:
+    """AUCs side by side, DeLong P, agreement, optimism and spread over seeds."""
+    input:
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+        delong="<results>/{cohort}/{paper}/tables/delong.csv",
+        agreement="<results>/{cohort}/{paper}/tables/agreement.csv",
+        optimism="<results>/{cohort}/{paper}/tables/optimism.csv",
+        seeds="<results>/{cohort}/{paper}/tables/auc_by_seed.csv",
+        best_auc=best_auc_file,
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/aucs",
+            caption="../report/aucs.rst",
+            what="AUCs side by side",
+            name="aucs",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/delong",
+            caption="../report/delong.rst",
+            what="DeLong P of every pair",
+            name="delong",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/agreement",
+            caption="../report/agreement.rst",
+            what="agreement of models",
+            name="agreement",
+        ),
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/optimism",
+            "../report/optimism.rst",
+            "optimism of the published protocol",
+            "optimism",
+        ),
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/seeds",
+            "../report/seeds.rst",
+            "spread over seeds",
+            "seeds",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_comparison.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_comparison.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        published=untracked(lambda w: str(PUBLISHED)),
+        printed=content_hash(PUBLISHED / "intervals.csv"),
+        papers=published_names,
+        code=code("plot_comparison"),
+    script:
+        "../scripts/plot_comparison.py"
+
+
+rule plot_risk_factors:
+    """Forest plots, both nomograms with a worked patient, optimism-corrected calibration."""
+    input:
+        table="<results>/{cohort}/{paper}/tables/risk_factors.csv",
+        models="<results>/{cohort}/{paper}/tables/risk_factors.json",
+        calibration="<results>/{cohort}/{paper}/tables/risk_factors_calibration.csv",
+    output:
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/forest",
+            "../report/forest.rst",
+            "forest plot of clinical variables",
+            "forest",
+        ),
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/nomogram_logistic",
+            "../report/nomogram.rst",
+            "logistic nomogram",
+            "logistic",
+        ),
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/nomogram_cox",
+            "../report/nomogram.rst",
+            "Cox nomogram",
+            "cox",
+        ),
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/nomogram_calibration",
+            "../report/nomogram_calibration.rst",
+            "calibration of the logistic nomogram",
+            "calibration",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_risk_factors.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_risk_factors.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("plot_risk_factors"),
+    script:
+        "../scripts/plot_risk_factors.py"
+
+
+rule plot_flow_chart:
+    """Who is in the analysis, from the sheet to the splits."""
+    input:
+        labels="<results>/{cohort}/labels.csv",
+        split=study_split,
+    output:
+        png=shown(
+            "<results>/{cohort}/{paper}/figures/flow_chart.png",
+            "../report/flow_chart.rst",
+            "flow chart of patients",
+        ),
+        svg="<results>/{cohort}/{paper}/figures/flow_chart.svg",
+    log:
+        "<logs>/{cohort}/{paper}/plot_flow_chart.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_flow_chart.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("plot_flow_chart"),
+    script:
+        "../scripts/plot_flow_chart.py"

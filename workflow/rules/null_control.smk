@@ -1,0 +1,75 @@
+# Null control: the outcome dealt out anew, everything learned again. Needs labels and what a paper learns from; makes
+# copies of the cohort under null/<permutation>/, which the papers' own rules fill, and their summary.
+
+
+rule permute_labels:
+    """The outcomes of a cohort dealt out anew."""
+    input:
+        "<results>/{cohort}/labels.csv",
+    output:
+        "<results>/{cohort}/null/{permutation}/labels.csv",
+    log:
+        "<logs>/{cohort}/null/{permutation}/permute_labels.log",
+    benchmark:
+        "<benchmarks>/{cohort}/null/{permutation}/permute_labels.tsv"
+    wildcard_constraints:
+        cohort="[A-Za-z0-9][A-Za-z0-9_]*",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=5,
+    params:
+        seed=FULL_CONFIG["seed"],
+        code=code("permute_labels"),
+    script:
+        "../scripts/permute_labels.py"
+
+
+rule summarise_null_control:
+    """AUCs of a study on all permuted outcomes."""
+    input:
+        permuted=lambda wildcards: collect(
+            "<results>/{cohort}/null/{permutation}/{paper}/predictions.csv",
+            cohort=wildcards.cohort,
+            paper=wildcards.paper,
+            permutation=range(1, FULL_CONFIG["null_control"]["permutations"] + 1),
+        ),
+        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+    output:
+        aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
+        csv="<results>/{cohort}/{paper}/tables/null_control.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/null_control.html",
+            "../report/null_control.rst",
+            "null control, table",
+        ),
+        png=shown(
+            "<results>/{cohort}/{paper}/figures/null_control.png",
+            "../report/null_control.rst",
+            "null control",
+        ),
+        svg="<results>/{cohort}/{paper}/figures/null_control.svg",
+    log:
+        "<logs>/{cohort}/{paper}/summarise_null_control.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/summarise_null_control.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("summarise_null_control"),
+    script:
+        "../scripts/summarise_null_control.py"
+
+
+rule null_control:
+    input:
+        all_null_controls,

@@ -1,0 +1,32 @@
+"""Fill the reporting checklists of a study from its run."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.checklists import NOTE, SOURCES, Run, evidence, fill_checklist, read_checklist
+    from hcc_recurrence.figures.html import write_html
+    from hcc_recurrence.files import read_csv, write_csv
+
+    params = snakemake.params
+    tables = {name: read_csv(snakemake.input[name]) for name in ("labels", "split", "metrics", "calibration")}
+    tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline", "comparison")}
+    tables["labels"] = tables["labels"].fillna({"excluded_because": ""})
+    masks = read_csv(snakemake.input.masks)
+    packages = ("snakemake", "pyradiomics-bhklab", "scikit-learn", "SimpleITK", "statsmodels", "lifelines")
+    run = Run(
+        folder=snakemake.wildcards.paper,
+        readers=masks.groupby("reader")["patient_id"].nunique().to_dict(),
+        versions={name: version(name) for name in packages},
+        **params.about,
+        **tables,
+    )
+    facts = evidence(run)
+    for name, source in SOURCES.items():
+        filled = fill_checklist(read_checklist(Path(params.folder), name), facts)
+        write_csv(filled, snakemake.output[f"{name}_csv"])
+        write_html(
+            filled, f"{name.replace('_', '+')}, {run.cohort['title']}", snakemake.output[name], f"{source}. {NOTE}"
+        )

@@ -1,0 +1,224 @@
+"""Reporting checklists filled from a run: item, status, and the file and value that show it.
+
+The items are numbered as in the named publications; their texts here are short paraphrases (workflow/checklists).
+What only the authors of a study can know stays "author must fill": nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+SOURCES = {
+    "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
+    "CLEAR": "CLEAR: Kocak B et al. Insights Imaging 2023;14:75, items 1 to 58",
+    "METRICS": "METRICS: Kocak B et al. Insights Imaging 2024;15:8, items 1 to 30 (weights and score are not computed)",
+    "RQS": "RQS 1.0: Lambin P et al. Nat Rev Clin Oncol 2017;14:749, items 1 to 16 (points are not added up)",
+}
+NOTE = (
+    "Numbered as in the source; the texts are short paraphrases, so read the source before you submit. 'From the run' names "
+    "a file and a value that help to answer the item; whether it is fulfilled the authors decide."
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where in the results an item is answered, and with what."""
+
+    file: str
+    value: str
+    status: str = "from the run"
+
+
+@dataclass
+class Run:
+    """What the evidence is drawn from: one study's tables and settings."""
+
+    folder: str
+    cohort: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    scheme: Mapping[str, Any]
+    radiomics: Mapping[str, Any]
+    grid: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    phases: list[str]
+    definitions: Mapping[str, Mapping[str, Any]]
+    labels: pd.DataFrame
+    split: pd.DataFrame
+    metrics: pd.DataFrame
+    calibration: pd.DataFrame
+    delong: pd.DataFrame
+    baseline: pd.DataFrame
+    comparison: pd.DataFrame
+    readers: Mapping[str, int]
+    versions: Mapping[str, str]
+
+
+def evidence(run: Run) -> dict[str, Evidence]:
+    """Every fact that the checklists name, by name; each value is read from the run."""
+    here = run.folder
+    labels, split, metrics = run.labels, run.split, run.metrics
+    used = labels[labels["excluded_because"] == ""]
+    out = labels[labels["excluded_because"] != ""]["excluded_because"].value_counts()
+    reasons = "; ".join(f"{reason}: {n}" for reason, n in out.items()) or "nobody left out"
+    sizes = split["split"].value_counts()
+    events = used.set_index("patient_id")["er"].reindex(split["patient_id"]).groupby(split["split"].to_numpy()).sum()
+    parts = ", ".join(f"{name} {sizes[name]} ({int(events[name])} ER)" for name in sizes.index)
+    strict = metrics[metrics["protocol"] == "strict"]
+    best = strict[strict["estimate"] == "out_of_fold"].sort_values("model")
+    aucs = ", ".join(
+        f"{r.model} {r.auc:.3f} ({r.auc_low:.3f}-{r.auc_high:.3f})" for r in best.itertuples() if " " not in r.model
+    )
+    missing = pd.to_numeric(run.baseline["missing"], errors="coerce").fillna(0).sum()
+    spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))
+    scores = sorted(m for m in run.comparison["model"].unique() if ":" not in m)
+    prevalence = used["er"].mean()
+    slopes = run.calibration[(run.calibration["protocol"] == "strict") & ~run.calibration["model"].str.contains(" ")]
+    cuts = strict.drop_duplicates("model").set_index("model")["threshold"]
+    timing = sorted({d["timing"] for d in run.definitions.values()})
+    operator = "<=" if run.cohort["er_inclusive"] else "<"
+    found = {
+        "eligibility": Evidence("labels.csv", f"{len(labels)} in the sheet, {len(used)} used; {reasons}"),
+        "flow": Evidence(f"{here}/figures/flow_chart.png", f"{len(labels)} in the sheet, {len(used)} used; {parts}"),
+        "counts": Evidence("splits", parts),
+        "split": Evidence(
+            "splits",
+            f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
+        ),
+        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['er_days']} days after resection"),
+        "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
+        "predictors": Evidence(
+            f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
+        ),
+        "missing": Evidence(
+            f"{here}/tables/baseline.csv", f"{int(missing)} missing clinical values; filled with the training median"
+        ),
+        "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling"),
+        "building": Evidence(
+            f"{here}/predictions.csv",
+            f"models {', '.join(sorted(m for m in metrics['model'].unique() if ' ' not in m))}; every step inside each fold",
+        ),
+        "performance": Evidence(f"{here}/tables/metrics.csv", f"strict, out of fold: {aucs}"),
+        "uncertainty": Evidence(
+            f"{here}/tables/metrics.csv", "95% intervals: DeLong (AUC), Clopper-Pearson (accuracy), Wilson (rates)"
+        ),
+        "delong": Evidence(f"{here}/tables/delong.csv", f"{len(run.delong)} paired DeLong tests, Holm correction"),
+        "calibration": Evidence(
+            f"{here}/tables/calibration.csv",
+            "strict slopes: "
+            + ", ".join(f"{r.model} {r.split} {r.slope:.2f}" for r in slopes.itertuples() if r.slope == r.slope),
+        ),
+        "net_benefit": Evidence(f"{here}/figures/decision_curve.strict.png", "decision curves of the main models"),
+        "threshold": Evidence(
+            f"{here}/tables/metrics.csv",
+            "Youden on training, carried over: " + ", ".join(f"{m} {c:.3f}" for m, c in cuts.items() if " " not in m),
+        ),
+        "comparators": Evidence(
+            "comparison", "clinical scores and confounders on the same patients: " + ", ".join(scores)
+        ),
+        "confounders": Evidence("comparison", "models of tumour volume or centre alone: " + _alone(run.comparison)),
+        "centre_model": Evidence("comparison", "a model of the centre alone: " + _alone(run.comparison, ("Centre",))),
+        "predictions": Evidence(f"{here}/predictions.csv", "every prediction with fold, seed and protocol"),
+        "baseline": Evidence(f"{here}/tables/baseline.csv", "characteristics by outcome in each split"),
+        "coefficients": Evidence(f"{here}/tables/risk_factors.csv", "odds and hazard ratios with intervals"),
+        "pipeline": Evidence("README", "rule graph docs/rulegraph.png"),
+        "checklists": Evidence(f"{here}/checklists", "TRIPOD+AI, CLEAR, METRICS, RQS"),
+        "code": Evidence("README", "hcc-recurrence, MIT licence, pinned dependencies (envs/requirements.lock)"),
+        "software": Evidence("envs/requirements.lock", ", ".join(f"{k} {v}" for k, v in run.versions.items())),
+        "readers": Evidence("masks", ", ".join(f"reader {r}: {n} patients" for r, n in run.readers.items())),
+        "internal": Evidence("splits", f"validation {sizes.get('validation', 0)}, and folds of the training patients"),
+        "external": Evidence("splits", f"external {sizes.get('external', 0)} patients"),
+        "validation": Evidence(
+            "splits", f"validation {sizes.get('validation', 0)}, external {sizes.get('external', 0)} patients"
+        ),
+    }
+    if run.radiomics:
+        found |= _radiomics_evidence(run, spacing, int(sizes.get("train", 0)))
+    return found
+
+
+def _alone(comparison: pd.DataFrame, models: tuple[str, ...] = ("Volume", "Centre")) -> str:
+    rows = comparison[
+        comparison["model"].isin(models)
+        & (comparison["protocol"] == "strict")
+        & (comparison["estimate"] == "out_of_fold")
+    ]
+    return ", ".join(f"{r.model} AUC {r.auc:.3f}" for r in rows.itertuples()) or "none (one centre only)"
+
+
+def _radiomics_evidence(run: Run, spacing: str, training: int) -> dict[str, Evidence]:
+    settings, chosen = run.radiomics, run.settings
+    filters = ["original"]
+    filters += [f"LoG {s:g} mm" for s in settings["log_sigma_mm"]]
+    filters += [f"wavelet {settings['wavelet']}"] if settings["wavelet"] else []
+    number = settings["expected_features"]
+    steps = [f"ICC > {chosen['icc_threshold']}"] if "icc_threshold" in chosen else []
+    steps += [f"group difference P < {chosen['univariable_p']}"] if "univariable_p" in chosen else []
+    steps += [f"LASSO by {chosen['lasso_folds']}-fold cross-validation"] if "lasso_folds" in chosen else []
+    others = {r: n for r, n in run.readers.items() if r != run.cohort["reader"]}
+    repeated = ", ".join(f"{n} patients segmented again by {r}" for r, n in others.items()) or "one reader only"
+    return {
+        "preprocessing": Evidence(
+            "config", f"{spacing} mm, {run.grid['interpolator']}; normalised: {settings['normalise']}"
+        ),
+        "discretisation": Evidence("config", f"bin width {settings['bin_width']:g}, all settings in config/papers"),
+        "image_types": Evidence("config", ", ".join(filters)),
+        "feature_number": Evidence(
+            "radiomics", f"{number} a phase x {len(run.phases)} phases ({', '.join(run.phases)})"
+        ),
+        "reliability": Evidence("masks", repeated),
+        "scaling": Evidence(f"{run.folder}/predictions.csv", "z-score by the training rows of each fold"),
+        "reduction": Evidence(f"{run.folder}/tables", "; ".join(steps) + "; inside each fold"),
+        "dimensionality": Evidence(
+            "radiomics", f"{number * len(run.phases)} features before selection, {training} training patients"
+        ),
+    }
+
+
+def fill_checklist(items: pd.DataFrame, facts: Mapping[str, Evidence]) -> pd.DataFrame:
+    """One checklist with the evidence of a run.
+
+    Args:
+        items: item, section, text, evidence (a key of `facts`, `author` or `not_done`).
+
+    Returns: item, section, text, status, file, value. A fact that this run does not have is the author's to fill.
+
+    Raises: ValueError for an evidence word that no fact, and no other word, has in any run.
+    """
+    rows = []
+    for row in items.to_dict("records"):
+        word = row["evidence"]
+        if word in facts:
+            found = facts[word]
+        elif word == "not_done":
+            found = Evidence("", "not part of this workflow's methods", "not done")
+        elif word in KNOWN_WORDS:
+            found = Evidence("", "", "author must fill")
+        else:
+            raise ValueError(f"item {row['item']}: evidence {word!r} is unknown")
+        rows.append((row["item"], row["section"], row["text"], found.status, found.file, found.value))
+    return pd.DataFrame(rows, columns=["item", "section", "text", "status", "file", "value"])
+
+
+# Words that stand for the author, among them facts that only some runs have.
+KNOWN_WORDS = {
+    "author",
+    "dates",
+    "preprocessing",
+    "discretisation",
+    "image_types",
+    "feature_number",
+    "reliability",
+    "scaling",
+    "reduction",
+    "dimensionality",
+}
+
+
+def read_checklist(folder: Path, name: str) -> pd.DataFrame:
+    """The items of one checklist, as text."""
+    return pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)

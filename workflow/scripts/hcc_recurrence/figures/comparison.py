@@ -1,0 +1,81 @@
+"""One model against another: AUCs side by side, DeLong P, agreement, spread over seeds."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.figures.forest import plot_auc_forest
+from hcc_recurrence.figures.heatmap import pair_matrix, plot_heat_maps
+from hcc_recurrence.figures.p_values import p_text
+from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
+from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
+
+
+def _of_panels(table: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
+    own = table[table["protocol"] == protocol]
+    found = []
+    for (split, estimate), text in ESTIMATE_TEXT.items():
+        part = own[(own["split"] == split) & (own["estimate"] == estimate)]
+        if len(part):
+            found.append((text, part))
+    return found
+
+
+def plot_aucs(metrics: pd.DataFrame, protocol: str, title: str, reachable: float | None) -> plt.Figure:
+    """AUCs with intervals of every model, one panel a kind of patients (`with_published` gives the diamonds)."""
+    panels = [(f"{text} (n = {part['n'].max()})", part) for text, part in _of_panels(metrics, protocol)]
+    colours = model_colours(sorted(metrics["model"].unique()))
+    return plot_auc_forest(panels, f"{title}, {PROTOCOL_TEXT[protocol]}", colours, reachable)
+
+
+def plot_delong(pairs: pd.DataFrame, protocol: str) -> plt.Figure:
+    """P of DeLong's paired test, corrected by Holm; below it the difference of the AUCs (row less column)."""
+    matrices, details = [], []
+    for text, part in _of_panels(pairs, protocol):
+        models = sorted(set(part["model"]) | set(part["other"]))
+        matrices.append((text, pair_matrix(part, "p_holm", models)))
+        # The pair's difference is model less other; the model stands in the column, so the row less the column is minus it.
+        turned = part.assign(turned=-part["difference"])
+        details.append(pair_matrix(turned, "turned", models).map(lambda v: "" if np.isnan(v) else f"{v:+.2f}"))
+    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. P of paired DeLong tests (Holm); below it AUC of the row less the column."
+    return plot_heat_maps(matrices, title, "P (Holm)", (0, 1), p_text, "cividis", details)
+
+
+def plot_agreement(agreement: pd.DataFrame, protocol: str) -> plt.Figure:
+    """Spearman's correlation of the risks; below it Cohen's kappa of the classes."""
+    matrices, details = [], []
+    for text, part in _of_panels(agreement, protocol):
+        models = sorted(set(part["model"]) | set(part["other"]))
+        matrices.append((text, pair_matrix(part, "spearman", models)))
+        kappa = pair_matrix(part, "kappa", models)
+        details.append(kappa.map(lambda v: "" if np.isnan(v) else f"κ {v:.2f}"))
+    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. Spearman's correlation of risks; below it kappa of the classes."
+    return plot_heat_maps(matrices, title, "Spearman", (-1, 1), "{:.2f}".format, "PuOr", details)
+
+
+def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:
+    """AUC of each repeat (other folds, other random numbers) of each model in the strict protocol."""
+    use_style()
+    models = sorted(seeds["model"].unique())
+    colours = model_colours(models)
+    panels = [
+        (text, seeds[(seeds["split"] == split) & (seeds["estimate"] == estimate)])
+        for (split, estimate), text in ESTIMATE_TEXT.items()
+    ]
+    panels = [(text, part) for text, part in panels if len(part)]
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(PAGE_INCHES, 1.0 + 0.2 * len(models)), squeeze=False, sharey=True
+    )
+    for axis, (text, part) in zip(axes[0], panels, strict=True):
+        for row, model in enumerate(models[::-1]):
+            values = part.loc[part["model"] == model, "auc"].to_numpy()
+            if len(values):
+                axis.plot([values.min(), values.max()], [row, row], color=colours[model], linewidth=1)
+                axis.scatter(values, np.full(len(values), row), color=colours[model], s=12, alpha=0.8, linewidth=0)
+        axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        axis.set(title=text, xlabel="AUC", xlim=(0.15, 1.02), ylim=(-0.7, len(models) - 0.3))
+        axis.set_yticks(range(len(models)), models[::-1])
+    figure.suptitle(f"{title}, strict: one dot a repeat", fontsize=8)
+    return figure

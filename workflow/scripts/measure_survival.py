@@ -1,0 +1,25 @@
+"""Harrell's C, time-dependent AUC and survival by risk group of the main models."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.predictions import main_models
+    from hcc_recurrence.statistics.measures import survival_tables
+
+    params = snakemake.params
+    predictions = read_csv(snakemake.input.predictions)
+    models = main_models(predictions)
+    measures, pairs = survival_tables(
+        predictions, read_csv(snakemake.input.metrics), models, params.horizon, params.resamples, params.seed
+    )
+    write_csv(measures, snakemake.output.csv)
+    write_csv(pairs, snakemake.output.pairs)
+    note = (
+        f"C: Harrell's concordance of risk and time to recurrence. auc t: time-dependent AUC at {params.horizon:.1f} "
+        f"months, weighted for censoring. 95% intervals by bootstrap over patients ({params.resamples} resamples); out "
+        "of fold both are means over folds. Groups (high, low) by the training cut-off; free: free of recurrence at the "
+        "horizon by Kaplan-Meier; median in months, inf where it is not reached."
+    )
+    write_html(readable(measures), params.title, snakemake.output.html, note)

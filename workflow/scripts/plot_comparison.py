@@ -1,0 +1,33 @@
+"""Figures of one model against another: AUCs, DeLong P, agreement, optimism, seeds."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.comparison import (
+        plot_agreement,
+        plot_aucs,
+        plot_delong,
+        plot_seeds,
+    )
+    from hcc_recurrence.figures.forest import plot_optimism
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_csv
+    from hcc_recurrence.published import with_published
+
+    tables = {name: read_csv(snakemake.input[name]) for name in ("metrics", "delong", "agreement", "optimism", "seeds")}
+    file = snakemake.input.best_auc
+    best = float(read_csv(file[0])["best_auc"][0]) if file else None
+    params, output = snakemake.params, snakemake.output
+    metrics = with_published(tables["metrics"], Path(params.published), params.papers)
+    for protocol in ("strict", "as_published"):
+        figures = {
+            "aucs": plot_aucs(metrics, protocol, params.title, best),
+            "delong": plot_delong(tables["delong"], protocol),
+            "agreement": plot_agreement(tables["agreement"], protocol),
+        }
+        for name, figure in figures.items():
+            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"])
+    save(plot_optimism(tables["optimism"], f"Optimism on {params.title}"), output.optimism, output.optimism_svg)
+    save(plot_seeds(tables["seeds"], params.title), output.seeds, output.seeds_svg)

@@ -1,0 +1,22 @@
+"""Confusion matrices, waterfall and Kaplan-Meier curves of the main models, in both protocols."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.survival import plot_kaplan_meier
+    from hcc_recurrence.files import read_csv
+    from hcc_recurrence.learning.predictions import main_models
+
+    output = snakemake.output
+    predictions, metrics = read_csv(snakemake.input.predictions), read_csv(snakemake.input.metrics)
+    models = main_models(predictions)
+    for protocol in ("strict", "as_published"):
+        figures = {
+            "confusion": plot_confusion(predictions, metrics, protocol, models),
+            "waterfall": plot_waterfall(predictions, metrics, protocol, models),
+            "kaplan_meier": plot_kaplan_meier(predictions, metrics, protocol, models, snakemake.params.horizon),
+        }
+        for name, figure in figures.items():
+            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"])
