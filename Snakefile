@@ -1,3 +1,5 @@
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -6,7 +8,8 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
-report: "workflow/report/workflow.rst"
+# The rule `report` gives the page that it wrote for this run; `snakemake --report` by hand has a general one.
+report: os.environ.get("HCC_START_PAGE", "workflow/report/workflow.rst")
 
 
 include: "workflow/rules/common.smk"

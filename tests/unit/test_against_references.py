@@ -299,7 +299,8 @@ def test_cox_equals_rs_survival(patients, r):
         assert half == pytest.approx(r[f"cox_se_{name}"], rel=1e-4)
     ph = proportional_hazards_p(months, event, x).set_index("variable")["p"]
     for name in x:
-        # lifelines takes the residuals' variance as constant over time, R 3.x does not: near, not equal (worst here: 0.98 against 0.90).
+        # lifelines takes the variance of the residuals as constant over time, R does not: near, not equal
+        # (worst here: 0.98 against 0.90).
         assert ph[name] == pytest.approx(r[f"ph_p_{name}"], abs=0.1)
     everything = patients[["size", "afp", "ast", "age", "noise"]]
     kept = stepwise_aic(months, event, everything)

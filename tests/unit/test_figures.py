@@ -9,12 +9,12 @@ import pytest
 
 from hcc_recurrence.figures.coefficients import plot_coefficients, readable_feature
 from hcc_recurrence.figures.performance import (
-    main_models,
     mean_roc,
     plot_calibration,
     plot_decision_curve,
     plot_roc,
 )
+from hcc_recurrence.learning.predictions import main_models
 from hcc_recurrence.statistics.classification import metrics_table
 
 
@@ -72,7 +72,7 @@ def test_every_axis_has_a_name_and_no_text_is_cut(predictions):
     assert models == ["CR"]
     figures = [
         plot_roc(predictions, metrics, "strict", 0.9),
-        plot_calibration(predictions, "strict", models),
+        plot_calibration(predictions, "strict", models, 40, 1),
         plot_decision_curve(predictions, "strict", models),
     ]
     for figure in figures:

@@ -227,6 +227,27 @@ def about_study(wildcards):
     }
 
 
+def about_run(wildcards):
+    """What the start page says of the run."""
+    papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
+    return {
+        "preset": FULL_CONFIG["preset"],
+        "titles": {name: paper["title"] for name, paper in papers.items()},
+        "citations": {name: paper["citation"] for name, paper in papers.items()},
+    }
+
+
+def about_comparisons(wildcards):
+    """What the start page says of each cohort and split."""
+    found = []
+    for name, scheme in PLAN.comparisons():
+        cohort = FULL_CONFIG["cohorts"][name]
+        simulated = bool(cohort["simulation"])
+        about = {"cohort": name, "split": scheme, "simulated": simulated}
+        found.append({**about, "title": cohort["title"]})
+    return found
+
+
 def published_names(wildcards):
     """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
     if wildcards.paper.startswith("comparison"):

@@ -1,10 +1,44 @@
 # The report: one HTML file with every table and figure of the run, made by Snakemake itself.
 
 
+rule write_start_page:
+    """What was run, on whom, and the headline table."""
+    input:
+        metrics=[
+            f"<results>/{cohort}/comparison/{scheme}/tables/metrics.csv"
+            for cohort, scheme in PLAN.comparisons()
+        ],
+        labels=[f"<results>/{cohort}/labels.csv" for cohort, _ in PLAN.comparisons()],
+        best_auc=[
+            f"<results>/{cohort}/simulated/best_auc.csv"
+            for cohort in sorted(PLAN.cohorts)
+            if FULL_CONFIG["cohorts"][cohort]["simulation"]
+        ],
+    output:
+        "<results>/start_page.rst",
+    log:
+        "<logs>/write_start_page.log",
+    benchmark:
+        "<benchmarks>/write_start_page.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=5,
+    params:
+        about=about_run,
+        comparisons=about_comparisons,
+        code=code("write_start_page"),
+    script:
+        "../scripts/write_start_page.py"
+
+
 rule report:
     """Snakemake's own report of all studies, which opens without a network."""
     input:
         run_targets,
+        start_page="<results>/start_page.rst",
     output:
         "<results>/report.html",
     log:

@@ -15,8 +15,8 @@ with job_log(snakemake.log[0], "published tables"):
         paper=table["paper"].map(TITLES), consistent=table["consistent"].map({True: "yes", False: "no"})
     )
     note = (
-        "Each line recomputes a printed number from other printed numbers of the same paper. Not consistent: they cannot all "
-        "be right; which one is wrong, the table does not say. Nothing here uses patient data."
+        "Each line recomputes a printed number from other printed numbers of the same paper. Not consistent: they "
+        "cannot all be right; which one is wrong, the table does not say. Nothing here uses patient data."
     )
     title = "What the printed tables say, and what they cannot mean"
     write_html(shown, title, snakemake.output.html, note)

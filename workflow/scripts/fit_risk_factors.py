@@ -34,8 +34,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     }
     Path(snakemake.output.models).write_text(json.dumps(models, indent=1) + "\n")
     note = (
-        "Training patients only. Logistic: forward selection by likelihood ratio; Cox: stepwise by AIC, times censored at "
-        f"{params.horizon:.1f} months. P values after a selection are too small: read them as a description. "
-        "method: Wald, or Firth where the outcome is separated; vif, tolerance: collinearity; ph p: proportional hazards."
+        "Training patients only. Logistic: forward selection by likelihood ratio; Cox: stepwise by AIC, times censored "
+        f"at {params.horizon:.1f} months. P values after a selection are too small: read them as a description. "
+        "method: Wald, or Firth where the outcome is separated; vif, tolerance: collinearity; ph p: test of "
+        "proportional hazards."
     )
     write_html(readable(found.table), params.title, snakemake.output.html, note)

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     note = (
         f"C: Harrell's concordance of risk and time to recurrence. auc t: time-dependent AUC at {params.horizon:.1f} "
         f"months, weighted for censoring. 95% intervals by bootstrap over patients ({params.resamples} resamples); out "
-        "of fold both are means over folds. Groups (high, low) by the training cut-off; free: free of recurrence at the "
-        "horizon by Kaplan-Meier; median in months, inf where it is not reached."
+        "of fold both are means over folds. Groups (high, low) by the training cut-off; free: free of recurrence at "
+        "the horizon by Kaplan-Meier; median in months, inf where it is not reached."
     )
     write_html(readable(measures), params.title, snakemake.output.html, note)

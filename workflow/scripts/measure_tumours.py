@@ -15,6 +15,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     for folder in snakemake.input:
         for file in sorted(Path(folder).glob("*.nii.gz")):
             phase, reader = file.name.removesuffix(".nii.gz").split(".")
-            volume = mask_volume_ml(sitk.ReadImage(str(file)))
+            mask = sitk.ReadImage(str(file))
+            volume = mask_volume_ml(sitk.GetArrayViewFromImage(mask), mask.GetSpacing())
             rows.append({"patient_id": Path(folder).name, "phase": phase, "reader": reader, "volume_ml": volume})
     write_csv(pd.DataFrame(rows), snakemake.output[0])

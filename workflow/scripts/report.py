@@ -1,5 +1,6 @@
 """Have Snakemake write the report of the finished studies."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,9 @@ with job_log(snakemake.log[0], "report"), tempfile.TemporaryDirectory() as folde
         *("--snakefile", snakemake.params.snakefile, "--configfile", str(config)),
         *("--report", snakemake.output[0]),
     ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    start_page = str(Path(snakemake.input.start_page).absolute())
+    environment = {**os.environ, "HCC_START_PAGE": start_page}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     print(done.stdout, done.stderr)
     if done.returncode != 0:
         raise RuntimeError("Snakemake could not write the report; its message stands above")

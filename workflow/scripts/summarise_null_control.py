@@ -20,7 +20,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     summary = summarise_null_control(aucs, read_csv(snakemake.input.metrics))
     write_csv(summary, snakemake.output.csv)
     note = (
-        f"{len(parts)} permuted outcomes; splits, selection and models learned anew each time (one repeat of the folds). "
+        f"{len(parts)} permuted outcomes; splits, selection and models learned anew each time (one repeat). "
         "strict must centre on 0.5 (near half); what as published shows above it is its optimism."
     )
     write_html(readable(summary), snakemake.params.title, snakemake.output.html, note)

@@ -20,8 +20,8 @@ SOURCES = {
     "RQS": "RQS 1.0: Lambin P et al. Nat Rev Clin Oncol 2017;14:749, items 1 to 16 (points are not added up)",
 }
 NOTE = (
-    "Numbered as in the source; the texts are short paraphrases, so read the source before you submit. 'From the run' names "
-    "a file and a value that help to answer the item; whether it is fulfilled the authors decide."
+    "Numbered as in the source; the texts are short paraphrases, so read the source before you submit. 'From the run' "
+    "names a file and a value that help to answer the item; whether it is fulfilled the authors decide."
 )
 
 
@@ -100,7 +100,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling"),
         "building": Evidence(
             f"{here}/predictions.csv",
-            f"models {', '.join(sorted(m for m in metrics['model'].unique() if ' ' not in m))}; every step inside each fold",
+            f"{', '.join(m for m in sorted(set(metrics['model'])) if ' ' not in m)}; every step inside each fold",
         ),
         "performance": Evidence(f"{here}/tables/metrics.csv", f"strict, out of fold: {aucs}"),
         "uncertainty": Evidence(

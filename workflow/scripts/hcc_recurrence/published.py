@@ -237,8 +237,9 @@ def write_document(folder: Path, path: Path) -> None:
     lines = [
         "# What the printed tables say, and what they cannot mean",
         "",
-        "Made by `python -m hcc_recurrence.published` from `workflow/published`; a test keeps it in step. Each line recomputes a printed",
-        'number from other printed numbers of the same paper. "Inconsistent" means that they cannot all be right, not which one is wrong.',
+        "Made by `python -m hcc_recurrence.published` from `workflow/published`; a test keeps it in step. Each line",
+        "recomputes a printed number from other printed numbers of the same paper. Not consistent: they cannot all be",
+        "right; which one is wrong, the table does not say.",
         "",
         f"{len(table)} checks: {good} consistent, {len(table) - good} not.",
         "",

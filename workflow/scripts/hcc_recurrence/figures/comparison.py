@@ -23,6 +23,13 @@ def _of_panels(table: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFra
     return found
 
 
+def _signed(value: float) -> str:
+    """A difference with its sign; none for what rounds to 0."""
+    if np.isnan(value):
+        return ""
+    return f"{value:+.2f}" if abs(value) >= 0.005 else "0.00"
+
+
 def plot_aucs(metrics: pd.DataFrame, protocol: str, title: str, reachable: float | None) -> plt.Figure:
     """AUCs with intervals of every model, one panel a kind of patients (`with_published` gives the diamonds)."""
     panels = [(f"{text} (n = {part['n'].max()})", part) for text, part in _of_panels(metrics, protocol)]
@@ -36,10 +43,10 @@ def plot_delong(pairs: pd.DataFrame, protocol: str) -> plt.Figure:
     for text, part in _of_panels(pairs, protocol):
         models = sorted(set(part["model"]) | set(part["other"]))
         matrices.append((text, pair_matrix(part, "p_holm", models)))
-        # The pair's difference is model less other; the model stands in the column, so the row less the column is minus it.
+        # The difference is model less other, and the model stands in the column.
         turned = part.assign(turned=-part["difference"])
-        details.append(pair_matrix(turned, "turned", models).map(lambda v: "" if np.isnan(v) else f"{v:+.2f}"))
-    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. P of paired DeLong tests (Holm); below it AUC of the row less the column."
+        details.append(pair_matrix(turned, "turned", models).map(_signed))
+    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. P of paired DeLong tests (Holm); below: AUC of row less column."
     return plot_heat_maps(matrices, title, "P (Holm)", (0, 1), p_text, "cividis", details)
 
 

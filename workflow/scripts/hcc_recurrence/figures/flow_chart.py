@@ -41,7 +41,7 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
     early = int(labels.loc[labels["excluded_because"] == "", "er"].sum())
 
     def box(x: float, y: float, text: str, align: str = "center") -> None:
-        axis.text(x, y, text, ha="center", va="center", fontsize=7.5, bbox=BOX, multialignment=align)
+        axis.text(x, y, text, ha=align, va="center", fontsize=7.5, bbox=BOX, multialignment=align)
 
     def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
         axis.annotate("", end, start, arrowprops=ARROW)
@@ -49,7 +49,7 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
     arrow((0.28, 0.84), (0.28, 0.575))
     arrow((0.28, 0.70), (0.50, 0.70))
     box(0.28, 0.90, f"In the patients sheet\nn = {len(labels)}")
-    box(0.72, 0.70, f"Left out, n = {left_out}\n{excluded}", "left")
+    box(0.52, 0.70, f"Left out, n = {left_out}\n{excluded}", "left")
     places = {1: [0.28], 2: [0.2, 0.6], 3: [0.15, 0.5, 0.85]}[len(parts)]
     names = {"train": "Training", "validation": "Validation", "external": "External"}
     for x, (name, (number, events)) in zip(places, parts.items(), strict=True):

@@ -10,19 +10,18 @@ from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
 
 
-def plot_ratio_forest(tables: list[tuple[str, pd.DataFrame]], title: str, ratio: str) -> plt.Figure:
+def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -> plt.Figure:
     """Odds or hazard ratios on a log scale, one panel a table.
 
     Args:
-        tables: heading and table with variable, `ratio`, low, high, p. Rows without an estimate say so.
-        ratio: column of the estimate, e.g. odds_ratio.
+        tables: heading, name of the estimate's column (odds_ratio or hazard_ratio), and table with variable, that
+            column, low, high, p. Rows without an estimate say so.
     """
     use_style()
-    lengths = [max(len(t), 1) for _, t in tables]
+    lengths = [max(len(t), 1) for *_, t in tables]
     height = 0.7 + sum(0.19 * n + 0.55 for n in lengths)
     figure, axes = plt.subplots(len(tables), 1, figsize=(PAGE_INCHES, height), squeeze=False, height_ratios=lengths)
-    name = ratio.replace("_", " ").capitalize()
-    for axis, (heading, table) in zip(axes[:, 0], tables, strict=True):
+    for axis, (heading, ratio, table) in zip(axes[:, 0], tables, strict=True):
         axis.set_title(heading, loc="left")
         if table.empty:
             axis.text(0.5, 0.5, "No variable was selected", ha="center", va="center", transform=axis.transAxes)
@@ -48,7 +47,7 @@ def plot_ratio_forest(tables: list[tuple[str, pd.DataFrame]], title: str, ratio:
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["variable"])
         axis.set_ylim(-0.7, len(table) - 0.3)
-        axis.set_xlabel(f"{name} (right of 1: higher risk)")
+        axis.set_xlabel(f"{ratio.replace('_', ' ').capitalize()} (right of 1: higher risk)")
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
         axis.xaxis.set_minor_formatter("")
     figure.suptitle(title, fontsize=8)
@@ -77,7 +76,15 @@ def plot_auc_forest(
             axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
             axis.plot(line["auc"], row, "o", color=colour, markersize=4)
             if np.isfinite(line["published"]):
-                axis.plot(line["published"], row, "D", markerfacecolor="none", markeredgecolor="0.2", markersize=4)
+                axis.plot(
+                    line["published"],
+                    row,
+                    "D",
+                    markerfacecolor="none",
+                    markeredgecolor="0.2",
+                    markeredgewidth=0.9,
+                    markersize=4,
+                )
         axis.set(title=heading, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models)
     text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."

@@ -32,7 +32,7 @@ def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = ""
 
 
 def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
-    """`0.762 (0.606-0.880)` from the columns name, name_low and name_high; the value alone where there is no interval."""
+    """`0.762 (0.606-0.880)` from columns name, name_low, name_high; the value alone where there is no interval."""
     texts = []
     for value, low, high in zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True):
         if pd.isna(value):
@@ -83,7 +83,8 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
     note = (
         "AUC with DeLong interval. Out of fold it is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy, Wilson for the others."
+        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy, Wilson for "
+        "the others."
     )
     if best_auc is not None:
         note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note

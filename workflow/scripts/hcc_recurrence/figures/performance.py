@@ -169,10 +169,8 @@ def plot_calibration(
             aspect="equal",
         )
         _legend(axis, below)
-    figure.suptitle(
-        f"Protocol: {PROTOCOL_TEXT[protocol]}. Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk.",
-        fontsize=8,
-    )
+    text = f"Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk."
+    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. {text}", fontsize=8)
     return figure
 
 

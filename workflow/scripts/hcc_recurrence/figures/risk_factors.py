@@ -18,14 +18,14 @@ def plot_forests(table: pd.DataFrame, title: str) -> plt.Figure:
     for analysis, ratio, name in (("logistic", "odds_ratio", "Logistic"), ("cox", "hazard_ratio", "Cox")):
         for step in ("univariable", "multivariable"):
             part = table[(table["analysis"] == analysis) & (table["step"] == step)]
-            panels.append((f"{name}, {step}", part.rename(columns={ratio: "ratio"})))
-    return plot_ratio_forest(panels, f"{title}: clinical variables, training patients", "ratio")
+            panels.append((f"{name}, {step}", ratio, part))
+    return plot_ratio_forest(panels, f"{title}: clinical variables, training patients")
 
 
 def plot_corrected_calibration(curve: pd.DataFrame, optimism: Sequence[dict[str, Any]], title: str) -> plt.Figure:
     """Apparent and optimism-corrected calibration curve of the multivariable logistic model."""
     use_style()
-    figure, axis = plt.subplots(figsize=(COLUMN_INCHES, COLUMN_INCHES + 0.6))
+    figure, axis = plt.subplots(figsize=(COLUMN_INCHES, COLUMN_INCHES))
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":", label="ideal")
     axis.set(xlabel="Predicted probability", ylabel="Observed early recurrence", xlim=(0, 1), ylim=(0, 1))
     axis.set_title(f"Logistic nomogram, {title}")
@@ -36,9 +36,9 @@ def plot_corrected_calibration(curve: pd.DataFrame, optimism: Sequence[dict[str,
     axis.plot(curve["at"], curve["corrected"], color=COLOURS[0], label="corrected for optimism")
     axis.legend(loc="upper left", frameon=False)
     named = {row["measure"]: row for row in optimism}
-    text = ", ".join(
-        f"{name} {named[key]['apparent']:.2f} (corrected {named[key]['corrected']:.2f})"
+    text = "\n".join(
+        f"{name} {named[key]['apparent']:.2f}, corrected {named[key]['corrected']:.2f}"
         for key, name in (("auc", "AUC"), ("slope", "slope"), ("brier", "Brier"))
     )
-    figure.supxlabel(text, fontsize=6.5)
+    axis.text(0.98, 0.03, text, transform=axis.transAxes, ha="right", va="bottom", fontsize=6.5)
     return figure

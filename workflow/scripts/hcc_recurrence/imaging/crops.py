@@ -78,7 +78,10 @@ def crop_phases(
     return np.stack(crops).astype(np.float32)
 
 
-def mask_volume_ml(mask: sitk.Image) -> float:
-    """Volume of the voxels above 0, in mL."""
-    voxels = int((sitk.GetArrayViewFromImage(mask) > 0).sum())
-    return voxels * float(np.prod(mask.GetSpacing())) / 1000
+def mask_volume_ml(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:
+    """Volume of the voxels above 0, in mL.
+
+    Args:
+        mask: (z, y, x). spacing_mm: of the three axes, in any order.
+    """
+    return int((mask > 0).sum()) * float(np.prod(spacing_mm)) / 1000

@@ -124,7 +124,7 @@ def smooth_calibration(y: np.ndarray, probability: np.ndarray, at: np.ndarray, s
 
 
 def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: float = 0.75) -> float:
-    """Mean distance between predicted and smoothed observed risk (ICI; Austin and Steyerberg, Stat Med 2019;38:4051)."""
+    """Mean distance of predicted from smoothed observed risk (Austin and Steyerberg, Stat Med 2019;38:4051)."""
     p = np.asarray(probability, float)
     return float(np.nanmean(np.abs(smooth_calibration(y, p, p, span) - p)))
 

@@ -133,7 +133,7 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
     Returns: model, patients, n, strict, as_published, optimism, low, high.
     """
     rows = []
-    for model, own in predictions.groupby("model", sort=False):
+    for model, own in predictions.groupby("model"):
         for kind, ((split, published), (_, strict)) in KINDS.items():
             mine = own[own["split"] == split]
             parts = {

@@ -30,7 +30,7 @@ def _difference(value: float, variance: float) -> Difference:
     if not np.isfinite(variance):
         return Difference(value, *[float("nan")] * 4)
     if variance <= 1e-18:
-        # The same ranking twice: no difference. A difference without variance (two perfect and opposed models) has no test.
+        # The same ranking twice has no difference. Two perfect and opposed models have one that cannot be tested.
         same = abs(value) < 1e-12
         return Difference(value, value, value, 0.0 if same else float("nan"), 1.0 if same else float("nan"))
     error = float(np.sqrt(variance))

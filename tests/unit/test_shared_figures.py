@@ -1,0 +1,302 @@
+"""The figures that every predictions table gets: readable, and true to the tables."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from figure_checks import drawn_texts, unreadable
+
+from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
+from hcc_recurrence.figures.comparison import plot_agreement, plot_aucs, plot_delong, plot_seeds
+from hcc_recurrence.figures.flow_chart import flow_counts, plot_flow_chart
+from hcc_recurrence.figures.forest import plot_optimism
+from hcc_recurrence.figures.heatmap import pair_matrix, plot_heat_maps
+from hcc_recurrence.figures.nomogram import plot_nomogram
+from hcc_recurrence.figures.null_control import plot_null_control
+from hcc_recurrence.figures.p_values import p_text
+from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
+from hcc_recurrence.figures.risk_factors import plot_corrected_calibration, plot_forests
+from hcc_recurrence.figures.style import COLOURS, model_colours
+from hcc_recurrence.figures.survival import plot_kaplan_meier
+from hcc_recurrence.learning.predictions import main_models
+from hcc_recurrence.learning.risk_factors import fit_risk_factors
+from hcc_recurrence.statistics.classification import metrics_table
+from hcc_recurrence.statistics.comparisons import agreement_table, auc_by_seed, delong_pairs, optimism_table
+from hcc_recurrence.statistics.measures import survival_tables
+from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
+
+
+def shown_text(figure) -> str:
+    return " ".join(t.get_text() for t in drawn_texts(figure))
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    """Three models in both protocols on 60 training, 30 validation and 30 external patients; 2 repeats of 3 folds."""
+    generator = np.random.default_rng(1)
+    n = 120
+    y = np.tile([0, 1], n // 2)
+    z = y + generator.normal(size=n)
+    split = np.repeat(["train", "validation", "external"], [60, 30, 30])
+    months = np.where(y == 1, generator.uniform(2, 23, n), generator.uniform(25, 70, n)).round(1)
+    event = np.where(y == 1, 1, generator.integers(0, 2, n))
+    rows = []
+    for model, noise in (("CR", 2.0), ("RCR", 0.5), ("Radiomics", 0.8), ("Radiomics LR", 0.8)):
+        for seed in (6, 7):
+            p = (1 / (1 + np.exp(-(z - 0.5 + noise * generator.normal(size=n))))).round(3)
+            for i in range(n):
+                about = {
+                    "patient_id": f"p{i:03d}",
+                    "model": model,
+                    "split": split[i],
+                    "seed": seed,
+                    "y": y[i],
+                    "probability": p[i],
+                    "rfs_months": months[i],
+                    "rfs_event": event[i],
+                }
+                train = split[i] == "train"
+                strict = {"estimate": "out_of_fold" if train else "held_out", "fold": i // 2 % 3 + 1 if train else 0}
+                rows.append({**about, "protocol": "strict", **strict})
+                if seed == 6:
+                    better = float(np.clip(p[i] + (0.2 if y[i] else -0.2) * train, 0, 1))
+                    published = {"estimate": "apparent" if train else "held_out", "fold": 0, "probability": better}
+                    rows.append({**about, "protocol": "as_published", **published})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def metrics(predictions):
+    return metrics_table(predictions)
+
+
+@pytest.mark.parametrize("protocol", ["strict", "as_published"])
+def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
+    models = main_models(predictions)
+    everything = sorted(predictions["model"].unique())
+    figures = {
+        "roc": plot_roc(predictions, metrics, protocol, 0.9),
+        "calibration": plot_calibration(predictions, protocol, models, 30, 1),
+        "decision curve": plot_decision_curve(predictions, protocol, models),
+        "confusion": plot_confusion(predictions, metrics, protocol, models),
+        "waterfall": plot_waterfall(predictions, metrics, protocol, models),
+        "kaplan meier": plot_kaplan_meier(predictions, metrics, protocol, models),
+        "aucs": plot_aucs(metrics.assign(published=0.8), protocol, "cohort (simulated)", 0.9),
+        "delong": plot_delong(delong_pairs(predictions, everything), protocol),
+        "agreement": plot_agreement(agreement_table(predictions, metrics, everything), protocol),
+        "optimism": plot_optimism(optimism_table(predictions, 50, 1), "Optimism on a cohort"),
+        "seeds": plot_seeds(auc_by_seed(predictions), "cohort"),
+    }
+    for name, figure in figures.items():
+        assert unreadable(figure) == [], name
+        for axis in figure.axes:
+            if axis.axison and axis.get_label() != "<colorbar>" and name not in ("delong", "agreement", "kaplan meier"):
+                assert axis.get_xlabel() and axis.get_title(), name
+
+
+def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, metrics):
+    row = metrics.set_index(["model", "protocol", "split"]).loc[("RCR", "strict", "validation")]
+    text = shown_text(plot_confusion(predictions, metrics, "strict", ["RCR"]))
+    for name in ("tp", "fn", "tn", "fp"):
+        assert f"{name.upper()} {row[name]}\n" in text
+    table, _ = survival_tables(predictions, metrics, ["RCR"], 24, 20, 1)
+    line = table.set_index(["protocol", "split"]).loc[("strict", "validation")]
+    text = shown_text(plot_kaplan_meier(predictions, metrics, "strict", ["RCR"]))
+    assert f"log-rank P {p_text(line['log_rank_p'])}" in text
+    assert f"high risk, n = {line['n_high']}" in text and f"low risk, n = {line['n_low']}" in text
+
+
+def test_a_model_has_one_colour_everywhere():
+    study = model_colours(["CR", "RCR", "Radiomics", "Radiomics LR"])
+    comparison = model_colours(["zhao2024:CR", "zhao2024:RCR", "Volume", "BCLC", "NLR", "ALBI"])
+    assert comparison["zhao2024:RCR"] == study["RCR"] and comparison["zhao2024:CR"] == study["CR"]
+    assert len(set(comparison.values())) == 6 and set(comparison.values()) <= set(COLOURS)
+    assert len(set(study.values())) == 4
+
+
+# A hand case: b = 2 over 0 to 1 (2 units), b = -0.1 over 10 to 50 (4 units, so 100 points).
+HAND = NomogramModel("logistic", (Axis("invasion", 2.0, 0, 1, ("no", "yes")), Axis("ast", -0.1, 10, 50)), -1.0)
+
+
+def test_nomogram_points_of_a_hand_case():
+    invasion, ast = HAND.axes
+    assert [HAND.points(ast, v) for v in (50, 30, 10)] == pytest.approx([0, 50, 100])
+    assert HAND.points(invasion, 1) == pytest.approx(50)
+    patient = {"invasion": 1, "ast": 10}
+    assert HAND.total_points(patient) == pytest.approx(150)
+    # -1 + 2 - 1 = 0
+    assert HAND.linear_predictor(patient) == pytest.approx(0) and HAND.risk(patient) == pytest.approx(0.5)
+    for case in (patient, {"invasion": 0, "ast": 50}, {"invasion": 1, "ast": 22.5}):
+        assert HAND.risk_of_points(HAND.total_points(case)) == pytest.approx(HAND.risk(case))
+        assert HAND.points_of_risk(HAND.risk(case)) == pytest.approx(HAND.total_points(case))
+    assert NomogramModel.from_dict(HAND.to_dict()) == HAND
+
+
+def test_cox_nomogram_is_one_less_survival_to_the_power_of_the_hazard():
+    model = NomogramModel("cox", (Axis("GGT", 0.006, 10, 300), Axis("AFP", 0.858, 0, 1)), 0.9, 0.6)
+    patient = {"GGT": 50, "AFP": 1}
+    assert model.risk(patient) == pytest.approx(1 - 0.6 ** np.exp(0.3 + 0.858 - 0.9))
+    assert model.risk_of_points(model.total_points(patient)) == pytest.approx(model.risk(patient))
+    assert model.points_of_risk(model.risk(patient)) == pytest.approx(model.total_points(patient))
+
+
+def test_a_nomogram_is_drawn_with_its_worked_patient():
+    figure = plot_nomogram(HAND, "Nomogram", {"invasion": 1, "ast": 10}, "P007")
+    text = shown_text(figure)
+    assert "Worked patient P007: invasion yes, ast 10; 150 points, risk 0.50" in text
+    assert "Total points" in text and unreadable(figure) == []
+    assert "No variable was selected" in shown_text(plot_nomogram(None, "Nomogram"))
+
+
+def risk_factor_inputs(n=120, separated=False):
+    generator = np.random.default_rng(3)
+    z = generator.normal(size=n)
+    patients = [f"p{i:03d}" for i in range(n)]
+    y = (z + generator.normal(size=n) > 0).astype(int)
+    labels = pd.DataFrame(
+        {
+            "patient_id": patients,
+            "centre": "A",
+            "er": y,
+            "rfs_months": np.where(y == 1, generator.uniform(1, 23, n), 40.0),
+            "rfs_event": y,
+            "excluded_because": "",
+        }
+    )
+    split = pd.DataFrame({"patient_id": patients, "split": ["train"] * 90 + ["validation"] * 30})
+    clinical = pd.DataFrame(
+        {"size": 30 + 8 * z, "noise": generator.normal(size=n), "same": 1.0, "flag": (z > 0.3).astype(float)},
+        index=patients,
+    )
+    if separated:
+        clinical["marker"] = labels["er"].to_numpy().astype(float)
+    clinical.iloc[[0, 5], 0] = np.nan
+    definitions = {
+        c: {
+            "kind": "binary" if c in ("flag", "marker") else "continuous",
+            "unit": "mm" if c == "size" else "",
+            "levels": [],
+        }
+        for c in clinical
+    }
+    settings = {"univariable_p": 0.05, "entry_p": 0.05, "removal_p": 0.1, "cox_univariable_p": 0.2, "resamples": 20}
+    return clinical, labels, split, definitions, settings
+
+
+def test_risk_factors_find_the_true_one_and_draw_both_nomograms():
+    found = fit_risk_factors(*risk_factor_inputs(), 24.0, 1)
+    table = found.table.set_index(["analysis", "step", "variable"])
+    assert "same" not in table.index.get_level_values("variable")
+    assert table.loc[("logistic", "multivariable", "size"), "p"] < 0.01
+    assert ("logistic", "multivariable", "noise") not in table.index
+    assert found.logistic and "size" in [a.name for a in found.logistic.axes]
+    assert found.cox and found.worked_patient.startswith("p")
+    # The model's risks are those of the fitted regression: their mean is the observed share.
+    clinical, labels, split, *_ = risk_factor_inputs()
+    train = split.loc[split["split"] == "train", "patient_id"]
+    filled = clinical.loc[train].fillna(clinical.loc[train].median())
+    risks = [found.logistic.risk(row) for row in filled.to_dict("records")]
+    assert np.mean(risks) == pytest.approx(labels.set_index("patient_id").loc[train, "er"].mean(), abs=1e-6)
+    for figure in (
+        plot_forests(found.table, "cohort"),
+        plot_nomogram(found.logistic, "Logistic nomogram", found.worked_values, found.worked_patient),
+        plot_nomogram(found.cox, "Cox nomogram", found.worked_values, found.worked_patient),
+        plot_corrected_calibration(found.calibration, found.optimism.to_dict("records"), "cohort"),
+    ):
+        assert unreadable(figure) == []
+
+
+def test_validation_patients_have_no_say_in_the_risk_factors():
+    clinical, labels, split, definitions, settings = risk_factor_inputs()
+    first = fit_risk_factors(clinical, labels, split, definitions, settings, 24.0, 1)
+    outside = split.loc[split["split"] == "validation", "patient_id"]
+    clinical.loc[outside, "size"] += 500
+    labels.loc[labels["patient_id"].isin(outside), "er"] = 1 - labels["er"]
+    again = fit_risk_factors(clinical, labels, split, definitions, settings, 24.0, 1)
+    pd.testing.assert_frame_equal(first.table, again.table)
+
+
+def test_separation_is_named_and_not_hidden():
+    found = fit_risk_factors(*risk_factor_inputs(separated=True), 24.0, 1)
+    marker = found.table[(found.table["variable"] == "marker") & (found.table["analysis"] == "logistic")].iloc[0]
+    assert marker["method"] == "Firth" and marker["low"] > 1
+    figure = plot_forests(found.table, "cohort")
+    assert "Firth" in shown_text(figure) and "no estimate" in shown_text(figure)
+
+
+def test_nothing_selected_is_said_in_every_figure():
+    clinical, labels, split, definitions, settings = risk_factor_inputs()
+    settings["cox_univariable_p"] = 0.01
+    found = fit_risk_factors(clinical[["noise"]], labels, split, definitions, settings, 24.0, 1)
+    assert found.logistic is None and found.cox is None
+    assert "No variable was selected" in shown_text(plot_forests(found.table, "cohort"))
+    figure = plot_corrected_calibration(found.calibration, found.optimism.to_dict("records"), "cohort")
+    assert "No variable was selected" in shown_text(figure)
+
+
+def test_flow_chart_counts_everyone_once():
+    labels = pd.DataFrame(
+        {
+            "patient_id": list("abcdefgh"),
+            "er": [1, 0, 1, 0, np.nan, np.nan, 1, 0],
+            "excluded_because": [""] * 4
+            + ["recurrence-free but followed for less than 730 days"] * 2
+            + ["portal: no mask"] * 2,
+        }
+    )
+    split = pd.DataFrame({"patient_id": list("abcd"), "split": ["train", "train", "validation", "external"]})
+    reasons, parts = flow_counts(labels, split)
+    assert dict(reasons) == {"portal: no mask": 2, "recurrence-free but followed for less than 730 days": 2}
+    assert parts == {"train": (2, 1), "validation": (1, 1), "external": (1, 0)}
+    figure = plot_flow_chart(labels, split, "cohort")
+    text = shown_text(figure)
+    assert "Left out, n = 4" in text and "n = 8" in text and "ER 2 (50%)" in text and unreadable(figure) == []
+
+
+def test_heat_map_of_classifiers_and_selectors():
+    """The grid of Yan 2023: 5 classifiers by 3 selectors, with intervals in the cells."""
+    matrix = pd.DataFrame(
+        np.linspace(0.5, 0.9, 15).reshape(5, 3),
+        index=["RF", "SVM", "LASSO", "AdaBoost", "GP"],
+        columns=["F", "RFE", "Relief"],
+    )
+    detail = matrix.map(lambda v: f"({v - 0.1:.2f}-{v + 0.1:.2f})")
+    panels = [(phase, matrix) for phase in ("arterial", "portal", "hepatobiliary")]
+    figure = plot_heat_maps(panels, "AUC by classifier and selector", "AUC", (0.4, 1.0), detail=[detail] * 3)
+    text = shown_text(figure)
+    assert "0.90\n(0.80-1.00)" in text and "AdaBoost" in text and unreadable(figure) == []
+    pairs = pd.DataFrame({"model": ["a", "a", "b"], "other": ["b", "c", "c"], "p": [0.1, 0.2, 0.3]})
+    lower = pair_matrix(pairs, "p", ["a", "b", "c"])
+    assert lower.loc["c", "b"] == 0.3 and np.isnan(lower.loc["b", "b"])
+
+
+def test_null_control_figure():
+    generator = np.random.default_rng(0)
+    rows = [
+        {"model": m, "protocol": p, "split": s, "estimate": e, "permutation": k, "auc": generator.normal(0.5, 0.05)}
+        for m in ("CR", "RCR", "Radiomics LR")
+        for p, s, e in (("strict", "train", "out_of_fold"), ("as_published", "train", "apparent"))
+        for k in range(1, 21)
+    ]
+    figure = plot_null_control(pd.DataFrame(rows), ["CR", "RCR", "Radiomics LR"], "cohort")
+    assert "20 permuted outcomes" in shown_text(figure) and unreadable(figure) == []
+
+
+def test_p_values_as_journals_print_them():
+    assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", "1", ""]
+
+
+def test_the_check_of_figures_finds_cut_and_overlapping_text():
+    figure, axis = plt.subplots()
+    axis.text(0.5, 0.5, "first text")
+    axis.text(0.51, 0.5, "second text")
+    axis.text(0.98, 0.2, "a text that leaves the figure at its right side")
+    assert [p.split(":")[0] for p in unreadable(figure)] == ["cut", "overlap"]

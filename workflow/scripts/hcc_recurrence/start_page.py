@@ -1,0 +1,83 @@
+"""The first page of the report: what was run, on whom, and the headline table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ("model", "patients", "strict", "as published")
+KINDS = (
+    ("training", "train", "out_of_fold", "apparent"),
+    ("validation", "validation", "held_out", "held_out"),
+    ("external", "external", "held_out", "held_out"),
+)
+
+
+def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """AUC of each paper's main models, strict beside as published, one row a model and kind of patients.
+
+    Args:
+        metrics: of a comparison, models as `paper:model`. titles: paper -> its name.
+    """
+    keyed = metrics.set_index(["model", "protocol", "split", "estimate"])
+    rows = []
+    for model in sorted(m for m in metrics["model"].unique() if ":" in m):
+        paper, _, name = model.partition(":")
+        for words, split, strict, published in KINDS:
+            cells = []
+            for protocol, estimate in (("strict", strict), ("as_published", published)):
+                key = (model, protocol, split, estimate)
+                if key in keyed.index:
+                    line = keyed.loc[key]
+                    cells.append(f"{line['auc']:.3f} ({line['auc_low']:.3f}-{line['auc_high']:.3f})")
+                else:
+                    cells.append("")
+            if any(cells):
+                n, events = keyed.loc[(model, "strict", split, strict), ["n", "n_pos"]]
+                rows.append((f"{titles[paper]} {name}", f"{words}, n = {n:.0f}, {events:.0f} ER", *cells))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def list_table(table: pd.DataFrame, title: str) -> str:
+    """A table in reStructuredText."""
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", ""]
+    for cells in [list(table.columns), *table.astype(str).to_numpy().tolist()]:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(cells)]
+    return "\n".join(lines) + "\n"
+
+
+def start_page(
+    about: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]], metrics: Sequence[pd.DataFrame]
+) -> str:
+    """The page as reStructuredText.
+
+    Args:
+        about: preset, titles (paper -> name), citations (paper -> text).
+        comparisons: one a cohort and split, beside its table in `metrics`: title, simulated, best_auc (or None), split,
+            used, left_out.
+    """
+    titles = about["titles"]
+    parts = [
+        "Published methods for predicting early recurrence of hepatocellular carcinoma after resection, run side by "
+        "side on the same patients.\n",
+        f"**Preset:** {about['preset']}. **Methods in this run:** {', '.join(titles[p] for p in sorted(titles))}.\n",
+    ]
+    for facts, table in zip(comparisons, metrics, strict=True):
+        kind = "SIMULATED patients: numbers say that the software works, and nothing about people"
+        text = (
+            f"**{facts['title']}**: {kind if facts['simulated'] else 'real patients'}. {facts['used']} patients used, "
+        )
+        text += f"{facts['left_out']} left out (see Cohorts). Split: {facts['split']}."
+        if facts["best_auc"] is not None:
+            text += f" The best AUC that any method can reach here is {facts['best_auc']:.3f}."
+        parts += [text + "\n", list_table(headline(table, titles), f"AUC (95% CI) on {facts['title']}")]
+    parts.append(
+        "*Strict*: nothing is fitted, chosen or cut on patients it is reported on; training AUCs are out of fold. "
+        "*As published*: what the authors did; training AUCs are apparent. The difference of the two is optimism. "
+        "Validation sets of a few dozen patients leave an AUC uncertain by about 0.15 to either side.\n"
+    )
+    parts.append("Not a medical device. Cite the methods that you use:\n")
+    parts += [f"* {about['citations'][paper]}" for paper in sorted(titles)]
+    return "\n".join(parts) + "\n"
