@@ -55,9 +55,9 @@ class Workspace:
         assert "Traceback" not in text, text
         return text
 
-    def jobs(self, *arguments: str) -> dict[str, int]:
-        """The rules that a dry run would execute, with their number of jobs; without the target rule."""
-        result = self.snakemake("--dry-run", *arguments, "all")
+    def jobs(self, *arguments: str, target: str = "all") -> dict[str, int]:
+        """The rules that a dry run would execute, with their number of jobs; without the target rule `all`."""
+        result = self.snakemake("--dry-run", *arguments, target)
         text = result.stdout + result.stderr
         assert result.returncode == 0, text
         if "Nothing to be done" in text:

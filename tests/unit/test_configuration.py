@@ -50,6 +50,8 @@ def test_published_and_demo_differ_only_in_sizes():
             "not in grids",
         ),
         (lambda c: c.update(overrides={"zhao2024": {"split": "no"}}), "which splits does not have"),
+        (lambda c: c["studies"][0].update(split="no"), "split names 'no', which splits does not have"),
+        (lambda c: c.update(evaluation={"resample": 5}), "did you mean 'resamples'"),
         (lambda c: c["cohorts"]["demo_mr"].update(modality="PET"), "'PET' is not one of"),
     ],
 )

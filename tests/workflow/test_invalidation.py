@@ -16,19 +16,39 @@ import pydicom
 import pytest
 
 PATIENTS, PHASES = 24, 2
-PREDICTIONS_AND_AFTER = {
+# What a predictions table is made into, for the study and for the comparison that it joins.
+OF_THE_STUDY = {
     "gather_predictions": 1,
     "gather_zhao2024": 1,
-    "compute_metrics": 1,
     "plot_roc": 1,
     "plot_calibration": 1,
-    "plot_decision_curve": 1,
+    "plot_risk_groups": 1,
     "plot_coefficients": 2,
-    "report": 1,
+    "fill_checklists": 1,
 }
-LEARNING = {"fit_zhao2024": 2, **PREDICTIONS_AND_AFTER}
+OF_BOTH = {
+    "compute_metrics": 2,
+    "check_metrics_table": 2,
+    "compare_models": 2,
+    "measure_calibration": 2,
+    "measure_survival": 2,
+    "plot_comparison": 2,
+    "plot_decision_curve": 2,
+}
+REPORT = {"write_start_page": 1, "report": 1}
+LEARNING = {"fit_zhao2024": 2, **OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
+# A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
+MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
+RISK_FACTORS = {"fit_risk_factors": 1, "plot_risk_factors": 1}
 OWN_STEPS = {"convert_patient": 1, "resample_patient": 1, "extract_radiomics": PHASES}
-LABELS = {"write_labels": 1, "write_splits": 1, "write_baseline_table": 1}
+LABELS = {
+    "write_labels": 1,
+    "write_splits": 1,
+    "write_baseline_table": 1,
+    "plot_flow_chart": 1,
+    "fit_comparators": 1,
+    **RISK_FACTORS,
+}
 
 
 def patients_sheet(workspace):
@@ -62,7 +82,7 @@ def test_bytes_of_one_dicom_file(tiny_copy):
     pixels[0, 0] += 1
     data.PixelData = pixels.astype(np.uint16).tobytes()
     data.save_as(file)
-    assert tiny_copy.jobs() == {**OWN_STEPS, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
 
 
 def test_bytes_of_one_mask(tiny_copy):
@@ -76,7 +96,7 @@ def test_bytes_of_one_mask(tiny_copy):
     changed = sitk.GetImageFromArray(array)
     changed.CopyInformation(mask)
     sitk.WriteImage(changed, str(file), True)
-    assert tiny_copy.jobs() == {**OWN_STEPS, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
 
 
 def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
@@ -96,7 +116,7 @@ def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
 
 def test_one_patient_removed(tiny_copy):
     remove_patient(tiny_copy, "T018")
-    assert tiny_copy.jobs() == {**LABELS, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**LABELS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
 
 
 def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
@@ -110,12 +130,12 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     copy.run("all", cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
-    assert copy.jobs() == {**OWN_STEPS, **LABELS, "collect_radiomics": PHASES, **LEARNING}
+    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
-    assert tiny_copy.jobs() == {"write_baseline_table": 1, **LEARNING}
+    assert tiny_copy.jobs() == {"write_baseline_table": 1, **RISK_FACTORS, **LEARNING}
 
 
 def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
@@ -163,6 +183,22 @@ def test_one_parameter_of_one_paper(tiny_copy, key, value, expected):
     overrides["zhao2024"][key] = value
     tiny_copy.config(overrides=overrides)
     assert tiny_copy.jobs() == expected
+
+
+def test_the_number_of_resamples(tiny_copy):
+    """Only what is bootstrapped, and what shows it: no model is fitted again."""
+    tiny_copy.config(evaluation={"resamples": 60})
+    bootstrapped = {"compare_models": 2, "measure_survival": 2, "plot_comparison": 2, "plot_calibration": 1}
+    assert tiny_copy.jobs() == {**bootstrapped, **RISK_FACTORS, "fill_checklists": 1, "report": 1}
+
+
+def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy):
+    tiny_copy.config(null_control={"permutations": 3})
+    assert tiny_copy.jobs() == {}, "not a part of all"
+    learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3}
+    assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": 1, "null_control": 1}
+    tiny_copy.config(null_control={"permutations": 3, "in_all": True})
+    assert tiny_copy.jobs() == {**learned, "summarise_null_control": 1, "report": 1}
 
 
 def test_one_module_changes_what_it_does(tiny_copy):

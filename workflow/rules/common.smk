@@ -292,7 +292,7 @@ def study_targets(paper, cohort):
         *shared_targets(folder, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
         *[f"{folder}/tables/{t}.html" for t in ("baseline", "risk_factors")],
-        *[f"{folder}/checklists/{name}.html" for name in checklists],
+        *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
         f"<results>/{cohort}/labels.html",
         *OWN_TARGETS[paper](cohort),

@@ -96,7 +96,7 @@ rule check_published_tables:
             "<results>/published/tables.html",
             caption="../report/published.rst",
             category="Published tables",
-            labels={"cohort": "none", "what": "what the printed tables say"},
+            labels={"cohort": "the papers", "what": "what the printed tables say"},
         ),
     log:
         "<logs>/check_published_tables.log",

@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.figures.p_values import interval_text
+
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
     "CLEAR": "CLEAR: Kocak B et al. Insights Imaging 2023;14:75, items 1 to 58",
@@ -71,7 +73,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
     strict = metrics[metrics["protocol"] == "strict"]
     best = strict[strict["estimate"] == "out_of_fold"].sort_values("model")
     aucs = ", ".join(
-        f"{r.model} {r.auc:.3f} ({r.auc_low:.3f}-{r.auc_high:.3f})" for r in best.itertuples() if " " not in r.model
+        f"{r.model} {interval_text(r.auc, r.auc_low, r.auc_high)}" for r in best.itertuples() if " " not in r.model
     )
     missing = pd.to_numeric(run.baseline["missing"], errors="coerce").fillna(0).sum()
     spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))

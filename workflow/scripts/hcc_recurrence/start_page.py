@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.figures.p_values import interval_text
+
 COLUMNS = ("model", "patients", "strict", "as published")
 KINDS = (
     ("training", "train", "out_of_fold", "apparent"),
@@ -31,7 +33,7 @@ def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
                 key = (model, protocol, split, estimate)
                 if key in keyed.index:
                     line = keyed.loc[key]
-                    cells.append(f"{line['auc']:.3f} ({line['auc_low']:.3f}-{line['auc_high']:.3f})")
+                    cells.append(interval_text(line["auc"], line["auc_low"], line["auc_high"]))
                 else:
                     cells.append("")
             if any(cells):

@@ -30,7 +30,7 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
     """Patients in the sheet, left out with reasons, used, and in each split."""
     use_style()
     reasons, parts = flow_counts(labels, split)
-    lines = [textwrap.fill(f"{reason}: {number}", 52, subsequent_indent="   ") for reason, number in reasons]
+    lines = [textwrap.fill(f"{number}: {reason}", 56, subsequent_indent="   ") for reason, number in reasons]
     excluded = "\n".join(lines) or "none"
     height = 3.0 + 0.14 * excluded.count("\n")
     figure, axis = plt.subplots(figsize=(PAGE_INCHES, height))

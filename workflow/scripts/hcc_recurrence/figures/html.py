@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import p_text
+from hcc_recurrence.figures.p_values import interval_text, p_text
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -32,16 +32,9 @@ def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = ""
 
 
 def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
-    """`0.762 (0.606-0.880)` from columns name, name_low, name_high; the value alone where there is no interval."""
-    texts = []
-    for value, low, high in zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True):
-        if pd.isna(value):
-            texts.append("")
-        elif pd.isna(low):
-            texts.append(f"{value:.{digits}f}")
-        else:
-            texts.append(f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})")
-    return texts
+    """`interval_text` of the columns name, name_low and name_high."""
+    columns = (rows[name], rows[f"{name}_low"], rows[f"{name}_high"])
+    return [interval_text(*values, digits) for values in zip(*columns, strict=True)]
 
 
 def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
@@ -81,7 +74,8 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
     table["P (accuracy > no information)"] = rows["accuracy_p"].map(p_text)
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     note = (
-        "AUC with DeLong interval. Out of fold it is the mean over folds. The cut-off is Youden's on the "
+        "AUC with DeLong interval; none is printed where its variance is 0: every pair in the right order, or one risk "
+        "for everyone. Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
         "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy, Wilson for "
         "the others."

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from hcc_recurrence.figures.p_values import interval_text
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.calibration import calibration_band, calibration_bins, calibration_measures
 from hcc_recurrence.statistics.classification import mean_over_repeats
@@ -119,7 +120,7 @@ def plot_roc(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, re
                 color=colours[model],
                 linewidth=1.6 if main else 0.9,
                 linestyle="-" if main else "--",
-                label=f"{model} {line['auc']:.2f} ({line['auc_low']:.2f}-{line['auc_high']:.2f})",
+                label=f"{model} {interval_text(line['auc'], line['auc_low'], line['auc_high'], 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")

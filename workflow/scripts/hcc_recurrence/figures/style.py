@@ -43,7 +43,7 @@ def use_style() -> None:
             "xtick.labelsize": 7,
             "ytick.labelsize": 7,
             "figure.constrained_layout.use": True,
-            "savefig.dpi": 200,
+            "savefig.dpi": 150,
             "svg.hashsalt": "hcc",
             "axes.spines.top": False,
             "axes.spines.right": False,

@@ -56,8 +56,8 @@ def plot_kaplan_meier(
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             p = log_rank_p(months, event, high)
             text = "one group only" if np.isnan(p) else f"log-rank P {p_text(p)}"
-            curve.text(0.03, 0.03, text, transform=curve.transAxes, ha="left", va="bottom", fontsize=6.5)
-            curve.set(title=f"{model}. {title}", ylim=(0, 1.32), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            curve.plot([], [], " ", label=text)
+            curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
             curve.set_ylabel("Free of recurrence" if column == 0 else "")
             curve.set_xticks(times)

@@ -49,10 +49,19 @@ def delong_components(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarr
     return float(over_positive.mean()), over_positive, over_negative
 
 
+def _with_interval(auc: float, variance: float, confidence: float) -> AucResult:
+    """DeLong's interval, clipped to [0, 1]; none where the variance is 0."""
+    if variance <= 1e-15:
+        return AucResult(auc, float("nan"), float("nan"), variance)
+    half = float(norm.ppf(0.5 + confidence / 2) * np.sqrt(variance))
+    return AucResult(auc, max(0.0, auc - half), min(1.0, auc + half), variance)
+
+
 def auc_delong(y: np.ndarray, score: np.ndarray, confidence: float = 0.95) -> AucResult:
     """AUC with DeLong's interval, clipped to [0, 1].
 
-    DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837.
+    DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837. Where the variance is 0 (all pairs in the right order, or
+    one probability for everyone) there is no interval: "1.000 to 1.000" would say that nothing is uncertain.
 
     Args:
         y: (n,) 0/1. score: (n,), higher means more likely 1.
@@ -64,8 +73,7 @@ def auc_delong(y: np.ndarray, score: np.ndarray, confidence: float = 0.95) -> Au
     if min(m, n) < 2:
         return AucResult(auc, float("nan"), float("nan"), float("nan"))
     variance = float(over_positive.var(ddof=1) / m + over_negative.var(ddof=1) / n)
-    half = float(norm.ppf(0.5 + confidence / 2) * np.sqrt(variance))
-    return AucResult(auc, max(0.0, auc - half), min(1.0, auc + half), variance)
+    return _with_interval(auc, variance, confidence)
 
 
 def delong_covariance(
@@ -123,9 +131,7 @@ def auc_cross_validated(
     Raises: ValueError where a fold lacks one of the two outcomes.
     """
     areas, covariance = delong_covariance(y, score, fold, repeat)
-    auc, variance = float(areas[0]), float(covariance[0, 0])
-    half = float(norm.ppf(0.5 + confidence / 2) * np.sqrt(variance))
-    return AucResult(auc, max(0.0, auc - half), min(1.0, auc + half), variance)
+    return _with_interval(float(areas[0]), float(covariance[0, 0]), confidence)
 
 
 def auc_interval(
