@@ -12,13 +12,15 @@ BIN := .venv/bin
 
 environment: .venv/installed
 
-.venv/installed: envs/requirements.lock
+.venv/installed: envs/requirements.lock envs/torch.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11")'
 	@echo "Installing the pinned environment into .venv (about a minute)"
 	$(PYTHON) -m venv --clear .venv
 	# The lock names everything, so pip need not resolve. Compiling is left to all cores at once: a job's start-up
 	# is part of its cost, and jobs find every module compiled.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r envs/requirements.lock
+	# Whichever build of torch pip finds here; a CUDA build brings libraries of its own, so this one is resolved.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c envs/requirements.lock -r envs/torch.txt
 	$(BIN)/pip check --quiet --disable-pip-version-check
 	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib workflow/scripts >/dev/null || true
 	touch $@
@@ -42,8 +44,8 @@ format: environment
 
 lock:
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
-	.lock-venv/bin/pip install --quiet -r envs/requirements.in
-	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools) > envs/requirements.lock
+	.lock-venv/bin/pip install --quiet -r envs/requirements.in -r envs/torch.txt
+	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools --exclude torch) > envs/requirements.lock
 	rm -rf .lock-venv
 
 clean:

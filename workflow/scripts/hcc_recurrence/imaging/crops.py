@@ -41,6 +41,11 @@ def crop_with_padding(array: np.ndarray, start: np.ndarray, stop: np.ndarray, fi
     return out
 
 
+def window_bounds(level: float, width: float) -> tuple[float, float]:
+    """Lowest and highest value of a window given by its level and width, in HU."""
+    return level - width / 2, level + width / 2
+
+
 def scale_window(array: np.ndarray, window: Sequence[float]) -> np.ndarray:
     """Clip to [low, high] and scale to [0, 1] as float32 (Cui: METHODS 1.2; Wang: 2.2; Zhang: 5.2)."""
     low, high = window

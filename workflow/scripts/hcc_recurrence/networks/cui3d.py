@@ -1,0 +1,85 @@
+"""The 3D network of Cui 2022, Table S2, with TensorFlow's 'same' padding (METHODS.md 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+# Name, filters, kernel (z, y, x); a pool stands for itself, with stride 2 along each axis.
+LAYERS = (
+    ("conv1", 32, (3, 3, 3)),
+    ("pool1", 0, (3, 3, 3)),
+    ("conv2", 64, (3, 3, 3)),
+    ("pool2", 0, (3, 3, 3)),
+    ("conv3", 128, (3, 3, 3)),
+    ("conv4", 128, (3, 3, 3)),
+    ("pool3", 0, (3, 3, 3)),
+    ("conv5", 256, (2, 3, 3)),
+    ("conv6", 256, (2, 3, 3)),
+    ("pool4", 0, (2, 3, 3)),
+)
+DENSE = (512, 256, 128)
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Padding before and after one axis so that the output has ceil(size / stride) places, as TensorFlow does it."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def _pad(x: torch.Tensor, kernel: Sequence[int], stride: int, value: float) -> torch.Tensor:
+    # functional.pad counts axes from the last one.
+    amounts: list[int] = []
+    for size, length in zip(reversed(x.shape[2:]), reversed(kernel), strict=True):
+        amounts += same_padding(size, length, stride)
+    return functional.pad(x, amounts, value=value)
+
+
+class Cui3D(nn.Module):
+    """Ten layers of convolution and pooling, three dense ones with dropout, two outputs.
+
+    Args:
+        shape: z, y, x of the input; (10, 150, 150) is the published one. dropout: after each hidden dense layer.
+    """
+
+    def __init__(self, shape: Sequence[int] = (10, 150, 150), dropout: float = 0.5):
+        super().__init__()
+        self.convolutions = nn.ModuleDict()
+        channels, size = 1, list(shape)
+        for name, filters, kernel in LAYERS:
+            if filters:
+                self.convolutions[name] = nn.Conv3d(channels, filters, kernel)
+                channels = filters
+            else:
+                size = [-(-s // 2) for s in size]
+        self.final_shape = (channels, *size)
+        inside = channels * size[0] * size[1] * size[2]
+        layers: list[nn.Module] = []
+        for width in DENSE:
+            layers += [nn.Linear(inside, width), nn.ReLU(), nn.Dropout(dropout)]
+            inside = width
+        self.dense = nn.Sequential(*layers, nn.Linear(inside, 2))
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d | nn.Linear):
+                # Keras' defaults.
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+
+    def maps(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Activations after every layer up to pool4, by name: (n, filters, z, y, x)."""
+        found = {}
+        for name, filters, kernel in LAYERS:
+            if filters:
+                x = functional.relu(self.convolutions[name](_pad(x, kernel, 1, 0.0)))
+            else:
+                # A pool must never choose the padding.
+                x = functional.max_pool3d(_pad(x, kernel, 2, float("-inf")), kernel, 2)
+            found[name] = x
+        return found
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, 1, z, y, x) to two logits, (n, 2)."""
+        return self.dense(self.maps(x)["pool4"].flatten(1))
