@@ -22,6 +22,7 @@ from hcc_recurrence.figures.style import COLOURS, model_colours
 from hcc_recurrence.figures.survival import plot_kaplan_meier
 from hcc_recurrence.learning.predictions import main_models
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
+from hcc_recurrence.statistics.baseline import baseline_table
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.comparisons import agreement_table, auc_by_seed, delong_pairs, optimism_table
 from hcc_recurrence.statistics.measures import survival_tables
@@ -242,6 +243,27 @@ def test_nothing_selected_is_said_in_every_figure():
     assert "No variable was selected" in shown_text(figure)
 
 
+def test_a_cohort_without_clinical_variables_has_empty_tables():
+    clinical, labels, split, _, settings = risk_factor_inputs()
+    found = fit_risk_factors(clinical[[]], labels, split, {}, settings, 24.0, 1)
+    assert found.table.empty and found.logistic is None and found.cox is None
+    assert baseline_table(clinical[[]], labels, split, {}).empty
+    assert "No variable was selected" in shown_text(plot_forests(found.table, "cohort"))
+
+
+def test_figures_of_a_study_without_validation_patients(predictions, metrics):
+    own = predictions[predictions["split"] == "train"]
+    numbers = metrics[metrics["split"] == "train"]
+    for figure in (
+        plot_kaplan_meier(own, numbers, "strict", ["CR", "RCR"]),
+        plot_confusion(own, numbers, "strict", ["CR", "RCR"]),
+        plot_waterfall(own, numbers, "strict", ["CR", "RCR"]),
+        plot_aucs(numbers.assign(published=np.nan), "strict", "cohort", None),
+        plot_optimism(optimism_table(own, 20, 1), "cohort"),
+    ):
+        assert unreadable(figure) == []
+
+
 def test_flow_chart_counts_everyone_once():
     labels = pd.DataFrame(
         {
@@ -298,5 +320,5 @@ def test_the_check_of_figures_finds_cut_and_overlapping_text():
     figure, axis = plt.subplots()
     axis.text(0.5, 0.5, "first text")
     axis.text(0.51, 0.5, "second text")
-    axis.text(0.98, 0.2, "a text that leaves the figure at its right side")
+    figure.text(0.9, 0.01, "a text that leaves the figure at its right side")
     assert [p.split(":")[0] for p in unreadable(figure)] == ["cut", "overlap"]

@@ -13,7 +13,7 @@ from hcc_recurrence.statistics.classification import count
 
 def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarray]:
     use_style()
-    width = max(PAGE_INCHES * columns / 3, 3.5)
+    width = max(PAGE_INCHES * columns / 3, 4.8)
     return plt.subplots(rows, columns, figsize=(width, height * rows + 0.4), squeeze=False)
 
 

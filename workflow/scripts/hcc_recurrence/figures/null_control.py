@@ -23,7 +23,7 @@ def plot_null_control(aucs: pd.DataFrame, models: list[str], title: str) -> plt.
         for key, text in ESTIMATE_TEXT.items()
         if ((aucs["protocol"] == protocol) & (aucs["split"] == key[0]) & (aucs["estimate"] == key[1])).any()
     ]
-    columns = min(3, len(found))
+    columns = 2 if len(found) in (2, 4) else min(3, len(found))
     rows = -(-len(found) // columns)
     figure, axes = plt.subplots(
         rows, columns, figsize=(PAGE_INCHES, rows * (0.8 + 0.21 * len(models)) + 0.4), squeeze=False, sharey=True

@@ -31,7 +31,7 @@ def plot_kaplan_meier(
     cuts = metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
     last = float(np.ceil(predictions["rfs_months"].max() / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
-    width = max(PAGE_INCHES * len(found) / 3, 3.5)
+    width = max(PAGE_INCHES * len(found) / 3, 4.8)
     figure, axes = plt.subplots(
         2 * len(models), len(found), figsize=(width, 2.85 * len(models) + 0.3), squeeze=False,
         height_ratios=[1, 0.2] * len(models),

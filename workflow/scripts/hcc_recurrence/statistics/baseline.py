@@ -10,6 +10,8 @@ import pandas as pd
 
 from hcc_recurrence.statistics.proportions import chi_square_or_fisher
 
+COLUMNS = ("split", "variable", "level", "missing", "no early recurrence", "early recurrence", "p", "test")
+
 
 def baseline_table(
     clinical: pd.DataFrame,
@@ -32,6 +34,8 @@ def baseline_table(
     """
     from tableone import TableOne
 
+    if not definitions:
+        return pd.DataFrame(columns=list(COLUMNS))
     frame = clinical.join(split.set_index("patient_id")["split"], how="inner")
     frame["er"] = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int)
     names = {v: f"{v} ({d['unit']})" if d["unit"] else v for v, d in definitions.items()}

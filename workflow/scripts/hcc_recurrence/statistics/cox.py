@@ -51,8 +51,9 @@ def cox_table(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> pd.DataFr
 
 
 def univariable_cox(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> pd.DataFrame:
-    """`cox_table` of each column alone."""
-    return pd.concat([cox_table(time, event, x[[c]]) for c in x.columns], ignore_index=True)
+    """`cox_table` of each column alone; empty where there is no column."""
+    parts = [cox_table(time, event, x[[c]]) for c in x.columns]
+    return pd.concat(parts, ignore_index=True) if parts else cox_table(time, event, x)
 
 
 def _aic(time: np.ndarray, event: np.ndarray, x: pd.DataFrame, null: float) -> float:

@@ -52,10 +52,10 @@ def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.Da
     """
     y, values = np.asarray(y, float), x.to_numpy(float)
     fit, method = _fit(y, values), "Wald"
-    if fit is not None:
+    if fit is not None and x.shape[1]:
         found = np.column_stack([fit.params[1:], np.asarray(fit.conf_int())[1:], fit.pvalues[1:]])
     else:
-        found, method = (_firth(y, values) if firth else None), "Firth"
+        found, method = (_firth(y, values) if firth and x.shape[1] else None), "Firth"
         if found is None:
             found, method = np.full((x.shape[1], 4), np.nan), "none"
     return pd.DataFrame(
@@ -72,8 +72,9 @@ def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.Da
 
 
 def univariable_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.DataFrame:
-    """`logistic_table` of each column alone."""
-    return pd.concat([logistic_table(y, x[[c]], firth) for c in x.columns], ignore_index=True)
+    """`logistic_table` of each column alone; empty where there is no column."""
+    parts = [logistic_table(y, x[[c]], firth) for c in x.columns]
+    return pd.concat(parts, ignore_index=True) if parts else logistic_table(y, x)
 
 
 def _log_likelihood(y: np.ndarray, x: pd.DataFrame) -> float:
