@@ -17,13 +17,14 @@ def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarra
     return plt.subplots(rows, columns, figsize=(width, height * rows + 0.4), squeeze=False)
 
 
-def _cut_offs(metrics: pd.DataFrame, protocol: str) -> pd.Series:
+def cut_offs(metrics: pd.DataFrame, protocol: str) -> pd.Series:
+    """The training cut-off of each model in a protocol (table of `metrics_table`)."""
     return metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
 
 
 def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
     """Counts of prediction against outcome, a row a model, a column a split; colours are shares of the outcome."""
-    found, cuts = panels(predictions, protocol), _cut_offs(metrics, protocol)
+    found, cuts = panels(predictions, protocol), cut_offs(metrics, protocol)
     figure, axes = _grid(len(models), len(found), 2.1)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
@@ -53,7 +54,7 @@ def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
 
 def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
     """Predicted risk less the cut-off of each patient, sorted; the colour is what happened."""
-    found, cuts = panels(predictions, protocol), _cut_offs(metrics, protocol)
+    found, cuts = panels(predictions, protocol), cut_offs(metrics, protocol)
     figure, axes = _grid(len(models), len(found), 1.8)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.figures.classification import cut_offs
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
@@ -28,7 +29,7 @@ def plot_kaplan_meier(
     """
     use_style()
     found = panels(predictions, protocol)
-    cuts = metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
+    cuts = cut_offs(metrics, protocol)
     last = float(np.ceil(predictions["rfs_months"].max() / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
     width = max(PAGE_INCHES * len(found) / 3, 4.8)
