@@ -321,4 +321,4 @@ def test_the_check_of_figures_finds_cut_and_overlapping_text():
     axis.text(0.5, 0.5, "first text")
     axis.text(0.51, 0.5, "second text")
     figure.text(0.9, 0.01, "a text that leaves the figure at its right side")
-    assert [p.split(":")[0] for p in unreadable(figure)] == ["cut", "overlap"]
+    assert {p.split(":")[0] for p in unreadable(figure)} == {"cut", "overlap"}
