@@ -254,7 +254,14 @@ def make_run(predictions, metrics):
         metrics=metrics,
         calibration=calibration_table(predictions),
         delong=delong_pairs(predictions, ["a", "b"]),
-        baseline=pd.DataFrame({"missing": ["2", "", "1"]}),
+        baseline=pd.DataFrame(
+            {
+                "level": ["", "A", "None"],
+                "missing": ["2", "", ""],
+                "no early recurrence": ["1 (2)", "3 (60.0)", "1 (20.0)"],
+                "early recurrence": ["2 (2)", "3 (60.0)", "0 (0.0)"],
+            }
+        ),
         comparison=pd.concat([comparison, volume]),
         readers={"R1": 70, "R2": 10},
         versions={"x": "1.0"},
@@ -275,6 +282,7 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
     assert facts["eligibility"].value == "71 in the sheet, 70 used; too short: 1"
     assert facts["outcome"].value == "first recurrence <= 730 days after resection"
     assert "train 40" in facts["split"].value and "3 missing" in facts["missing"].value
+    assert facts["external"].status == "not done"
     assert facts["reliability"].value == "10 patients segmented again by R2"
     assert facts["feature_number"].value.startswith("1037 a phase x 2 phases")
     volume = metrics.set_index(["model", "protocol", "estimate"]).loc[("a", "strict", "out_of_fold"), "auc"]

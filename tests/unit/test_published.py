@@ -20,7 +20,7 @@ from hcc_recurrence.published import (
     write_document,
 )
 from hcc_recurrence.statistics.classification import Confusion, rates_with_intervals
-from hcc_recurrence.statistics.count_solver import Printed, explain_row, solve_counts
+from hcc_recurrence.statistics.count_solver import Printed, explain_row, main, solve_counts
 from hcc_recurrence.statistics.logistic import exponentiated_ols_slope, two_by_two_odds_ratio
 from hcc_recurrence.statistics.proportions import chi_square_or_fisher, chi_square_p, fisher_p
 
@@ -48,6 +48,18 @@ def test_the_solver_is_not_fooled_by_wrong_rates_and_reads_percent():
     assert Printed.parse("76.2%").half_unit == pytest.approx(0.0005)
     reading, counts = explain_row(78, 54, {"accuracy": ".803", "sensitivity": ".861", "specificity": ".733"})
     assert reading == "sensitivity and specificity are PPV and NPV" and counts == [Confusion(62, 16, 44, 10)]
+
+
+def test_the_solver_as_a_tool():
+    assert main(["21", "21", "sensitivity=61.9%", "specificity=90.5%"]).splitlines() == [
+        "1 confusion matrices fit (as printed)",
+        "TP 13 FN 8 TN 19 FP 2",
+    ]
+    assert "PPV and NPV" in main(["78", "54", "accuracy=.803", "sensitivity=.861", "specificity=.733"])
+    assert main(["10", "10", "accuracy=.33"]).startswith("0 confusion matrices")
+    for wrong in ([], ["a", "b"], ["1", "1", "kappa=.5"], ["1", "1", "ppv"]):
+        with pytest.raises(SystemExit, match="usage"):
+            main(wrong)
 
 
 def golden_rows():

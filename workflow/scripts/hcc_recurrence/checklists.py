@@ -75,7 +75,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
     aucs = ", ".join(
         f"{r.model} {interval_text(r.auc, r.auc_low, r.auc_high)}" for r in best.itertuples() if " " not in r.model
     )
-    missing = pd.to_numeric(run.baseline["missing"], errors="coerce").fillna(0).sum()
+    missing = _missing_values(run.baseline)
     spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))
     scores = sorted(m for m in run.comparison["model"].unique() if ":" not in m)
     prevalence = used["er"].mean()
@@ -97,7 +97,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
             f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
         ),
         "missing": Evidence(
-            f"{here}/tables/baseline.csv", f"{int(missing)} missing clinical values; filled with the training median"
+            f"{here}/tables/baseline.csv", f"{missing} missing clinical values; filled with the training median"
         ),
         "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling"),
         "building": Evidence(
@@ -133,7 +133,11 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "software": Evidence("envs/requirements.lock", ", ".join(f"{k} {v}" for k, v in run.versions.items())),
         "readers": Evidence("masks", ", ".join(f"reader {r}: {n} patients" for r, n in run.readers.items())),
         "internal": Evidence("splits", f"validation {sizes.get('validation', 0)}, and folds of the training patients"),
-        "external": Evidence("splits", f"external {sizes.get('external', 0)} patients"),
+        "external": Evidence(
+            "splits",
+            f"external {sizes.get('external', 0)} patients",
+            "from the run" if sizes.get("external", 0) else "not done",
+        ),
         "validation": Evidence(
             "splits", f"validation {sizes.get('validation', 0)}, external {sizes.get('external', 0)} patients"
         ),
@@ -141,6 +145,14 @@ def evidence(run: Run) -> dict[str, Evidence]:
     if run.radiomics:
         found |= _radiomics_evidence(run, spacing, int(sizes.get("train", 0)))
     return found
+
+
+def _missing_values(baseline: pd.DataFrame) -> int:
+    """Missing cells of Table 1: a number for continuous variables, a level `None` with counts for the others."""
+    continuous = pd.to_numeric(baseline["missing"], errors="coerce").fillna(0).sum()
+    none = baseline.loc[baseline["level"].astype(str) == "None", ["no early recurrence", "early recurrence"]]
+    counts = none.astype(str).map(lambda cell: int(cell.split(" ")[0]))
+    return int(continuous) + int(counts.to_numpy().sum())
 
 
 def _alone(comparison: pd.DataFrame, models: tuple[str, ...] = ("Volume", "Centre")) -> str:

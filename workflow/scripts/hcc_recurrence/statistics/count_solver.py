@@ -121,3 +121,26 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
     if wrong:
         raise ValueError("; ".join(wrong) + ". What to do: this is an error of the workflow, please report it.")
     return pd.DataFrame(rows, columns=["model", "protocol", "patients", "solutions"])
+
+
+def main(arguments: list[str]) -> str:
+    """`21 21 sensitivity=61.9% specificity=90.5%`: class sizes, then printed rates; the answer in words.
+
+    Raises: SystemExit with the usage where the arguments are not of that form.
+    """
+    try:
+        n_pos, n_neg = int(arguments[0]), int(arguments[1])
+        printed = dict(pair.split("=", 1) for pair in arguments[2:])
+        reading, found = explain_row(n_pos, n_neg, printed)
+    except (IndexError, ValueError) as error:
+        usage = f"usage: count_solver N_POSITIVE N_NEGATIVE RATE=PRINTED ...; rates: {', '.join(RATES)}"
+        raise SystemExit(f"{usage} ({error})") from None
+    lines = [f"{len(found)} confusion matrices fit ({reading})"]
+    lines += [f"TP {c.tp} FN {c.fn} TN {c.tn} FP {c.fp}" for c in found[:20]]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(main(sys.argv[1:]))
