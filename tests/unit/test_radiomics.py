@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 from pyradiomics_reference import whole_volume_features
@@ -294,3 +295,30 @@ def test_features_without_an_ibsi_reference_are_named(phantom):
         "firstorder_TotalEnergy",  # energy times voxel volume
         "glcm_MCC",  # maximal correlation coefficient
     }
+
+
+def test_reproducibility_counts_features_by_family_and_form():
+    """Readers who differ by a constant agree in consistency and not absolutely."""
+    from figure_checks import unreadable
+
+    from hcc_recurrence.figures.reproducibility import plot_reproducibility
+    from hcc_recurrence.radiomics.reproducibility import feature_parts, reproducibility_table, survivors
+    from hcc_recurrence.radiomics.tables import RadiomicsTable
+
+    assert feature_parts("portal__wavelet-LLH_glcm_Contrast") == ("portal", "wavelet", "glcm")
+    assert feature_parts("arterial__log-sigma-1-0-mm-3D_firstorder_Mean") == ("arterial", "LoG", "firstorder")
+    generator = np.random.default_rng(0)
+    columns = [f"portal__original_{f}" for f in ("glcm_A", "glcm_B", "shape_C", "shape_D")]
+    truth = generator.normal(size=(12, 4))
+    values = pd.DataFrame(truth, index=[f"p{i:02d}" for i in range(12)], columns=columns)
+    second = values + 0.01 * generator.normal(size=(12, 4))
+    second["portal__original_glcm_B"] += 3
+    second["portal__original_shape_D"] = generator.normal(size=12)
+    table = reproducibility_table(RadiomicsTable(values, {"R2": second, "R3": second.iloc[:2]}))
+    assert set(table["reader"]) == {"R2"} and len(table) == 4
+    counts = survivors(table, 0.9).set_index("family")
+    assert counts.loc["glcm", ["features", "absolute", "consistency", "both"]].tolist() == [2, 1, 2, 1]
+    assert counts.loc["shape", ["features", "absolute", "consistency", "both"]].tolist() == [2, 1, 1, 1]
+    assert unreadable(plot_reproducibility(counts.reset_index(), 0.9, "cohort")) == []
+    empty = survivors(reproducibility_table(RadiomicsTable(values, {})), 0.9)
+    assert empty.empty and unreadable(plot_reproducibility(empty, 0.9, "cohort")) == []

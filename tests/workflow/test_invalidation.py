@@ -39,6 +39,7 @@ REPORT = {"write_start_page": 1, "report": 1}
 LEARNING = {"fit_zhao2024": 2, **OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
+READERS = {"measure_reproducibility": 1}
 RISK_FACTORS = {"fit_risk_factors": 1, "plot_risk_factors": 1}
 OWN_STEPS = {"convert_patient": 1, "resample_patient": 1, "extract_radiomics": PHASES}
 LABELS = {
@@ -82,7 +83,7 @@ def test_bytes_of_one_dicom_file(tiny_copy):
     pixels[0, 0] += 1
     data.PixelData = pixels.astype(np.uint16).tobytes()
     data.save_as(file)
-    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
 
 
 def test_bytes_of_one_mask(tiny_copy):
@@ -96,7 +97,7 @@ def test_bytes_of_one_mask(tiny_copy):
     changed = sitk.GetImageFromArray(array)
     changed.CopyInformation(mask)
     sitk.WriteImage(changed, str(file), True)
-    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
 
 
 def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
@@ -116,7 +117,7 @@ def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
 
 def test_one_patient_removed(tiny_copy):
     remove_patient(tiny_copy, "T018")
-    assert tiny_copy.jobs() == {**LABELS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
+    assert tiny_copy.jobs() == {**LABELS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
 
 
 def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
@@ -130,7 +131,7 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     copy.run("all", cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
-    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, "collect_radiomics": PHASES, **LEARNING}
+    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
@@ -163,7 +164,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
         (
             "radiomics",
             "changed",
-            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **LEARNING},
+            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **LEARNING},
         ),
     ],
 )
@@ -204,7 +205,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
 def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
-    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **LEARNING}
+    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **LEARNING}
     assert tiny_copy.jobs() == expected
 
 
@@ -243,4 +244,4 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
         "extract_radiomics": PATIENTS * PHASES,
         "collect_radiomics": PHASES,
     }
-    assert tiny_copy.jobs() == {**image, **LEARNING}
+    assert tiny_copy.jobs() == {**image, **READERS, **LEARNING}

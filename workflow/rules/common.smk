@@ -199,6 +199,17 @@ def compared_papers(wildcards):
     return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
 
 
+def study_radiomics(wildcards):
+    """The feature tables of the phases that a study uses."""
+    cohort = base(wildcards.cohort)
+    return collect(
+        "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
+        cohort=cohort,
+        settings=FULL_CONFIG["papers"][wildcards.paper]["settings"]["radiomics"],
+        phase=PLAN.phases(wildcards.paper, cohort),
+    )
+
+
 def comparison_metrics(wildcards):
     """The metrics of the comparison that a study is part of."""
     scheme = PLAN.scheme(wildcards.paper, wildcards.cohort)

@@ -51,3 +51,44 @@ rule collect_radiomics:
         code=code("collect_radiomics"),
     script:
         "../scripts/collect_radiomics.py"
+
+
+rule measure_reproducibility:
+    """ICC of every feature between the readers, and how many survive by family."""
+    input:
+        radiomics=study_radiomics,
+    output:
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/reproducibility",
+            "../report/reproducibility.rst",
+            "readers' agreement",
+            "figure",
+        ),
+        csv="<results>/{cohort}/{paper}/tables/reproducibility.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/reproducibility.html",
+            "../report/reproducibility.rst",
+            "readers' agreement, table",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_reproducibility.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_reproducibility.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=20,
+    params:
+        phases=lambda w: PLAN.phases(w.paper, w.cohort),
+        reader=of_cohort("reader"),
+        # Another patient is another table of features, which triggers.
+        patients=untracked(lambda w: PLAN.patients(w.cohort)),
+        threshold=lookup("papers/{paper}/settings/icc_threshold", within=FULL_CONFIG),
+        title=of_cohort("title"),
+        code=code("measure_reproducibility"),
+    script:
+        "../scripts/measure_reproducibility.py"

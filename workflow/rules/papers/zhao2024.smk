@@ -5,6 +5,7 @@
 PREDICTION_PARTS["zhao2024"] = fits("zhao2024", "predictions")
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
+    f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
         for model in ("CR", "RCR")
