@@ -235,6 +235,13 @@ def test_calibration_of_a_constant_prediction_is_nan_not_a_crash():
     assert len(calibration_bins(y, np.full(40, 0.5), 5)) == 1
 
 
+def test_calibration_slope_of_a_separating_prediction_is_nan():
+    """All pairs in the right order: the slope is infinite; whatever a fit prints for it is not a number to publish."""
+    y = np.repeat([0, 1], 15)
+    found = calibration_measures(y, np.linspace(0.3, 0.7, 30))
+    assert np.isnan(found.slope) and np.isfinite(found.brier)
+
+
 def test_equal_mean_probabilities_stay_equal():
     """(0.4 + 0.8) / 2 and (0.6 + 0.6) / 2 differ in the last bit; as patients they are one risk."""
     assert (0.4 + 0.8) / 2 != (0.6 + 0.6) / 2

@@ -156,7 +156,7 @@ def plot_calibration(
             groups = calibration_bins(y, probability, groups_for(len(own)))
             measures = calibration_measures(y, probability)
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
-            slope = "undefined (one risk for all)" if np.isnan(measures.slope) else f"{measures.slope:.2f}"
+            slope = "undefined" if np.isnan(measures.slope) else f"{measures.slope:.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
             label = f"{model}: slope {slope},\nintercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)

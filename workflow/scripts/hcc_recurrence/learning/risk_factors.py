@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -161,7 +162,6 @@ def _fit_logit(x: np.ndarray, y: np.ndarray):
 def _logistic_optimism(x: pd.DataFrame, y: np.ndarray, resamples: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Optimism of the multivariable model with its variables held fixed: the selection's own optimism is not in it."""
     import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     at = np.linspace(0.05, 0.95, 19)
     columns = ["measure", "apparent", "optimism", "corrected"]
@@ -169,10 +169,13 @@ def _logistic_optimism(x: pd.DataFrame, y: np.ndarray, resamples: int, seed: int
         return pd.DataFrame(columns=columns), pd.DataFrame({"at": at, "apparent": np.nan, "corrected": np.nan})
 
     def fit(values: np.ndarray, outcome: np.ndarray):
-        try:
-            model = _fit_logit(values, outcome)
-        except (PerfectSeparationError, np.linalg.LinAlgError) as error:
-            raise ValueError(str(error)) from error
+        with warnings.catch_warnings():
+            # statsmodels only warns of separation; such a resample has no model.
+            warnings.simplefilter("error")
+            try:
+                model = _fit_logit(values, outcome)
+            except (Warning, np.linalg.LinAlgError) as error:
+                raise ValueError(str(error)) from error
         return lambda new: model.predict(sm.add_constant(new, has_constant="add"))
 
     found, curve = optimism_corrected(x.to_numpy(), y, fit, at, resamples, seed)

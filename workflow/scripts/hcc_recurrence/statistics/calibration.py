@@ -25,19 +25,17 @@ def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     NaN where the fit is impossible (probabilities constant, or separating the outcome).
     """
     import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     y, p = np.asarray(y, float), np.clip(np.asarray(probability, float), 1e-6, 1 - 1e-6)
     logit = np.log(p / (1 - p))
-    family = sm.families.Binomial()
-    try:
-        large = sm.GLM(y, np.ones((len(y), 1)), family=family, offset=logit).fit()
-        intercept = float(large.params[0])
-        slope = float("nan")
-        if np.ptp(logit) > 1e-9:
+    intercept = slope = float("nan")
+    if 0 < y.sum() < len(y):
+        family = sm.families.Binomial()
+        intercept = float(sm.GLM(y, np.ones((len(y), 1)), family=family, offset=logit).fit().params[0])
+        # Where every pair is in the right (or wrong) order the slope is infinite; statsmodels only warns of it.
+        separated = logit[y == 1].min() >= logit[y == 0].max() or logit[y == 0].min() >= logit[y == 1].max()
+        if np.ptp(logit) > 1e-9 and not separated:
             slope = float(sm.GLM(y, sm.add_constant(logit), family=family).fit().params[1])
-    except (PerfectSeparationError, np.linalg.LinAlgError):
-        intercept = slope = float("nan")
     return Calibration(intercept, slope, float(np.mean((p - y) ** 2)))
 
 
