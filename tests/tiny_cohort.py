@@ -68,6 +68,7 @@ CONFIG = {
             "patients": "sheets/patients.csv",
             "series": "sheets/series.csv",
             "masks": "sheets/masks.csv",
+            "strata": {"centre": "centre"},
             "clinical": CLINICAL,
         }
     },

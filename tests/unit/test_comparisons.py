@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from figure_checks import unreadable
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.checklists import KNOWN_WORDS, SOURCES, Run, evidence, fill_checklist, read_checklist
 from hcc_recurrence.cohort.labels import permute_outcome
+from hcc_recurrence.figures.forest import plot_strata
 from hcc_recurrence.figures.html import metrics_for_readers, readable
 from hcc_recurrence.start_page import headline, start_page
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
@@ -18,6 +20,7 @@ from hcc_recurrence.statistics.comparisons import (
     auc_by_seed,
     delong_pairs,
     optimism_table,
+    strata_table,
     training_against_others,
 )
 from hcc_recurrence.statistics.count_solver import check_printed_table
@@ -126,6 +129,28 @@ def test_optimism_is_the_difference_of_the_two_tables(predictions, metrics):
         assert row["strict"] == pytest.approx(keyed[model, "strict", "validation", "held_out"])
     same = optimism_table(predictions, 200, 1)
     pd.testing.assert_frame_equal(table.reset_index(), same)
+
+
+def test_strata_are_aucs_of_the_group_and_the_unpaired_test(predictions):
+    patients = sorted(predictions["patient_id"].unique())
+    strata = pd.DataFrame({"field": ["1.5", "3"] * 35, "centre": "A"}, index=patients)
+    strata.iloc[-1, 0] = np.nan
+    table = strata_table(predictions, strata).set_index(["model", "protocol", "split", "variable", "level"])
+    mean = mean_over_repeats(predictions)
+    own = mean[(mean["model"] == "a") & (mean["protocol"] == "strict") & (mean["split"] == "validation")]
+    parts = {}
+    for level in ("1.5", "3"):
+        group = own[own["patient_id"].map(strata["field"]) == level]
+        parts[level] = auc_delong(group["y"], group["probability"])
+        row = table.loc[("a", "strict", "validation", "field", level)]
+        assert row["n"] == len(group) and row["auc"] == pytest.approx(parts[level].auc)
+    gap = unpaired_test(parts["3"].auc, parts["3"].variance, parts["1.5"].auc, parts["1.5"].variance)
+    row = table.loc[("a", "strict", "validation", "field", "3")]
+    assert (row["difference"], row["p"]) == pytest.approx((gap.difference, gap.p))
+    assert np.isnan(table.loc[("a", "strict", "validation", "field", "1.5"), "p"])
+    assert table.loc[("a", "strict", "train", "centre", "A"), "n"] == 40
+    for protocol in ("strict", "as_published"):
+        assert unreadable(plot_strata(table.reset_index(), protocol, "cohort")) == []
 
 
 def test_agreement_and_seeds(predictions, metrics):

@@ -39,6 +39,12 @@ def test_an_unknown_config_key(fresh_copy):
     assert "did you mean 'patients'?" in text
 
 
+def test_a_stratum_that_the_sheet_does_not_have(fresh_copy):
+    fresh_copy.cohort(strata={"scanner": "scanner_model"})
+    text = fresh_copy.refuse()
+    assert "strata: 'scanner' names the column 'scanner_model', which the sheet does not have" in text
+
+
 def test_an_unknown_setting_of_a_paper(fresh_copy):
     fresh_copy.config(overrides={"zhao2024": {"split": "tiny", "icc_treshold": 0.8}})
     text = fresh_copy.refuse()

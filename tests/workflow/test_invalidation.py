@@ -23,6 +23,7 @@ OF_THE_STUDY = {
     "plot_roc": 1,
     "plot_calibration": 1,
     "plot_risk_groups": 1,
+    "compare_strata": 1,
     "plot_coefficients": 2,
     "fill_checklists": 1,
 }

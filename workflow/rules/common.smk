@@ -299,12 +299,14 @@ def study_targets(paper, cohort):
     once = ("forest", "nomogram_logistic", "nomogram_cox", "flow_chart")
     checklists = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
     null = FULL_CONFIG["null_control"]["in_all"]
+    strata = [f"{folder}/tables/strata.html"]
     return [
         *shared_targets(folder, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
         *[f"{folder}/tables/{t}.html" for t in ("baseline", "risk_factors")],
         *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
+        *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         f"<results>/{cohort}/labels.html",
         *OWN_TARGETS[paper](cohort),
     ]

@@ -258,3 +258,42 @@ rule fit_risk_factors:
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"
+
+
+rule compare_strata:
+    """AUCs of the main models within groups of patients: centres, field strengths, scanners."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/strata",
+            caption="../report/strata.rst",
+            what="AUC within groups",
+        ),
+        csv="<results>/{cohort}/{paper}/tables/strata.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/strata.html",
+            "../report/strata.rst",
+            "AUC within groups, table",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/compare_strata.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/compare_strata.tsv"
+    wildcard_constraints:
+        paper="[a-z]+[0-9]{4}",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        sheet=untracked(patients_sheet),
+        columns=of_cohort("strata"),
+        content=lambda w: PLAN.strata_hash(w.cohort),
+        missing_codes=of_cohort("missing_codes"),
+        title=of_cohort("title"),
+        code=code("compare_strata"),
+    script:
+        "../scripts/compare_strata.py"

@@ -87,6 +87,18 @@ class Plan:
             if sheet:
                 rows = read_sheet(self.folder / sheet).to_dict("records")
                 self.simulation[name] = {row["patient_id"]: row for row in rows}
+        for name, cohort in self.cohorts.items():
+            problems += [
+                Problem(
+                    name,
+                    "",
+                    cohort.settings["patients"],
+                    f"strata: {variable!r} names the column {column!r}, which the sheet does not have",
+                    f"the sheet has {', '.join(cohort.patients.columns)}",
+                )
+                for variable, column in cohort.settings["strata"].items()
+                if column not in cohort.patients
+            ]
         for (paper, name), study in self.studies.items():
             problems += self._clinical_needs(paper, name, study)
         if self.config["keep_going"] and all(p.patient for p in problems):
@@ -301,6 +313,12 @@ class Plan:
         frame = cohort.patients.loc[self.patients(name)]
         definitions = cohort.settings["clinical"]
         return _text_hash([[v, *frame[definitions[v]["column"]]] for v in sorted(variables)])
+
+    def strata_hash(self, name: str) -> str:
+        """Changes with the group of any patient in use."""
+        cohort = self.cohorts[name]
+        frame = cohort.patients.loc[self.patients(name)]
+        return _text_hash([[c, *frame.index, *frame[c]] for _, c in sorted(cohort.settings["strata"].items())])
 
     def clinical_definitions(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
         """The config's definitions of the named variables."""

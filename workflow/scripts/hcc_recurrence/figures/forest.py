@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.figures.p_values import p_text
-from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
+from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
+from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 
 
 def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -> plt.Figure:
@@ -123,4 +124,41 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         right.set(title="Optimism (95% CI)", xlabel="AUC as published less strict")
     axes[0, 0].legend(loc="lower left", fontsize=6.5, frameon=True)
     figure.suptitle(title, fontsize=8)
+    return figure
+
+
+def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
+    """AUCs within groups of patients, a panel a kind of patients (table of `strata_table`)."""
+    use_style()
+    own = table[table["protocol"] == protocol]
+    panels = [
+        (text, own[(own["split"] == split) & (own["estimate"] == estimate)])
+        for (split, estimate), text in ESTIMATE_TEXT.items()
+    ]
+    panels = [(text, part) for text, part in panels if len(part)]
+    labels = [
+        f"{row['model']}, {row['variable']} {row['level']}"
+        for row in own.drop_duplicates(["model", "variable", "level"]).to_dict("records")
+    ]
+    colours = model_colours(sorted(own["model"].unique()))
+    figure, axes = plt.subplots(
+        1, max(len(panels), 1), figsize=(PAGE_INCHES, 1.0 + 0.2 * len(labels)), squeeze=False, sharey=True
+    )
+    for axis, (text, part) in zip(axes[0], panels, strict=False):
+        axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        for line in part.to_dict("records"):
+            row = len(labels) - 1 - labels.index(f"{line['model']}, {line['variable']} {line['level']}")
+            colour = colours[line["model"]]
+            axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
+            axis.plot(line["auc"], row, "o", color=colour, markersize=4)
+            axis.annotate(
+                f"{line['n']} ({line['n_pos']})",
+                (1.01, row),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=6,
+            )
+        axis.set(title=text, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(labels) - 0.3))
+        axis.set_yticks(range(len(labels)), labels[::-1])
+    figure.suptitle(f"{title}, {PROTOCOL_TEXT[protocol]}: AUC within groups; at the right patients (ER)", fontsize=8)
     return figure

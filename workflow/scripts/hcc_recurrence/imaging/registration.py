@@ -94,6 +94,14 @@ def _best_shift(fixed: sitk.Image, moving: sitk.Image, start: sitk.Euler3DTransf
     return min(found)[2]
 
 
+def _body_range(image: sitk.Image) -> sitk.Image:
+    """The image clipped to the range of grey values inside the body: air and metal would take most bins of a CT."""
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    body = sitk.GetArrayViewFromImage(sitk.OtsuThreshold(image, 0, 1, 200)) > 0
+    low, high = np.percentile(sitk.GetArrayViewFromImage(image)[body], [2, 98])
+    return sitk.Clamp(image, sitk.sitkFloat32, float(low), float(high))
+
+
 def _nearby(mask: sitk.Image | None, region_mm: float) -> sitk.Image | None:
     """The box of the mask, widened on all sides."""
     if mask is None or not sitk.GetArrayViewFromImage(mask).any():
@@ -111,8 +119,14 @@ def _nearby(mask: sitk.Image | None, region_mm: float) -> sitk.Image | None:
     return nearby
 
 
-def _metric(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform) -> float:
+def _metric(
+    fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform, region: sitk.Image | None
+) -> float:
+    """The metric of a transform near the tumour, or over the whole image without a mask."""
     method = _method(fixed)
+    if region is not None:
+        method.SetMetricFixedMask(region)
+        method.SetMetricSamplingStrategy(method.NONE)
     method.SetInitialTransform(transform, inPlace=False)
     return float(method.MetricEvaluate(fixed, moving))
 
@@ -138,17 +152,20 @@ def register_rigid(
         region_mm: in the last stage only what is within so many mm of the tumour's box counts: breathing moves the
             liver, and not the body wall.
     """
-    fixed, moving = (sitk.Cast(image, sitk.sitkFloat32) for image in (fixed, moving))
+    fixed, moving = (_body_range(image) for image in (fixed, moving))
     start = sitk.Euler3DTransform()
     start.SetCenter(_centre(fixed))
-    before = _metric(fixed, moving, start)
+    region = _nearby(fixed_mask, region_mm)
+    before = _metric(fixed, moving, start, region)
     identity = sitk.Euler3DTransform(start)
     overlap = _overlap(fixed_mask, moving_mask, identity)
     try:
         start.SetTranslation(_best_shift(fixed, moving, start))
-        for region in (None, _nearby(fixed_mask, region_mm)):
+        for nearby in (False, True) if region is not None else (False,):
             method = _method(fixed)
-            if region is not None:
+            if nearby:
+                # Shift alone: a small box does not hold enough to turn by.
+                method.SetOptimizerWeights([0, 0, 0, 1, 1, 1])
                 method.SetMetricFixedMask(region)
                 # The way is known: only what is near the tumour counts now, every voxel of it, in shrinking steps.
                 method.SetShrinkFactorsPerLevel([2, 1])
@@ -164,7 +181,7 @@ def register_rigid(
         reason = f"the optimiser stopped: {str(error).strip().splitlines()[-1]}"
         return Registration(identity, 0.0, 0.0, before, float("nan"), overlap, float("nan"), reason)
     found = sitk.Euler3DTransform(start)
-    after, overlap_after = _metric(fixed, moving, found), _overlap(fixed_mask, moving_mask, found)
+    after, overlap_after = _metric(fixed, moving, found, region), _overlap(fixed_mask, moving_mask, found)
     shift = float(np.linalg.norm(found.GetTranslation()))
     angle = _angle(found)
     reason = ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.auc import auc_delong
+from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import auc_of_repeat, mean_over_repeats
 from hcc_recurrence.statistics.concordance import (
     Pairs,
@@ -221,3 +221,46 @@ def compare_by_bootstrap(first: np.ndarray, second: np.ndarray) -> dict[str, flo
     gap = first - second
     low, high = percentile_interval(gap[1:])
     return {"difference": float(gap[0]), "low": low, "high": high, "p": bootstrap_p(gap[1:])}
+
+
+def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
+    """AUC of each model within groups of patients, and the unpaired DeLong test of each group against the first.
+
+    Zhao 2024 compares field strengths so (METHODS.md 4.3). Out of fold, AUCs are means over the folds that hold both
+    outcomes in the group. Groups without both outcomes have no AUC.
+
+    Args:
+        strata: index patient_id, one column a variable, text (missing: the patient is in no group).
+
+    Returns: model, protocol, split, estimate, variable, level, n, n_pos, auc, auc_low, auc_high, difference, low,
+    high, p.
+    """
+    rows = []
+    comparable = comparable_rows(predictions)
+    for variable in strata.columns:
+        groups = comparable["patient_id"].map(strata[variable])
+        for key, panel in comparable.groupby(["model", *PANEL]):
+            reference = None
+            for level in sorted(groups.loc[panel.index].dropna().unique()):
+                own = panel[groups.loc[panel.index] == level]
+                patients = own.drop_duplicates("patient_id")
+                line = {
+                    **dict(zip(["model", *PANEL], key, strict=True)),
+                    "variable": variable,
+                    "level": level,
+                    "n": len(patients),
+                    "n_pos": int(patients["y"].sum()),
+                }
+                usable = _both_outcomes(own)
+                if len(usable):
+                    columns = (usable[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+                    area = auc_cross_validated(*columns)
+                    line |= {"auc": area.auc, "auc_low": area.low, "auc_high": area.high}
+                    if reference is None:
+                        reference = area
+                    else:
+                        gap = unpaired_test(area.auc, area.variance, reference.auc, reference.variance)
+                        line |= {"difference": gap.difference, "low": gap.low, "high": gap.high, "p": gap.p}
+                rows.append(line)
+    numbers = ["auc", "auc_low", "auc_high", "difference", "low", "high", "p"]
+    return pd.DataFrame(rows, columns=["model", *PANEL, "variable", "level", "n", "n_pos", *numbers])

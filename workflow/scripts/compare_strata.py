@@ -1,0 +1,33 @@
+"""AUCs within groups of patients: centres, field strengths, scanners."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.cohort.sheets import read_sheet
+    from hcc_recurrence.figures.forest import plot_strata
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.predictions import main_models
+    from hcc_recurrence.statistics.comparisons import strata_table
+
+    params, output = snakemake.params, snakemake.output
+    sheet = read_sheet(Path(params.sheet)).set_index("patient_id")
+    missing = {"", *params.missing_codes}
+    strata = pd.DataFrame(
+        {name: sheet[column].where(~sheet[column].isin(missing)) for name, column in params.columns.items()}
+    )
+    predictions = read_csv(snakemake.input.predictions)
+    table = strata_table(predictions[predictions["model"].isin(main_models(predictions))], strata)
+    write_csv(table, output.csv)
+    note = (
+        "difference: AUC of the group less that of the first group of the same variable, with the unpaired DeLong "
+        "test. Out of fold within folds. Groups of a few patients say little."
+    )
+    write_html(readable(table), params.title, output.html, note)
+    for protocol in ("strict", "as_published"):
+        save(plot_strata(table, protocol, params.title), output[protocol], output[f"{protocol}_svg"])
