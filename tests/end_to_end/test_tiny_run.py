@@ -196,22 +196,6 @@ def test_a_killed_run_is_completed_by_the_next(fresh_copy, tiny_run):
     assert (fresh_copy.folder / name).read_bytes() == (tiny_run.folder / name).read_bytes()
 
 
-def test_a_grid_can_register_the_phases_and_says_how_well(tiny_copy):
-    tiny_copy.config(grids={"together": {"spacing_mm": [2, 2, 2], "register_to": "arterial"}})
-    tiny_copy.run("results/tiny/registration/together.html")
-    folder = tiny_copy.folder / "results/tiny"
-    table = pd.read_csv(folder / "registration/together.csv")
-    assert len(table) == 24 and set(table["phase"]) == {"portal"}
-    used = table[table["failed"].isna()]
-    assert len(used) >= 20 and (used["dice_after"] > used["dice_before"] - 0.051).all()
-    assert used["dice_after"].median() > used["dice_before"].median()
-    import SimpleITK as sitk
-
-    images = [sitk.ReadImage(str(folder / f"images/together/T001/{p}.nii.gz")) for p in ("arterial", "portal")]
-    assert images[0].GetSize() == images[1].GetSize() and images[0].GetOrigin() == images[1].GetOrigin()
-    assert (folder / "images/together/T001/portal.tfm").read_text().startswith("#Insight Transform File")
-
-
 def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
     import numpy as np
 

@@ -57,41 +57,6 @@ rule resample_patient:
     params:
         grid=lookup("grids/{grid}", within=FULL_CONFIG),
         modality=of_cohort("modality"),
-        reader=of_cohort("reader"),
         code=code("resample_patient"),
     script:
         "../scripts/resample_patient.py"
-
-
-rule collect_registration:
-    """How well the phases of all patients were registered on a grid; a failed registration is named."""
-    input:
-        lambda wildcards: collect(
-            "<results>/{cohort}/images/{grid}/{patient}",
-            cohort=PLAN.image_cohort(wildcards.cohort),
-            grid=wildcards.grid,
-            patient=PLAN.patients(wildcards.cohort),
-        ),
-    output:
-        csv="<results>/{cohort}/registration/{grid}.csv",
-        html=report(
-            "<results>/{cohort}/registration/{grid}.html",
-            caption="../report/registration.rst",
-            category="Cohorts",
-            labels={"cohort": "{cohort}", "what": "registration, grid {grid}"},
-        ),
-    log:
-        "<logs>/{cohort}/collect_registration/{grid}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/collect_registration/{grid}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=10,
-    params:
-        title=of_cohort("title"),
-        code=code("collect_registration"),
-    script:
-        "../scripts/collect_registration.py"
