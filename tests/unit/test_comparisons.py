@@ -271,7 +271,6 @@ def make_run(predictions, metrics):
             "bin_width": 5,
         },
         grid={"spacing_mm": [1, 1, 1], "interpolator": "linear"},
-        evaluation={},
         phases=["arterial", "portal"],
         definitions={"ast": {"timing": "pre"}},
         labels=labels,

@@ -42,7 +42,7 @@ rule fill_checklists:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/fill_checklists.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

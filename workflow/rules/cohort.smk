@@ -59,7 +59,7 @@ rule write_labels:
     benchmark:
         "<benchmarks>/{cohort}/write_labels.tsv"
     wildcard_constraints:
-        cohort="[A-Za-z0-9][A-Za-z0-9_]*",
+        cohort=COHORT_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

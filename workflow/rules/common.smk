@@ -37,6 +37,9 @@ except InputError as error:
 
 PAPERS = sorted(FULL_CONFIG["papers"])
 PROTOCOLS = ["strict", "as_published"]
+# Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons.
+COHORT_NAME = "[A-Za-z0-9][A-Za-z0-9_]*"
+PAPER_NAME = "[a-z]+[0-9]{4}"
 # The file of each paper says what its predictions are gathered from, and what else it makes:
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
@@ -45,7 +48,7 @@ OWN_TARGETS = {}
 
 wildcard_constraints:
     # A cohort, or one of its copies with permuted outcomes.
-    cohort="[A-Za-z0-9][A-Za-z0-9_]*(/null/[0-9]+)?",
+    cohort=f"{COHORT_NAME}(/null/[0-9]+)?",
     permutation="[0-9]+",
     patient="[A-Za-z0-9][A-Za-z0-9_-]*",
     phase="precontrast|arterial|portal|delayed|hepatobiliary",
@@ -54,7 +57,7 @@ wildcard_constraints:
     settings="[A-Za-z0-9_]+",
     scheme="[A-Za-z0-9_]+",
     # What has a predictions table: a paper, or the comparison of all papers that share a split.
-    paper="[a-z]+[0-9]{4}|comparison/[A-Za-z0-9_]+",
+    paper=f"{PAPER_NAME}|comparison/[A-Za-z0-9_]+",
     protocol="strict|as_published",
     model="[A-Za-z0-9]+",
 
@@ -199,15 +202,18 @@ def compared_papers(wildcards):
     return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
 
 
-def study_radiomics(wildcards):
-    """The feature tables of the phases that a study uses."""
-    cohort = base(wildcards.cohort)
-    return collect(
+def radiomics_files(paper):
+    """The feature tables of the phases that a study uses, as a function of the wildcards."""
+    return lambda wildcards: collect(
         "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
-        cohort=cohort,
-        settings=FULL_CONFIG["papers"][wildcards.paper]["settings"]["radiomics"],
-        phase=PLAN.phases(wildcards.paper, cohort),
+        cohort=base(wildcards.cohort),
+        settings=FULL_CONFIG["papers"][paper]["settings"]["radiomics"],
+        phase=PLAN.phases(paper, base(wildcards.cohort)),
     )
+
+
+def study_radiomics(wildcards):
+    return radiomics_files(wildcards.paper)(wildcards)
 
 
 def comparison_metrics(wildcards):
@@ -232,7 +238,6 @@ def about_study(wildcards):
         "scheme": FULL_CONFIG["splits"][settings["split"]],
         "radiomics": radiomics,
         "grid": FULL_CONFIG["grids"].get(radiomics.get("grid", ""), {}),
-        "evaluation": FULL_CONFIG["evaluation"],
         "phases": PLAN.phases(paper, cohort),
         "definitions": clinical_definitions(of_study)(wildcards),
     }

@@ -13,7 +13,7 @@ rule gather_predictions:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/gather_predictions.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -201,7 +201,7 @@ rule write_baseline_table:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -239,7 +239,7 @@ rule fit_risk_factors:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/fit_risk_factors.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -281,7 +281,7 @@ rule compare_strata:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/compare_strata.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -220,7 +220,7 @@ rule plot_risk_factors:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_risk_factors.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -251,7 +251,7 @@ rule plot_flow_chart:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_flow_chart.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -13,7 +13,7 @@ rule permute_labels:
     benchmark:
         "<benchmarks>/{cohort}/null/{permutation}/permute_labels.tsv"
     wildcard_constraints:
-        cohort="[A-Za-z0-9][A-Za-z0-9_]*",
+        cohort=COHORT_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -56,7 +56,7 @@ rule summarise_null_control:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/summarise_null_control.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

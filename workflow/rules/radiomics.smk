@@ -75,7 +75,7 @@ rule measure_reproducibility:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/measure_reproducibility.tsv"
     wildcard_constraints:
-        paper="[a-z]+[0-9]{4}",
+        paper=PAPER_NAME,
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -4,12 +4,12 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import metrics_for_readers, write_html
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.files import read_best_auc, read_csv, write_csv
     from hcc_recurrence.statistics.classification import metrics_table
 
     metrics = metrics_table(read_csv(snakemake.input.predictions))
     write_csv(metrics, snakemake.output.csv)
-    best = float(read_csv(snakemake.input.best_auc[0])["best_auc"][0]) if snakemake.input.best_auc else None
+    best = read_best_auc(snakemake.input.best_auc)
     table, note = metrics_for_readers(metrics, best)
     write_csv(table, snakemake.output.printed)
     write_html(table, snakemake.params.title, snakemake.output.html, note)

@@ -7,13 +7,14 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.checklists import NOTE, SOURCES, Run, evidence, fill_checklist, read_checklist
+    from hcc_recurrence.cohort.labels import read_labels
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
 
     params = snakemake.params
-    tables = {name: read_csv(snakemake.input[name]) for name in ("labels", "split", "metrics", "calibration")}
+    tables = {name: read_csv(snakemake.input[name]) for name in ("split", "metrics", "calibration")}
     tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline", "comparison")}
-    tables["labels"] = tables["labels"].fillna({"excluded_because": ""})
+    tables["labels"] = read_labels(snakemake.input.labels)
     masks = read_csv(snakemake.input.masks)
     packages = ("snakemake", "pyradiomics-bhklab", "scikit-learn", "SimpleITK", "statsmodels", "lifelines")
     run = Run(

@@ -13,12 +13,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     )
     from hcc_recurrence.figures.forest import plot_optimism
     from hcc_recurrence.figures.style import save
-    from hcc_recurrence.files import read_csv
+    from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.published import with_published
 
     tables = {name: read_csv(snakemake.input[name]) for name in ("metrics", "delong", "agreement", "optimism", "seeds")}
-    file = snakemake.input.best_auc
-    best = float(read_csv(file[0])["best_auc"][0]) if file else None
+    best = read_best_auc(snakemake.input.best_auc)
     params, output = snakemake.params, snakemake.output
     metrics = with_published(tables["metrics"], Path(params.published), params.papers)
     for protocol in ("strict", "as_published"):

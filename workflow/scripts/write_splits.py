@@ -3,12 +3,13 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.cohort.labels import read_labels
     from hcc_recurrence.cohort.splits import make_split
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.files import write_csv
 
     scheme = snakemake.params.scheme
     split = make_split(
-        read_csv(snakemake.input.labels).fillna({"excluded_because": ""}),
+        read_labels(snakemake.input.labels),
         snakemake.params.assigned,
         scheme["validation_fraction"] if scheme["kind"] == "random" else 0.0,
         scheme["folds"],

@@ -5,13 +5,14 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], "start page"):
-    from hcc_recurrence.files import read_csv
+    from hcc_recurrence.cohort.labels import read_labels
+    from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.start_page import start_page
 
     comparisons = []
-    best = {Path(file).parts[-3]: float(read_csv(file)["best_auc"][0]) for file in snakemake.input.best_auc}
+    best = {Path(file).parts[-3]: read_best_auc([file]) for file in snakemake.input.best_auc}
     for facts, file in zip(snakemake.params.comparisons, snakemake.input.labels, strict=True):
-        labels = read_csv(file).fillna({"excluded_because": ""})
+        labels = read_labels(file)
         used = int((labels["excluded_because"] == "").sum())
         comparisons.append(
             {**facts, "used": used, "left_out": len(labels) - used, "best_auc": best.get(facts["cohort"])}

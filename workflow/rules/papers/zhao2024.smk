@@ -22,12 +22,7 @@ rule zhao2024:
 rule fit_zhao2024:
     """All models of one protocol: selection, five classifiers, CR and RCR, fold by fold."""
     input:
-        radiomics=lambda wildcards: collect(
-            "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",
-            cohort=base(wildcards.cohort),
-            settings=FULL_CONFIG["papers"]["zhao2024"]["settings"]["radiomics"],
-            phase=PLAN.phases("zhao2024", base(wildcards.cohort)),
-        ),
+        radiomics=radiomics_files("zhao2024"),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhao2024"),
     output:

@@ -46,7 +46,6 @@ class Run:
     scheme: Mapping[str, Any]
     radiomics: Mapping[str, Any]
     grid: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
     phases: list[str]
     definitions: Mapping[str, Mapping[str, Any]]
     labels: pd.DataFrame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,3 +24,8 @@ def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -
     import pandas as pd
 
     return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")
+
+
+def read_best_auc(files: Sequence[str | Path]) -> float | None:
+    """The best reachable AUC of a simulated cohort from its file; None for a real one, which has no such file."""
+    return float(read_csv(files[0])["best_auc"][0]) if files else None

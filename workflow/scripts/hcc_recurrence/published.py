@@ -204,7 +204,10 @@ SPLITS = {
 
 def published_auc(folder: Path, paper: str, model: str) -> pd.DataFrame:
     """Printed AUCs of one model of a paper: split, value, low, high; empty where the paper has none."""
-    table = read_published(folder, "intervals")
+    return _auc_of(read_published(folder, "intervals"), paper, model)
+
+
+def _auc_of(table: pd.DataFrame, paper: str, model: str) -> pd.DataFrame:
     own = table[(table["paper"] == paper) & (table["model"] == model) & table["scale"].str.startswith("auc")]
     own = own.assign(split=own["patients"].map(SPLITS)).dropna(subset=["split"])
     if paper == "wang2022":
@@ -221,10 +224,10 @@ def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Map
     Args:
         papers: paper -> our model name -> the paper's own name for it. Models of a comparison are `paper:model`.
     """
-    result = metrics.assign(published=np.nan)
+    table, result = read_published(folder, "intervals"), metrics.assign(published=np.nan)
     for paper, names in papers.items():
         for ours, theirs in names.items():
-            printed = published_auc(folder, paper, theirs).drop_duplicates("split").set_index("split")["value"]
+            printed = _auc_of(table, paper, theirs).drop_duplicates("split").set_index("split")["value"]
             rows = result["model"].isin([ours, f"{paper}:{ours}"]) & (result["estimate"] != "out_of_fold")
             result.loc[rows, "published"] = result.loc[rows, "split"].map(printed)
     return result

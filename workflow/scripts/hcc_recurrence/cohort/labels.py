@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS
+from hcc_recurrence.files import read_csv
 
 DAYS_PER_MONTH = 365.25 / 12
 LOST = "recurrence-free but followed for less than {days} days"
@@ -53,6 +55,11 @@ def make_labels(
     for patient, reason in sorted((excluded or {}).items()):
         labels.loc[labels["patient_id"] == patient, "excluded_because"] = reason
     return labels.sort_values("patient_id", ignore_index=True)
+
+
+def read_labels(path: str | Path) -> pd.DataFrame:
+    """A written labels table; no reason to be left out is "" again, and not missing."""
+    return read_csv(path).fillna({"excluded_because": ""})
 
 
 def summarise_labels(labels: pd.DataFrame) -> pd.DataFrame:

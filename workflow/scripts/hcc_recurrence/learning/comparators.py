@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.classifiers import Standardiser
 from hcc_recurrence.learning.predictions import COLUMNS, prediction_rows
 
 
@@ -34,15 +35,14 @@ def one_score_models(
         train = list(known.index[place == "train"])
         outside = {s: list(known.index[place == s]) for s in ("validation", "external")}
 
-        def fit(rows: list[str], others: list[str], known=known, y=y) -> np.ndarray:
-            x = known.loc[rows].to_numpy(float)
-            centre, spread = x.mean(axis=0), x.std(axis=0)
-            if y.loc[rows].nunique() < 2 or not (spread > 0).any():
-                return np.full(len(others), y.loc[rows].mean())
-            spread = np.where(spread > 0, spread, 1.0)
+        def fit(rows: list[str], known=known, y=y) -> Callable[[list[str]], np.ndarray]:
+            x, outcomes = known.loc[rows].to_numpy(float), y.loc[rows]
+            scale = Standardiser(x)
+            if outcomes.nunique() < 2 or not np.isfinite(scale.scale).any():
+                return lambda others: np.full(len(others), outcomes.mean())
             # Nearly unpenalised: with one number there is nothing to shrink.
-            fitted = LogisticRegression(C=1e6, max_iter=1000).fit((x - centre) / spread, y.loc[rows])
-            return fitted.predict_proba((known.loc[others].to_numpy(float) - centre) / spread)[:, 1]
+            fitted = LogisticRegression(C=1e6, max_iter=1000).fit(scale(x), outcomes)
+            return lambda others: fitted.predict_proba(scale(known.loc[others].to_numpy(float)))[:, 1]
 
         def add(members: list[str], probability: np.ndarray, model=model, **about) -> None:
             if members:
@@ -54,14 +54,15 @@ def one_score_models(
             for fold in sorted(folds.loc[train].dropna().unique()):
                 held = [p for p in train if folds[p] == fold]
                 rows = [p for p in train if folds[p] != fold]
-                add(held, fit(rows, held), split="train", estimate="out_of_fold", fold=int(fold), **about)
+                add(held, fit(rows)(held), split="train", estimate="out_of_fold", fold=int(fold), **about)
+        predict = fit(train)
         for protocol in ("strict", "as_published"):
             about = {"protocol": protocol, "fold": 0, "seed": seed + 1, "estimate": "held_out"}
             for name, members in outside.items():
                 if members:
-                    add(members, fit(train, members), split=name, **about)
+                    add(members, predict(members), split=name, **about)
         about = {"protocol": "as_published", "fold": 0, "seed": seed + 1, "estimate": "apparent"}
-        add(train, fit(train, train), split="train", **about)
+        add(train, predict(train), split="train", **about)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 

@@ -56,12 +56,6 @@ def _axes(x: pd.DataFrame, coefficients: Mapping[str, float], definitions: Mappi
     return tuple(axes)
 
 
-def named_with_units(variable: str, definitions: Mapping[str, Any]) -> str:
-    """`diameter (mm)`."""
-    unit = definitions[variable]["unit"]
-    return f"{variable} ({unit})" if unit else variable
-
-
 def fit_risk_factors(
     clinical: pd.DataFrame,
     labels: pd.DataFrame,
