@@ -1,4 +1,4 @@
-"""Resample a patient's images and masks onto a named grid."""
+"""Bring a patient's images and masks onto a named grid, registered to one phase where the grid says so."""
 
 from pathlib import Path
 
@@ -7,17 +7,34 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     import SimpleITK as sitk
 
-    from hcc_recurrence.imaging.resampling import prepare_image, resample_mask
+    from hcc_recurrence.imaging.resampling import normalise_intensity, prepare_image, resample_mask
 
-    grid = snakemake.params.grid
-    for kind in ("images", "masks"):
-        folder = Path(snakemake.output[kind])
+    params, grid = snakemake.params, snakemake.params.grid
+
+    def natives(kind: str) -> dict[str, sitk.Image]:
+        files = sorted(Path(snakemake.input[kind]).glob("*.nii.gz"))
+        named = {file.name.removesuffix(".nii.gz"): file for file in files}
+        return {n: sitk.ReadImage(str(f)) for n, f in named.items() if n.split(".")[0] in params.phases}
+
+    images = {name: prepare_image(image, grid, params.modality) for name, image in natives("images").items()}
+    masks = {name: resample_mask(mask, grid["spacing_mm"]) for name, mask in natives("masks").items()}
+    outputs = {kind: Path(snakemake.output[kind]) for kind in ("images", "masks")}
+    for folder in outputs.values():
         folder.mkdir(parents=True)
-        for file in sorted(Path(snakemake.input[kind]).glob("*.nii.gz")):
-            native = sitk.ReadImage(str(file))
-            if kind == "images":
-                resampled = prepare_image(native, grid, snakemake.params.modality)
-            else:
-                resampled = resample_mask(native, grid["spacing_mm"])
-            sitk.WriteImage(resampled, str(folder / file.name), True, 1)
-            print(f"{kind}: {file.name}")
+    if grid["register_to"]:
+        from hcc_recurrence.files import write_csv
+        from hcc_recurrence.imaging.registration import register_patient
+
+        transforms, quality = register_patient(
+            images, masks, grid["register_to"], params.reader, params.modality, grid["registration_engine"]
+        )
+        for phase, transform in transforms.items():
+            sitk.WriteTransform(transform, str(outputs["images"] / f"{phase}.tfm"))
+        quality.insert(0, "patient_id", snakemake.wildcards.patient)
+        write_csv(quality, outputs["images"] / "registration.csv")
+        print(quality.to_string())
+    images = {name: normalise_intensity(image, grid["normalisation"]) for name, image in images.items()}
+    for kind, volumes in (("images", images), ("masks", masks)):
+        for name, volume in volumes.items():
+            sitk.WriteImage(volume, str(outputs[kind] / f"{name}.nii.gz"), True, 1)
+            print(f"{kind}: {name}.nii.gz")

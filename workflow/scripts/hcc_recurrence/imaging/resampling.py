@@ -111,7 +111,7 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
 
 
 def prepare_image(image: sitk.Image, grid: Mapping[str, Any], modality: str) -> sitk.Image:
-    """An acquired image on a named grid: bias correction, resampling, normalisation, in this order.
+    """An acquired image on a named grid: bias correction, then resampling; registration and normalisation follow.
 
     Args:
         grid: an entry of the config's `grids`. modality: CT or MR; N4 is refused for CT.
@@ -123,5 +123,4 @@ def prepare_image(image: sitk.Image, grid: Mapping[str, Any], modality: str) -> 
             raise ValueError("N4 bias correction is for MR; set bias_correction: none for this grid")
         image = correct_bias(image)
     outside = grid["outside_hu"] if modality == "CT" else None
-    resampled = resample_image(image, grid["spacing_mm"], grid["interpolator"], outside)
-    return normalise_intensity(resampled, grid["normalisation"])
+    return resample_image(image, grid["spacing_mm"], grid["interpolator"], outside)
