@@ -56,7 +56,15 @@ CONFIG = {
     ],
     # The default of 1000 is for people; 40 run through the same code.
     "evaluation": {"resamples": 40},
-    "overrides": {"zhao2024": {"split": "tiny", "icc_minimum_patients": 3, "l1_penalties": 5}},
+    "overrides": {
+        "zhao2024": {
+            "split": "tiny",
+            "icc_minimum_patients": 3,
+            "l1_penalties": 5,
+            "networks": {"ResNet-10": {"architecture": "resnet10_trunc"}, "ResNet-18": {"architecture": "resnet18"}},
+            "epochs": 3,
+        }
+    },
     "splits": {
         "tiny": {"kind": "random", "validation_fraction": 0.25, "folds": 2, "repeats": 2},
     },

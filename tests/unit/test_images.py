@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from hcc_recurrence.cohort.dicom_series import SeriesError, check_stack, read_series
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts, read_mask
-from hcc_recurrence.imaging.crops import centred_box, crop_phases, crop_with_padding, scale_window
+from hcc_recurrence.imaging.crops import (
+    centred_box,
+    crop_phases,
+    crop_with_padding,
+    largest_section,
+    resize_square,
+    scale_window,
+    tumour_slices,
+)
 from hcc_recurrence.imaging.resampling import (
     correct_bias,
     normalise_intensity,
@@ -263,7 +271,8 @@ def test_crops_are_centred_padded_scaled_and_masked():
     start, stop = centred_box(mask, (4, 10, 10))
     assert start.tolist() == [-1, 0, 7] and stop.tolist() == [3, 10, 17]
     image = np.full((6, 20, 20), 40.0)
-    crop = crop_phases([image, image + 1000], mask, (4, 10, 10), (-160, 240), masked=True)
+    crop, inside = crop_phases([image, image + 1000], mask, (4, 10, 10), (-160, 240), masked=True)
+    assert inside.shape == (4, 10, 10) and inside.sum() == mask.sum()
     assert crop.shape == (2, 4, 10, 10) and crop.dtype == np.float32
     assert crop[0, 0].max() == 0  # beyond the volume
     assert set(np.unique(crop[0])) == {0, 0.5} and crop[1].max() == 1
@@ -304,3 +313,38 @@ def test_the_real_ct_is_read_right(shared_data: Path):
     assert mask.sum() == 13711
     assert array[mask > 0].mean() == pytest.approx(120, abs=1)
     assert array[mask > 0].std() == pytest.approx(11.7, abs=0.1)
+
+
+def test_slices_of_a_tumour_are_the_same_square_of_all_phases():
+    """A block of 8 x 12 pixels in slices 3 to 5, widest in slice 4: side 12 * 1.2, centred on the block."""
+    mask = np.zeros((9, 40, 40), np.uint8)
+    mask[3:6, 16:24, 10:22] = 1
+    mask[3, 16] = mask[5, 16] = 0
+    z, y, x = np.meshgrid(*map(np.arange, mask.shape), indexing="ij")
+    slices, outline = tumour_slices([x.astype(float), 100.0 * z + y], mask, (3, 48, 48), 0.1)
+    assert slices.shape == (2, 3, 48, 48) and slices.dtype == np.float32 and outline.shape == (3, 48, 48)
+    # Half-pixel centres: the square goes from 15.5 - 7.2 to 15.5 + 7.2 along x, 0.3 mm a pixel.
+    assert slices[0, 0, 0, [0, 1, -1]] == pytest.approx([8.3 + 0.15, 8.3 + 0.45, 22.7 - 0.15])
+    assert slices[1, :, 0, 0] == pytest.approx([300 + 12.3 + 0.15, 412.45, 512.45])
+    assert outline[1].sum() * 0.3**2 == pytest.approx(8 * 12, rel=0.06)
+    assert largest_section(mask) == 4
+    with pytest.raises(ValueError, match="different grids"):
+        tumour_slices([x[:5]], mask, (3, 48, 48), 0.1)
+    with pytest.raises(ValueError, match="square"):
+        tumour_slices([x], mask, (3, 48, 40), 0.1)
+    with pytest.raises(ValueError, match="empty"):
+        tumour_slices([x], mask * 0, (3, 48, 48), 0.1)
+
+
+def test_slices_at_the_border_repeat_the_last_one_and_fill_with_the_lowest_value():
+    mask = np.zeros((4, 10, 10), np.uint8)
+    mask[0, :4, :4] = 1
+    image = np.random.default_rng(1).uniform(5, 9, mask.shape)
+    slices, outline = tumour_slices([image], mask, (3, 20, 20), 0.5)
+    assert (slices[0, 0] == slices[0, 1]).all() and (slices[0, 1] != slices[0, 2]).any()
+    assert slices[0, 1, 0, 0] == pytest.approx(image.min()) and outline[1, 0, 0] == 0
+
+
+def test_resizing_to_the_same_size_changes_nothing():
+    image = np.random.default_rng(2).normal(size=(12, 12))
+    assert resize_square(image, np.array([2, 3]), 6, 6, 1, 0.0) == pytest.approx(image[2:8, 3:9])

@@ -44,6 +44,13 @@ PAPER_NAME = "[a-z]+[0-9]{4}"
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
+# The settings of a paper that decide how its networks are trained.
+TRAINING_KEYS = (
+    *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
+    *("patience", "inner_fraction", "class_weights", "augmentation"),
+)
+# Bytes that the training of a ResNet-34 keeps a pixel and phase; measured by tests/unit/test_training.py.
+TRAINING_BYTES = 700
 
 
 wildcard_constraints:
@@ -60,6 +67,10 @@ wildcard_constraints:
     paper=f"{PAPER_NAME}|comparison/[A-Za-z0-9_]+",
     protocol="strict|as_published",
     model="[A-Za-z0-9]+",
+    network="[A-Za-z0-9-]+",
+    # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients.
+    repeat="[0-9]+",
+    fold="[0-9]+",
 
 
 def code(script):
@@ -122,6 +133,45 @@ def on_grid_of(section, kind):
     return path
 
 
+def grid_of_crop(crop):
+    """The grid that an entry of crops names."""
+    return FULL_CONFIG["grids"][FULL_CONFIG["crops"][crop]["grid"]]
+
+
+def study_crops(paper):
+    """The crops that a study's networks read, as a function of the wildcards."""
+    crop = FULL_CONFIG["papers"][paper]["settings"].get("crops")
+    return lambda wildcards: f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
+
+
+def network_fits(paper, cohort):
+    """Repeat and fold of every fit of a study's networks; fold 0 is all training patients."""
+    split = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
+    wanted = (
+        1 if cohort != base(cohort) else PLAN.settings(paper, cohort)["network_repeats"]
+    )
+    repeats = range(1, min(wanted, split["repeats"]) + 1)
+    return [(r, f) for r in repeats for f in range(split["folds"] + 1)]
+
+
+def training_settings(paper):
+    """What decides how a paper's networks are trained, and nothing else of its settings."""
+    settings = FULL_CONFIG["papers"][paper]["settings"]
+    return {key: settings[key] for key in TRAINING_KEYS}
+
+
+def training_memory(paper):
+    """Memory for a batch of all phases through a ResNet-34, the largest one, in MB; doubles with each attempt."""
+
+    def needed(wildcards, attempt):
+        settings = FULL_CONFIG["papers"][paper(wildcards)]["settings"]
+        _, y, x = FULL_CONFIG["crops"][settings["crops"]]["size_voxels"]
+        values = settings["batch"] * len(settings["phases"]) * y * x
+        return round(2000 + values * TRAINING_BYTES / 1e6) * 2 ** (attempt - 1)
+
+    return needed
+
+
 def fits(paper, kind):
     """The files of one kind that the fits of both protocols of a paper leave, as a function of the cohort."""
     return lambda cohort: [
@@ -158,9 +208,10 @@ def both_protocols(path, caption, what, name="", section=category):
     return outputs
 
 
-def one_figure(path, caption, what, name):
+def one_figure(path, caption, what, name, section=category):
     """Outputs of a figure that is the same in both protocols."""
-    return {name: shown(f"{path}.png", caption, what), f"{name}_svg": f"{path}.svg"}
+    png = shown(f"{path}.png", caption, what, section=section)
+    return {name: png, f"{name}_svg": f"{path}.svg"}
 
 
 def study_split(wildcards):
@@ -294,6 +345,15 @@ def shared_targets(folder, figures):
     ]
 
 
+def registration_targets(paper, cohort):
+    """How well the phases were registered that a study's networks read."""
+    crop = FULL_CONFIG["papers"][paper]["settings"].get("crops")
+    if not crop or not grid_of_crop(crop)["register_to"]:
+        return []
+    grid = FULL_CONFIG["crops"][crop]["grid"]
+    return [f"<results>/{PLAN.image_cohort(cohort)}/registration/{grid}.html"]
+
+
 def study_targets(paper, cohort):
     """Everything that a study leaves for a reader."""
     folder = f"<results>/{cohort}/{paper}"
@@ -313,6 +373,7 @@ def study_targets(paper, cohort):
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         f"<results>/{cohort}/labels.html",
+        *registration_targets(paper, cohort),
         *OWN_TARGETS[paper](cohort),
     ]
 

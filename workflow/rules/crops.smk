@@ -2,7 +2,7 @@
 
 
 rule crop_patient:
-    """All phases of one patient in a box about the tumour, as float32 with named axes and units."""
+    """All phases of one patient about the tumour, a box of voxels or resized slices, float32 with axes and units."""
     input:
         images=on_grid_of("crops", "images"),
         masks=on_grid_of("crops", "masks"),
@@ -20,11 +20,41 @@ rule crop_patient:
         runtime=10,
     params:
         crop=lookup("crops/{crop}", within=FULL_CONFIG),
-        spacing=lambda wildcards: FULL_CONFIG["grids"][
-            FULL_CONFIG["crops"][wildcards.crop]["grid"]
-        ]["spacing_mm"],
+        phases=lambda w: PLAN.crop_phases(w.cohort, w.crop, w.patient),
+        spacing=lambda wildcards: grid_of_crop(wildcards.crop)["spacing_mm"],
+        normalised=lambda w: grid_of_crop(w.crop)["normalisation"] == "zscore_body",
         reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
         modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
         code=code("crop_patient"),
     script:
         "../scripts/crop_patient.py"
+
+
+rule collect_crops:
+    """The crops of all patients of a cohort in one file, which networks read."""
+    input:
+        lambda wildcards: collect(
+            "<results>/{cohort}/crops/{crop}/{patient}.npz",
+            cohort=PLAN.image_cohort(wildcards.cohort),
+            crop=wildcards.crop,
+            patient=PLAN.patients(wildcards.cohort),
+        ),
+    output:
+        "<results>/{cohort}/crops/{crop}.npz",
+    log:
+        "<logs>/{cohort}/collect_crops/{crop}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/collect_crops/{crop}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=10,
+    params:
+        patients=untracked(lambda w: PLAN.patients(w.cohort)),
+        code=code("collect_crops"),
+    script:
+        "../scripts/collect_crops.py"

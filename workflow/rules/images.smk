@@ -1,5 +1,5 @@
-# Images and masks of a patient: as acquired, then on named grids. Needs DICOM and mask files; makes images/ and
-# masks/. A job is a patient with all phases of the series sheet: starting a job costs more than one series.
+# Images and masks of a patient: as acquired, then on named grids. Needs DICOM and mask files; makes images/,
+# masks/ and registration/. A job is a patient with all phases of the series sheet: starting a job costs more than one series.
 
 
 rule convert_patient:
@@ -35,7 +35,7 @@ rule convert_patient:
 
 
 rule resample_patient:
-    """A patient's images and masks on a named grid, with that grid's bias correction and normalisation."""
+    """A patient's images and masks on a named grid: bias correction, resampling, registration, normalisation."""
     input:
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
@@ -56,7 +56,52 @@ rule resample_patient:
         runtime=60,
     params:
         grid=lookup("grids/{grid}", within=FULL_CONFIG),
+        phases=lambda w: PLAN.grid_phases(w.cohort, w.grid, w.patient),
+        reader=of_cohort("reader"),
         modality=of_cohort("modality"),
         code=code("resample_patient"),
     script:
         "../scripts/resample_patient.py"
+
+
+rule collect_registration:
+    """How well the phases of all patients were registered on a grid; a failed registration is named."""
+    input:
+        lambda wildcards: collect(
+            "<results>/{cohort}/images/{grid}/{patient}",
+            cohort=wildcards.cohort,
+            grid=wildcards.grid,
+            patient=PLAN.patients(wildcards.cohort),
+        ),
+    output:
+        csv="<results>/{cohort}/registration/{grid}.csv",
+        html=report(
+            "<results>/{cohort}/registration/{grid}.html",
+            caption="../report/registration.rst",
+            category="Cohorts",
+            labels={"cohort": "{cohort}", "what": "registration, table"},
+        ),
+        png=report(
+            "<results>/{cohort}/registration/{grid}.png",
+            caption="../report/registration.rst",
+            category="Cohorts",
+            labels={"cohort": "{cohort}", "what": "registration"},
+        ),
+        svg="<results>/{cohort}/registration/{grid}.svg",
+    log:
+        "<logs>/{cohort}/collect_registration/{grid}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/collect_registration/{grid}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("collect_registration"),
+    script:
+        "../scripts/collect_registration.py"

@@ -8,27 +8,29 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     import numpy as np
     import SimpleITK as sitk
 
-    from hcc_recurrence.imaging.crops import crop_phases
+    from hcc_recurrence.imaging.crops import crop_phases, scale_window, tumour_slices
 
-    crop = snakemake.params.crop
-    images = [
-        sitk.GetArrayFromImage(sitk.ReadImage(f"{snakemake.input.images}/{phase}.nii.gz")) for phase in crop["phases"]
-    ]
-    name = f"{crop['phases'][0]}.{snakemake.params.reader}.nii.gz"
-    mask = sitk.ReadImage(str(Path(snakemake.input.masks) / name))
-    data = crop_phases(
-        images,
-        sitk.GetArrayFromImage(mask),
-        crop["size_voxels"],
-        crop["window"] or None,
-        crop["masked"],
-    )
-    unit = "HU" if snakemake.params.modality == "CT" else "signal"
+    params, crop = snakemake.params, snakemake.params.crop
+    window = crop["window"] or None
+
+    def volume(kind: str, name: str) -> np.ndarray:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(Path(snakemake.input[kind], f"{name}.nii.gz"))))
+
+    images = [volume("images", phase) for phase in params.phases]
+    mask = volume("masks", f"{params.phases[0]}.{params.reader}")
+    if crop["fit"] == "slices":
+        images = [scale_window(image, window) if window else image for image in images]
+        data, inside = tumour_slices(images, mask, crop["size_voxels"], crop["margin"])
+    else:
+        data, inside = crop_phases(images, mask, crop["size_voxels"], window, crop["masked"])
+    unit = "HU" if params.modality == "CT" else "signal"
     np.savez_compressed(
         snakemake.output[0],
         image=data,
+        mask=inside,
         axes=np.array(["phase", "z", "y", "x"]),
-        phases=np.array(crop["phases"]),
-        spacing_mm=np.array(snakemake.params.spacing, np.float32),
-        unit=np.array("0 to 1" if crop["window"] else unit),
+        phases=np.array(params.phases),
+        # Of the grid; slices are resized, each to its tumour.
+        spacing_mm=np.array(params.spacing, np.float32),
+        unit=np.array("0 to 1" if window or params.normalised else unit),
     )

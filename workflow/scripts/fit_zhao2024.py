@@ -23,5 +23,6 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         split=split,
     )
     results = run_protocol(data, params.settings, snakemake.wildcards.protocol, params.repeats, params.seed)
+    results.pop("inputs").to_parquet(snakemake.output.inputs)
     for name, table in results.items():
         write_csv(table, snakemake.output[name])

@@ -1,11 +1,55 @@
-# Zhao 2024: radiomics, clinical-radiological and combined models. Needs radiomics, labels and a split; makes
-# predictions, coefficients and the number of features after each selection step.
+# Zhao 2024: radiomics, clinical-radiological, deep and fused models. Needs radiomics, crops, labels and a split; makes
+# predictions, coefficients, the number of features after each selection step, networks, the ablation and Score-CAM.
+
+ZHAO_NETWORKS = FULL_CONFIG["papers"]["zhao2024"]["settings"]["networks"]
+FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
 
 
-PREDICTION_PARTS["zhao2024"] = fits("zhao2024", "predictions")
+def zhao2024_predictions(cohort):
+    """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
+    deep = [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
+    if cohort != base(cohort) and not FULL_CONFIG["null_control"]["networks"]:
+        deep = []
+    return fits("zhao2024", "predictions")(cohort) + deep
+
+
+def zhao2024_learning(wildcards):
+    """The settings of all models without a network: another number of epochs selects no feature anew."""
+    of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats"}
+    settings = PLAN.settings("zhao2024", base(wildcards.cohort))
+    unused = {*of_networks, "fusion_network", "fusion_layer_norm"}
+    return {key: value for key, value in settings.items() if key not in unused}
+
+
+def zhao2024_networks(kind):
+    """Files of one kind that the fits of ResNet-10, -18, -34 leave, as a function of the wildcards."""
+    return lambda w: [
+        f"<results>/{w.cohort}/zhao2024/networks/{network}/{repeat}.{fold}.{kind}"
+        for network in ZHAO_NETWORKS
+        for repeat, fold in network_fits("zhao2024", w.cohort)
+    ]
+
+
+def zhao2024_fusions(kind):
+    """Files of one kind that the fits of the fusion leave; as published there is one, on all training patients."""
+    folder = "zhao2024/networks/DLRCR"
+    return lambda w: [
+        *[
+            f"<results>/{w.cohort}/{folder}/strict.{repeat}.{fold}.{kind}"
+            for repeat, fold in network_fits("zhao2024", w.cohort)
+        ],
+        f"<results>/{w.cohort}/{folder}/as_published.1.0.{kind}",
+    ]
+
+
+PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
+    f"<results>/{cohort}/zhao2024/tables/networks.html",
+    f"<results>/{cohort}/zhao2024/tables/ablation.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
+    f"<results>/{cohort}/zhao2024/figures/training.png",
+    f"<results>/{cohort}/zhao2024/figures/score_cam.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
         for model in ("CR", "RCR")
@@ -29,6 +73,7 @@ rule fit_zhao2024:
         predictions="<results>/{cohort}/zhao2024/fits/{protocol}.predictions.csv",
         coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.coefficients.csv",
         selection="<results>/{cohort}/zhao2024/fits/{protocol}.selection.csv",
+        inputs="<results>/{cohort}/zhao2024/fits/{protocol}.inputs.parquet",
     log:
         "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.log",
     benchmark:
@@ -41,7 +86,7 @@ rule fit_zhao2024:
         runtime=60,
     params:
         phases=lambda wildcards: PLAN.phases("zhao2024", base(wildcards.cohort)),
-        settings=lambda wildcards: PLAN.settings("zhao2024", base(wildcards.cohort)),
+        settings=zhao2024_learning,
         reader=of_cohort("reader"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("zhao2024")),
@@ -116,3 +161,151 @@ rule plot_coefficients:
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
+
+
+rule train_zhao2024_fusion:
+    """DLRCR of one fold, whole and without each of its inputs; goes on where a killed job was."""
+    input:
+        crops=study_crops("zhao2024"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+        inputs="<results>/{cohort}/zhao2024/fits/{protocol}.inputs.parquet",
+        start=f"<results>/{{cohort}}/zhao2024/networks/{FUSION_NETWORK}/{{repeat}}.{{fold}}.pt",
+    output:
+        network="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.pt",
+        scores="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.scores.csv",
+        history="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.history.csv",
+    log:
+        "<logs>/{cohort}/zhao2024/train_zhao2024_fusion/{protocol}.{repeat}.{fold}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/train_zhao2024_fusion/{protocol}.{repeat}.{fold}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=training_memory(lambda wildcards: "zhao2024"),
+        runtime=720,
+        gpu=int(FULL_CONFIG["device"] == "cuda"),
+    params:
+        phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
+        architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
+        layer_norm=lookup(
+            "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
+        ),
+        training=training_settings("zhao2024"),
+        device=untracked(lambda w: FULL_CONFIG["device"]),
+        seed=FULL_CONFIG["seed"],
+        code=code("train_zhao2024_fusion"),
+    script:
+        "../../scripts/train_zhao2024_fusion.py"
+
+
+rule gather_zhao2024_networks:
+    """Predictions of all networks in both protocols, and which depth was chosen."""
+    input:
+        scores=zhao2024_networks("scores.csv"),
+        histories=zhao2024_networks("history.csv"),
+        fusions=zhao2024_fusions("scores.csv"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+    output:
+        predictions="<results>/{cohort}/zhao2024/fits/networks.predictions.csv",
+        csv="<results>/{cohort}/zhao2024/tables/networks.csv",
+        html=shown(
+            "<results>/{cohort}/zhao2024/tables/networks.html",
+            "../../report/networks.rst",
+            "networks",
+            section="Zhao 2024",
+        ),
+    log:
+        "<logs>/{cohort}/zhao2024/gather_zhao2024_networks.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/gather_zhao2024_networks.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        networks=ZHAO_NETWORKS,
+        title=of_cohort("title"),
+        phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
+        seed=FULL_CONFIG["seed"],
+        code=code("gather_zhao2024_networks"),
+    script:
+        "../../scripts/gather_zhao2024_networks.py"
+
+
+rule write_ablation:
+    """The fusion with all its inputs and without each."""
+    input:
+        metrics="<results>/{cohort}/zhao2024/tables/metrics.csv",
+        pairs="<results>/{cohort}/zhao2024/tables/delong.csv",
+    output:
+        csv="<results>/{cohort}/zhao2024/tables/ablation.csv",
+        html=shown(
+            "<results>/{cohort}/zhao2024/tables/ablation.html",
+            "../../report/ablation.rst",
+            "ablation of DLRCR",
+            section="Zhao 2024",
+        ),
+    log:
+        "<logs>/{cohort}/zhao2024/write_ablation.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/write_ablation.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("write_ablation"),
+    script:
+        "../../scripts/write_ablation.py"
+
+
+rule plot_score_cam:
+    """Score-CAM of the patients that the network was most certain of, right and wrong, by networks that never saw them."""
+    input:
+        crops=study_crops("zhao2024"),
+        labels="<results>/{cohort}/labels.csv",
+        networks=lambda w: [
+            f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.pt"
+            for repeat, fold in network_fits("zhao2024", w.cohort)
+            if repeat == 1 and fold
+        ],
+        scores=lambda w: [
+            f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.scores.csv"
+            for repeat, fold in network_fits("zhao2024", w.cohort)
+            if repeat == 1 and fold
+        ],
+    output:
+        **one_figure(
+            "<results>/{cohort}/zhao2024/figures/score_cam",
+            "../../report/score_cam.rst",
+            "Score-CAM",
+            "figure",
+            section="Zhao 2024",
+        ),
+        csv="<results>/{cohort}/zhao2024/tables/score_cam.csv",
+    log:
+        "<logs>/{cohort}/zhao2024/plot_score_cam.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/plot_score_cam.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
+        architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
+        name=FUSION_NETWORK,
+        title=of_cohort("title"),
+        code=code("plot_score_cam"),
+    script:
+        "../../scripts/plot_score_cam.py"

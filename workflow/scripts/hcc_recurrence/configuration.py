@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import difflib
+import hashlib
+import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ import yaml
 
 from hcc_recurrence.problems import InputError, Problem
 
+# The same words as in networks.training and networks.resnet, which import torch; a test keeps them in step.
+OPTIMISERS = ("sgd", "adam")
+ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
 NAMED_ENTRIES = ("grids", "crops", "radiomics", "splits")
 
 
@@ -147,11 +152,16 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
                     f"did you mean {close[0]!r}?" if close else f"known are {sorted(settings)}",
                 )
             )
+        values = plain_values(merge(settings, own))
+        for network in values.get("networks", {}).values():
+            # Random weights where no file is named.
+            network.setdefault("weights", "")
+            network.setdefault("sha256", "")
         full["papers"][paper] = {
             "title": raw["title"],
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
-            "settings": plain_values(merge(settings, own)),
+            "settings": values,
         }
     # 0 stands for the preset's own number.
     if not full["null_control"]["permutations"]:
@@ -160,6 +170,41 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
     if problems:
         raise InputError(problems)
     return full
+
+
+def _reference_phase(full: Mapping[str, Any], crop: str) -> str:
+    """The phase that the grid of a crop registers to; empty where there is none."""
+    grid = full["crops"].get(crop, {}).get("grid", "")
+    return full["grids"].get(grid, {}).get("register_to", "")
+
+
+def _training_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
+    """Values of a paper's networks that would only fail hours later; every file of weights is read and checked."""
+    problems = []
+
+    def wrong(key: str, value: object, remedy: str) -> None:
+        problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
+
+    if settings["optimiser"] not in OPTIMISERS:
+        wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
+    for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
+        if not isinstance(settings[key], int) or settings[key] < lowest:
+            wrong(key, settings[key], f"a whole number from {lowest} upwards")
+    for key in ("learning_rate", "inner_fraction"):
+        if not isinstance(settings[key], float | int) or not 0 < settings[key] < 1:
+            wrong(key, settings[key], "a number between 0 and 1; in YAML write 1.0e-4, not 1e-4")
+    for name, network in settings["networks"].items():
+        if network["architecture"] not in ARCHITECTURES:
+            wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(ARCHITECTURES)}")
+        if network["weights"]:
+            file = Path(network["weights"])
+            if not file.is_file():
+                wrong(
+                    f"networks.{name}.weights", str(file), "no such file; leave it empty to start from random weights"
+                )
+            elif (found := hashlib.sha256(file.read_bytes()).hexdigest()) != network["sha256"]:
+                wrong(f"networks.{name}.sha256", network["sha256"], f"{file} has {found}; use the file that was meant")
+    return problems
 
 
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
@@ -190,7 +235,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"the paper's phases are {settings['phases']}",
                 )
             )
-        for kind, key in (("radiomics", "radiomics"), ("splits", "split")):
+        for kind, key in (("radiomics", "radiomics"), ("splits", "split"), ("crops", "crops")):
             if key in settings and settings[key] not in full[kind]:
                 problems.append(
                     problem(
@@ -205,6 +250,15 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"known: {sorted(full['splits'])}",
                 )
             )
+        reference = _reference_phase(full, settings.get("crops", ""))
+        mapped = [study["phases"].get(p, "") for p in settings["phases"]] if study["phases"] else settings["phases"]
+        if reference and reference not in mapped:
+            problems.append(
+                problem(
+                    f"{where}: crops {settings['crops']!r} register to the {reference} phase, which it does not use",
+                    f"map it in the study's phases, or set overrides.{paper}.crops to an entry that fits",
+                )
+            )
         parent = full["cohorts"][cohort]["images_of"]
         if parent and (parent not in full["cohorts"] or full["cohorts"][parent]["images_of"]):
             problems.append(
@@ -213,6 +267,13 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     "name a cohort that has its own series sheet",
                 )
             )
+    for name in sorted({study["paper"] for study in full["studies"]} & set(full["papers"])):
+        settings = full["papers"][name]["settings"]
+        problems += _training_problems(name, settings) if "networks" in settings else []
+    for name, grid in full["grids"].items():
+        if grid["registration_engine"] == "ants" and importlib.util.find_spec("ants") is None:
+            what = f"grids.{name}: registration_engine is ants, and the package antspyx is not installed"
+            problems.append(problem(what, "install it into the environment, or use simpleitk"))
     for kind in ("radiomics", "crops"):
         for name, entry in full[kind].items():
             if entry["grid"] not in full["grids"]:

@@ -227,6 +227,31 @@ class Plan:
             }
         )
 
+    def grid_phases(self, name: str, grid: str, patient: str) -> list[str]:
+        """The phases of a patient that are brought onto a grid.
+
+        All phases of the series sheet, whether a study uses them or not. But where the grid registers them, which is
+        slow, those that a study takes from it, the one that the others are registered to first.
+        """
+        reference = self.config["grids"][grid]["register_to"]
+        listed = self.listed_phases(name, patient)
+        if not reference:
+            return listed
+        wanted = set()
+        for paper, cohort in self.studies:
+            if self.image_cohort(cohort) == name and grid in self._grids_of(paper):
+                wanted.update(self.phases(paper, cohort))
+        return [reference, *(p for p in sorted(wanted or listed) if p != reference)]
+
+    def _grids_of(self, paper: str) -> set[str]:
+        settings = self.config["papers"][paper]["settings"]
+        return {self.config[kind][settings[kind]]["grid"] for kind in ("crops", "radiomics") if kind in settings}
+
+    def crop_phases(self, name: str, crop: str, patient: str) -> list[str]:
+        """The phases of a crop, the one whose mask places it first."""
+        entry = self.config["crops"][crop]
+        return list(entry["phases"]) or self.grid_phases(name, entry["grid"], patient)
+
     def scheme(self, paper: str, cohort: str) -> str:
         """The named split of a study: its own, or the paper's."""
         return self.studies[paper, cohort]["split"] or self.config["papers"][paper]["settings"]["split"]

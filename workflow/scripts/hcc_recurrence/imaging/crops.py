@@ -58,8 +58,8 @@ def crop_phases(
     size: Sequence[int],
     window: Sequence[float] | None,
     masked: bool,
-) -> np.ndarray:
-    """Network input of one patient: (phase, z, y, x) float32.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Network input of one patient, (phase, z, y, x) float32, and the mask in the same box, (z, y, x) uint8.
 
     Args:
         images: one (z, y, x) volume a phase, all on the mask's grid.
@@ -80,7 +80,76 @@ def crop_phases(
         scaled = scale_window(image, window) if window is not None else image.astype(np.float32)
         crop = crop_with_padding(scaled, start, stop)
         crops.append(np.where(inside > 0, crop, 0) if masked else crop)
-    return np.stack(crops).astype(np.float32)
+    return np.stack(crops).astype(np.float32), (inside > 0).astype(np.uint8)
+
+
+def largest_section(mask: np.ndarray) -> int:
+    """Index along z of the slice with the most voxels; the middle one of several equal ones.
+
+    Raises: ValueError where the mask is empty.
+    """
+    areas = (mask > 0).sum(axis=(1, 2))
+    if not areas.any():
+        raise ValueError("the mask is empty")
+    largest = np.flatnonzero(areas == areas.max())
+    return int(largest[len(largest) // 2])
+
+
+def square_about(section: np.ndarray, margin: float) -> tuple[np.ndarray, float]:
+    """Corner (y, x) and side of a square about a section of a tumour, in pixels; the corner need not be whole.
+
+    Args:
+        section: 0/1, (y, x). margin: on each side, as a share of the larger extent.
+    """
+    first, last = bounding_box(section)
+    side = float((last - first).max()) * (1 + 2 * margin)
+    return (first + last) / 2 - side / 2, side
+
+
+def resize_square(image: np.ndarray, corner: np.ndarray, side: float, size: int, order: int, fill: float) -> np.ndarray:
+    """A square of a (y, x) image on `size` by `size` pixels; order 1 is linear, 0 nearest; `fill` beyond the image.
+
+    Pixel i of the result has its middle at (i + 0.5) / size of the side.
+    """
+    from scipy.ndimage import map_coordinates
+
+    places = (np.arange(size) + 0.5) * side / size - 0.5
+    coordinates = np.meshgrid(corner[0] + places, corner[1] + places, indexing="ij")
+    return map_coordinates(image, coordinates, order=order, mode="constant", cval=fill)
+
+
+def tumour_slices(
+    images: Sequence[np.ndarray], mask: np.ndarray, size: Sequence[int], margin: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Consecutive slices at the largest cross-section of the tumour, in a square about it, resized.
+
+    The same slices and the same square for all phases. A slice beyond the volume repeats the last one; what lies
+    beside the volume gets the image's lowest value.
+
+    Args:
+        images: one (z, y, x) volume a phase, on the mask's grid. mask: 0/1 of the reference phase.
+        size: slices, pixels, pixels (square). margin: on each side, as a share of the larger extent.
+
+    Returns: (phase, slice, y, x) float32, and the mask's (slice, y, x) uint8.
+
+    Raises: ValueError where a volume is not on the mask's grid, or the size is not square.
+
+    Source: Zhao 2024, "Deep learning"; METHODS.md 4.4.
+    """
+    number, pixels = size[0], size[1]
+    if size[1] != size[2]:
+        raise ValueError(f"size_voxels {list(size)}: y and x must be equal, the crop is a square")
+    middle = largest_section(mask)
+    chosen = np.clip(np.arange(number) - number // 2 + middle, 0, mask.shape[0] - 1)
+    corner, side = square_about(mask[middle] > 0, margin)
+    crops = []
+    for image in images:
+        if image.shape != mask.shape:
+            raise ValueError(f"image {image.shape} and mask {mask.shape} are on different grids")
+        lowest = float(image.min())
+        crops.append([resize_square(image[z], corner, side, pixels, 1, lowest) for z in chosen])
+    outline = [resize_square((mask[z] > 0).astype(np.uint8), corner, side, pixels, 0, 0) for z in chosen]
+    return np.array(crops, np.float32), np.array(outline, np.uint8)
 
 
 def mask_volume_ml(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:

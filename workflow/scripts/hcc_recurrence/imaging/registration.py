@@ -104,9 +104,7 @@ def _align_whole(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DT
     method.Execute(fixed, moving)
 
 
-def _align_nearby(
-    fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTransform, region: sitk.Image
-) -> None:
+def _align_nearby(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTransform, region: sitk.Image) -> None:
     """Shift alone, in place, by every voxel near the tumour: a small box does not hold enough to turn by."""
     method = _mutual_information()
     method.SetMetricFixedMask(region)
@@ -202,10 +200,8 @@ def register_rigid(
     region = _nearby(fixed_mask, REGION_MM[modality])
     before, overlap = _metric(fixed, moving, start, region), _overlap(fixed_mask, moving_mask, start)
     try:
-        if engine == "ants":
-            found = _by_ants(fixed, moving, start)
-        else:
-            found = _by_simpleitk(fixed, moving, region, start)
+        by_ants = engine == "ants"
+        found = _by_ants(fixed, moving, start) if by_ants else _by_simpleitk(fixed, moving, region, start)
     except RuntimeError as error:
         reason = f"the optimiser stopped: {str(error).strip().splitlines()[-1]}"
         return Registration(start, 0.0, 0.0, before, float("nan"), overlap, float("nan"), reason)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch.nn import functional
 
 
 def shift_in_plane(volume: np.ndarray, shift: Sequence[int]) -> np.ndarray:
@@ -30,3 +33,35 @@ def seven_versions(volume: np.ndarray, largest_shift: int, generator: np.random.
     turned = [np.rot90(volume, k, axes=(1, 2)) for k in (1, 2, 3)]
     versions = [volume, volume[:, ::-1], volume[:, :, ::-1], shift_in_plane(volume, shift), *turned]
     return [np.ascontiguousarray(v) for v in versions]
+
+
+def random_affine(
+    images: torch.Tensor, rotation_deg: float, scale: float, shift: float, generator: torch.Generator
+) -> torch.Tensor:
+    """Each patient rotated, scaled, shifted and flipped at random in plane, all phases and slices alike.
+
+    Args:
+        images: (n, phase, slice, y, x). rotation_deg: up to so many degrees either way. scale: by up to this share.
+            shift: by up to this share of the side. Flips along y and x each have a chance of one half.
+
+    Source: Zhao 2024, "Deep learning" (rotation, scaling, flipping, shifting; how much is not stated).
+    """
+    number = len(images)
+
+    def between(bound: float, columns: int = 1) -> torch.Tensor:
+        return (torch.rand(number, columns, generator=generator) * 2 - 1) * bound
+
+    angle = between(math.radians(rotation_deg))[:, 0]
+    size = 1 + between(scale)[:, 0]
+    flip = (torch.rand(number, 2, generator=generator) < 0.5).float() * 2 - 1
+    theta = torch.zeros(number, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = torch.cos(angle), -torch.sin(angle)
+    theta[:, 1, 0], theta[:, 1, 1] = torch.sin(angle), torch.cos(angle)
+    theta[:, :, :2] *= size[:, None, None] * flip[:, :, None]
+    # The sampling grid has a side of 2.
+    theta[:, :, 2] = between(2 * shift, 2)
+    theta = theta.to(images.device)
+    flat = images.flatten(1, 2)
+    grid = functional.affine_grid(theta, list(flat.shape), align_corners=False)
+    moved = functional.grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return moved.reshape(images.shape)

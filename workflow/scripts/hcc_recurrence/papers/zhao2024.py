@@ -55,11 +55,15 @@ class Data:
 
 @dataclass
 class Fitted:
-    """Probabilities of each model for each asked group of patients, and how the models came about."""
+    """Probabilities of each model for each asked group of patients, and how the models came about.
+
+    inputs: what RCR, and the fusion with a network, take of every patient: patient_id, kind, variable, value.
+    """
 
     probability: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     coefficients: list[dict[str, Any]] = field(default_factory=list)
     selection: list[dict[str, Any]] = field(default_factory=list)
+    inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, float | None]) -> pd.DataFrame:
@@ -185,6 +189,12 @@ def fit_models(
     def combined(patients: list[str]) -> np.ndarray:
         return np.hstack([radiomics(patients), clinical_of(patients)])
 
+    fitted.inputs = pd.concat(
+        [
+            _long(everyone, "radiomics", selected, radiomics(everyone)),
+            _long(everyone, "clinical", kept, clinical_of(everyone)),
+        ]
+    )
     for model, inputs, labels in (
         (CLINICAL, clinical_of, kept),
         (COMBINED, combined, selected + kept),
@@ -196,6 +206,13 @@ def fit_models(
             for v, w in zip(labels, weights, strict=True)
         ]
     return fitted
+
+
+def _long(patients: list[str], kind: str, variables: list[str], values: np.ndarray) -> pd.DataFrame:
+    wide = pd.DataFrame(values, index=pd.Index(patients, name="patient_id"), columns=variables)
+    # Without a variable there is still a row a patient: the fit was made.
+    wide = wide if variables else wide.assign(**{"": np.nan})
+    return wide.reset_index().melt("patient_id", var_name="variable").assign(kind=kind if variables else "none")
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -245,11 +262,11 @@ def run_protocol(
     Args:
         repeats: of the strict protocol; repeat r uses the split's column fold_r and seed + r.
 
-    Returns: predictions, coefficients, selection.
+    Returns: predictions, coefficients, selection, inputs (seed, fold, patient_id, variable, value, kind).
     """
     train = data.patients("train")
     outside = {name: data.patients(name) for name in ("validation", "external")}
-    tables: dict[str, list] = {"predictions": [], "coefficients": [], "selection": []}
+    tables: dict[str, list] = {"predictions": [], "coefficients": [], "selection": [], "inputs": []}
 
     def fit(rows: list[str], fold: int, groups: Mapping[str, tuple[str, str, list[str]]], seed: int) -> None:
         patients = {name: members for name, (_, _, members) in groups.items()}
@@ -262,6 +279,7 @@ def run_protocol(
                     tables["predictions"].append(prediction_rows(data.labels, members, found[name], **named))
         tables["coefficients"].extend({**about, **row} for row in fitted.coefficients)
         tables["selection"].extend({**about, **row} for row in fitted.selection)
+        tables["inputs"].append(fitted.inputs.assign(fold=fold, seed=seed))
 
     held_out = {name: (name, "held_out", members) for name, members in outside.items()}
     if protocol == "as_published":
@@ -279,6 +297,7 @@ def run_protocol(
         "predictions": pd.concat(tables["predictions"], ignore_index=True),
         "coefficients": pd.DataFrame(tables["coefficients"]),
         "selection": pd.DataFrame(tables["selection"]),
+        "inputs": pd.concat(tables["inputs"], ignore_index=True),
     }
 
 

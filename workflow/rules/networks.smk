@@ -1,0 +1,74 @@
+# Networks. Needs crops, labels and a split; makes networks/<network>/<repeat>.<fold>.pt, with the scores of all
+# patients and the losses of all epochs. What a network is, and which it is compared with, the papers say.
+
+
+rule train_network:
+    """One network on the training patients outside one fold; goes on where a killed job was."""
+    input:
+        crops=lambda wildcards: study_crops(wildcards.paper)(wildcards),
+        labels="<results>/{cohort}/labels.csv",
+        split=study_split,
+    output:
+        network="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.pt",
+        scores="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.scores.csv",
+        history="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.history.csv",
+    log:
+        "<logs>/{cohort}/{paper}/train_network/{network}.{repeat}.{fold}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{repeat}.{fold}.tsv"
+    wildcard_constraints:
+        paper=PAPER_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=training_memory(lambda wildcards: wildcards.paper),
+        runtime=720,
+        gpu=int(FULL_CONFIG["device"] == "cuda"),
+    params:
+        phases=lambda w: PLAN.phases(w.paper, base(w.cohort)),
+        network=lookup("papers/{paper}/settings/networks/{network}", within=FULL_CONFIG),
+        training=lambda w: training_settings(w.paper),
+        device=untracked(lambda w: FULL_CONFIG["device"]),
+        seed=FULL_CONFIG["seed"],
+        code=code("train_network"),
+    script:
+        "../scripts/train_network.py"
+
+
+rule plot_training:
+    """Losses of all fits of a study's networks by epoch."""
+    input:
+        lambda wildcards: collect(
+            "<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+            cohort=wildcards.cohort,
+            paper=wildcards.paper,
+            network=FULL_CONFIG["papers"][wildcards.paper]["settings"]["networks"],
+            fit=[
+                f"{r}.{f}" for r, f in network_fits(wildcards.paper, wildcards.cohort)
+            ],
+        ),
+    output:
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/training",
+            "../report/training.rst",
+            "training of the networks",
+            "figure",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/plot_training.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/plot_training.tsv"
+    wildcard_constraints:
+        paper=PAPER_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("plot_training"),
+    script:
+        "../scripts/plot_training.py"

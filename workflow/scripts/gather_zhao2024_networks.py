@@ -1,0 +1,28 @@
+"""Predictions of all networks of Zhao 2024, and which depth was chosen."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.figures.html import write_html
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.networks.phase_network import PhaseNetwork
+    from hcc_recurrence.networks.resnet import parameter_count
+    from hcc_recurrence.papers.zhao2024_networks import choose_networks, describe_networks, network_predictions
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    choices = choose_networks(pd.concat([read_csv(file) for file in asked.histories]))
+    scores = pd.concat([read_csv(file) for file in [*asked.scores, *asked.fusions]])
+    predictions = network_predictions(read_csv(asked.labels), read_csv(asked.split), scores, choices, params.seed)
+    write_csv(predictions, output.predictions)
+    sizes = {
+        n: parameter_count(PhaseNetwork(v["architecture"], len(params.phases))) for n, v in params.networks.items()
+    }
+    table = describe_networks(choices, params.networks, sizes)
+    write_csv(table, output.csv)
+    note = (
+        f"One shared backbone for {', '.join(params.phases)}. Inner loss: weighted cross-entropy on the training "
+        "patients that decide when to stop. Median over the fits of all folds and seeds."
+    )
+    write_html(table.round(3), params.title, output.html, note)

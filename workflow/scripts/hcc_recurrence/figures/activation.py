@@ -1,0 +1,53 @@
+"""Activation maps over images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.figures.style import use_style
+
+
+def plot_activation(
+    patients: pd.DataFrame,
+    images: np.ndarray,
+    masks: np.ndarray,
+    maps: Sequence[Sequence[np.ndarray]],
+    phases: Sequence[str],
+    title: str,
+) -> plt.Figure:
+    """Each phase of each patient, as it is and under its map, with the outline of the tumour.
+
+    Args:
+        patients: patient_id, er, probability, kind; a row of the figure each. images: (patient, phase, y, x).
+        masks: (patient, y, x). maps: a (y, x) map from 0 to 1 for each patient and phase.
+    """
+    use_style()
+    rows, columns = max(len(patients), 1), 2 * len(phases)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.15 * columns + 1.2, 1.32 * rows + 0.9), squeeze=False)
+    shade = None
+    for row, patient in enumerate(patients.itertuples()):
+        for place, phase in enumerate(phases):
+            for overlay in (False, True):
+                axis = axes[row, 2 * place + overlay]
+                axis.imshow(images[row, place], cmap="gray", interpolation="nearest")
+                if overlay:
+                    shade = axis.imshow(maps[row][place], cmap="inferno", alpha=0.5, vmin=0, vmax=1)
+                if masks[row].any():
+                    axis.contour(masks[row], levels=[0.5], colors="#56b4e9", linewidths=0.8)
+                axis.set(xticks=[], yticks=[])
+                if not row:
+                    axis.set_title(f"{phase}, map" if overlay else phase)
+        words = patient.kind.replace(", ", ",\n")
+        label = f"{patient.patient_id}\n{words}\nrisk {patient.probability:.2f}"
+        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
+    if shade is None:
+        axes[0, 0].set_title("No patient has a score of a network that did not see them")
+    else:
+        bar = figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30)
+        bar.set_label("Score-CAM, recurrence", fontsize=7)
+    figure.suptitle(title, fontsize=8)
+    return figure

@@ -1,0 +1,96 @@
+"""What networks learn from: the crops of all patients, and which patient has which part in a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FITTED, INNER, UNSEEN = "fitted", "inner", "unseen"
+
+
+def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
+    """The crops of all patients in one set of arrays.
+
+    Args:
+        files: patient -> .npz of the rule `crop_patient`.
+
+    Returns: `image` (patient, phase, z, y, x) float32, `mask` (patient, z, y, x) uint8, `patients`, `phases`.
+
+    Raises: ValueError naming the patients whose crop has other phases or another shape than the first one's.
+    """
+    patients, images, masks, phases = sorted(files), [], [], None
+    differ = []
+    for patient in patients:
+        with np.load(files[patient], allow_pickle=False) as crop:
+            found = (crop["phases"].tolist(), crop["image"].shape)
+            phases = phases or found
+            if found != phases:
+                differ.append(f"{patient} has {found[0]}, {found[1]}")
+            images.append(crop["image"])
+            masks.append(crop["mask"])
+    if differ:
+        raise ValueError(f"crops differ from {patients[0]}'s {phases[0]}, {phases[1]}: {'; '.join(differ)}")
+    return {
+        "image": np.stack(images),
+        "mask": np.stack(masks),
+        "patients": np.array(patients),
+        "phases": np.array(phases[0]),
+    }
+
+
+def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Images (patient, phase, z, y, x) and masks (patient, z, y, x) of a stack, in the order asked for.
+
+    Raises: ValueError where a patient or a phase is not in the file.
+    """
+    with np.load(file, allow_pickle=False) as stack:
+        known = {"phases": stack["phases"].tolist(), "patients": stack["patients"].tolist()}
+        for kind, wanted in (("phases", phases), ("patients", patients)):
+            absent = sorted(set(wanted) - set(known[kind]))
+            if absent:
+                raise ValueError(f"{file} lacks the {kind} {absent}")
+        rows = [known["patients"].index(p) for p in patients]
+        return stack["image"][rows][:, [known["phases"].index(p) for p in phases]], stack["mask"][rows]
+
+
+def fit_roles(split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int, inner: float, seed: int) -> pd.Series:
+    """The part of every patient in one fit: `fitted`, `inner` (decides when to stop), or `unseen`.
+
+    All networks of one fold and repeat get the same parts, so that one network may start from another one's weights
+    without having seen the patients that decide when it stops.
+
+    Args:
+        split: patient_id, split, fold_<repeat>. outcome: er by patient. fold: the one held out; 0 for none of the
+            training patients. inner: share of the training rows that decide when to stop. seed: of the run.
+
+    Raises: ValueError where an outcome has fewer than two patients to train on.
+    """
+    index = split.set_index("patient_id")
+    training = index["split"] == "train"
+    rows = sorted(index.index[training & (index[f"fold_{repeat}"] != fold)])
+    y = outcome.loc[rows].astype(int).to_numpy()
+    counts = np.bincount(y, minlength=2)
+    if counts.min() < 2:
+        raise ValueError(
+            f"a network needs two training patients of each outcome; one has {counts.min()}. "
+            "What to do: lower folds or validation_fraction in splits, or add patients."
+        )
+    # By hand: importing scikit-learn would take longer than a small training.
+    generator = np.random.default_rng(fit_seed(seed, repeat, fold))
+    inner_rows: list[str] = []
+    for value, count in enumerate(counts):
+        members = np.flatnonzero(y == value)
+        drawn = generator.choice(members, max(1, round(inner * count)), replace=False)
+        inner_rows += [rows[i] for i in drawn]
+    roles = pd.Series(UNSEEN, index=sorted(index.index), name="role")
+    roles[rows] = FITTED
+    roles[inner_rows] = INNER
+    return roles
+
+
+def fit_seed(seed: int, repeat: int, fold: int) -> int:
+    """A seed of one fit's own."""
+    return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])

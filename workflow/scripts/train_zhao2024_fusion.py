@@ -1,0 +1,51 @@
+"""Train the fusion of Zhao 2024 on the training patients outside one fold, whole and without each of its inputs."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+wildcards = snakemake.wildcards
+with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protocol}, fold {wildcards.fold}"):
+    import pandas as pd
+    import torch
+
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.networks.fits import about_fit, fit_examples, run_fit
+    from hcc_recurrence.networks.phase_network import PhaseNetwork
+    from hcc_recurrence.networks.training import load_weights, save_network
+    from hcc_recurrence.papers.zhao2024_networks import FUSION, FUSIONS, fusion_variables
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    torch.set_num_threads(snakemake.threads)
+    fit = (int(wildcards.repeat), int(wildcards.fold))
+    labels, split, inputs = read_csv(asked.labels), read_csv(asked.split), pd.read_parquet(asked.inputs)
+    all_scores, all_histories = [], []
+    for model, kinds in FUSIONS.items():
+        print(f"{model}: {' + '.join(kinds)}")
+        variables = fusion_variables(inputs, params.seed + fit[0], fit[1], kinds)
+        inner = params.training["inner_fraction"]
+        roles, examples = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed, variables)
+        size = (len(params.phases), examples.images.shape[2])
+        number = variables.shape[1]
+
+        def make(kinds: tuple = kinds, size: tuple = size, number: int = number) -> PhaseNetwork:
+            if "deep" not in kinds:
+                return PhaseNetwork("", *size, number, params.layer_norm)
+            start = PhaseNetwork(params.architecture, *size)
+            load_weights(start, asked.start)
+            network = PhaseNetwork(params.architecture, *size, number, params.layer_norm)
+            network.start_from(start)
+            return network
+
+        state = Path(output.network).parent / "state" / f"{wildcards.protocol}.{fit[0]}.{fit[1]}.{len(all_scores)}.pt"
+        network, scores, history = run_fit(
+            make, examples, roles, params.training, fit, params.seed, state, params.code, params.device
+        )
+        if model == FUSION:
+            about = about_fit(roles, {**params.training, "architecture": params.architecture}, fit, params.seed)
+            save_network(network, {**about, "variables": [list(c) for c in variables.columns]}, output.network)
+        named = {"model": model, "protocol": wildcards.protocol, "repeat": fit[0], "fold": fit[1]}
+        all_scores.append(scores.assign(**named))
+        all_histories.append(history.assign(**named))
+    write_csv(pd.concat(all_scores), output.scores)
+    write_csv(pd.concat(all_histories), output.history)
