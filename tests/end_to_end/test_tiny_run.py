@@ -30,11 +30,63 @@ def test_predictions_keep_their_promises(study, tiny_run):
         "RCR",
         "Radiomics",
         *(f"Radiomics {c}" for c in ("LR", "SVM", "KNN", "XGB", "MLP")),
+        "DL",
+        "DL ResNet-10",
+        "DL ResNet-18",
+        "DLRCR",
+        *(f"DLRCR without {i}" for i in ("deep", "radiomics", "clinical")),
     }
     out_of_fold = predictions[predictions["estimate"] == "out_of_fold"].merge(split, on="patient_id")
     for seed, repeat in ((6, 1), (7, 2)):
         rows = out_of_fold[out_of_fold["seed"] == seed]
         assert len(rows) and (rows["fold"] == rows[f"fold_{repeat}"]).all()
+
+
+def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
+    """From the kept networks themselves: who trained them, and the scores that became predictions."""
+    import json
+
+    import torch
+
+    predictions = pd.read_csv(study / "predictions.csv", dtype={"patient_id": str})
+    rows = predictions[(predictions["estimate"] == "out_of_fold") & (predictions["model"] == "DL ResNet-18")]
+    assert len(rows) == 18
+    for fold, held in rows.groupby("fold"):
+        kept = torch.load(study / f"networks/ResNet-18/1.{fold}.pt", weights_only=True)
+        about = json.loads(kept["about"])
+        assert about["fold"] == fold and not {*about["fitted"], *about["inner"]} & set(held["patient_id"])
+        assert len(about["fitted"]) + len(about["inner"]) + len(held) == 18
+        fused = json.loads(torch.load(study / f"networks/DLRCR/strict.1.{fold}.pt", weights_only=True)["about"])
+        # The fusion starts from the deep model: the patients that decide when it stops must be new to that one too.
+        assert fused["fitted"] == about["fitted"] and fused["inner"] == about["inner"]
+    assert not list((study / "networks").rglob("*.half")) and not list((study / "networks").rglob("state/*.pt"))
+
+
+def test_a_killed_training_goes_on_where_it_was(tiny_copy):
+    """SIGKILL while one network trains; the next run goes on after the epoch that was kept."""
+    import yaml
+
+    config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
+    config["zhao2024"].update(epochs=300, patience=300)
+    tiny_copy.config(overrides=config)
+    target = "results/tiny/zhao2024/networks/ResNet-10/1.1.pt"
+    state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/1.1.pt"
+    command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "1", target]
+    with open(os.devnull, "w") as nowhere:
+        process = subprocess.Popen(
+            command, cwd=tiny_copy.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+    deadline = time.time() + 120
+    while not state.is_file() and time.time() < deadline:
+        time.sleep(0.05)
+    assert state.is_file() and process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    tiny_copy.snakemake("--unlock")
+    tiny_copy.run(target, cores=1)
+    log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.1.1.log").read_text()
+    assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 300 of 300" in log
+    assert not state.exists()
 
 
 def test_metrics_follow_from_predictions(study):
@@ -157,25 +209,8 @@ def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
                 assert not any(secret in data for secret in secrets), file
 
 
-def test_one_core_and_eight_cores_give_the_same_bytes(tiny_run, fresh_copy):
-    """The session's run used eight cores."""
-    fresh_copy.run("studies", cores=1)
-    compared = 0
-    for pattern in (
-        "tiny/radiomics/**/*.parquet",
-        "tiny/**/*.csv",
-        "tiny/**/*.svg",
-        "tiny/images/**/*.nii.gz",
-    ):
-        for file in (tiny_run.folder / "results").glob(pattern):
-            other = fresh_copy.folder / "results" / file.relative_to(tiny_run.folder / "results")
-            assert file.read_bytes() == other.read_bytes(), file
-            compared += 1
-    assert compared > 48
-
-
-def test_a_killed_run_is_completed_by_the_next(fresh_copy, tiny_run):
-    """SIGKILL to the whole process group in the middle; then a plain run gives the undisturbed bytes."""
+def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_eight(tiny_run, fresh_copy):
+    """SIGKILL to the whole process group in the middle; then a plain run. The session's run used eight cores."""
     process = subprocess.Popen(
         [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "4", "all"],
         cwd=fresh_copy.folder,
@@ -191,21 +226,55 @@ def test_a_killed_run_is_completed_by_the_next(fresh_copy, tiny_run):
     process.wait()
     assert not (fresh_copy.folder / "results/tiny/zhao2024/predictions.csv").exists()
     fresh_copy.snakemake("--unlock")
-    name = "results/tiny/zhao2024/predictions.csv"
-    fresh_copy.run(name, cores=4)
-    assert (fresh_copy.folder / name).read_bytes() == (tiny_run.folder / name).read_bytes()
+    fresh_copy.run("studies", cores=1)
+    compared = 0
+    for pattern in (
+        "tiny/radiomics/**/*.parquet",
+        "tiny/**/*.csv",
+        "tiny/**/*.svg",
+        "tiny/images/**/*.nii.gz",
+        "tiny/crops/*.npz",
+    ):
+        for file in (tiny_run.folder / "results").glob(pattern):
+            other = fresh_copy.folder / "results" / file.relative_to(tiny_run.folder / "results")
+            assert file.read_bytes() == other.read_bytes(), file
+            compared += 1
+    assert compared > 48
 
 
 def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
     import numpy as np
 
-    tiny_copy.config(crops={"box": {"grid": "iso2", "size_voxels": [12, 20, 20], "phases": ["arterial", "portal"]}})
+    """With the phases of the cohort's sheet, none being named."""
+    tiny_copy.config(crops={"box": {"grid": "iso2", "size_voxels": [12, 20, 20]}})
     tiny_copy.run("results/tiny/crops/box/T001.npz")
     with np.load(tiny_copy.folder / "results/tiny/crops/box/T001.npz", allow_pickle=False) as crop:
         assert crop["image"].shape == (2, 12, 20, 20) and crop["image"].dtype == np.float32
         assert list(crop["axes"]) == ["phase", "z", "y", "x"]
         assert list(crop["phases"]) == ["arterial", "portal"]
-        assert crop["image"].std() > 0
+        assert crop["image"].std() > 0 and crop["mask"].shape == (12, 20, 20) and crop["mask"].any()
+
+
+def test_crops_of_networks_are_registered_normalised_slices(tiny_run):
+    import numpy as np
+
+    with np.load(tiny_run.folder / "results/tiny/crops/zhao2024_slices_demo.npz", allow_pickle=False) as stack:
+        assert stack["image"].shape == (24, 2, 3, 24, 24) and stack["phases"].tolist() == ["arterial", "portal"]
+        assert 0 <= stack["image"].min() < stack["image"].max() <= 1
+        # The square is 1.2 times the tumour, which is round.
+        assert 0.3 < stack["mask"][:, 1].mean() < 0.75
+    quality = pd.read_csv(tiny_run.folder / "results/tiny/registration/iso2_to_arterial.csv")
+    assert len(quality) == 24 and set(quality["phase"]) == {"portal"}
+    used = quality[quality["failed"].isna()]
+    assert len(used) >= 12 and (used["metric_after"] < used["metric_before"]).all()
+    assert used["dice_after"].mean() > used["dice_before"].mean()
+    folder = tiny_run.folder / "results/tiny/images/iso2_to_arterial/T007"
+    assert sorted(f.name for f in folder.iterdir()) == [
+        "arterial.nii.gz",
+        "portal.nii.gz",
+        "portal.tfm",
+        "registration.csv",
+    ]
 
 
 def test_the_report_is_one_file_with_every_figure(tiny_run):

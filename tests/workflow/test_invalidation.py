@@ -26,6 +26,7 @@ OF_THE_STUDY = {
     "compare_strata": 1,
     "plot_coefficients": 2,
     "fill_checklists": 1,
+    "write_ablation": 1,
 }
 OF_BOTH = {
     "compute_metrics": 2,
@@ -37,12 +38,21 @@ OF_BOTH = {
     "plot_decision_curve": 2,
 }
 REPORT = {"write_start_page": 1, "report": 1}
-LEARNING = {"fit_zhao2024": 2, **OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
+EVALUATED = {**OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
+# The fusion takes the selected features and clinical variables of both protocols; one fit is as published.
+FUSION = {"train_zhao2024_fusion": 4, "gather_zhao2024_networks": 1}
+# Two networks, two folds and all training patients.
+NETWORKS = {"train_network": 6, "plot_training": 1, "plot_score_cam": 1}
+FROM_TABLES = {"fit_zhao2024": 2, **FUSION, **EVALUATED}
+LEARNING = {**NETWORKS, **FROM_TABLES}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
 READERS = {"measure_reproducibility": 1}
+# What of images and masks all patients together make: features by phase, slices for networks, registration.
+COLLECTED = {"collect_radiomics": PHASES, "collect_crops": 1, "collect_registration": 1}
 RISK_FACTORS = {"fit_risk_factors": 1, "plot_risk_factors": 1}
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 1, "extract_radiomics": PHASES}
+# Two grids: that of the radiomics, and the registered one.
+OWN_STEPS = {"convert_patient": 1, "resample_patient": 2, "extract_radiomics": PHASES, "crop_patient": 1}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
@@ -84,7 +94,7 @@ def test_bytes_of_one_dicom_file(tiny_copy):
     pixels[0, 0] += 1
     data.PixelData = pixels.astype(np.uint16).tobytes()
     data.save_as(file)
-    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
 
 
 def test_bytes_of_one_mask(tiny_copy):
@@ -98,7 +108,7 @@ def test_bytes_of_one_mask(tiny_copy):
     changed = sitk.GetImageFromArray(array)
     changed.CopyInformation(mask)
     sitk.WriteImage(changed, str(file), True)
-    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
+    assert tiny_copy.jobs() == {**OWN_STEPS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
 
 
 def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
@@ -118,7 +128,7 @@ def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
 
 def test_one_patient_removed(tiny_copy):
     remove_patient(tiny_copy, "T018")
-    assert tiny_copy.jobs() == {**LABELS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
+    assert tiny_copy.jobs() == {**LABELS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
 
 
 def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
@@ -129,15 +139,17 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     for kind in ("images", "masks", "radiomics"):
         for place in (copy.folder / "results/tiny" / kind).glob("*/T018*"):
             shutil.rmtree(place)
+    for place in (copy.folder / "results/tiny/crops").glob("*/T018*"):
+        place.unlink()
     copy.run("all", cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
-    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, "collect_radiomics": PHASES, **READERS, **LEARNING}
+    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
-    assert tiny_copy.jobs() == {"write_baseline_table": 1, **RISK_FACTORS, **LEARNING}
+    assert tiny_copy.jobs() == {"write_baseline_table": 1, **RISK_FACTORS, **FROM_TABLES}
 
 
 def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
@@ -161,11 +173,13 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("univariable_p", 0.04, LEARNING),
+        ("univariable_p", 0.04, FROM_TABLES),
+        # No feature is selected anew where a network is trained for longer.
+        ("epochs", 4, {**NETWORKS, **FUSION, **EVALUATED}),
         (
             "radiomics",
             "changed",
-            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **LEARNING},
+            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **FROM_TABLES},
         ),
     ],
 )
@@ -201,12 +215,16 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": 1, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
     assert tiny_copy.jobs() == {**learned, "summarise_null_control": 1, "report": 1}
+    tiny_copy.config(null_control={"permutations": 3, "networks": True})
+    networks = {"train_network": 18, "train_zhao2024_fusion": 12, "gather_zhao2024_networks": 3}
+    everything = {**learned, **networks, "summarise_null_control": 1, "null_control": 1}
+    assert tiny_copy.jobs(target="null_control") == everything
 
 
 def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
-    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **LEARNING}
+    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **FROM_TABLES}
     assert tiny_copy.jobs() == expected
 
 
@@ -241,8 +259,11 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted again."""
     tiny_copy.config(preset="published")
     image = {
-        "resample_patient": PATIENTS,
+        "resample_patient": 2 * PATIENTS,
+        "crop_patient": PATIENTS,
         "extract_radiomics": PATIENTS * PHASES,
-        "collect_radiomics": PHASES,
+        **COLLECTED,
     }
-    assert tiny_copy.jobs() == {**image, **READERS, **LEARNING}
+    # Published networks are trained with as many seeds as the split has repeats: here two.
+    twice = {"train_network": 12, "train_zhao2024_fusion": 7}
+    assert tiny_copy.jobs() == {**image, **READERS, **LEARNING, **twice}

@@ -27,7 +27,7 @@ def plot_activation(
     """
     use_style()
     rows, columns = max(len(patients), 1), 2 * len(phases)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.15 * columns + 1.2, 1.32 * rows + 0.9), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.1 * columns + 2.0, 1.25 * rows + 0.6), squeeze=False)
     shade = None
     for row, patient in enumerate(patients.itertuples()):
         for place, phase in enumerate(phases):
@@ -39,6 +39,7 @@ def plot_activation(
                 if masks[row].any():
                     axis.contour(masks[row], levels=[0.5], colors="#56b4e9", linewidths=0.8)
                 axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
                 if not row:
                     axis.set_title(f"{phase}, map" if overlay else phase)
         words = patient.kind.replace(", ", ",\n")

@@ -23,7 +23,10 @@ DAYS_PER_MONTH = 365.25 / 12
 
 @dataclass(frozen=True)
 class CohortPlan:
-    """What a demo cohort is made of. centres: name -> (number of patients, scanners to draw from)."""
+    """What a demo cohort is made of. centres: name -> (number of patients, scanners to draw from).
+
+    texture_alone: of the tumour's features only its texture carries the risk; size, margin, rim and necrosis do not.
+    """
 
     prefix: str
     seed: int
@@ -31,6 +34,7 @@ class CohortPlan:
     phases: tuple[str, ...]
     second_reader: int
     risk: RiskModel = field(default_factory=RiskModel)
+    texture_alone: bool = False
 
 
 PLANS = {
@@ -47,6 +51,14 @@ PLANS = {
         centres={"A": (80, ("mr_15", "mr_30"))},
         phases=("arterial", "portal", "delayed", "hepatobiliary"),
         second_reader=30,
+    ),
+    "demo_mr_texture": CohortPlan(
+        prefix="TX",
+        seed=13,
+        centres={"A": (80, ("mr_15", "mr_30"))},
+        phases=("arterial", "portal", "delayed"),
+        second_reader=0,
+        texture_alone=True,
     ),
 }
 
@@ -66,6 +78,8 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
     readers = np.ones(n, int)
     readers[generator.choice(n, plan.second_reader, replace=False)] = 2
     start = datetime.date(2014, 1, 6)
+    # What the risk does to the tumour; its strength in the texture makes up for its absence elsewhere.
+    shape, texture = (0.0 * z, 0.6 * z) if plan.texture_alone else (z, 0.25 * z)
     return pd.DataFrame(
         {
             "patient_id": [f"{plan.prefix}{i + 1:03d}" for i in range(n)],
@@ -73,12 +87,12 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "seed": plan.seed * 1000 + np.arange(n),
             "scanner": [scanner for _, scanner in rows],
             "latent_risk": _round(z, 4),
-            "radius_mm": _round(np.clip(13 + 1.6 * z + generator.normal(0, 2.8, n), 7.5, 21), 2),
+            "radius_mm": _round(np.clip(13 + 1.6 * shape + generator.normal(0, 2.8, n), 7.5, 21), 2),
             "second_radius_mm": np.where(generator.random(n) < 0.12, 6.0, 0.0),
-            "irregularity": _round(np.clip(0.10 + 0.025 * z + generator.normal(0, 0.03, n), 0.01, 0.25), 4),
-            "texture": _round(14 * np.exp(0.25 * z + generator.normal(0, 0.28, n)), 3),
-            "rim": _round(1 / (1 + np.exp(-(0.7 * z + generator.normal(0, 1.0, n)))), 4),
-            "necrosis": _round(np.clip(0.25 + 0.07 * z + generator.normal(0, 0.12, n), 0, 0.65), 4),
+            "irregularity": _round(np.clip(0.10 + 0.025 * shape + generator.normal(0, 0.03, n), 0.01, 0.25), 4),
+            "texture": _round(14 * np.exp(texture + generator.normal(0, 0.28, n)), 3),
+            "rim": _round(1 / (1 + np.exp(-(0.7 * shape + generator.normal(0, 1.0, n)))), 4),
+            "necrosis": _round(np.clip(0.25 + 0.07 * shape + generator.normal(0, 0.12, n), 0, 0.65), 4),
             # Most groups draw in ITK-SNAP and keep NIfTI, as all five papers did.
             "mask_format": [("seg", "rtstruct", "nifti", "nifti", "nifti", "nifti")[i % 6] for i in range(n)],
             "readers": readers,
