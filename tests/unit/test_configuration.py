@@ -30,12 +30,31 @@ def load(change=None):
 def test_published_and_demo_differ_only_in_sizes():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhao2024"]["settings"]
     demo = load()["papers"]["zhao2024"]["settings"]
-    assert {k for k in published if published[k] != demo[k]} == {"radiomics", "l1_penalties", "clinical"}
+    assert {k for k in published if published[k] != demo[k]} == {
+        *("radiomics", "l1_penalties", "clinical", "crops", "epochs", "batch", "patience", "network_repeats"),
+        # In so few epochs the published rate would leave random weights as they are.
+        *("optimiser", "learning_rate"),
+    }
+    slices = load()["crops"]
+    assert slices["zhao2024_slices"]["size_voxels"] == [3, 256, 256]
+    assert {k for k, v in slices["zhao2024_slices"].items() if slices["zhao2024_slices_demo"][k] != v} == {
+        "grid",
+        "size_voxels",
+    }
     assert published["clinical"]["diameter"] == 50 and published["radiomics"] == "zhao2024"
     entries = load()["radiomics"]
     different = {k for k, v in entries["zhao2024"].items() if entries["zhao2024_demo"][k] != v}
     assert different == {"grid"}
     assert load()["grids"]["iso1"]["spacing_mm"] == [1, 1, 1]
+
+
+def zhao(config, **changes):
+    config["overrides"] = {"zhao2024": changes}
+
+
+def networks(config, **changes):
+    """One network, changed."""
+    zhao(config, networks={"ResNet-10": {"architecture": "resnet10_trunc", **changes}})
 
 
 @pytest.mark.parametrize(
@@ -53,6 +72,19 @@ def test_published_and_demo_differ_only_in_sizes():
         (lambda c: c["studies"][0].update(split="no"), "split names 'no', which splits does not have"),
         (lambda c: c.update(evaluation={"resample": 5}), "did you mean 'resamples'"),
         (lambda c: c["cohorts"]["demo_mr"].update(modality="PET"), "'PET' is not one of"),
+        (lambda c: zhao(c, optimiser="sdg"), "optimiser: 'sdg' cannot be used"),
+        (lambda c: zhao(c, learning_rate="1e-4"), "in YAML write 1.0e-4"),
+        (lambda c: zhao(c, epochs=0), "a whole number from 1 upwards"),
+        (lambda c: zhao(c, crops="no"), "crops names 'no', which crops does not have"),
+        (lambda c: zhao(c, fusion_network="ResNet-50"), "fusion_network: 'ResNet-50' cannot be used"),
+        (lambda c: networks(c, architecture="resnet9"), "known: resnet10_trunc, resnet10_std"),
+        (lambda c: networks(c, weights="no.pt"), "no such file; leave it empty"),
+        (lambda c: networks(c, weights=str(REPOSITORY / "LICENSE"), sha256="0"), "use the file that was meant"),
+        (lambda c: c["studies"][0].update(phases={"portal": "portal"}), "register to the arterial phase"),
+        (
+            lambda c: c.update(grids={"g": {"spacing_mm": [1, 1, 1], "registration_engine": "ants"}}),
+            "antspyx is not installed",
+        ),
     ],
 )
 def test_wrong_configs_are_refused_in_words(change, words):
@@ -121,6 +153,10 @@ def test_the_plan_of_the_demo():
     assert plan.phases("zhao2024", "demo_ct") == ["arterial", "portal"]
     assert plan.image_cohort("demo_mr_null") == "demo_mr"
     assert plan.image_phases("demo_mr") == ["arterial", "delayed", "portal"]
+    # Registration is slow: only what the study takes. The other grid holds whatever the sheet lists.
+    assert plan.grid_phases("demo_mr", "iso2_to_arterial", "MR001") == ["arterial", "delayed", "portal"]
+    assert plan.grid_phases("demo_mr", "iso2", "MR001") == ["arterial", "portal", "delayed", "hepatobiliary"]
+    assert plan.crop_phases("demo_ct", "zhao2024_slices_demo", "CT001") == ["arterial", "portal"]
     split = plan.assigned_splits("demo_ct", "zhao2024")
     assert set(split.values()) == {"external"} and len(split) <= 20
     assert plan.outcome_hash("demo_mr") != plan.outcome_hash("demo_mr_null")

@@ -55,10 +55,13 @@ def error_over_tumour(found: sitk.Transform, true: sitk.Transform, mask: sitk.Im
     )
 
 
+PAIRS = tuple(enumerate(("portal", "delayed", "hepatobiliary", "portal", "delayed", "hepatobiliary", "portal")))
+
+
 def test_a_known_offset_is_recovered_between_phases_of_different_contrast():
-    """15 mm and 5 degrees, arterial against portal or delayed, both field strengths: under 1 mm mean error."""
+    """15 mm and 5 degrees, arterial against the other phases, both field strengths: under 1 mm mean error."""
     errors = []
-    for number, phase in enumerate(("portal", "delayed", "portal", "delayed", "delayed", "portal")):
+    for number, phase in PAIRS:
         fixed, fixed_mask = simulated(number, "arterial", 1)
         still, still_mask = simulated(number, phase, 2)
         true = offset(fixed, 15.0, 5.0, number)
@@ -67,7 +70,17 @@ def test_a_known_offset_is_recovered_between_phases_of_different_contrast():
         assert found.metric_after < found.metric_before
         errors.append(error_over_tumour(found.transform, true, fixed_mask))
     print("mean errors over the tumour, mm:", np.round(errors, 2))
-    assert np.mean(errors) < 1.0 and max(errors) < 2.0
+    assert np.mean(errors) < 0.8 and max(errors) < 1.5
+
+
+def test_the_ants_engine_recovers_the_offset_where_it_is_installed():
+    pytest.importorskip("ants")
+    fixed, fixed_mask = simulated(1, "arterial", 1)
+    still, still_mask = simulated(1, "delayed", 2)
+    true = offset(fixed, 15.0, 5.0, 1)
+    moving, moving_mask = moved_by(still, true, False), moved_by(still_mask, true, True)
+    found = register_rigid(fixed, moving, fixed_mask, moving_mask, engine="ants")
+    assert found.failed == "" and error_over_tumour(found.transform, true, fixed_mask) < 4.0
 
 
 def test_the_same_run_gives_the_same_transform():

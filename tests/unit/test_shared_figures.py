@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from figure_checks import drawn_texts, unreadable
 
+from hcc_recurrence.figures.activation import plot_activation
 from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
 from hcc_recurrence.figures.comparison import plot_agreement, plot_aucs, plot_delong, plot_seeds
 from hcc_recurrence.figures.flow_chart import flow_counts, plot_flow_chart
@@ -17,9 +18,11 @@ from hcc_recurrence.figures.nomogram import plot_nomogram
 from hcc_recurrence.figures.null_control import plot_null_control
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
+from hcc_recurrence.figures.registration import plot_registration
 from hcc_recurrence.figures.risk_factors import plot_corrected_calibration, plot_forests
 from hcc_recurrence.figures.style import COLOURS, model_colours
 from hcc_recurrence.figures.survival import plot_kaplan_meier
+from hcc_recurrence.figures.training import plot_training
 from hcc_recurrence.learning.predictions import main_models
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
 from hcc_recurrence.statistics.baseline import baseline_table
@@ -322,3 +325,55 @@ def test_the_check_of_figures_finds_cut_and_overlapping_text():
     axis.text(0.51, 0.5, "second text")
     figure.text(0.9, 0.01, "a text that leaves the figure at its right side")
     assert {p.split(":")[0] for p in unreadable(figure)} == {"cut", "overlap"}
+
+
+def test_score_cam_shows_every_phase_with_and_without_its_map():
+    generator = np.random.default_rng(0)
+    images = generator.uniform(size=(4, 3, 24, 24))
+    masks = np.zeros((4, 24, 24), np.uint8)
+    masks[:, 4:20, 6:18] = 1
+    maps = [[generator.uniform(size=(24, 24)) for _ in range(3)] for _ in range(4)]
+    patients = pd.DataFrame(
+        {
+            "patient_id": ["MR001", "MR002", "MR003", "MR004"],
+            "er": [1, 0, 1, 0],
+            "probability": [0.912, 0.08, 0.1, 0.95],
+            "kind": [f"{w}, predicted {r}" for r in ("right", "wrong") for w in ("recurrence", "no recurrence")],
+        }
+    )
+    phases = ["arterial", "portal", "delayed"]
+    figure = plot_activation(patients, images, masks, maps, phases, "a title (simulated)")
+    assert unreadable(figure) == []
+    text = shown_text(figure)
+    assert "risk 0.91" in text and "delayed, map" in text and "predicted wrong" in text
+    panels = [a for a in figure.axes if a.images]
+    assert len(panels) == 24 and sum(len(a.images) == 2 for a in panels) == 12
+
+
+def test_training_shows_every_fit_and_the_epoch_that_was_kept():
+    rows = [
+        {"model": m, "repeat": 1, "fold": f, "epoch": e, "fitted_loss": 0.8 / e, "inner_loss": 0.7, "best": 4}
+        for m in ("ResNet-10", "ResNet-18", "ResNet-34")
+        for f in range(6)
+        for e in range(1, 11)
+    ]
+    figure = plot_training(pd.DataFrame(rows), "a title (simulated)")
+    assert unreadable(figure) == []
+    assert shown_text(figure).count("6 fits, kept epoch 4") == 3
+    assert len(figure.axes[0].lines) == 2 * (6 + 1)
+
+
+def test_registration_shows_failed_ones_apart():
+    table = pd.DataFrame(
+        {
+            "phase": ["delayed", "portal"] * 6,
+            "shift_mm": np.linspace(0.5, 6, 12),
+            "angle_deg": np.linspace(0.1, 2, 12),
+            "dice_before": np.linspace(0.4, 0.95, 12),
+            "dice_after": np.linspace(0.8, 0.9, 12),
+            "failed": ["", "the tumour masks overlap less", *[""] * 10],
+        }
+    )
+    figure = plot_registration(table, "a title (simulated)")
+    assert unreadable(figure) == []
+    assert "portal: 1 failed, not used" in shown_text(figure) and "delayed: 6 registered" in shown_text(figure)

@@ -17,12 +17,16 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         parts.append(metrics_table(read_csv(file))[[*KEYS, "auc"]].assign(permutation=number))
     aucs = pd.concat(parts, ignore_index=True)
     write_csv(aucs, snakemake.output.aucs)
-    summary = summarise_null_control(aucs, read_csv(snakemake.input.metrics))
+    observed = read_csv(snakemake.input.metrics)
+    summary = summarise_null_control(aucs, observed)
     write_csv(summary, snakemake.output.csv)
     note = (
         f"{len(parts)} permuted outcomes; splits, selection and models learned anew each time (one repeat). "
         "strict must centre on 0.5 (near half); what as published shows above it is its optimism."
     )
+    absent = sorted(set(observed["model"]) - set(aucs["model"]))
+    if absent:
+        note += f" Networks are left out (null_control: networks: true trains them): {', '.join(absent)}."
     write_html(readable(summary), snakemake.params.title, snakemake.output.html, note)
     figure = plot_null_control(aucs, sorted(aucs["model"].unique()), snakemake.params.title)
     save(figure, snakemake.output.png, snakemake.output.svg)

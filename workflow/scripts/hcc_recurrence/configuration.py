@@ -185,6 +185,8 @@ def _training_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]
     def wrong(key: str, value: object, remedy: str) -> None:
         problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
 
+    if settings["fusion_network"] not in settings["networks"]:
+        wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
     if settings["optimiser"] not in OPTIMISERS:
         wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
     for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):

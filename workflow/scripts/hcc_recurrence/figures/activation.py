@@ -26,9 +26,8 @@ def plot_activation(
         masks: (patient, y, x). maps: a (y, x) map from 0 to 1 for each patient and phase.
     """
     use_style()
-    rows, columns = max(len(patients), 1), 2 * len(phases)
+    rows, columns = len(patients), 2 * len(phases)
     figure, axes = plt.subplots(rows, columns, figsize=(1.1 * columns + 2.0, 1.25 * rows + 0.6), squeeze=False)
-    shade = None
     for row, patient in enumerate(patients.itertuples()):
         for place, phase in enumerate(phases):
             for overlay in (False, True):
@@ -45,10 +44,7 @@ def plot_activation(
         words = patient.kind.replace(", ", ",\n")
         label = f"{patient.patient_id}\n{words}\nrisk {patient.probability:.2f}"
         axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
-    if shade is None:
-        axes[0, 0].set_title("No patient has a score of a network that did not see them")
-    else:
-        bar = figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30)
-        bar.set_label("Score-CAM, recurrence", fontsize=7)
+    bar = figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30)
+    bar.set_label("Score-CAM, recurrence", fontsize=7)
     figure.suptitle(title, fontsize=8)
     return figure
