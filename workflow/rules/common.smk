@@ -348,7 +348,8 @@ def shared_targets(folder, figures):
 def registration_targets(paper, cohort):
     """How well the phases were registered that a study's networks read."""
     crop = FULL_CONFIG["papers"][paper]["settings"].get("crops")
-    if not crop or not grid_of_crop(crop)["register_to"]:
+    wanted = crop and PLAN.has_networks(paper, cohort)
+    if not wanted or not grid_of_crop(crop)["register_to"]:
         return []
     grid = FULL_CONFIG["crops"][crop]["grid"]
     return [f"<results>/{PLAN.image_cohort(cohort)}/registration/{grid}.html"]

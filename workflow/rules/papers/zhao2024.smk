@@ -7,9 +7,13 @@ FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
 
 def zhao2024_predictions(cohort):
     """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
-    deep = [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
-    if cohort != base(cohort) and not FULL_CONFIG["null_control"]["networks"]:
-        deep = []
+    of_copy = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
+    trained = of_copy and PLAN.has_networks("zhao2024", base(cohort))
+    deep = (
+        [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
+        if trained
+        else []
+    )
     return fits("zhao2024", "predictions")(cohort) + deep
 
 
@@ -45,15 +49,21 @@ def zhao2024_fusions(kind):
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
-    f"<results>/{cohort}/zhao2024/tables/networks.html",
-    f"<results>/{cohort}/zhao2024/tables/ablation.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
-    f"<results>/{cohort}/zhao2024/figures/training.png",
-    f"<results>/{cohort}/zhao2024/figures/score_cam.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
         for model in ("CR", "RCR")
         for protocol in PROTOCOLS
+    ],
+    *[
+        f"<results>/{cohort}/zhao2024/{kind}"
+        for kind in (
+            "tables/networks.html",
+            "tables/ablation.html",
+            "figures/training.png",
+            "figures/score_cam.png",
+        )
+        if PLAN.has_networks("zhao2024", cohort)
     ],
 ]
 

@@ -254,11 +254,11 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             )
         reference = _reference_phase(full, settings.get("crops", ""))
         mapped = [study["phases"].get(p, "") for p in settings["phases"]] if study["phases"] else settings["phases"]
-        if reference and reference not in mapped:
+        if study["networks"] and reference and reference not in mapped:
             problems.append(
                 problem(
                     f"{where}: crops {settings['crops']!r} register to the {reference} phase, which it does not use",
-                    f"map it in the study's phases, or set overrides.{paper}.crops to an entry that fits",
+                    f"map it in the study's phases, name other crops in overrides.{paper}, or set networks: false",
                 )
             )
         parent = full["cohorts"][cohort]["images_of"]

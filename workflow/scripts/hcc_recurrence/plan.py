@@ -239,13 +239,18 @@ class Plan:
             return listed
         wanted = set()
         for paper, cohort in self.studies:
-            if self.image_cohort(cohort) == name and grid in self._grids_of(paper):
+            if self.image_cohort(cohort) == name and grid in self._grids_of(paper, cohort):
                 wanted.update(self.phases(paper, cohort))
         return [reference, *(p for p in sorted(wanted or listed) if p != reference)]
 
-    def _grids_of(self, paper: str) -> set[str]:
+    def _grids_of(self, paper: str, cohort: str) -> set[str]:
         settings = self.config["papers"][paper]["settings"]
-        return {self.config[kind][settings[kind]]["grid"] for kind in ("crops", "radiomics") if kind in settings}
+        kinds = ("radiomics", "crops") if self.has_networks(paper, cohort) else ("radiomics",)
+        return {self.config[kind][settings[kind]]["grid"] for kind in kinds if kind in settings}
+
+    def has_networks(self, paper: str, cohort: str) -> bool:
+        """Whether a study trains the paper's networks."""
+        return bool(self.studies[paper, cohort]["networks"])
 
     def crop_phases(self, name: str, crop: str, patient: str) -> list[str]:
         """The phases of a crop, the one whose mask places it first."""
