@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -311,6 +313,14 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
     assert facts["feature_number"].value.startswith("1037 a phase x 2 phases")
     volume = metrics.set_index(["model", "protocol", "estimate"]).loc[("a", "strict", "out_of_fold"), "auc"]
     assert facts["confounders"].value.endswith(f"Volume AUC {volume:.3f}")
+    trained = {
+        **dict(networks={"ResNet-10": {"architecture": "resnet10_trunc", "weights": ""}}, class_weights=True),
+        **dict(optimiser="sgd", learning_rate=1e-4, batch=64, epochs=200, inner_fraction=0.15),
+    }
+    run = make_run(predictions, metrics)
+    deep = evidence(replace(run, settings={**run.settings, **trained}))
+    assert "ResNet-10 (resnet10_trunc, from random weights) by sgd, rate 0.0001" in deep["building"].value
+    assert "class weights" in deep["imbalance"].value and "networks" not in facts["building"].value
     with pytest.raises(ValueError, match="unknown"):
         fill_checklist(read_checklist(CHECKLISTS, "RQS").assign(evidence="guess"), facts)
 
@@ -323,7 +333,9 @@ def test_start_page_puts_the_two_protocols_side_by_side(metrics):
     assert first["patients"].startswith("training, n = 40") and first["as published"].startswith("1.000")
     facts = {"cohort": "x", "title": "X", "simulated": True, "best_auc": 0.9, "split": "s", "used": 70, "left_out": 2}
     about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao Y."}}
+    about["random_weights"] = ["Zhao 2024 ResNet-10"]
     page = start_page(about, [facts], [own])
+    assert "random weights, no file of others being named: Zhao 2024 ResNet-10" in page
     assert "SIMULATED" in page and "0.900" in page and ".. list-table::" in page
     real = start_page(about, [{**facts, "simulated": False, "best_auc": None}], [own])
     assert "SIMULATED" not in real and "real patients" in real

@@ -281,6 +281,8 @@ def about_study(wildcards):
     """Settings of a study that its checklists quote."""
     paper, cohort = wildcards.paper, wildcards.cohort
     settings = PLAN.settings(paper, cohort)
+    if not PLAN.has_networks(paper, cohort):
+        settings.pop("networks", None)
     radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
     keys = ("title", "er_days", "er_inclusive", "reader")
     return {
@@ -297,7 +299,14 @@ def about_study(wildcards):
 def about_run(wildcards):
     """What the start page says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
+    trained = sorted({p for p, cohort in PLAN.studies if PLAN.has_networks(p, cohort)})
     return {
+        "random_weights": [
+            f"{papers[paper]['title']} {name}"
+            for paper in trained
+            for name, network in papers[paper]["settings"].get("networks", {}).items()
+            if not network["weights"]
+        ],
         "preset": FULL_CONFIG["preset"],
         "titles": {name: paper["title"] for name, paper in papers.items()},
         "citations": {name: paper["citation"] for name, paper in papers.items()},

@@ -98,10 +98,11 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "missing": Evidence(
             f"{here}/tables/baseline.csv", f"{missing} missing clinical values; filled with the training median"
         ),
-        "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling"),
+        "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling{_weighted(run)}"),
         "building": Evidence(
             f"{here}/predictions.csv",
-            f"{', '.join(m for m in sorted(set(metrics['model'])) if ' ' not in m)}; every step inside each fold",
+            f"{', '.join(m for m in sorted(set(metrics['model'])) if ' ' not in m)}; every step inside each fold"
+            + _training(run),
         ),
         "performance": Evidence(f"{here}/tables/metrics.csv", f"strict, out of fold: {aucs}"),
         "uncertainty": Evidence(
@@ -144,6 +145,27 @@ def evidence(run: Run) -> dict[str, Evidence]:
     if run.radiomics:
         found |= _radiomics_evidence(run, spacing, int(sizes.get("train", 0)))
     return found
+
+
+def _weighted(run: Run) -> str:
+    trained = "networks" in run.settings and run.settings["class_weights"]
+    return "; class weights in the networks' loss" if trained else ""
+
+
+def _training(run: Run) -> str:
+    """How the networks were trained; nothing where the study has none."""
+    if "networks" not in run.settings:
+        return ""
+    chosen = run.settings
+    named = ", ".join(
+        f"{name} ({network['architecture']}, from {'a file of' if network['weights'] else 'random'} weights)"
+        for name, network in chosen["networks"].items()
+    )
+    return (
+        f"; networks {named} by "
+        f"{chosen['optimiser']}, rate {chosen['learning_rate']:g}, batches of {chosen['batch']}, at most "
+        f"{chosen['epochs']} epochs, stopped on {100 * chosen['inner_fraction']:g}% of the training patients"
+    )
 
 
 def _missing_values(baseline: pd.DataFrame) -> int:

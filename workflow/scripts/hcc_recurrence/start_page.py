@@ -56,7 +56,7 @@ def start_page(
     """The page as reStructuredText.
 
     Args:
-        about: preset, titles (paper -> name), citations (paper -> text).
+        about: preset, titles (paper -> name), citations (paper -> text), random_weights (networks by name).
         comparisons: one a cohort and split, beside its table in `metrics`: title, simulated, best_auc (or None), split,
             used, left_out.
     """
@@ -66,6 +66,9 @@ def start_page(
         "side on the same patients.\n",
         f"**Preset:** {about['preset']}. **Methods in this run:** {', '.join(titles[p] for p in sorted(titles))}.\n",
     ]
+    if about["random_weights"]:
+        named = ", ".join(about["random_weights"])
+        parts.append(f"Networks that start from random weights, no file of others being named: {named}.\n")
     for facts, table in zip(comparisons, metrics, strict=True):
         kind = "SIMULATED patients: numbers say that the software works, and nothing about people"
         text = (
