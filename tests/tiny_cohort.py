@@ -61,7 +61,6 @@ CONFIG = {
             "split": "tiny",
             "icc_minimum_patients": 3,
             "l1_penalties": 5,
-            "networks": {"ResNet-10": {"architecture": "resnet10_trunc"}, "ResNet-18": {"architecture": "resnet18"}},
             "epochs": 3,
         }
     },
