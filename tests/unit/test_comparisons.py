@@ -105,6 +105,24 @@ def test_holm_is_over_all_pairs_of_a_panel(predictions):
     assert panel["p_holm"].to_numpy() == pytest.approx(expected)
 
 
+def test_variants_are_compared_within_their_family_alone(predictions):
+    """Holm counts the pairs of a family: 1 pair of models, 3 of DLRCR with its variants, none of two families."""
+    renamed = {"a": ("DL", "DLRCR", "DLRCR without deep"), "b": ("DLRCR without clinical",)}
+    rows = pd.concat([predictions[predictions["model"] == o].assign(model=n) for o, ns in renamed.items() for n in ns])
+    deep = rows["model"] == "DL"
+    rows.loc[deep, "probability"] = 1 - 0.5 * rows.loc[deep, "probability"]
+    pairs = delong_pairs(rows, sorted(rows["model"].unique()))
+    panel = pairs[(pairs["protocol"] == "strict") & (pairs["split"] == "validation")]
+    assert panel["family"].value_counts().to_dict() == {"DLRCR": 3, "models": 1}
+    alone = panel[panel["family"] == "models"].iloc[0]
+    assert {alone["model"], alone["other"]} == {"DL", "DLRCR"} and alone["p_holm"] == pytest.approx(alone["p"])
+    own = panel[panel["family"] == "DLRCR"].sort_values("p")
+    expected = np.minimum(np.maximum.accumulate(own["p"].to_numpy() * [3, 2, 1]), 1)
+    assert own["p_holm"].to_numpy() == pytest.approx(expected)
+    agreement = agreement_table(rows, metrics_table(rows), sorted(rows["model"].unique()))
+    assert len(agreement) == len(pairs)
+
+
 def test_training_against_validation_is_the_unpaired_test(predictions, metrics):
     table = training_against_others(metrics, predictions).set_index(["model", "protocol"])
     mean = mean_over_repeats(predictions)

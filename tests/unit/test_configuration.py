@@ -157,7 +157,8 @@ def test_the_plan_of_the_demo():
     # Registration is slow: only what the study takes. The other grid holds whatever the sheet lists.
     assert plan.grid_phases("demo_mr", "iso2_to_arterial", "MR001") == ["arterial", "delayed", "portal"]
     assert plan.grid_phases("demo_mr", "iso2", "MR001") == ["arterial", "portal", "delayed", "hepatobiliary"]
-    assert plan.crop_phases("demo_ct", "zhao2024_slices_demo", "CT001") == ["arterial", "portal"]
+    assert plan.crop_phases("demo_mr", "zhao2024_slices_demo", "MR001") == ["arterial", "delayed", "portal"]
+    assert plan.has_networks("zhao2024", "demo_mr") and not plan.has_networks("zhao2024", "demo_ct")
     split = plan.assigned_splits("demo_ct", "zhao2024")
     assert set(split.values()) == {"external"} and len(split) <= 20
     assert plan.outcome_hash("demo_mr") != plan.outcome_hash("demo_mr_null")
@@ -192,3 +193,11 @@ def test_the_example_for_own_patients_is_a_valid_config():
     full = load_configuration(example, PAPERS, SCHEMAS)
     assert full["papers"]["zhao2024"]["settings"]["radiomics"] == "zhao2024"
     assert full["cohorts"]["ours"]["er_days"] == 730
+
+
+def test_the_readmes_commands_do_not_let_configfile_swallow_the_target():
+    """Snakemake takes every word after --configfile for a file, up to the next option."""
+    files = [REPOSITORY / "README.md", *(REPOSITORY / "config").glob("*.*"), *(REPOSITORY / "docs").glob("*.md")]
+    commands = [line for f in files for line in f.read_text().splitlines() if "snakemake " in line]
+    named = [line.split("--configfile", 1)[1].split()[1:2] for line in commands if "--configfile" in line]
+    assert len(named) >= 5 and all(word and word[0].startswith("-") for word in named), named

@@ -46,6 +46,10 @@ def predictions():
     return pd.DataFrame(rows)
 
 
+def models_of(predictions):
+    return sorted(predictions["model"].unique())
+
+
 def test_the_area_under_the_drawn_curve_is_the_printed_auc(predictions):
     metrics = metrics_table(predictions).set_index(["model", "split"])
     for (model, split), rows in predictions.groupby(["model", "split"]):
@@ -56,13 +60,13 @@ def test_the_area_under_the_drawn_curve_is_the_printed_auc(predictions):
 
 def test_the_legend_prints_the_tables_auc_and_the_cohorts_best(predictions):
     metrics = metrics_table(predictions)
-    figure = plot_roc(predictions, metrics, "strict", 0.92)
+    figure = plot_roc(predictions, metrics, "strict", 0.92, models_of(predictions))
     text = " ".join(t.get_text() for legend_axis in figure.axes for t in legend_axis.findobj(plt.Text))
     for row in metrics.itertuples():
         assert f"{row.model} {row.auc:.2f} ({row.auc_low:.2f}-{row.auc_high:.2f})" in text
     assert "best reachable AUC is 0.92" in figure.get_suptitle()
     assert "(n = 40, 20 ER)" in text
-    assert "reachable" not in plot_roc(predictions, metrics, "strict", None).get_suptitle()
+    assert "reachable" not in plot_roc(predictions, metrics, "strict", None, models_of(predictions)).get_suptitle()
     plt.close("all")
 
 
@@ -71,7 +75,7 @@ def test_every_axis_has_a_name_and_no_text_is_cut(predictions):
     metrics, models = metrics_table(predictions), main_models(predictions)
     assert models == ["CR"]
     figures = [
-        plot_roc(predictions, metrics, "strict", 0.9),
+        plot_roc(predictions, metrics, "strict", 0.9, models_of(predictions)),
         plot_calibration(predictions, "strict", models, 40, 1),
         plot_decision_curve(predictions, "strict", models),
     ]

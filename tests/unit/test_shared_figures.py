@@ -87,7 +87,7 @@ def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
     models = main_models(predictions)
     everything = sorted(predictions["model"].unique())
     figures = {
-        "roc": plot_roc(predictions, metrics, protocol, 0.9),
+        "roc": plot_roc(predictions, metrics, protocol, 0.9, everything),
         "calibration": plot_calibration(predictions, protocol, models, 30, 1),
         "decision curve": plot_decision_curve(predictions, protocol, models),
         "confusion": plot_confusion(predictions, metrics, protocol, models),

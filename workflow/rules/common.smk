@@ -368,7 +368,14 @@ def study_targets(paper, cohort):
     """Everything that a study leaves for a reader."""
     folder = f"<results>/{cohort}/{paper}"
     both = (
-        *("roc", "calibration", "decision_curve", "kaplan_meier", "confusion"),
+        *(
+            "roc",
+            "roc_variants",
+            "calibration",
+            "decision_curve",
+            "kaplan_meier",
+            "confusion",
+        ),
         *("waterfall", "aucs", "delong", "agreement"),
     )
     once = ("forest", "nomogram_logistic", "nomogram_cox", "flow_chart")

@@ -2,7 +2,7 @@
 
 
 rule plot_roc:
-    """ROC curves of all models of a study, one panel a split."""
+    """ROC curves of the models of a study, and of their variants, one panel a split."""
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
@@ -12,6 +12,13 @@ rule plot_roc:
             "<results>/{cohort}/{paper}/figures/roc",
             caption="../report/roc.rst",
             what="ROC curves",
+            name="models",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/roc_variants",
+            caption="../report/roc.rst",
+            what="ROC curves of variants",
+            name="variants",
         ),
     log:
         "<logs>/{cohort}/{paper}/plot_roc.log",

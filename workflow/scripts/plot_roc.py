@@ -1,4 +1,4 @@
-"""Draw the ROC curves of a study, in both protocols."""
+"""Draw the ROC curves of a study, in both protocols: of its models, and of their variants."""
 
 from hcc_recurrence.job import job_log
 
@@ -10,6 +10,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     predictions = read_csv(snakemake.input.predictions)
     metrics = read_csv(snakemake.input.metrics)
     best = read_best_auc(snakemake.input.best_auc)
+    models = sorted(predictions["model"].unique())
+    whole = [m for m in models if " " not in m]
+    variants = [m for m in models if " " in m]
     for protocol in ("strict", "as_published"):
-        figure = plot_roc(predictions, metrics, protocol, best)
-        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])
+        # Where a paper has no variants both figures show its models.
+        for name, shown in (("models", whole), ("variants", variants or whole)):
+            figure = plot_roc(predictions, metrics, protocol, best, shown)
+            save(figure, snakemake.output[f"{name}_{protocol}"], snakemake.output[f"{name}_{protocol}_svg"])

@@ -37,10 +37,15 @@ def plot_aucs(metrics: pd.DataFrame, protocol: str, title: str, reachable: float
     return plot_auc_forest(panels, f"{title}, {PROTOCOL_TEXT[protocol]}", colours, reachable)
 
 
+def _whole(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of models of one word: their variants are in the tables, and would fill a page."""
+    return pairs[~pairs["model"].str.contains(" ") & ~pairs["other"].str.contains(" ")]
+
+
 def plot_delong(pairs: pd.DataFrame, protocol: str) -> plt.Figure:
     """P of DeLong's paired test, corrected by Holm; below it the difference of the AUCs (row less column)."""
     matrices, details = [], []
-    for text, part in _of_panels(pairs, protocol):
+    for text, part in _of_panels(_whole(pairs), protocol):
         models = sorted(set(part["model"]) | set(part["other"]))
         matrices.append((text, pair_matrix(part, "p_holm", models)))
         # The difference is model less other, and the model stands in the column.
@@ -53,7 +58,7 @@ def plot_delong(pairs: pd.DataFrame, protocol: str) -> plt.Figure:
 def plot_agreement(agreement: pd.DataFrame, protocol: str) -> plt.Figure:
     """Spearman's correlation of the risks; below it Cohen's kappa of the classes."""
     matrices, details = [], []
-    for text, part in _of_panels(agreement, protocol):
+    for text, part in _of_panels(_whole(agreement), protocol):
         models = sorted(set(part["model"]) | set(part["other"]))
         matrices.append((text, pair_matrix(part, "spearman", models)))
         kappa = pair_matrix(part, "kappa", models)

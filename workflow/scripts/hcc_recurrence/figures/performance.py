@@ -95,15 +95,16 @@ def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x + np.arange(len(x)) * 1e-10 / len(x), y
 
 
-def plot_roc(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None) -> plt.Figure:
-    """ROC curve of each model, one panel a split; AUC with its interval in the legend.
+def plot_roc(
+    predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None, models: list[str]
+) -> plt.Figure:
+    """ROC curve of each of the models, one panel a split; AUC with its interval in the legend.
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
         reachable: best reachable AUC of a simulated cohort, named under the figure; None for real ones.
     """
     found = panels(predictions, protocol)
-    models = sorted(predictions["model"].unique())
     colours = model_colours(models)
     figure, axes, legends = _canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])

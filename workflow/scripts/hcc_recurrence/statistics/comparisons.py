@@ -45,12 +45,29 @@ def _both_outcomes(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.groupby(["seed", "fold"])["y"].transform("nunique") == 2]
 
 
+def comparison_family(model: str, other: str) -> str:
+    """The family of pairs that two models are compared in; empty where a comparison would say nothing.
+
+    Models of one word are what papers are about: `models`. Their variants, `Radiomics SVM` or `DLRCR without deep`, are
+    compared with one another and with the model whose first word they bear, and the family has that name.
+    """
+    if " " not in model + other:
+        return "models"
+    first = model.split(" ")[0]
+    return first if first == other.split(" ")[0] else ""
+
+
+def _families(models: Sequence[str]) -> list[tuple[str, str, str]]:
+    pairs = [(m, o, comparison_family(m, o)) for i, m in enumerate(models) for o in models[i + 1 :]]
+    return [pair for pair in pairs if pair[2]]
+
+
 def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """Paired DeLong test of every two models in each protocol, split and estimate, on the patients both have.
+    """Paired DeLong test of the pairs of each family in each protocol, split and estimate, on the patients both have.
 
-    P values are corrected by Holm over the pairs of a panel.
+    P values are corrected by Holm over the pairs of a family in a panel.
 
-    Returns: protocol, split, estimate, n, and the columns of `paired_table`; one row a pair.
+    Returns: protocol, split, estimate, n, family, and the columns of `paired_table`; one row a pair.
     """
     from statsmodels.stats.multitest import multipletests
 
@@ -60,25 +77,24 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
         wide = panel.pivot(index=["patient_id", "seed", "fold", "y"], columns="model", values="probability")
         found = []
         present = [m for m in models if m in wide]
-        for i, model in enumerate(present):
-            for other in present[i + 1 :]:
-                both = _both_outcomes(wide[[model, other]].dropna().reset_index())
-                if both.empty:
-                    continue
-                scores = {m: both[m].to_numpy() for m in (model, other)}
-                pair = paired_table(both["y"].to_numpy(), scores, both["fold"].to_numpy(), both["seed"].to_numpy())
-                found.append(pair.assign(n=both["patient_id"].nunique()))
+        for model, other, family in _families(present):
+            both = _both_outcomes(wide[[model, other]].dropna().reset_index())
+            if both.empty:
+                continue
+            scores = {m: both[m].to_numpy() for m in (model, other)}
+            pair = paired_table(both["y"].to_numpy(), scores, both["fold"].to_numpy(), both["seed"].to_numpy())
+            found.append(pair.assign(n=both["patient_id"].nunique(), family=family))
         if not found:
             continue
         table = pd.concat(found, ignore_index=True)
-        tested = table["p"].notna()
-        if tested.any():
-            table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
+        for _, tested in table[table["p"].notna()].groupby("family"):
+            table.loc[tested.index, "p_holm"] = multipletests(tested["p"], method="holm")[1]
         parts.append(table.assign(**dict(zip(PANEL, key, strict=True))))
     if not parts:
-        return pd.DataFrame(columns=[*PANEL, "n", "model", "other", "p", "p_holm"])
+        return pd.DataFrame(columns=[*PANEL, "n", "family", "model", "other", "p", "p_holm"])
     result = pd.concat(parts, ignore_index=True)
-    return result[[*PANEL, "n", *[c for c in result.columns if c not in (*PANEL, "n")]]]
+    first = [*PANEL, "n", "family"]
+    return result[[*first, *[c for c in result.columns if c not in first]]]
 
 
 def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -182,22 +198,21 @@ def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Se
     for key, panel in averaged.groupby(PANEL, sort=False):
         wide = panel.pivot(index="patient_id", columns="model", values="probability")
         present = [m for m in models if m in wide]
-        for i, model in enumerate(present):
-            for other in present[i + 1 :]:
-                both = wide[[model, other]].dropna()
-                varied = len(both) > 2 and (both.nunique() > 1).all()
-                rho = float(spearmanr(both[model], both[other]).statistic) if varied else float("nan")
-                classes = [(both[m] >= cuts[m, key[0]]).astype(int) for m in (model, other)]
-                rows.append(
-                    {
-                        **dict(zip(PANEL, key, strict=True)),
-                        "model": model,
-                        "other": other,
-                        "n": len(both),
-                        "spearman": rho,
-                        "kappa": cohen_kappa(*classes).kappa,
-                    }
-                )
+        for model, other, _ in _families(present):
+            both = wide[[model, other]].dropna()
+            varied = len(both) > 2 and (both.nunique() > 1).all()
+            rho = float(spearmanr(both[model], both[other]).statistic) if varied else float("nan")
+            classes = [(both[m] >= cuts[m, key[0]]).astype(int) for m in (model, other)]
+            rows.append(
+                {
+                    **dict(zip(PANEL, key, strict=True)),
+                    "model": model,
+                    "other": other,
+                    "n": len(both),
+                    "spearman": rho,
+                    "kappa": cohen_kappa(*classes).kappa,
+                }
+            )
     return pd.DataFrame(rows, columns=[*PANEL, "model", "other", "n", "spearman", "kappa"])
 
 
