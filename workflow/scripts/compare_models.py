@@ -18,7 +18,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     models = sorted(predictions["model"].unique())
     pairs = delong_pairs(predictions, models)
     write_csv(pairs, output.delong)
-    note = "Paired DeLong tests on the same patients; out of fold within folds. Holm: over a family's pairs in one panel."
+    note = "Paired DeLong tests on the same patients; out of fold within folds. Holm: over a family's pairs."
     write_html(readable(pairs), params.title, output.delong_html, note)
     against = training_against_others(metrics, predictions)
     write_csv(against, output.training)
