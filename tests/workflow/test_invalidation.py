@@ -16,15 +16,15 @@ import pydicom
 import pytest
 
 PATIENTS, PHASES = 24, 2
+# What the fits without networks leave besides predictions.
+OF_THE_FITS = {"gather_zhao2024": 1, "plot_coefficients": 2}
 # What a predictions table is made into, for the study and for the comparison that it joins.
 OF_THE_STUDY = {
     "gather_predictions": 1,
-    "gather_zhao2024": 1,
     "plot_roc": 1,
     "plot_calibration": 1,
     "plot_risk_groups": 1,
     "compare_strata": 1,
-    "plot_coefficients": 2,
     "fill_checklists": 1,
     "write_ablation": 1,
 }
@@ -43,7 +43,7 @@ EVALUATED = {**OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
 FUSION = {"train_zhao2024_fusion": 4, "gather_zhao2024_networks": 1}
 # Two networks, two folds and all training patients.
 NETWORKS = {"train_network": 6, "plot_training": 1, "plot_score_cam": 1}
-FROM_TABLES = {"fit_zhao2024": 2, **FUSION, **EVALUATED}
+FROM_TABLES = {"fit_zhao2024": 2, **OF_THE_FITS, **FUSION, **EVALUATED}
 LEARNING = {**NETWORKS, **FROM_TABLES}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
