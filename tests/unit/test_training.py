@@ -228,6 +228,16 @@ def test_a_fusion_starts_from_the_deep_model():
     assert parameter_count(normalised) == 22
 
 
+def test_a_fusion_without_images_trains_on_its_variables_alone():
+    variables = np.column_stack([np.arange(24) % 2 - 0.5, np.ones(24)])
+    examples = make_examples(ROLES).with_variables(variables, images=False)
+    assert examples.images.numel() == 0 and examples.variables.shape == (24, 2)
+    network = PhaseNetwork("", 2, variables=2)
+    train(network, examples, {**SETTINGS, "learning_rate": 0.1, "epochs": 20}, seed=1)
+    found = probabilities(network, examples)
+    assert found[1::2].min() > 0.6 > 0.4 > found[::2].max()
+
+
 def test_networks_are_kept_with_what_made_them_and_read_without_pickle(tmp_path):
     network = small_network()
     roles = pd.Series(ROLES, index=PATIENTS)

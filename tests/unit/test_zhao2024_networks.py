@@ -88,6 +88,8 @@ def test_the_depth_is_chosen_by_the_inner_loss_of_each_fit(histories):
     assert len(choices) == 6 and (choices["best_epoch"] == 2).all() and (choices["epochs"] == 3).all()
     chosen = choices[choices["chosen"]].set_index("fold")["model"].to_dict()
     assert chosen == {0: "ResNet-10", 1: "ResNet-10", 2: "ResNet-18"}
+    equal = choose_networks(histories.assign(inner_loss=0.5))
+    assert equal.groupby("fold")["chosen"].sum().tolist() == [1, 1, 1]
     networks = {n: {"architecture": "a", "weights": w} for n, w in (("ResNet-10", ""), ("ResNet-18", "file"))}
     table = describe_networks(choices, networks, {"ResNet-10": 5, "ResNet-18": 6})
     assert table["chosen for DL (strict)"].tolist() == [2, 1] and table["fits"].tolist() == [3, 3]

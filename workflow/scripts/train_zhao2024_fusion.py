@@ -19,16 +19,17 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
     torch.set_num_threads(snakemake.threads)
     fit = (int(wildcards.repeat), int(wildcards.fold))
     labels, split, inputs = read_csv(asked.labels), read_csv(asked.split), pd.read_parquet(asked.inputs)
+    inner = params.training["inner_fraction"]
+    roles, images = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed)
+    size = (len(params.phases), images.images.shape[2])
     all_scores, all_histories = [], []
     for model, kinds in FUSIONS.items():
         print(f"{model}: {' + '.join(kinds)}")
-        variables = fusion_variables(inputs, params.seed + fit[0], fit[1], kinds)
-        inner = params.training["inner_fraction"]
-        roles, examples = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed, variables)
-        size = (len(params.phases), examples.images.shape[2])
+        variables = fusion_variables(inputs, params.seed + fit[0], fit[1], kinds).loc[roles.index]
+        examples = images.with_variables(variables.to_numpy(), images="deep" in kinds)
         number = variables.shape[1]
 
-        def make(kinds: tuple = kinds, size: tuple = size, number: int = number) -> PhaseNetwork:
+        def make(kinds: tuple = kinds, number: int = number) -> PhaseNetwork:
             if "deep" not in kinds:
                 return PhaseNetwork("", *size, number, params.layer_norm)
             start = PhaseNetwork(params.architecture, *size)

@@ -23,20 +23,19 @@ def fit_examples(
     fit: tuple[int, int],
     inner: float,
     seed: int,
-    variables: pd.DataFrame | None = None,
 ) -> tuple[pd.Series, Examples]:
     """The patients' parts in a fit, and what it takes of them, both in the order of the patients.
 
     Args:
         crops: from `collect_crops`. labels: patient_id, er. fit: repeat and fold (0 for all training patients).
-        inner: share of the training patients that decides when to stop. variables: other inputs by patient.
+        inner: share of the training patients that decides when to stop.
     """
     outcome = labels.set_index("patient_id")["er"]
     roles = fit_roles(split, outcome, *fit, inner, seed)
     patients = list(roles.index)
     images, _ = load_images(crops, phases, patients)
-    other = np.empty((len(patients), 0)) if variables is None else variables.loc[patients].to_numpy()
-    return roles, Examples.of(images, other, outcome.loc[patients].to_numpy(), roles.to_numpy())
+    nothing = np.empty((len(patients), 0))
+    return roles, Examples.of(images, nothing, outcome.loc[patients].to_numpy(), roles.to_numpy())
 
 
 def run_fit(

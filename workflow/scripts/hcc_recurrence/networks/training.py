@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ class Examples:
         """From arrays of any number type."""
         numbers = (torch.from_numpy(np.asarray(a, np.float32)) for a in (images, variables))
         return cls(*numbers, torch.from_numpy(np.asarray(outcome, np.int64)), np.asarray(role))
+
+    def with_variables(self, variables: np.ndarray, images: bool = True) -> Examples:
+        """The same patients with other variables, (n, number), and without their images where those are not read."""
+        pixels = self.images if images else self.images[:, :0]
+        return replace(self, images=pixels, variables=torch.from_numpy(np.asarray(variables, np.float32)))
 
     def rows(self, role: str) -> torch.Tensor:
         """Positions of the patients with a part."""
@@ -119,7 +124,7 @@ def train(
         batches = -(-len(fitted) // settings["batch"])
         for rows in fitted[torch.randperm(len(fitted), generator=generator)].tensor_split(batches):
             images = examples.images[rows]
-            if settings["augmentation"]:
+            if settings["augmentation"] and images.numel():
                 images = random_affine(images, **settings["augmentation"], generator=generator)
             optimiser.zero_grad()
             loss = loss_of(rows, images)

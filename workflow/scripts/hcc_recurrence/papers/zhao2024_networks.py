@@ -50,8 +50,9 @@ def choose_networks(histories: pd.DataFrame) -> pd.DataFrame:
     table = at_best[[*KEYS, "epoch", "inner_loss"]].rename(columns={"epoch": "best_epoch"})
     lengths = histories.groupby(KEYS)["epoch"].max().rename("epochs").reset_index()
     table = table.merge(lengths, on=KEYS).sort_values(KEYS, ignore_index=True)
-    lowest = table.groupby(["protocol", "repeat", "fold"])["inner_loss"].transform("min")
-    return table.assign(chosen=table["inner_loss"] == lowest)
+    # Of equal losses the first network's.
+    lowest = table.groupby(["protocol", "repeat", "fold"])["inner_loss"].idxmin()
+    return table.assign(chosen=table.index.isin(lowest))
 
 
 def network_predictions(
