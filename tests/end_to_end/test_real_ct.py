@@ -29,6 +29,10 @@ def test_the_real_ct_goes_through_and_its_features_are_pyradiomics_own(fresh_cop
     settings = yaml.safe_load((fresh_copy.folder / "config/papers/zhao2024.yaml").read_text())
     variables = list(settings["settings"]["published"]["clinical"]["value"])
     study = {"paper": "zhao2024", "cohort": "crlm", "phases": {"portal": "portal"}, "without": variables}
+    # Its networks register to an arterial phase, which is not there: said before the first job.
+    fresh_copy.config(preset="published", studies=[study], cohorts={"crlm": cohort}, overrides={})
+    assert "register to the arterial phase" in fresh_copy.refuse()
+    study["networks"] = False
     fresh_copy.config(preset="published", studies=[study], cohorts={"crlm": cohort}, overrides={})
     fresh_copy.run(ROW)
 
