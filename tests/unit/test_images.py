@@ -348,3 +348,19 @@ def test_slices_at_the_border_repeat_the_last_one_and_fill_with_the_lowest_value
 def test_resizing_to_the_same_size_changes_nothing():
     image = np.random.default_rng(2).normal(size=(12, 12))
     assert resize_square(image, np.array([2, 3]), 6, 6, 1, 0.0) == pytest.approx(image[2:8, 3:9])
+
+
+def test_normalisation_gives_the_same_bytes_each_time():
+    """It once read the body mask from memory that was already freed: other bytes in some runs."""
+    generator = np.random.default_rng(3)
+    array = generator.normal(20, 5, (40, 80, 90))
+    array[:, 20:60, 20:70] += 200
+    image = sitk.GetImageFromArray(array.astype(np.float32))
+    body = sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1, 200)) > 0
+    values = sitk.GetArrayFromImage(image).astype(np.float64)
+    mean, deviation = values[body].mean(), values[body].std()
+    expected = ((np.clip((values - mean) / deviation, -3, 3) + 3) / 6).astype(np.float32)
+    kept = []
+    for number in range(30):
+        kept.append(np.zeros(1000 + 371 * number))
+        assert (sitk.GetArrayFromImage(normalise_intensity(image, "zscore_body")) == expected).all()

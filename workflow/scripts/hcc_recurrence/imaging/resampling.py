@@ -97,7 +97,8 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
         return image
     array = sitk.GetArrayFromImage(image).astype(np.float64)
     if method == "zscore_body":
-        body = sitk.GetArrayViewFromImage(sitk.OtsuThreshold(image, 0, 1, 200)) > 0
+        # A copy: a view of an image that nothing holds reads freed memory.
+        body = sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1, 200)) > 0
         mean, deviation = array[body].mean(), array[body].std()
         result = (np.clip((array - mean) / deviation, -3, 3) + 3) / 6
     elif method == "percentile_0_255":
