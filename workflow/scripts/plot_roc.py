@@ -6,13 +6,13 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.figures.performance import plot_roc
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_best_auc, read_csv
+    from hcc_recurrence.learning.predictions import main_models
 
     predictions = read_csv(snakemake.input.predictions)
     metrics = read_csv(snakemake.input.metrics)
     best = read_best_auc(snakemake.input.best_auc)
-    models = sorted(predictions["model"].unique())
-    whole = [m for m in models if " " not in m]
-    variants = [m for m in models if " " in m]
+    whole = main_models(predictions)
+    variants = sorted(set(predictions["model"]) - set(whole))
     for protocol in ("strict", "as_published"):
         # Where a paper has no variants both figures show its models.
         for name, shown in (("models", whole), ("variants", variants or whole)):

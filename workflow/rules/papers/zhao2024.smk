@@ -241,16 +241,8 @@ rule plot_score_cam:
     input:
         crops=study_crops("zhao2024"),
         labels="<results>/{cohort}/labels.csv",
-        networks=lambda w: [
-            f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.pt"
-            for repeat, fold in network_fits("zhao2024", w.cohort)
-            if repeat == 1 and fold
-        ],
-        scores=lambda w: [
-            f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.scores.csv"
-            for repeat, fold in network_fits("zhao2024", w.cohort)
-            if repeat == 1 and fold
-        ],
+        networks=zhao2024_explained("pt"),
+        scores=zhao2024_explained("scores.csv"),
     output:
         **one_figure(
             "<results>/{cohort}/zhao2024/figures/score_cam",

@@ -6,8 +6,8 @@ FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
 
 def zhao2024_predictions(cohort):
     """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
-    of_copy = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    trained = of_copy and PLAN.has_networks("zhao2024", base(cohort))
+    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
+    trained = wanted and PLAN.has_networks("zhao2024", base(cohort))
     deep = (
         [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
         if trained
@@ -42,4 +42,13 @@ def zhao2024_fusions(kind):
             for repeat, fold in network_fits("zhao2024", w.cohort)
         ],
         f"<results>/{w.cohort}/{folder}/as_published.1.0.{kind}",
+    ]
+
+
+def zhao2024_explained(kind):
+    """Files of one kind of the networks that Score-CAM explains: one a fold, of the first repeat."""
+    return lambda w: [
+        f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.{kind}"
+        for repeat, fold in network_fits("zhao2024", w.cohort)
+        if repeat == 1 and fold
     ]
