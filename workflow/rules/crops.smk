@@ -21,8 +21,7 @@ rule crop_patient:
     params:
         crop=lookup("crops/{crop}", within=FULL_CONFIG),
         phases=lambda w: PLAN.crop_phases(w.cohort, w.crop, w.patient),
-        spacing=lambda wildcards: grid_of_crop(wildcards.crop)["spacing_mm"],
-        normalised=lambda w: grid_of_crop(w.crop)["normalisation"] == "zscore_body",
+        normalisation=lambda w: grid_of_crop(w.crop)["normalisation"],
         reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
         modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
         code=code("crop_patient"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import difflib
-import hashlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,11 +11,16 @@ from typing import Any
 
 import yaml
 
+from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.problems import InputError, Problem
 
 # The same words as in networks.training and networks.resnet, which import torch; a test keeps them in step.
 OPTIMISERS = ("sgd", "adam")
 ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
+# Those that only extract features, and the choices of the grid of signatures; the same words as in networks.vgg,
+# learning.selection and learning.classifiers.
+FEATURE_ARCHITECTURES = ("vgg19",)
+GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": ("RF", "SVM", "LASSO", "AdaBoost", "GP")}
 NAMED_ENTRIES = ("grids", "crops", "radiomics", "splits")
 
 
@@ -178,34 +182,68 @@ def _reference_phase(full: Mapping[str, Any], crop: str) -> str:
     return full["grids"].get(grid, {}).get("register_to", "")
 
 
-def _training_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
-    """Values of a paper's networks that would only fail hours later; every file of weights is read and checked."""
-    problems = []
+def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
+    """Values of a paper's networks that would only fail hours later; every file of weights is read and checked.
+
+    Networks without `epochs` are not trained: they only extract features.
+    """
+    problems, trained = [], "epochs" in settings
 
     def wrong(key: str, value: object, remedy: str) -> None:
         problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
 
-    if settings["fusion_network"] not in settings["networks"]:
-        wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
-    if settings["optimiser"] not in OPTIMISERS:
-        wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
-    for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
-        if not isinstance(settings[key], int) or settings[key] < lowest:
-            wrong(key, settings[key], f"a whole number from {lowest} upwards")
-    for key in ("learning_rate", "inner_fraction"):
-        if not isinstance(settings[key], float | int) or not 0 < settings[key] < 1:
-            wrong(key, settings[key], "a number between 0 and 1; in YAML write 1.0e-4, not 1e-4")
+    if trained:
+        if settings["fusion_network"] not in settings["networks"]:
+            wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
+        if settings["optimiser"] not in OPTIMISERS:
+            wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
+        for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
+            if not isinstance(settings[key], int) or settings[key] < lowest:
+                wrong(key, settings[key], f"a whole number from {lowest} upwards")
+        for key in ("learning_rate", "inner_fraction"):
+            if not isinstance(settings[key], float | int) or not 0 < settings[key] < 1:
+                wrong(key, settings[key], "a number between 0 and 1; in YAML write 1.0e-4, not 1e-4")
+    known = ARCHITECTURES if trained else FEATURE_ARCHITECTURES
     for name, network in settings["networks"].items():
-        if network["architecture"] not in ARCHITECTURES:
-            wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(ARCHITECTURES)}")
+        if network["architecture"] not in known:
+            wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
         if network["weights"]:
             file = Path(network["weights"])
             if not file.is_file():
                 wrong(
                     f"networks.{name}.weights", str(file), "no such file; leave it empty to start from random weights"
                 )
-            elif (found := hashlib.sha256(file.read_bytes()).hexdigest()) != network["sha256"]:
+            elif (found := file_sha256(file)) != network["sha256"]:
                 wrong(f"networks.{name}.sha256", network["sha256"], f"{file} has {found}; use the file that was meant")
+    return problems
+
+
+def highest_value(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> float | None:
+    """The largest value that crops can have, from 0; None where nothing limits it."""
+    if crop["window"]:
+        return 1.0
+    return {"zscore_body": 1.0, "percentile_0_255": 255.0, "minmax_0_255": 255.0}.get(grid["normalisation"])
+
+
+def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
+    """Choices of a grid of signatures that would only fail in its jobs."""
+    problems = []
+
+    def wrong(key: str, value: object, remedy: str) -> None:
+        problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
+
+    for key, known in GRID.items():
+        unknown = sorted(set(settings[key]) - set(known))
+        if unknown or not settings[key]:
+            wrong(key, unknown or settings[key], f"at least one of {', '.join(known)}")
+    numbers = settings["feature_numbers"]
+    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
+        wrong("feature_numbers", numbers, "whole numbers from 1 upwards")
+    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
+        if not isinstance(settings[key], int) or settings[key] < lowest:
+            wrong(key, settings[key], f"a whole number from {lowest} upwards")
+    if settings["fusion"] not in ("mean", "logistic"):
+        wrong("fusion", settings["fusion"], "mean or logistic")
     return problems
 
 
@@ -261,6 +299,13 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"map it in the study's phases, name other crops in overrides.{paper}, or set networks: false",
                 )
             )
+        if not study["networks"] and "networks" in settings and "epochs" not in settings:
+            problems.append(
+                problem(
+                    f"{where}: networks is false, and the method is nothing without its network",
+                    "remove the line: this network is not trained, and takes minutes on a CPU",
+                )
+            )
         parent = full["cohorts"][cohort]["images_of"]
         if parent and (parent not in full["cohorts"] or full["cohorts"][parent]["images_of"]):
             problems.append(
@@ -271,7 +316,14 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             )
     for name in sorted({study["paper"] for study in full["studies"]} & set(full["papers"])):
         settings = full["papers"][name]["settings"]
-        problems += _training_problems(name, settings) if "networks" in settings else []
+        problems += _network_problems(name, settings) if "networks" in settings else []
+        problems += _grid_problems(name, settings) if "selectors" in settings else []
+        crop = full["crops"].get(settings.get("crops", ""))
+        grid = full["grids"].get(crop["grid"]) if crop else None
+        frozen = "networks" in settings and "epochs" not in settings
+        if frozen and grid and highest_value(crop, grid) is None:
+            what = f"crops.{settings['crops']}: its values have no known range, which the network of {name} expects"
+            problems.append(problem(what, "give its grid a normalisation, or the crops a window"))
     for name, grid in full["grids"].items():
         if grid["registration_engine"] == "ants" and importlib.util.find_spec("ants") is None:
             what = f"grids.{name}: registration_engine is ants, and the package antspyx is not installed"

@@ -230,18 +230,21 @@ class Plan:
     def grid_phases(self, name: str, grid: str, patient: str) -> list[str]:
         """The phases of a patient that are brought onto a grid.
 
-        All phases of the series sheet, whether a study uses them or not. But where the grid registers them, which is
-        slow, those that a study takes from it, the one that the others are registered to first.
+        All phases of the series sheet, whether a study uses them or not. But where the grid registers them or corrects
+        their bias field, which is slow, those that a study takes from it, the one that the others are registered to
+        first.
         """
-        reference = self.config["grids"][grid]["register_to"]
+        entry = self.config["grids"][grid]
+        reference = entry["register_to"]
         listed = self.listed_phases(name, patient)
-        if not reference:
+        if not reference and entry["bias_correction"] == "none":
             return listed
         wanted = set()
         for paper, cohort in self.studies:
             if self.image_cohort(cohort) == name and grid in self._grids_of(paper, cohort):
                 wanted.update(self.phases(paper, cohort))
-        return [reference, *(p for p in sorted(wanted or listed) if p != reference)]
+        ordered = [p for p in sorted(wanted or listed) if p != reference]
+        return [reference, *ordered] if reference else ordered
 
     def _grids_of(self, paper: str, cohort: str) -> set[str]:
         settings = self.config["papers"][paper]["settings"]

@@ -95,6 +95,19 @@ def largest_section(mask: np.ndarray) -> int:
     return int(largest[len(largest) // 2])
 
 
+def largest_nodule(mask: np.ndarray) -> np.ndarray:
+    """0/1 of the connected part of a mask with the most voxels; touching by a corner is connected.
+
+    Yan 2023 does not say which of several nodules was measured; the largest is our reading (METHODS.md 3.1).
+    """
+    from scipy.ndimage import label
+
+    parts, number = label(mask > 0, structure=np.ones((3,) * mask.ndim))
+    if number < 2:
+        return (mask > 0).astype(np.uint8)
+    return (parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))).astype(np.uint8)
+
+
 def square_about(section: np.ndarray, margin: float) -> tuple[np.ndarray, float]:
     """Corner (y, x) and side of a square about a section of a tumour, in pixels; the corner need not be whole.
 
@@ -119,37 +132,50 @@ def resize_square(image: np.ndarray, corner: np.ndarray, side: float, size: int,
 
 
 def tumour_slices(
-    images: Sequence[np.ndarray], mask: np.ndarray, size: Sequence[int], margin: float
+    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], size: Sequence[int], margin: float, masked: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Consecutive slices at the largest cross-section of the tumour, in a square about it, resized.
 
-    The same slices and the same square for all phases. A slice beyond the volume repeats the last one; what lies
-    beside the volume gets the image's lowest value.
+    With one mask the slices and the square are the same for all phases (Zhao 2024); with a mask a phase each phase has
+    its own (Yan 2023). A slice beyond the volume repeats the last one; what lies beside the volume gets the image's
+    lowest value.
 
     Args:
-        images: one (z, y, x) volume a phase, on the mask's grid. mask: 0/1 of the reference phase.
+        images: one (z, y, x) volume a phase, on its mask's grid. masks: 0/1, of the reference phase or one a phase.
         size: slices, pixels, pixels (square). margin: on each side, as a share of the larger extent.
+        masked: set what lies outside the tumour to the image's lowest value.
 
-    Returns: (phase, slice, y, x) float32, and the mask's (slice, y, x) uint8.
+    Returns: (phase, slice, y, x) float32, and the masks' (mask, slice, y, x) uint8.
 
-    Raises: ValueError where a volume is not on the mask's grid, or the size is not square.
+    Raises: ValueError where a volume is not on its mask's grid, a mask is empty, or the size is not square.
 
-    Source: Zhao 2024, "Deep learning"; METHODS.md 4.4.
+    Source: Zhao 2024, "Deep learning", METHODS.md 4.4; Yan 2023, "Image segmentation and DL feature extraction", 3.2.
     """
     number, pixels = size[0], size[1]
     if size[1] != size[2]:
         raise ValueError(f"size_voxels {list(size)}: y and x must be equal, the crop is a square")
-    middle = largest_section(mask)
-    chosen = np.clip(np.arange(number) - number // 2 + middle, 0, mask.shape[0] - 1)
-    corner, side = square_about(mask[middle] > 0, margin)
+    places = []
+    for mask in masks:
+        middle = largest_section(mask)
+        chosen = np.clip(np.arange(number) - number // 2 + middle, 0, mask.shape[0] - 1)
+        places.append((chosen, *square_about(mask[middle] > 0, margin)))
+    outlines = np.array(
+        [
+            [resize_square((mask[z] > 0).astype(np.uint8), corner, side, pixels, 0, 0) for z in chosen]
+            for mask, (chosen, corner, side) in zip(masks, places, strict=True)
+        ],
+        np.uint8,
+    )
     crops = []
-    for image in images:
-        if image.shape != mask.shape:
-            raise ValueError(f"image {image.shape} and mask {mask.shape} are on different grids")
+    for index, image in enumerate(images):
+        own = index if len(masks) > 1 else 0
+        if image.shape != masks[own].shape:
+            raise ValueError(f"image {image.shape} and mask {masks[own].shape} are on different grids")
+        chosen, corner, side = places[own]
         lowest = float(image.min())
-        crops.append([resize_square(image[z], corner, side, pixels, 1, lowest) for z in chosen])
-    outline = [resize_square((mask[z] > 0).astype(np.uint8), corner, side, pixels, 0, 0) for z in chosen]
-    return np.array(crops, np.float32), np.array(outline, np.uint8)
+        crop = np.array([resize_square(image[z], corner, side, pixels, 1, lowest) for z in chosen])
+        crops.append(np.where(outlines[own] > 0, crop, lowest) if masked else crop)
+    return np.array(crops, np.float32), outlines
 
 
 def mask_volume_ml(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:

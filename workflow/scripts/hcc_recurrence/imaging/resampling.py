@@ -44,6 +44,7 @@ def resample_image(
     """Resample to `spacing` (z, y, x; mm) as float32, axes turned to L, P, S first.
 
     Args:
+        spacing: empty keeps the voxels as they were acquired.
         outside: value beyond the field of view, and the lowest value kept (CT: -1024, because scanners pad
             with values far below air that would bleed into the edge). None takes the image's minimum.
 
@@ -54,12 +55,16 @@ def resample_image(
         outside = float(sitk.GetArrayViewFromImage(turned).min())
     else:
         turned = sitk.Maximum(turned, outside)
+    if not len(spacing):
+        return turned
     return sitk.Resample(turned, target_grid(turned, spacing), sitk.Transform(), INTERPOLATORS[interpolator], outside)
 
 
 def resample_mask(mask: sitk.Image, spacing: Sequence[float]) -> sitk.Image:
     """Resample a 0/1 mask by nearest neighbour onto the grid that `resample_image` makes."""
     turned = sitk.DICOMOrient(mask, "LPS")
+    if not len(spacing):
+        return sitk.Cast(turned, sitk.sitkUInt8)
     return sitk.Resample(
         turned,
         target_grid(turned, spacing),
@@ -89,7 +94,8 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
 
     Args:
         method: `none`; `zscore_body` (mean and SD inside an Otsu body mask, clipped to +-3 SD, then
-            [0, 1]; METHODS 4.2); `percentile_0_255` (0.5 to 99.5 percentile to 0-255; METHODS 3.2).
+            [0, 1]; METHODS 4.2); `percentile_0_255` (0.5 to 99.5 percentile to 0-255; METHODS 3.2);
+            `minmax_0_255` (lowest to highest value to 0-255; the other reading of Yan 2023, "MRI acquisition").
 
     Raises: ValueError for another method.
     """
@@ -101,8 +107,10 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
         body = sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1, 200)) > 0
         mean, deviation = array[body].mean(), array[body].std()
         result = (np.clip((array - mean) / deviation, -3, 3) + 3) / 6
-    elif method == "percentile_0_255":
-        low, high = np.percentile(array, [0.5, 99.5])
+    elif method in ("percentile_0_255", "minmax_0_255"):
+        low, high = np.percentile(array, [0.5, 99.5] if method == "percentile_0_255" else [0, 100])
+        if not high > low:
+            raise ValueError("the image has one grey value only: nothing can be mapped to 0-255")
         result = np.clip((array - low) / (high - low), 0, 1) * 255
     else:
         raise ValueError(f"unknown normalisation {method!r}")

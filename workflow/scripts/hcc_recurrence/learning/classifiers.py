@@ -57,12 +57,52 @@ class PlattSvm:
         return self.model.predict_proba(x)
 
 
-CLASSIFIERS: dict[str, Callable[[int], Any]] = {
+class LassoLogistic:
+    """L1-penalised logistic regression; the penalty by cross-validated deviance inside the rows it is given."""
+
+    def __init__(self, seed: int, penalties: int = 25, folds: int = 5):
+        self.seed, self.penalties, self.folds = seed, penalties, folds
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> LassoLogistic:
+        from hcc_recurrence.learning.selection import fit_l1_logistic
+
+        self.model = fit_l1_logistic(x, y, self.folds, self.seed, self.penalties)
+        return self
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        return self.model.predict_proba(x)
+
+
+def _forest(seed: int, trees: int = 500) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(trees, random_state=seed)
+
+
+def _stumps(seed: int, stumps: int = 100) -> Any:
+    from sklearn.ensemble import AdaBoostClassifier
+
+    return AdaBoostClassifier(n_estimators=stumps, random_state=seed)
+
+
+def _gaussian_process(seed: int) -> Any:
+    from sklearn.gaussian_process import GaussianProcessClassifier
+    from sklearn.gaussian_process.kernels import RBF
+
+    return GaussianProcessClassifier(1.0 * RBF(1.0), random_state=seed)
+
+
+CLASSIFIERS: dict[str, Callable[..., Any]] = {
     "LR": _logistic,
     "SVM": PlattSvm,
     "KNN": _nearest,
     "XGB": _boosting,
     "MLP": _perceptron,
+    # Yan 2023; METHODS.md 3.4.
+    "RF": _forest,
+    "LASSO": LassoLogistic,
+    "AdaBoost": _stumps,
+    "GP": _gaussian_process,
 }
 
 
@@ -77,11 +117,14 @@ def wang_logistic_grid() -> list[dict[str, float]]:
     ]
 
 
-def fit_predict(name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
+def fit_predict(
+    name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], seed: int, **settings: Any
+) -> list[np.ndarray]:
     """Fit one classifier and give P(y = 1) for each of `others`.
 
     Args:
-        name: a key of CLASSIFIERS. x: (patients, features) standardised. y: 0/1.
+        name: a key of CLASSIFIERS. x: (patients, features) standardised or from 0 to 1. y: 0/1. settings: of that
+            classifier, such as the number of trees.
 
     Without a feature every prediction is the prevalence: nothing was learned, and the AUC is 0.5.
 
@@ -95,9 +138,10 @@ def fit_predict(name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.nda
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # 200 iterations are scikit-learn's default for the perceptron, which the paper's numbers look like.
+        # 200 iterations are scikit-learn's default for the perceptron, which the paper's numbers look like; a Gaussian
+        # process whose best length scale lies at the end of the searched range is still its best.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = CLASSIFIERS[name](seed).fit(x, y)
+        model = CLASSIFIERS[name](seed, **settings).fit(x, y)
     return [model.predict_proba(other)[:, 1] if len(other) else np.empty(0) for other in others]
 
 
@@ -137,3 +181,15 @@ class Imputer:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.where(np.isnan(x), self.median, x)
+
+
+class MinMax:
+    """From 0 to 1 by the range of the rows it was fitted on; values beyond it are clipped, constants become 0."""
+
+    def __init__(self, x: np.ndarray):
+        self.low = x.min(axis=0)
+        width = np.ptp(x, axis=0)
+        self.width = np.where(width > 0, width, np.inf)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.clip((x - self.low) / self.width, 0, 1)

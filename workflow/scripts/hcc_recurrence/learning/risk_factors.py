@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from hcc_recurrence.statistics.cox import (
 )
 from hcc_recurrence.statistics.logistic import (
     collinearity,
+    fit_logistic,
     forward_likelihood_ratio,
     logistic_table,
     univariable_table,
@@ -42,7 +42,12 @@ class RiskFactors:
     worked_values: dict[str, float]
 
 
-def _axes(x: pd.DataFrame, coefficients: Mapping[str, float], definitions: Mapping[str, Any]) -> tuple[Axis, ...]:
+def nomogram_axes(x: pd.DataFrame, coefficients: Mapping[str, float], definitions: Mapping[str, Any]) -> tuple[Axis, ...]:
+    """The axes of a nomogram: coefficient, drawn range and levels of each variable.
+
+    Args:
+        x: training patients, a column a variable. definitions: kind and levels of each variable.
+    """
     axes = []
     for variable, coefficient in coefficients.items():
         kind = definitions[variable]
@@ -112,8 +117,8 @@ def fit_risk_factors(
     )
     logistic = _logistic_model(x, y, together, definitions) if chosen else None
     cox = _cox_model(x, months, event, cox_chosen, definitions, horizon) if cox_chosen else None
-    optimism, curve = _logistic_optimism(x[chosen], y, settings["resamples"], seed)
-    patient = _middle_patient(x, logistic or cox, rows)
+    optimism, curve = logistic_optimism(x[chosen], y, settings["resamples"], seed)
+    patient = middle_patient(x, logistic or cox, rows)
     return RiskFactors(table, logistic, cox, optimism, curve, patient, {v: float(x.loc[patient, v]) for v in varied})
 
 
@@ -123,9 +128,8 @@ def _logistic_model(
     coefficients = together.set_index("variable")["coefficient"]
     if coefficients.isna().any():
         return None
-    model = _fit_logit(x[list(coefficients.index)].to_numpy(), y)
-    named = dict(zip(coefficients.index, model.params[1:], strict=True))
-    return NomogramModel("logistic", _axes(x, named, definitions), float(model.params[0]))
+    model = fit_logistic(y, x[list(coefficients.index)])
+    return NomogramModel("logistic", nomogram_axes(x, model.coefficients, definitions), model.intercept)
 
 
 def _cox_model(
@@ -143,41 +147,41 @@ def _cox_model(
     survival = baseline_survival(fit, horizon)
     if not 0 < survival < 1:
         return None
-    axes = _axes(x, fit.params_.to_dict(), definitions)
+    axes = nomogram_axes(x, fit.params_.to_dict(), definitions)
     return NomogramModel("cox", axes, offset, survival, f"Recurrence within {horizon:.0f} months")
 
 
-def _fit_logit(x: np.ndarray, y: np.ndarray):
-    import statsmodels.api as sm
+def logistic_optimism(
+    x: pd.DataFrame, y: np.ndarray, resamples: int, seed: int, firth: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Optimism of a logistic model with its variables held fixed: the selection's own optimism is not in it.
 
-    return sm.GLM(y, sm.add_constant(x, has_constant="add"), family=sm.families.Binomial()).fit()
+    Args:
+        firth: resamples whose outcome is separated are fitted by Firth's likelihood; otherwise they have no model.
 
-
-def _logistic_optimism(x: pd.DataFrame, y: np.ndarray, resamples: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Optimism of the multivariable model with its variables held fixed: the selection's own optimism is not in it."""
-    import statsmodels.api as sm
-
+    Returns: measure, apparent, optimism, corrected; and the curve: at, apparent, corrected.
+    """
     at = np.linspace(0.05, 0.95, 19)
     columns = ["measure", "apparent", "optimism", "corrected"]
     if not x.shape[1]:
         return pd.DataFrame(columns=columns), pd.DataFrame({"at": at, "apparent": np.nan, "corrected": np.nan})
 
     def fit(values: np.ndarray, outcome: np.ndarray):
-        with warnings.catch_warnings():
-            # statsmodels only warns of separation; such a resample has no model.
-            warnings.simplefilter("error")
-            try:
-                model = _fit_logit(values, outcome)
-            except (Warning, np.linalg.LinAlgError) as error:
-                raise ValueError(str(error)) from error
-        return lambda new: model.predict(sm.add_constant(new, has_constant="add"))
+        model = fit_logistic(outcome, pd.DataFrame(values, columns=x.columns), firth)
+        if model.method == "none":
+            raise ValueError("no estimate exists")
+        return lambda new: model.predict(pd.DataFrame(new, columns=x.columns))
 
-    found, curve = optimism_corrected(x.to_numpy(), y, fit, at, resamples, seed)
+    try:
+        found, curve = optimism_corrected(x.to_numpy(), y, fit, at, resamples, seed)
+    except ValueError as error:
+        print(f"optimism of {', '.join(x.columns)}: {error}")
+        return pd.DataFrame(columns=columns), pd.DataFrame({"at": at, "apparent": np.nan, "corrected": np.nan})
     rows = [(name, c.apparent, c.optimism, c.corrected) for name, c in found.items()]
     return pd.DataFrame(rows, columns=columns), curve
 
 
-def _middle_patient(x: pd.DataFrame, model: NomogramModel | None, rows: list[str]) -> str:
+def middle_patient(x: pd.DataFrame, model: NomogramModel | None, rows: list[str]) -> str:
     """The training patient whose risk is the median one, to be drawn on the nomogram."""
     if model is None:
         return rows[0]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import mannwhitneyu, shapiro, ttest_ind
+from scipy.stats import mannwhitneyu, pearsonr, rankdata, shapiro, ttest_ind
 
 from hcc_recurrence.learning.folds import stratified_folds
 from hcc_recurrence.statistics.reliability import intraclass_correlation
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 
 def reproducible_features(ratings: np.ndarray, threshold: float) -> np.ndarray:
@@ -69,11 +74,11 @@ def lasso_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> n
     return model.coef_
 
 
-def l1_logistic_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int) -> np.ndarray:
-    """Coefficients of L1-penalised logistic regression, penalty by cross-validated deviance (`strict`).
+def fit_l1_logistic(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int) -> LogisticRegression:
+    """L1-penalised logistic regression, penalty by cross-validated deviance (`strict`).
 
     Args:
-        x: (patients, features), standardised. penalties: length of the grid, from the smallest
+        x: (patients, features), standardised or from 0 to 1. penalties: length of the grid, from the smallest
             penalty that leaves nothing, down to a hundredth of it.
     """
     from sklearn.linear_model import LogisticRegression
@@ -92,4 +97,95 @@ def l1_logistic_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int
         for i, c in enumerate(grid):
             probability = fit(inner, c).predict_proba(x[held])[:, 1]
             deviance[i] += log_loss(y[held], probability, labels=[0, 1]) * len(held)
-    return fit(np.arange(len(y)), grid[int(np.argmin(deviance))]).coef_.ravel()
+    return fit(np.arange(len(y)), grid[int(np.argmin(deviance))])
+
+
+def l1_logistic_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int) -> np.ndarray:
+    """Coefficients of `fit_l1_logistic`."""
+    return fit_l1_logistic(x, y, folds, seed, penalties).coef_.ravel()
+
+
+def rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spearman's rho of each feature with the outcome, and its P; 0 and 1 for a constant feature.
+
+    Args:
+        x: (patients, features). y: (patients,) 0/1.
+
+    Returns: two arrays (features,).
+    """
+    rho, p = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    varies = np.ptp(x, axis=0) > 0
+    if varies.any() and np.ptp(y) > 0:
+        # Spearman's rho is Pearson's r of the ranks, and scipy's pearsonr takes all columns at once.
+        found = pearsonr(rankdata(x[:, varies], axis=0), rankdata(y)[:, None], axis=0)
+        rho[varies], p[varies] = found.statistic, found.pvalue
+    return rho, p
+
+
+def drop_redundant(x: np.ndarray, strength: np.ndarray, limit: float) -> np.ndarray:
+    """Features without those that repeat a stronger one.
+
+    Pairs with |r| (Pearson) above `limit` in descending order: of each pair whose members are both still there, the
+    one with the smaller strength goes; of two equal ones the later.
+
+    Args:
+        x: (patients, features), none constant. strength: (features,), such as |rho| with the outcome.
+
+    Returns: positions of the features kept, ascending.
+
+    Source: Yan 2023, "Feature selection and DL signature development"; which r decides is ours (METHODS.md 3.4).
+    """
+    if x.shape[1] < 2:
+        return np.arange(x.shape[1])
+    r = np.abs(np.corrcoef(x, rowvar=False))
+    first, second = np.nonzero(np.triu(r > limit, 1))
+    kept = np.ones(x.shape[1], bool)
+    for pair in np.argsort(-r[first, second], kind="stable"):
+        i, j = first[pair], second[pair]
+        if kept[i] and kept[j]:
+            kept[i if strength[i] < strength[j] else j] = False
+    return np.flatnonzero(kept)
+
+
+def _by_anova(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    from sklearn.feature_selection import f_classif
+
+    return np.argsort(-np.nan_to_num(f_classif(x, y)[0]), kind="stable")
+
+
+def _by_elimination(x: np.ndarray, y: np.ndarray, step: int = 1) -> np.ndarray:
+    from sklearn.feature_selection import RFE
+    from sklearn.svm import SVC
+
+    ranking = RFE(SVC(kernel="linear"), n_features_to_select=1, step=step).fit(x, y).ranking_
+    return np.argsort(ranking, kind="stable")
+
+
+def _by_relief(x: np.ndarray, y: np.ndarray, neighbours: int = 10) -> np.ndarray:
+    from skrebate import ReliefF
+
+    fewest = int(np.bincount(y.astype(int), minlength=2).min())
+    model = ReliefF(n_neighbors=min(neighbours, max(fewest - 1, 1)), n_features_to_select=x.shape[1])
+    return np.argsort(-model.fit(x, y).feature_importances_, kind="stable")
+
+
+# Orders of features, the best first; each takes (patients, features), 0/1 and its own settings.
+RANKINGS: dict[str, Callable[..., np.ndarray]] = {
+    "ANOVA": _by_anova,
+    "RFE": _by_elimination,
+    "Relief": _by_relief,
+}
+
+
+def rank_features(name: str, x: np.ndarray, y: np.ndarray, settings: Mapping[str, Any]) -> np.ndarray:
+    """Positions of all features, the best first, by ANOVA's F, recursive elimination or ReliefF.
+
+    Source: Yan 2023, "Feature selection and DL signature development"; the linear SVM of the elimination (step 1) and
+    ReliefF with 10 neighbours are ours (METHODS.md 3.4).
+
+    Args:
+        name: a key of RANKINGS. x: (patients, features). y: 0/1. settings: of that ranking.
+    """
+    if x.shape[1] < 2:
+        return np.arange(x.shape[1])
+    return RANKINGS[name](x, y, **settings)

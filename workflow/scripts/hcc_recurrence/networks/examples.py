@@ -44,6 +44,8 @@ def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
 def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Images (patient, phase, z, y, x) and masks (patient, z, y, x) of a stack, in the order asked for.
 
+    Masks are (patient, phase, z, y, x) where each phase has its own (`place: each_phase`).
+
     Raises: ValueError where a patient or a phase is not in the file.
     """
     with np.load(file, allow_pickle=False) as stack:
@@ -53,7 +55,9 @@ def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]
             if absent:
                 raise ValueError(f"{file} lacks the {kind} {absent}")
         rows = [known["patients"].index(p) for p in patients]
-        return stack["image"][rows][:, [known["phases"].index(p) for p in phases]], stack["mask"][rows]
+        of_phases = [known["phases"].index(p) for p in phases]
+        masks = stack["mask"][rows]
+        return stack["image"][rows][:, of_phases], masks[:, of_phases] if masks.ndim == 5 else masks
 
 
 def fit_roles(split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int, inner: float, seed: int) -> pd.Series:

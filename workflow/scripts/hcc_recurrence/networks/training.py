@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.examples import FITTED, INNER
+from hcc_recurrence.networks.weights import read_weights
 
 OPTIMISERS = ("sgd", "adam")
 
@@ -203,8 +204,7 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
 
     Raises: ValueError where names or shapes do not fit.
     """
-    stored = torch.load(path, weights_only=True)
-    own = {name: value for name, value in stored.items() if not name.startswith("fc.")}
+    own = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
     try:
         backbone.load_state_dict(own)
     except RuntimeError as error:

@@ -8,13 +8,34 @@ from torch import nn
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 # One value per channel of the last convolution of each block: 64 + 128 + 256 + 512 + 512 = 1472 (Yan 2023).
 TAP_WIDTHS = tuple(width for width, _ in BLOCKS)
+POOLS = ("mean", "max")
+TAPS = ("relu", "after_pool")
+
+
+def feature_names() -> list[str]:
+    """`conv1_2_000` to `conv5_4_511`: block, convolution and channel of each of the 1472 features."""
+    return [
+        f"conv{block}_{number}_{channel:03d}"
+        for block, (width, number) in enumerate(BLOCKS, 1)
+        for channel in range(width)
+    ]
 
 
 class Vgg19Features(nn.Module):
-    """The `features` of VGG19 with a tap after the last ReLU of each block."""
+    """The `features` of VGG19 with a tap in each block.
 
-    def __init__(self):
+    Args:
+        pool: `mean` or `max` over all pixels of a channel. tap: after the last ReLU of each block (`relu`), or after the
+            block's pooling (`after_pool`).
+
+    Source: Yan 2023 says 1472 features; taps and pooling follow from the number (METHODS.md 3.3).
+    """
+
+    def __init__(self, pool: str = "mean", tap: str = "relu"):
         super().__init__()
+        if pool not in POOLS or tap not in TAPS:
+            raise ValueError(f"pool {pool!r} or tap {tap!r} is unknown; known are {POOLS} and {TAPS}")
+        self.pool = pool
         layers: list[nn.Module] = []
         self.taps: list[int] = []
         inside = 3
@@ -22,15 +43,15 @@ class Vgg19Features(nn.Module):
             for _ in range(number):
                 layers += [nn.Conv2d(inside, width, 3, padding=1), nn.ReLU(inplace=False)]
                 inside = width
-            self.taps.append(len(layers) - 1)
+            self.taps.append(len(layers) - (tap == "relu"))
             layers.append(nn.MaxPool2d(2, 2))
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Global average of each tap, side by side: (n, 3, y, x) to (n, 1472)."""
+        """One value a channel of each tap, side by side: (n, 3, y, x) to (n, 1472)."""
         found = []
         for index, layer in enumerate(self.features):
             x = layer(x)
             if index in self.taps:
-                found.append(x.mean(dim=(2, 3)))
+                found.append(x.mean(dim=(2, 3)) if self.pool == "mean" else x.amax(dim=(2, 3)))
         return torch.cat(found, dim=1)

@@ -20,6 +20,7 @@ from hcc_recurrence.learning.classifiers import (
     cross_validated_auc,
     fit_predict,
 )
+from hcc_recurrence.learning.clinical import dichotomise
 from hcc_recurrence.learning.predictions import prediction_rows
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -64,19 +65,6 @@ class Fitted:
     coefficients: list[dict[str, Any]] = field(default_factory=list)
     selection: list[dict[str, Any]] = field(default_factory=list)
     inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, float | None]) -> pd.DataFrame:
-    """1 where a variable is above its cut, 0 where not, NaN where missing; unchanged without a cut.
-
-    Source: Zhao 2024, Table 1 (AFP > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, diameter > 5 cm).
-    """
-    result = clinical[list(cuts)].copy()
-    for variable, cut in cuts.items():
-        if cut is not None:
-            column = result[variable]
-            result[variable] = (column > cut).astype(float).where(column.notna())
-    return result
 
 
 def select_radiomics(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import chi2
 
 
 def _fit(y: np.ndarray, x: np.ndarray):
@@ -20,7 +23,8 @@ def _fit(y: np.ndarray, x: np.ndarray):
         except (Warning, PerfectSeparationError, np.linalg.LinAlgError):
             return None
     converged = fit.mle_retvals["converged"] and np.isfinite(fit.bse).all()
-    return fit if converged and (fit.bse < 50).all() else None
+    # Per standard deviation, so that the unit of a variable does not decide: a signature may span a hundredth.
+    return fit if converged and (fit.bse[1:] * x.std(axis=0) < 50).all() else None
 
 
 def _firth(y: np.ndarray, x: np.ndarray) -> np.ndarray | None:
@@ -40,6 +44,43 @@ def _firth(y: np.ndarray, x: np.ndarray) -> np.ndarray | None:
             return None
     width = x.shape[1]
     return np.column_stack([model.coef_, interval[:width], model.lrt_pvalues_[:width]])
+
+
+@dataclass(frozen=True)
+class LogisticModel:
+    """Coefficients by variable, and how they were found: `ML`, `Firth`, or `none` (the prevalence for everyone)."""
+
+    coefficients: dict[str, float]
+    intercept: float
+    method: str
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Risk of each row; x has the model's variables among its columns."""
+        weighted = x[list(self.coefficients)].to_numpy(float) @ np.array(list(self.coefficients.values()), float)
+        return expit(self.intercept + weighted)
+
+
+def fit_logistic(y: np.ndarray, x: pd.DataFrame, firth: bool = True) -> LogisticModel:
+    """Maximum likelihood; Firth's penalised likelihood where that does not exist (separation) and `firth` allows it.
+
+    Without a column, or where no estimate exists, the model predicts the prevalence.
+    """
+    from firthmodels import FirthLogisticRegression
+
+    y, values, names = np.asarray(y, float), x.to_numpy(float), list(x.columns)
+    fit = _fit(y, values) if names else None
+    if fit is not None:
+        return LogisticModel(dict(zip(names, fit.params[1:].tolist(), strict=True)), float(fit.params[0]), "ML")
+    if names and firth:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                model = FirthLogisticRegression(max_iter=200).fit(values, y)
+                found = dict(zip(names, model.coef_.tolist(), strict=True))
+                return LogisticModel(found, float(model.intercept_), "Firth")
+            except (Warning, RuntimeError, np.linalg.LinAlgError, ValueError) as error:
+                print(f"no logistic model of {', '.join(names)}: {error}")
+    return LogisticModel({}, float(logit(y.mean())), "none")
 
 
 def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.DataFrame:
@@ -86,35 +127,41 @@ def _log_likelihood(y: np.ndarray, x: pd.DataFrame) -> float:
     return float(fit.llf) if fit is not None else float("-inf")
 
 
-def forward_likelihood_ratio(y: np.ndarray, x: pd.DataFrame, entry: float = 0.05, removal: float = 0.10) -> list[str]:
+def _likelihood_ratio_p(y: np.ndarray, x: pd.DataFrame, others: list[str], variable: str, firth: bool) -> float:
+    """P of the likelihood ratio test of one variable beside others; Firth's profile test where separated and asked for."""
+    full = _log_likelihood(y, x[[*others, variable]])
+    if np.isinf(full) and firth:
+        found = _firth(y, x[[*others, variable]].to_numpy(float))
+        return 1.0 if found is None else float(found[-1, 3])
+    return float(chi2.sf(2 * (full - _log_likelihood(y, x[others])), 1))
+
+
+def forward_likelihood_ratio(
+    y: np.ndarray, x: pd.DataFrame, entry: float = 0.05, removal: float = 0.10, firth: bool = False
+) -> list[str]:
     """Forward selection by likelihood ratio tests, with removal, as SPSS "Forward: LR" (METHODS.md 3.6).
 
     In each step the variable with the smallest P below `entry` joins; then each variable whose removal has a
     P above `removal` leaves, the largest P first.
 
+    Args:
+        firth: test a variable that separates the outcome by Firth's penalised likelihood; otherwise it never joins.
+
     Returns: the variables in the order of entry.
     """
-    from scipy.stats import chi2
-
     y = np.asarray(y, float)
     chosen: list[str] = []
     seen = set()
     while tuple(chosen) not in seen:
         # A set of variables that comes back would come back for ever.
         seen.add(tuple(chosen))
-        base = _log_likelihood(y, x[chosen])
-        p = {
-            v: float(chi2.sf(2 * (_log_likelihood(y, x[[*chosen, v]]) - base), 1)) for v in x.columns if v not in chosen
-        }
+        p = {v: _likelihood_ratio_p(y, x, chosen, v, firth) for v in x.columns if v not in chosen}
         best = min(p, key=p.get, default=None)
         if best is None or not p[best] < entry:
             break
         chosen = [*chosen, best]
         while len(chosen) > 1:
-            full = _log_likelihood(y, x[chosen])
-            out = {
-                v: float(chi2.sf(2 * (full - _log_likelihood(y, x[[c for c in chosen if c != v]])), 1)) for v in chosen
-            }
+            out = {v: _likelihood_ratio_p(y, x, [c for c in chosen if c != v], v, firth) for v in chosen}
             worst = max(out, key=out.get)
             if out[worst] <= removal:
                 break

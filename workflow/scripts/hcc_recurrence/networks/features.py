@@ -1,0 +1,68 @@
+"""Features of crops by a network that is not trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from hcc_recurrence.networks.vgg import Vgg19Features, feature_names
+from hcc_recurrence.networks.weights import read_weights
+
+# Of ImageNet, red, green, blue, for values from 0 to 1; what torchvision's weights were trained with.
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def feature_network(weights: str | Path, seed: int, pool: str = "mean", tap: str = "relu") -> Vgg19Features:
+    """VGG19 with taps, frozen: from a file of weights with torchvision's names, or from random ones where none is named.
+
+    Random weights are drawn as torchvision draws them (He's normal by fan out, biases 0), from the seed. The file's
+    classifier is not needed and may be absent.
+
+    Raises: ValueError where names or shapes of the file do not fit.
+    """
+    network = Vgg19Features(pool, tap)
+    if weights:
+        own = {name: value for name, value in read_weights(weights).items() if not name.startswith("classifier.")}
+        try:
+            network.load_state_dict(own)
+        except RuntimeError as error:
+            raise ValueError(f"{weights} does not fit VGG19: {str(error).splitlines()[-1].strip()}") from None
+    else:
+        generator = torch.Generator().manual_seed(seed)
+        for layer in network.features:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+                nn.init.zeros_(layer.bias)
+    return network.eval().requires_grad_(False)
+
+
+def network_input(images: np.ndarray, highest: float) -> torch.Tensor:
+    """Grey slices (n, y, x) from 0 to `highest` as ImageNet colours (n, 3, y, x): three equal channels, normalised."""
+    grey = torch.from_numpy(np.asarray(images, np.float32))[:, None] / highest
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
+    return (grey - mean) / deviation
+
+
+def extract_features(
+    network: Vgg19Features, images: np.ndarray, patients: list[str], highest: float, batch: int = 16
+) -> pd.DataFrame:
+    """1472 named features of one slice of every patient, index patient_id.
+
+    Args:
+        images: (patient, y, x), values from 0 to `highest`.
+
+    Raises: ValueError where values lie outside that range.
+    """
+    if images.min() < 0 or images.max() > highest:
+        raise ValueError(f"values from {images.min():g} to {images.max():g}; the network expects 0 to {highest:g}")
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(images), batch):
+            found.append(network(network_input(images[start : start + batch], highest)).numpy())
+            print(f"{min(start + batch, len(images))} of {len(images)} patients")
+    values = np.concatenate(found).astype(np.float64)
+    return pd.DataFrame(values, index=pd.Index(patients, name="patient_id"), columns=feature_names())
