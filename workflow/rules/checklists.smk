@@ -53,6 +53,7 @@ rule fill_checklists:
         folder=untracked(lambda w: str(CHECKLISTS)),
         content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),
         about=about_study,
+        mark=study_mark,
         code=code("fill_checklists"),
     script:
         "../scripts/fill_checklists.py"

@@ -1,4 +1,5 @@
 # Functions that the other files share.
+import csv
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
 CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 sys.path.insert(0, str(SCRIPTS))
 
-from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.configuration import highest_value, load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
@@ -49,6 +50,11 @@ TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
 )
+# Where torchvision's ImageNet weights are, and how their SHA-256 begins, by file.
+with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:
+    KNOWN_WEIGHTS = {row["file"]: row for row in csv.DictReader(_table)}
+# Patients on a page of the pictures of crops.
+PAGE_PATIENTS = 30
 # Bytes that the training of a ResNet-34 keeps a pixel and phase; measured by tests/unit/test_training.py.
 TRAINING_BYTES = 800
 
@@ -68,6 +74,9 @@ wildcard_constraints:
     protocol="strict|as_published",
     model="[A-Za-z0-9]+",
     network="[A-Za-z0-9-]+",
+    # A cell of a grid of signatures.
+    selector="[A-Za-z]+",
+    classifier="[A-Za-z]+",
     # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients.
     repeat="[0-9]+",
     fold="[0-9]+",
@@ -142,6 +151,41 @@ def study_crops(paper):
     """The crops that a study's networks read, as a function of the wildcards."""
     crop = FULL_CONFIG["papers"][paper]["settings"].get("crops")
     return lambda wildcards: f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
+
+
+def crop_highest(wildcards):
+    """The largest value of the crops that a paper's networks read."""
+    crop = FULL_CONFIG["crops"][
+        FULL_CONFIG["papers"][wildcards.paper]["settings"]["crops"]
+    ]
+    return highest_value(crop, FULL_CONFIG["grids"][crop["grid"]])
+
+
+def page_of_patients(cohort, page):
+    """The patients on one page of the pictures of crops, from 1."""
+    return PLAN.patients(cohort)[(page - 1) * PAGE_PATIENTS : page * PAGE_PATIENTS]
+
+
+def crop_pages(paper, cohort):
+    """Pictures of what a study's networks see of every patient; once for cohorts that share images."""
+    crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
+    if PLAN.image_cohort(cohort) != cohort and (paper, PLAN.image_cohort(cohort)) in PLAN.studies:
+        return []
+    pages = -(-len(PLAN.patients(cohort)) // PAGE_PATIENTS)
+    return [f"<results>/{cohort}/crops/{crop}.page{n + 1}.png" for n in range(pages)]
+
+
+def run_weights(wildcards):
+    """Files of ImageNet weights that the networks of the run's papers could start from."""
+    wanted = {
+        network["architecture"]
+        for paper, _ in PLAN.studies
+        for network in FULL_CONFIG["papers"][paper]["settings"]
+        .get("networks", {})
+        .values()
+    }
+    known = [f for f, row in KNOWN_WEIGHTS.items() if row["architecture"] in wanted]
+    return [f"weights/{file}" for file in sorted(known)]
 
 
 def network_fits(paper, cohort):
@@ -277,6 +321,23 @@ def tumour_table(wildcards):
     return f"<results>/{wildcards.cohort}/tumours.csv"
 
 
+def mark_of(paper):
+    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards."""
+    return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
+
+
+def study_mark(wildcards):
+    """The same for the study, or for all studies of the comparison, that the wildcards name."""
+    return PLAN.random_weights(papers_of(wildcards), base(wildcards.cohort))
+
+
+def papers_of(wildcards):
+    """The paper of a study, or the papers of a comparison."""
+    if not wildcards.paper.startswith("comparison"):
+        return [wildcards.paper]
+    return PLAN.papers_with_scheme(base(wildcards.cohort), wildcards.paper.split("/")[1])
+
+
 def about_study(wildcards):
     """Settings of a study that its checklists quote."""
     paper, cohort = wildcards.paper, wildcards.cohort
@@ -299,14 +360,10 @@ def about_study(wildcards):
 def about_run(wildcards):
     """What the start page says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
-    trained = sorted({p for p, cohort in PLAN.studies if PLAN.has_networks(p, cohort)})
     return {
-        "random_weights": [
-            f"{papers[paper]['title']} {name}"
-            for paper in trained
-            for name, network in papers[paper]["settings"].get("networks", {}).items()
-            if not network["weights"]
-        ],
+        "random_weights": sorted(
+            {name for study in PLAN.studies for name in PLAN.random_networks(*study)}
+        ),
         "preset": FULL_CONFIG["preset"],
         "titles": {name: paper["title"] for name, paper in papers.items()},
         "citations": {name: paper["citation"] for name, paper in papers.items()},
@@ -326,11 +383,7 @@ def about_comparisons(wildcards):
 
 def published_names(wildcards):
     """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
-    if wildcards.paper.startswith("comparison"):
-        scheme = wildcards.paper.split("/")[1]
-        papers = PLAN.papers_with_scheme(base(wildcards.cohort), scheme)
-    else:
-        papers = [wildcards.paper]
+    papers = papers_of(wildcards)
     return {p: FULL_CONFIG["papers"][p]["published_names"] for p in papers}
 
 
@@ -382,6 +435,7 @@ def study_targets(paper, cohort):
     checklists = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
     null = FULL_CONFIG["null_control"]["in_all"]
     strata = [f"{folder}/tables/strata.html"]
+    read = PLAN.readings(cohort, list(PLAN.settings(paper, cohort)["clinical"]))
     return [
         *shared_targets(folder, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
@@ -389,6 +443,7 @@ def study_targets(paper, cohort):
         *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
+        *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
         *registration_targets(paper, cohort),
         *OWN_TARGETS[paper](cohort),

@@ -57,3 +57,40 @@ rule collect_crops:
         code=code("collect_crops"),
     script:
         "../scripts/collect_crops.py"
+
+
+rule plot_crops:
+    """What networks see of some patients, all phases side by side."""
+    input:
+        "<results>/{cohort}/crops/{crop}.npz",
+    output:
+        figure=report(
+            "<results>/{cohort}/crops/{crop}.page{page}.png",
+            caption="../report/crops.rst",
+            category="Cohorts",
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "both",
+                "what": "input of networks, {crop}, page {page}",
+            },
+        ),
+        figure_svg="<results>/{cohort}/crops/{crop}.page{page}.svg",
+    log:
+        "<logs>/{cohort}/plot_crops/{crop}.page{page}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/plot_crops/{crop}.page{page}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        page="[0-9]+",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=10,
+    params:
+        patients=lambda w: page_of_patients(w.cohort, int(w.page)),
+        title=of_cohort("title"),
+        code=code("plot_crops"),
+    script:
+        "../scripts/plot_crops.py"

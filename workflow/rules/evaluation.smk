@@ -51,6 +51,7 @@ rule compute_metrics:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("compute_metrics"),
     script:
         "../scripts/compute_metrics.py"
@@ -118,6 +119,7 @@ rule compare_models:
         title=of_cohort("title"),
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        mark=study_mark,
         code=code("compare_models"),
     script:
         "../scripts/compare_models.py"
@@ -146,6 +148,7 @@ rule measure_calibration:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("measure_calibration"),
     script:
         "../scripts/measure_calibration.py"
@@ -179,6 +182,7 @@ rule measure_survival:
         horizon=horizon_months,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        mark=study_mark,
         code=code("measure_survival"),
     script:
         "../scripts/measure_survival.py"
@@ -215,6 +219,7 @@ rule write_baseline_table:
         missing_codes=of_cohort("missing_codes"),
         yates=lookup("papers/{paper}/settings/baseline_yates", within=FULL_CONFIG),
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
@@ -255,6 +260,7 @@ rule fit_risk_factors:
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
+        mark=study_mark,
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"
@@ -294,6 +300,44 @@ rule compare_strata:
         content=lambda w: PLAN.strata_hash(w.cohort),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("compare_strata"),
     script:
         "../scripts/compare_strata.py"
+
+
+rule measure_readings:
+    """Agreement of readers on the findings that the sheet holds more than once."""
+    output:
+        csv="<results>/{cohort}/{paper}/tables/readings.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/readings.html",
+            "../report/readings.rst",
+            "readers' agreement on findings",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_readings.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_readings.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        paper=PAPER_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        sheet=untracked(patients_sheet),
+        readings=lambda w: PLAN.readings(w.cohort, of_study(w)),
+        content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
+        clinical=clinical_hash(of_study),
+        definitions=clinical_definitions(of_study),
+        patients=lambda w: PLAN.patients(w.cohort),
+        missing_codes=of_cohort("missing_codes"),
+        title=of_cohort("title"),
+        mark=study_mark,
+        code=code("measure_readings"),
+    script:
+        "../scripts/measure_readings.py"

@@ -31,6 +31,7 @@ rule plot_roc:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        mark=study_mark,
         code=code("plot_roc"),
     script:
         "../scripts/plot_roc.py"
@@ -59,6 +60,7 @@ rule plot_calibration:
     params:
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        mark=study_mark,
         code=code("plot_calibration"),
     script:
         "../scripts/plot_calibration.py"
@@ -85,6 +87,7 @@ rule plot_decision_curve:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        mark=study_mark,
         code=code("plot_decision_curve"),
     script:
         "../scripts/plot_decision_curve.py"
@@ -126,6 +129,7 @@ rule plot_risk_groups:
         runtime=10,
     params:
         horizon=horizon_months,
+        mark=study_mark,
         code=code("plot_risk_groups"),
     script:
         "../scripts/plot_risk_groups.py"
@@ -186,6 +190,7 @@ rule plot_comparison:
         published=untracked(lambda w: str(PUBLISHED)),
         printed=content_hash(PUBLISHED / "intervals.csv"),
         papers=published_names,
+        mark=study_mark,
         code=code("plot_comparison"),
     script:
         "../scripts/plot_comparison.py"
@@ -236,6 +241,7 @@ rule plot_risk_factors:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("plot_risk_factors"),
     script:
         "../scripts/plot_risk_factors.py"
@@ -267,6 +273,7 @@ rule plot_flow_chart:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("plot_flow_chart"),
     script:
         "../scripts/plot_flow_chart.py"

@@ -69,6 +69,67 @@ rule plot_training:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("plot_training"),
     script:
         "../scripts/plot_training.py"
+
+
+rule extract_deep_features:
+    """Features of the crops of one phase by a network that is not trained here."""
+    input:
+        crops=lambda wildcards: study_crops(wildcards.paper)(wildcards),
+    output:
+        "<results>/{cohort}/{paper}/features/{network}.{phase}.parquet",
+    log:
+        "<logs>/{cohort}/{paper}/extract_deep_features/{network}.{phase}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/extract_deep_features/{network}.{phase}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        paper=PAPER_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6000),
+        runtime=60,
+    params:
+        network=lookup("papers/{paper}/settings/networks/{network}", within=FULL_CONFIG),
+        pool=lookup("papers/{paper}/settings/pool", within=FULL_CONFIG),
+        tap=lookup("papers/{paper}/settings/tap", within=FULL_CONFIG),
+        highest=crop_highest,
+        seed=FULL_CONFIG["seed"],
+        code=code("extract_deep_features"),
+    script:
+        "../scripts/extract_deep_features.py"
+
+
+rule fetch_weights:
+    """A file of ImageNet weights, checked by its SHA-256; needs a network, or says what to put where."""
+    output:
+        weights="weights/{file}",
+        about="weights/{file}.yaml",
+    log:
+        "<logs>/fetch_weights/{file}.log",
+    benchmark:
+        "<benchmarks>/fetch_weights/{file}.tsv"
+    wildcard_constraints:
+        file="[A-Za-z0-9-]+[.]pth",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=60,
+    params:
+        about=lambda w: KNOWN_WEIGHTS[w.file],
+        code=code("fetch_weights"),
+    script:
+        "../scripts/fetch_weights.py"
+
+
+rule weights:
+    input:
+        run_weights,

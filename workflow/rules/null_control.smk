@@ -65,6 +65,7 @@ rule summarise_null_control:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=study_mark,
         code=code("summarise_null_control"),
     script:
         "../scripts/summarise_null_control.py"

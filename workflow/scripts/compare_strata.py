@@ -28,6 +28,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "difference: AUC of the group less that of the first group of the same variable, with the unpaired DeLong "
         "test. Out of fold within folds. Groups of a few patients say little."
     )
-    write_html(readable(table), params.title, output.html, note)
+    write_html(readable(table), params.title, output.html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
-        save(plot_strata(table, protocol, params.title), output[protocol], output[f"{protocol}_svg"])
+        save(plot_strata(table, protocol, params.title), output[protocol], output[f"{protocol}_svg"], params.mark)

@@ -12,4 +12,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     best = read_best_auc(snakemake.input.best_auc)
     table, note = metrics_for_readers(metrics, best)
     write_csv(table, snakemake.output.printed)
-    write_html(table, snakemake.params.title, snakemake.output.html, note)
+    write_html(table, snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)

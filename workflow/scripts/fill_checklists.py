@@ -29,5 +29,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         filled = fill_checklist(read_checklist(Path(params.folder), name), facts)
         write_csv(filled, snakemake.output[f"{name}_csv"])
         write_html(
-            filled, f"{name.replace('_', '+')}, {run.cohort['title']}", snakemake.output[name], f"{source}. {NOTE}"
+            filled,
+            f"{name.replace('_', '+')}, {run.cohort['title']}",
+            snakemake.output[name],
+            f"{source}. {NOTE}",
+            mark=params.mark,
         )

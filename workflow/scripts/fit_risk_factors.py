@@ -39,4 +39,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "method: Wald, or Firth where the outcome is separated; vif, tolerance: collinearity; ph p: test of "
         "proportional hazards."
     )
-    write_html(readable(found.table), params.title, snakemake.output.html, note)
+    write_html(readable(found.table), params.title, snakemake.output.html, note, mark=params.mark)

@@ -13,4 +13,6 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     write_csv(coefficients, snakemake.output.coefficients)
     selection = pd.concat([read_csv(f) for f in snakemake.input.selection], ignore_index=True)
     write_csv(selection, snakemake.output.selection)
-    write_html(summarise_selection(selection), snakemake.params.title, snakemake.output.html)
+    write_html(
+        summarise_selection(selection), snakemake.params.title, snakemake.output.html, mark=snakemake.params.mark
+    )

@@ -25,4 +25,4 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         f"One shared backbone for {', '.join(params.phases)}. Inner loss: weighted cross-entropy on the training "
         "patients that decide when to stop. Median over the fits of all folds and seeds."
     )
-    write_html(table.round(3), params.title, output.html, note)
+    write_html(table.round(3), params.title, output.html, note, mark=params.mark)

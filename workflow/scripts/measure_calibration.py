@@ -14,4 +14,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "Hosmer-Lemeshow (hl): a small P speaks against the predicted risks; a large P shows nothing, least of all in "
         "few patients, and a larger chi-square is worse, not better."
     )
-    write_html(readable(table), snakemake.params.title, snakemake.output.html, note)
+    write_html(readable(table), snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)

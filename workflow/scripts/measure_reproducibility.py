@@ -21,5 +21,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         f"Features above {params.threshold:g} between reader {params.reader} and each other one, over all patients "
         "read by both. The strict protocol filters by the training patients of each fold alone."
     )
-    write_html(counts, params.title, output.html, note)
-    save(plot_reproducibility(counts, params.threshold, params.title), output.figure, output.figure_svg)
+    write_html(counts, params.title, output.html, note, mark=params.mark)
+    save(plot_reproducibility(counts, params.threshold, params.title), output.figure, output.figure_svg, params.mark)

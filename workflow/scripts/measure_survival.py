@@ -22,4 +22,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "of fold both are means over folds. Groups (high, low) by the training cut-off; free: free of recurrence at "
         "the horizon by Kaplan-Meier; median in months, inf where it is not reached."
     )
-    write_html(readable(measures), params.title, snakemake.output.html, note)
+    write_html(readable(measures), params.title, snakemake.output.html, note, mark=params.mark)

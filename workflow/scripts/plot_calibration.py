@@ -13,4 +13,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         figure = plot_calibration(
             predictions, protocol, main_models(predictions), snakemake.params.resamples, snakemake.params.seed
         )
-        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"], snakemake.params.mark)

@@ -11,4 +11,4 @@ with job_log(snakemake.log[0], f"zhao2024 on {wildcards.cohort}"):
     coefficients = read_csv(snakemake.input[0])
     for protocol in ("strict", "as_published"):
         figure = plot_coefficients(coefficients, protocol, wildcards.model)
-        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"], snakemake.params.mark)

@@ -27,6 +27,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
             "agreement": plot_agreement(tables["agreement"], protocol),
         }
         for name, figure in figures.items():
-            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"])
-    save(plot_optimism(tables["optimism"], f"Optimism on {params.title}"), output.optimism, output.optimism_svg)
-    save(plot_seeds(tables["seeds"], params.title), output.seeds, output.seeds_svg)
+            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], params.mark)
+    save(
+        plot_optimism(tables["optimism"], f"Optimism on {params.title}"),
+        output.optimism,
+        output.optimism_svg,
+        params.mark,
+    )
+    save(plot_seeds(tables["seeds"], params.title), output.seeds, output.seeds_svg, params.mark)

@@ -11,4 +11,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     predictions = read_csv(snakemake.input.predictions)
     for protocol in ("strict", "as_published"):
         figure = plot_decision_curve(predictions, protocol, main_models(predictions))
-        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"])
+        save(figure, snakemake.output[protocol], snakemake.output[f"{protocol}_svg"], snakemake.params.mark)

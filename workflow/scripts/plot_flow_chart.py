@@ -10,4 +10,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     labels = read_labels(snakemake.input.labels)
     figure = plot_flow_chart(labels, read_csv(snakemake.input.split), snakemake.params.title)
-    save(figure, snakemake.output.png, snakemake.output.svg)
+    save(figure, snakemake.output.png, snakemake.output.svg, snakemake.params.mark)

@@ -14,11 +14,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     output, title = snakemake.output, snakemake.params.title
     stored = json.loads(Path(snakemake.input.models).read_text())
-    save(plot_forests(read_csv(snakemake.input.table), title), output.forest, output.forest_svg)
+    save(plot_forests(read_csv(snakemake.input.table), title), output.forest, output.forest_svg, snakemake.params.mark)
     names = {"logistic": "Logistic nomogram", "cox": "Cox nomogram"}
     for kind, name in names.items():
         model = NomogramModel.from_dict(stored[kind]) if stored[kind] else None
         figure = plot_nomogram(model, f"{name}, {title}", stored["worked_values"], stored["worked_patient"])
-        save(figure, output[kind], output[f"{kind}_svg"])
+        save(figure, output[kind], output[f"{kind}_svg"], snakemake.params.mark)
     figure = plot_corrected_calibration(read_csv(snakemake.input.calibration), stored["optimism"], title)
-    save(figure, output.calibration, output.calibration_svg)
+    save(figure, output.calibration, output.calibration_svg, snakemake.params.mark)

@@ -19,4 +19,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
             "kaplan_meier": plot_kaplan_meier(predictions, metrics, protocol, models, snakemake.params.horizon),
         }
         for name, figure in figures.items():
-            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"])
+            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], snakemake.params.mark)

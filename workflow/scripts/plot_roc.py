@@ -17,4 +17,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         # Where a paper has no variants both figures show its models.
         for name, shown in (("models", whole), ("variants", variants or whole)):
             figure = plot_roc(predictions, metrics, protocol, best, shown)
-            save(figure, snakemake.output[f"{name}_{protocol}"], snakemake.output[f"{name}_{protocol}_svg"])
+            save(
+                figure,
+                snakemake.output[f"{name}_{protocol}"],
+                snakemake.output[f"{name}_{protocol}_svg"],
+                snakemake.params.mark,
+            )

@@ -10,4 +10,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.files import read_csv
 
     histories = pd.concat([read_csv(file) for file in snakemake.input], ignore_index=True)
-    save(plot_training(histories, snakemake.params.title), snakemake.output.figure, snakemake.output.figure_svg)
+    save(
+        plot_training(histories, snakemake.params.title),
+        snakemake.output.figure,
+        snakemake.output.figure_svg,
+        snakemake.params.mark,
+    )

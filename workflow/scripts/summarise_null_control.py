@@ -27,6 +27,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     absent = sorted(set(observed["model"]) - set(aucs["model"]))
     if absent:
         note += f" Networks are left out (null_control: networks: true trains them): {', '.join(absent)}."
-    write_html(readable(summary), snakemake.params.title, snakemake.output.html, note)
+    write_html(readable(summary), snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)
     figure = plot_null_control(aucs, sorted(aucs["model"].unique()), snakemake.params.title)
-    save(figure, snakemake.output.png, snakemake.output.svg)
+    save(figure, snakemake.output.png, snakemake.output.svg, snakemake.params.mark)

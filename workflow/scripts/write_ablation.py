@@ -12,4 +12,4 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     note = (
         "difference and P: against DLRCR with all inputs, by a paired DeLong test on the same patients, not corrected."
     )
-    write_html(readable(table), snakemake.params.title, snakemake.output.html, note)
+    write_html(readable(table), snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)

@@ -16,4 +16,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     labels = read_csv(snakemake.input.labels)
     table = baseline_table(clinical, labels, split, params.definitions, params.yates)
     write_csv(table, snakemake.output.csv)
-    write_html(table, params.title, snakemake.output.html)
+    write_html(table, params.title, snakemake.output.html, mark=params.mark)

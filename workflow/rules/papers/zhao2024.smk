@@ -100,6 +100,7 @@ rule gather_zhao2024:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=mark_of("zhao2024"),
         code=code("gather_zhao2024"),
     script:
         "../../scripts/gather_zhao2024.py"
@@ -127,6 +128,7 @@ rule plot_coefficients:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        mark=mark_of("zhao2024"),
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -201,6 +203,7 @@ rule gather_zhao2024_networks:
         title=of_cohort("title"),
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         seed=FULL_CONFIG["seed"],
+        mark=mark_of("zhao2024"),
         code=code("gather_zhao2024_networks"),
     script:
         "../../scripts/gather_zhao2024_networks.py"
@@ -231,6 +234,7 @@ rule write_ablation:
         runtime=10,
     params:
         title=of_cohort("title"),
+        mark=mark_of("zhao2024"),
         code=code("write_ablation"),
     script:
         "../../scripts/write_ablation.py"
@@ -267,6 +271,7 @@ rule plot_score_cam:
         architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
         name=FUSION_NETWORK,
         title=of_cohort("title"),
+        mark=mark_of("zhao2024"),
         code=code("plot_score_cam"),
     script:
         "../../scripts/plot_score_cam.py"

@@ -255,10 +255,37 @@ class Plan:
         """Whether a study trains the paper's networks."""
         return bool(self.studies[paper, cohort]["networks"])
 
+    def random_networks(self, paper: str, cohort: str) -> list[str]:
+        """The networks of a study that no file of weights is named for, with the paper's title."""
+        if not self.has_networks(paper, cohort):
+            return []
+        known = self.config["papers"][paper]
+        networks = known["settings"].get("networks", {})
+        return [f"{known['title']} {name}" for name, network in networks.items() if not network["weights"]]
+
+    def random_weights(self, papers: Sequence[str], cohort: str) -> str:
+        """What every table and figure of studies must say where networks have, or started from, random weights."""
+        named: dict[str, list[str]] = {}
+        for paper in papers:
+            trained = "epochs" in self.config["papers"][paper]["settings"]
+            words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
+            named.setdefault(words, []).extend(self.random_networks(paper, cohort))
+        return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
+
     def crop_phases(self, name: str, crop: str, patient: str) -> list[str]:
-        """The phases of a crop, the one whose mask places it first."""
+        """The phases of a crop, the one whose mask places it first: those named, or those that studies take from it.
+
+        A phase that no study uses may lack its mask.
+        """
         entry = self.config["crops"][crop]
-        return list(entry["phases"]) or self.grid_phases(name, entry["grid"], patient)
+        there = self.grid_phases(name, entry["grid"], patient)
+        used = {
+            phase
+            for paper, cohort in self.studies
+            if self.image_cohort(cohort) == name and self.config["papers"][paper]["settings"].get("crops") == crop
+            for phase in self.phases(paper, cohort)
+        }
+        return list(entry["phases"]) or [p for p in there if p in used] or there
 
     def scheme(self, paper: str, cohort: str) -> str:
         """The named split of a study: its own, or the paper's."""
@@ -356,7 +383,20 @@ class Plan:
     def clinical_definitions(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
         """The config's definitions of the named variables."""
         definitions = self.cohorts[name].settings["clinical"]
-        return {v: dict(sorted(definitions[v].items())) for v in variables}
+        return {v: {k: d for k, d in sorted(definitions[v].items()) if k != "readings"} for v in variables}
+
+    def readings(self, name: str, variables: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Variable -> reading -> column, of the named variables that were read more than once."""
+        definitions = self.cohorts[name].settings["clinical"]
+        return {
+            v: dict(sorted(definitions[v]["readings"].items())) for v in sorted(variables) if definitions[v]["readings"]
+        }
+
+    def readings_hash(self, name: str, variables: Sequence[str]) -> str:
+        """Changes with any reading of the named variables in patients in use."""
+        frame = self.cohorts[name].patients.loc[self.patients(name)]
+        rows = [[v, r, *frame[c]] for v, own in self.readings(name, variables).items() for r, c in own.items()]
+        return _text_hash(rows)
 
     def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:
         """Patients whose split is not drawn: external centres, the sheet's column, or the date.

@@ -289,16 +289,21 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
     """Cells of declared clinical columns that are neither a value of their kind nor declared missing."""
     path, frame, problems = cohort.settings["patients"], cohort.patients, []
     missing = {"", *cohort.settings["missing_codes"]}
-    for variable, definition in cohort.settings["clinical"].items():
-        column = definition["column"]
+    columns = [
+        (variable, definition, column)
+        for variable, definition in cohort.settings["clinical"].items()
+        for column in (definition["column"], *definition["readings"].values())
+    ]
+    for variable, definition, column in columns:
         if column not in frame:
+            key = "column" if column == definition["column"] else "readings"
             problems.append(
                 Problem(
                     cohort.name,
                     "",
                     path,
                     f"has no column {column!r} for the clinical variable {variable}",
-                    f"correct cohorts.{cohort.name}.clinical.{variable}.column",
+                    f"correct cohorts.{cohort.name}.clinical.{variable}.{key}",
                 )
             )
             continue

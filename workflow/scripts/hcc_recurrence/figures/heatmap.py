@@ -19,16 +19,18 @@ def plot_heat_maps(
     text: Callable[[float], str] = "{:.2f}".format,
     colours: str = "viridis",
     detail: list[pd.DataFrame] | None = None,
+    beside: int = 0,
 ) -> plt.Figure:
     """One heat map a panel, stacked where they are wide; empty cells (NaN) stay white.
 
     Args:
         matrices: title and table; index and columns are written at the axes.
         name: of the colour scale. limits: of the colours. detail: a second line in each cell, of the same shape.
+        beside: panels in a row; 0 for as many as their columns leave room for.
     """
     use_style()
     widest = max(m.shape[1] for _, m in matrices)
-    columns = max(1, min(len(matrices), int(9 // max(widest, 1))))
+    columns = beside or max(1, min(len(matrices), int(9 // max(widest, 1))))
     rows = -(-len(matrices) // columns)
     label = max((len(str(i)) for _, m in matrices for i in m.index), default=1)
     cell = min(0.72, (PAGE_INCHES - 0.9 - columns * 0.065 * label) / (columns * max(widest, 1)))

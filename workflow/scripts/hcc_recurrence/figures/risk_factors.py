@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -26,19 +27,49 @@ def plot_corrected_calibration(curve: pd.DataFrame, optimism: Sequence[dict[str,
     """Apparent and optimism-corrected calibration curve of the multivariable logistic model."""
     use_style()
     figure, axis = plt.subplots(figsize=(COLUMN_INCHES, COLUMN_INCHES))
+    _calibration_panel(axis, curve, optimism)
+    axis.set_title(f"Logistic nomogram, {title}")
+    return figure
+
+
+def plot_corrected_calibrations(
+    curves: pd.DataFrame, optimism: Mapping[str, Sequence[dict[str, Any]]], title: str
+) -> plt.Figure:
+    """The same for several models, one panel each, two in a row.
+
+    Args:
+        curves: model, at, apparent, corrected. optimism: model -> rows of `logistic_optimism`.
+    """
+    use_style()
+    rows = -(-len(optimism) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(2 * COLUMN_INCHES, rows * COLUMN_INCHES), squeeze=False)
+    for axis, model in zip_longest(axes.ravel(), optimism):
+        if model is None:
+            axis.axis("off")
+            continue
+        _calibration_panel(axis, curves[curves["model"] == model], optimism[model])
+        axis.set_title(model)
+    figure.suptitle(title, fontsize=8)
+    return figure
+
+
+def _calibration_panel(axis: plt.Axes, curve: pd.DataFrame, optimism: Sequence[dict[str, Any]]) -> None:
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":", label="ideal")
     axis.set(xlabel="Predicted probability", ylabel="Observed early recurrence", xlim=(0, 1), ylim=(0, 1))
-    axis.set_title(f"Logistic nomogram, {title}")
     if not optimism:
         axis.text(0.5, 0.5, "No variable was selected", ha="center")
-        return figure
+        return
     axis.plot(curve["at"], curve["apparent"], color=COLOURS[1], label="apparent")
     axis.plot(curve["at"], curve["corrected"], color=COLOURS[0], label="corrected for optimism")
     axis.legend(loc="upper left", frameon=False)
     named = {row["measure"]: row for row in optimism}
     text = "\n".join(
-        f"{name} {named[key]['apparent']:.2f}, corrected {named[key]['corrected']:.2f}"
+        f"{name} {number_text(named[key]['apparent'])}, corrected {number_text(named[key]['corrected'])}"
         for key, name in (("auc", "AUC"), ("slope", "slope"), ("brier", "Brier"))
     )
     axis.text(0.98, 0.03, text, transform=axis.transAxes, ha="right", va="bottom", fontsize=6.5)
-    return figure
+
+
+def number_text(value: float | None) -> str:
+    """Two decimals; `none` for what is undefined, such as the slope of a model that separates the outcomes."""
+    return "none" if value is None or value != value else f"{value:.2f}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,8 +86,33 @@ def model_colours(models: Sequence[str]) -> dict[str, str]:
     return chosen
 
 
-def save(figure: plt.Figure, png: str | Path, svg: str | Path) -> None:
-    """Write both formats and close the figure."""
-    figure.savefig(png, metadata={"Software": None})
+def save(figure: plt.Figure, png: str | Path, svg: str | Path, mark: str = "") -> None:
+    """Write both formats and close the figure; the PNG has 256 colours, which halves a report.
+
+    Args:
+        mark: what a reader must know wherever the figure goes, in a strip of its own below it.
+    """
+    from PIL import Image
+
+    if mark:
+        _write_below(figure, mark)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
     figure.savefig(svg, metadata={"Date": None})
+    dpi = plt.rcParams["savefig.dpi"]
     plt.close(figure)
+    with Image.open(drawn) as image:
+        reduced = image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        reduced.save(png, format="PNG", optimize=True, dpi=(dpi, dpi))
+
+
+def _write_below(figure: plt.Figure, text: str) -> None:
+    strip = 0.17
+    width, height = figure.get_size_inches()
+    share = strip / (height + strip)
+    figure.set_size_inches(width, height + strip)
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.set(rect=(0, share, 1, 1 - share))
+    lines = textwrap.shorten(text, int(width * 24), placeholder=" and others")
+    figure.text(0.995, 0.25 * share, lines, ha="right", va="bottom", fontsize=5.5, color="#a04000")

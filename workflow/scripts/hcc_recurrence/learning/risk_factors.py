@@ -42,7 +42,9 @@ class RiskFactors:
     worked_values: dict[str, float]
 
 
-def nomogram_axes(x: pd.DataFrame, coefficients: Mapping[str, float], definitions: Mapping[str, Any]) -> tuple[Axis, ...]:
+def nomogram_axes(
+    x: pd.DataFrame, coefficients: Mapping[str, float], definitions: Mapping[str, Any]
+) -> tuple[Axis, ...]:
     """The axes of a nomogram: coefficient, drawn range and levels of each variable.
 
     Args:

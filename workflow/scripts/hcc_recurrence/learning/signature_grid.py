@@ -151,9 +151,7 @@ def fit_cell(
             (FITTED, fit.rows, fitted),
             (UNSEEN, fit.unseen, unseen),
         ):
-            scores.append(
-                pd.DataFrame({**about, "part": part, "patient_id": patients, "probability": probability})
-            )
+            scores.append(pd.DataFrame({**about, "part": part, "patient_id": patients, "probability": probability}))
         choices += [
             {**about, "k": k, "features": widths[k][0], "inner_auc": areas[k], "chosen": k == best} for k in areas
         ]

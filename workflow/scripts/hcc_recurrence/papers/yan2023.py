@@ -62,9 +62,7 @@ def choose_signatures(
     return pd.concat(found, ignore_index=True)[["protocol", "phase", *FIT, *CELL, "k", "features", "inner_auc"]]
 
 
-def fuse(
-    scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, settings: Mapping[str, Any]
-) -> pd.DataFrame:
+def fuse(scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The signatures of all phases and mp-MR of every patient in every fit.
 
     `strict` learns later steps from `inner` probabilities of the training rows, `as_published` from `fitted` ones: those
@@ -147,13 +145,17 @@ def grid_table(
     numbers = choices[choices["chosen"]].groupby(["phase", *CELL])["k"].median()
     strict = chosen[chosen["protocol"] == "strict"]
     share = strict.groupby(["phase", *CELL]).size() / strict.groupby("phase").size().iloc[0]
-    published = set(chosen.loc[chosen["protocol"] == "as_published", ["phase", *CELL]].itertuples(index=False, name=None))
+    published = set(
+        chosen.loc[chosen["protocol"] == "as_published", ["phase", *CELL]].itertuples(index=False, name=None)
+    )
     rows = []
     for key, own in scores.groupby(["phase", *CELL], sort=False):
         unseen = own[own["part"] == UNSEEN]
         folds, whole = unseen[unseen["fold"] > 0], unseen[unseen["fold"] == 0]
         y = outcome.loc[folds["patient_id"]].to_numpy(int)
-        area = auc_cross_validated(y, folds["probability"].to_numpy(), folds["fold"].to_numpy(), folds["repeat"].to_numpy())
+        area = auc_cross_validated(
+            y, folds["probability"].to_numpy(), folds["fold"].to_numpy(), folds["repeat"].to_numpy()
+        )
         areas = {"out_of_fold": (folds["patient_id"].nunique(), area)}
         groups = {name: whole[place.loc[whole["patient_id"]].to_numpy() == name] for name in ("validation", "external")}
         groups["apparent"] = own[(own["part"] == FITTED) & (own["fold"] == 0) & (own["repeat"] == 1)]
@@ -198,4 +200,31 @@ def signature_table(fused: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
             with np.errstate(over="ignore"):
                 line |= {"odds_ratio_unit": float(np.exp(10 * ratio["coefficient"]))}
             rows.append({**line, "p_odds": ratio["p"], "method": ratio["method"]})
+    return pd.DataFrame(rows)
+
+
+def signatures_of(table: pd.DataFrame) -> list[str]:
+    """Names of the signatures among the columns, mp-MR last."""
+    return [c for c in table.columns if c in PHASE_NAMES.values()] + [FUSED]
+
+
+def choices_table(chosen: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """The cell of each phase in the fit of all training patients, and what the selection left of its features.
+
+    Args:
+        steps: phase, repeat, fold, step, features (`rank_fits`).
+
+    Returns: protocol, signature, selector, classifier, extracted, related, not redundant, features, inner_auc, fits (of
+    the protocol), same cell (share of them that chose this cell).
+    """
+    left = steps[(steps["repeat"] == 1) & (steps["fold"] == 0)].drop_duplicates(["phase", "step"])
+    left = left.pivot(index="phase", columns="step", values="features")
+    rows = []
+    for (protocol, phase), fits in chosen.groupby(["protocol", "phase"], sort=False):
+        whole = fits[(fits["repeat"] == 1) & (fits["fold"] == 0)].iloc[0]
+        same = (fits[CELL] == whole[CELL].to_numpy()).all(axis=1).mean()
+        about = {"protocol": protocol, "signature": PHASE_NAMES[phase], **whole[CELL].to_dict()}
+        counts = {step: int(left.loc[phase, step]) for step in ("extracted", "related", "not redundant")}
+        numbers = {"features": int(whole["features"]), "inner_auc": float(whole["inner_auc"])}
+        rows.append({**about, **counts, **numbers, "fits": len(fits), "same cell": float(same)})
     return pd.DataFrame(rows)

@@ -120,7 +120,9 @@ def fit_nomograms(
                 optimism, curve = logistic_optimism(learning[chosen], y, resamples, seed, firth=True)
                 curves.append(curve.assign(model=name, protocol=protocol))
                 drawn = _drawn(model, learning, drawing, rows)
-                found.drawn.append({"model": name, "protocol": protocol, **drawn, "optimism": optimism.to_dict("records")})
+                found.drawn.append(
+                    {"model": name, "protocol": protocol, **drawn, "optimism": optimism.to_dict("records")}
+                )
         for part, values in columns.items():
             probabilities.append(pd.DataFrame({**about, "part": part, "patient_id": x[part].index, **values}))
     found.probabilities = pd.concat(probabilities, ignore_index=True)
@@ -137,9 +139,7 @@ def drawn_definition(variable: str, definition: Mapping[str, Any], cut: float | 
     return {**definition, "kind": "binary", "levels": [], "name": f"{variable} > {cut:g}{unit}"}
 
 
-def _drawn(
-    model: LogisticModel, learning: pd.DataFrame, drawing: Mapping[str, Any], rows: list[str]
-) -> dict[str, Any]:
+def _drawn(model: LogisticModel, learning: pd.DataFrame, drawing: Mapping[str, Any], rows: list[str]) -> dict[str, Any]:
     """The nomogram with the signature as a probability again, and a patient of middle risk; none without a variable."""
     if not model.coefficients:
         return {"nomogram": None, "patient": rows[0], "values": {}, "method": model.method}

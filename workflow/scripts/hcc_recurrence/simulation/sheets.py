@@ -150,10 +150,47 @@ def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
     )
     for column in ("afp_ng_ml", "ggt_u_l", "lymphocytes_10e9_l"):
         frame[column] = frame[column].where(generator.random(n) > 0.03)
+    if "hepatobiliary" in plan.phases:
+        frame = pd.concat([frame, draw_findings(plan, simulation, frame)], axis=1)
     scanner = simulation["scanner"]
     if scanner.str.startswith("mr").any():
         frame["field_strength_t"] = scanner.map({"mr_15": 1.5, "mr_30": 3.0})
     return frame
+
+
+# Share of patients in whom a reader sees something else: the first reader again, and two others.
+READINGS = {"r1_again": 0.06, "r2": 0.12, "r3": 0.12}
+READ_TWICE = ("enhancement_type", "capsule_type", "halo", "necrosis", "satellite_nodules", "peritumoral_hypointensity")
+
+
+def draw_findings(plan: CohortPlan, simulation: pd.DataFrame, clinical: pd.DataFrame) -> pd.DataFrame:
+    """HBV-DNA and what three radiologists see (Yan 2023, "Qualitative analysis of MR images"), the first of them twice."""
+    generator = np.random.default_rng([plan.seed, 3])
+    z = simulation["latent_risk"].to_numpy()
+    n = len(z)
+
+    def chance(intercept: float, slope: float) -> np.ndarray:
+        return (generator.random(n) < 1 / (1 + np.exp(-(intercept + slope * z)))).astype(int)
+
+    levels = np.array(["absent", "incomplete", "complete"])
+    seen = pd.DataFrame(
+        {
+            "hbv_dna_iu_ml": _round(1500 * np.exp(generator.normal(0, 2.5, n)), 0),
+            "enhancement_type": np.clip(np.rint(3 + 0.5 * z + generator.normal(0, 0.9, n)), 1, 5).astype(int),
+            "capsule_type": levels[clinical["capsule"].to_numpy() * (1 + (generator.random(n) < 0.5))],
+            "halo": chance(-0.4, 0.0),
+            "satellite_nodules": chance(-2.2, 0.5),
+            "peritumoral_hypointensity": chance(-1.4, 0.6),
+        }
+    )
+    for reading, share in READINGS.items():
+        for finding in READ_TWICE:
+            column = (seen if finding in seen else clinical)[finding]
+            other = generator.permutation(column.to_numpy())
+            seen[f"{finding}_{reading}"] = np.where(generator.random(n) < share, other, column)
+        diameter = clinical["diameter_mm"].to_numpy(float)
+        seen[f"diameter_mm_{reading}"] = _round(diameter + generator.normal(0, 1.2, n), 0)
+    return seen
 
 
 def draw_outcome(plan: CohortPlan, simulation: pd.DataFrame, risk: RiskModel) -> pd.DataFrame:

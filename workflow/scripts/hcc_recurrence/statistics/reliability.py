@@ -5,9 +5,11 @@ Own code for the ICC because pingouin takes one feature at a time (METHODS.md 7)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 
 def intraclass_correlation(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +74,57 @@ def fleiss_kappa(ratings: np.ndarray) -> float:
     from statsmodels.stats.inter_rater import fleiss_kappa as fleiss
 
     return float(fleiss(aggregate_raters(np.asarray(ratings))[0]))
+
+
+def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Agreement of repeated readings of each variable, on the patients with all the readings compared.
+
+    The same reader twice: Cohen's kappa; all readers: Fleiss' kappa. Numbers have ICC(2,1) for both (Yan 2023, "Statistical
+    analysis"; a kappa of a size would count every millimetre as a disagreement, METHODS.md 3.6).
+
+    Args:
+        readings: variable -> index patient_id, columns `first`, and `again` or names of other readers; NaN where missing.
+        kinds: variable -> continuous, binary or categorical.
+
+    Returns: variable, compared, readers, n, measure, value, low, high (NaN where the library has no interval), agreement.
+    """
+    rows = []
+    for variable, table in readings.items():
+        others = [c for c in table.columns if c not in ("first", "again")]
+        pairs = {"same reader twice": ["first", "again"]} if "again" in table else {}
+        pairs |= {"all readers": ["first", *others]} if others else {}
+        for compared, columns in pairs.items():
+            both = table[columns].dropna()
+            if len(both) < 2:
+                continue
+            value, low, high = float("nan"), float("nan"), float("nan")
+            if kinds[variable] == "continuous":
+                measure = "ICC(2,1)"
+                value, low, high = _icc_with_interval(both)
+            elif compared == "same reader twice":
+                measure, found = "Cohen's kappa", cohen_kappa(both["first"].to_numpy(), both["again"].to_numpy())
+                value, low, high = found.kappa, found.low, found.high
+            else:
+                measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
+            word = kappa_word(value, "yan2023") if value == value else "undefined: one level only"
+            about = {"variable": variable, "compared": compared, "readers": len(columns), "n": len(both)}
+            rows.append({**about, "measure": measure, "value": value, "low": low, "high": high, "agreement": word})
+    return pd.DataFrame(
+        rows, columns=["variable", "compared", "readers", "n", "measure", "value", "low", "high", "agreement"]
+    )
+
+
+def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
+    """ICC(2,1) with its 95 % interval, by pingouin; NaN where nothing varies."""
+    import pingouin
+
+    if np.ptp(ratings.to_numpy()) == 0:
+        return (float("nan"),) * 3
+    long = ratings.reset_index(names="patient").melt("patient", var_name="reader", value_name="value")
+    found = pingouin.intraclass_corr(long, "patient", "reader", "value")
+    row = found[found["Type"].isin(["ICC2", "ICC(A,1)"])].iloc[0]
+    interval = row[[c for c in found.columns if c.startswith("CI95")][0]]
+    return float(row["ICC"]), float(interval[0]), float(interval[1])
 
 
 # Lowest kappa of each word, as the papers have it.

@@ -1,0 +1,269 @@
+# Yan 2023: VGG19 features of each phase, a grid of rankings and classifiers, mp-MR, nomograms. Needs crops, labels, a split
+# and clinical variables; makes a job a cell of the grid, the choice in both protocols, predictions, nomograms.
+
+
+include: "yan2023_common.smk"
+
+
+PREDICTION_PARTS["yan2023"] = yan2023_predictions
+OWN_TARGETS["yan2023"] = yan2023_targets
+
+
+rule yan2023:
+    input:
+        paper_targets("yan2023"),
+
+
+rule rank_yan2023_features:
+    """Features of one phase in the order of one selector, in every fit and every inner split."""
+    input:
+        features=yan2023_features,
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("yan2023"),
+    output:
+        ranks="<results>/{cohort}/yan2023/grid/{phase}.{selector}.ranks.parquet",
+        steps="<results>/{cohort}/yan2023/grid/{phase}.{selector}.steps.csv",
+    log:
+        "<logs>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=240,
+    params:
+        settings=lambda w: {
+            **{k: YAN[k] for k in (*YAN_INNER, "spearman_p", "redundancy_r")},
+            "selectors": {w.selector: YAN["selectors"][w.selector]},
+        },
+        repeats=yan2023_repeats,
+        seed=FULL_CONFIG["seed"],
+        code=code("rank_yan2023_features"),
+    script:
+        "../../scripts/rank_yan2023_features.py"
+
+
+rule fit_yan2023_cell:
+    """One classifier on the best features of one selector in one phase: a cell of the grid, in every fit."""
+    input:
+        features=yan2023_features,
+        ranks="<results>/{cohort}/yan2023/grid/{phase}.{selector}.ranks.parquet",
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("yan2023"),
+    output:
+        scores="<results>/{cohort}/yan2023/grid/{phase}.{selector}.{classifier}.scores.csv",
+        choices="<results>/{cohort}/yan2023/grid/{phase}.{selector}.{classifier}.choices.csv",
+    log:
+        "<logs>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=480,
+    params:
+        settings=lambda w: {
+            **{k: YAN[k] for k in YAN_INNER},
+            "classifiers": {w.classifier: YAN["classifiers"][w.classifier]},
+        },
+        repeats=yan2023_repeats,
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_yan2023_cell"),
+    script:
+        "../../scripts/fit_yan2023_cell.py"
+
+
+rule choose_yan2023_signatures:
+    """The cell of each phase in both protocols, mp-MR, and the tables of the grid."""
+    input:
+        scores=yan2023_grid("scores.csv", "cell"),
+        choices=yan2023_grid("choices.csv", "cell"),
+        steps=yan2023_grid("steps.csv", "ranking"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("yan2023"),
+    output:
+        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
+        predictions="<results>/{cohort}/yan2023/fits/signatures.predictions.csv",
+        chosen="<results>/{cohort}/yan2023/tables/chosen.csv",
+        grid="<results>/{cohort}/yan2023/tables/grid.csv",
+        grid_html=shown(
+            "<results>/{cohort}/yan2023/tables/grid.html",
+            "../../report/yan2023_grid.rst",
+            "grid of signatures, table",
+            section="Yan 2023",
+        ),
+        choices="<results>/{cohort}/yan2023/tables/choices.csv",
+        choices_html=shown(
+            "<results>/{cohort}/yan2023/tables/choices.html",
+            "../../report/yan2023_choices.rst",
+            "chosen cells",
+            section="Yan 2023",
+        ),
+        signatures="<results>/{cohort}/yan2023/tables/signatures.csv",
+        signatures_html=shown(
+            "<results>/{cohort}/yan2023/tables/signatures.html",
+            "../../report/yan2023_signatures.rst",
+            "signatures by outcome",
+            section="Yan 2023",
+        ),
+    log:
+        "<logs>/{cohort}/yan2023/choose_yan2023_signatures.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/choose_yan2023_signatures.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=20,
+    params:
+        settings={k: YAN[k] for k in ("selectors", "classifiers", "fusion")},
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        mark=mark_of("yan2023"),
+        code=code("choose_yan2023_signatures"),
+    script:
+        "../../scripts/choose_yan2023_signatures.py"
+
+
+rule plot_yan2023_grid:
+    """Heat maps of all cells with intervals, and what choosing on the validation patients does to their AUC."""
+    input:
+        grid="<results>/{cohort}/yan2023/tables/grid.csv",
+        metrics="<results>/{cohort}/yan2023/tables/metrics.csv",
+        best_auc=best_auc_file,
+    output:
+        **both_protocols(
+            "<results>/{cohort}/yan2023/figures/grid",
+            caption="../../report/yan2023_grid.rst",
+            what="grid of signatures",
+            name="grid",
+            section="Yan 2023",
+        ),
+        **one_figure(
+            "<results>/{cohort}/yan2023/figures/choice",
+            "../../report/yan2023_choice.rst",
+            "choosing on the validation patients",
+            "choice",
+            section="Yan 2023",
+        ),
+    log:
+        "<logs>/{cohort}/yan2023/plot_yan2023_grid.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/plot_yan2023_grid.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        mark=mark_of("yan2023"),
+        code=code("plot_yan2023_grid"),
+    script:
+        "../../scripts/plot_yan2023_grid.py"
+
+
+rule fit_yan2023_nomograms:
+    """Clinical and DL nomogram in every fit of both protocols, with and without post-operative variables."""
+    input:
+        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("yan2023"),
+    output:
+        predictions="<results>/{cohort}/yan2023/fits/nomograms.predictions.csv",
+        csv="<results>/{cohort}/yan2023/tables/nomograms.csv",
+        html=shown(
+            "<results>/{cohort}/yan2023/tables/nomograms.html",
+            "../../report/yan2023_nomograms.rst",
+            "regressions of the nomograms",
+            section="Yan 2023",
+        ),
+        drawn="<results>/{cohort}/yan2023/fits/nomograms.json",
+        curves="<results>/{cohort}/yan2023/fits/nomograms.calibration.csv",
+    log:
+        "<logs>/{cohort}/yan2023/fit_yan2023_nomograms.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/fit_yan2023_nomograms.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        settings=lambda w: {
+            k: PLAN.settings("yan2023", base(w.cohort))[k]
+            for k in ("clinical", "clinical_p", "entry_p", "removal_p")
+        },
+        # The calibration is for readers: copies with permuted outcomes do without.
+        resamples=lambda w: YAN["calibration_resamples"]
+        if w.cohort == base(w.cohort)
+        else 1,
+        sheet=untracked(patients_sheet),
+        clinical=clinical_hash(study_clinical("yan2023")),
+        definitions=clinical_definitions(study_clinical("yan2023")),
+        missing_codes=of_cohort("missing_codes"),
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        mark=mark_of("yan2023"),
+        code=code("fit_yan2023_nomograms"),
+    script:
+        "../../scripts/fit_yan2023_nomograms.py"
+
+
+rule plot_yan2023_nomograms:
+    """The nomograms with a worked patient, and their calibration corrected for optimism."""
+    input:
+        drawn="<results>/{cohort}/yan2023/fits/nomograms.json",
+        curves="<results>/{cohort}/yan2023/fits/nomograms.calibration.csv",
+    output:
+        **one_figure(
+            "<results>/{cohort}/yan2023/figures/nomogram_clinical",
+            "../../report/yan2023_nomogram.rst",
+            "clinical nomogram",
+            "clinical",
+            section="Yan 2023",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/yan2023/figures/nomogram_deep",
+            caption="../../report/yan2023_nomogram.rst",
+            what="DL nomogram",
+            name="deep",
+            section="Yan 2023",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/yan2023/figures/nomogram_preoperative",
+            caption="../../report/yan2023_nomogram.rst",
+            what="DL nomogram, preoperative",
+            name="preoperative",
+            section="Yan 2023",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/yan2023/figures/nomograms_calibration",
+            caption="../../report/yan2023_calibration.rst",
+            what="calibration of the nomograms, corrected for optimism",
+            name="calibration",
+            section="Yan 2023",
+        ),
+    log:
+        "<logs>/{cohort}/yan2023/plot_yan2023_nomograms.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/plot_yan2023_nomograms.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        mark=mark_of("yan2023"),
+        code=code("plot_yan2023_nomograms"),
+    script:
+        "../../scripts/plot_yan2023_nomograms.py"

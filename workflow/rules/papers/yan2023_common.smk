@@ -1,0 +1,51 @@
+# Functions of the rules of Yan 2023: which files and settings the cells of its grid take.
+
+YAN = FULL_CONFIG["papers"]["yan2023"]["settings"]
+# Settings that every step of the grid reads.
+YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
+
+
+def yan2023_repeats(wildcards):
+    """How many of the split's repeats the grid takes."""
+    return min(YAN["grid_repeats"], study_repeats("yan2023")(wildcards))
+
+
+def yan2023_features(wildcards):
+    """The features of one phase; those of the cohort itself where outcomes are permuted."""
+    folder = f"<results>/{base(wildcards.cohort)}/yan2023/features"
+    return f"{folder}/{next(iter(YAN['networks']))}.{wildcards.phase}.parquet"
+
+
+def yan2023_grid(kind, name):
+    """Files of one kind of all cells (`selector.classifier`) or rankings (`selector`) of all phases of a study."""
+    cells = {
+        "cell": [f"{s}.{c}" for s in YAN["selectors"] for c in YAN["classifiers"]],
+        "ranking": list(YAN["selectors"]),
+    }
+    return lambda w: collect(
+        "<results>/{cohort}/yan2023/grid/{phase}.{cell}.{kind}",
+        cohort=w.cohort,
+        phase=PLAN.phases("yan2023", base(w.cohort)),
+        cell=cells[name],
+        kind=kind,
+    )
+
+
+def yan2023_predictions(cohort):
+    """Parts of the predictions."""
+    return [
+        f"<results>/{cohort}/yan2023/fits/{name}.predictions.csv"
+        for name in ("signatures", "nomograms")
+    ]
+
+
+def yan2023_targets(cohort):
+    """What of a study only this paper has."""
+    folder = f"<results>/{cohort}/yan2023"
+    tables = ("grid", "choices", "signatures", "nomograms")
+    figures = ("grid.strict", "grid.as_published", "choice", "nomogram_clinical")
+    return [
+        *[f"{folder}/tables/{table}.html" for table in tables],
+        *[f"{folder}/figures/{figure}.png" for figure in figures],
+        *crop_pages("yan2023", cohort),
+    ]

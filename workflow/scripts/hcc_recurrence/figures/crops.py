@@ -1,0 +1,46 @@
+"""What networks see of patients, as one picture of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from hcc_recurrence.figures.style import PAGE_INCHES, use_style
+
+# Images side by side on a page.
+ACROSS = 9
+
+
+def plot_crops(
+    images: np.ndarray, masks: np.ndarray, patients: Sequence[str], phases: Sequence[str], title: str
+) -> plt.Figure:
+    """The middle slice of each phase of each patient with the outline of the tumour, in the grey values of the network.
+
+    Args:
+        images: (patient, phase, slice, y, x). masks: (patient, slice, y, x), or (patient, phase, slice, y, x).
+    """
+    use_style()
+    middle = images.shape[2] // 2
+    shown = images[:, :, middle]
+    outlines = masks[:, :, middle] if masks.ndim == 5 else np.repeat(masks[:, None, middle], len(phases), axis=1)
+    side, gap, label = shown.shape[-1], max(1, shown.shape[-1] // 24), shown.shape[-1] // 4
+    beside = max(1, ACROSS // len(phases))
+    rows = -(-len(patients) // beside)
+    wide = len(phases) * (side + gap) + 2 * gap
+    page = np.full((rows * (side + label), beside * wide), np.nan)
+    outline = np.zeros(page.shape)
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.6 + PAGE_INCHES * page.shape[0] / page.shape[1]))
+    for index, patient in enumerate(patients):
+        top, left = (index // beside) * (side + label) + label, (index % beside) * wide
+        for phase in range(len(phases)):
+            window = np.s_[top : top + side, left + phase * (side + gap) : left + phase * (side + gap) + side]
+            page[window], outline[window] = shown[index, phase], outlines[index, phase] > 0
+        axis.text(left, top - 0.12 * label, patient, fontsize=6, va="bottom")
+    axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
+    if outline.any():
+        axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=0.6)
+    axis.axis("off")
+    figure.suptitle(f"{title}. Each patient: {', '.join(phases)}", fontsize=7.5)
+    return figure
