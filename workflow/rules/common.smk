@@ -169,7 +169,10 @@ def page_of_patients(cohort, page):
 def crop_pages(paper, cohort):
     """Pictures of what a study's networks see of every patient; once for cohorts that share images."""
     crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
-    if PLAN.image_cohort(cohort) != cohort and (paper, PLAN.image_cohort(cohort)) in PLAN.studies:
+    if (
+        PLAN.image_cohort(cohort) != cohort
+        and (paper, PLAN.image_cohort(cohort)) in PLAN.studies
+    ):
         return []
     pages = -(-len(PLAN.patients(cohort)) // PAGE_PATIENTS)
     return [f"<results>/{cohort}/crops/{crop}.page{n + 1}.png" for n in range(pages)]
@@ -335,7 +338,9 @@ def papers_of(wildcards):
     """The paper of a study, or the papers of a comparison."""
     if not wildcards.paper.startswith("comparison"):
         return [wildcards.paper]
-    return PLAN.papers_with_scheme(base(wildcards.cohort), wildcards.paper.split("/")[1])
+    return PLAN.papers_with_scheme(
+        base(wildcards.cohort), wildcards.paper.split("/")[1]
+    )
 
 
 def about_study(wildcards):

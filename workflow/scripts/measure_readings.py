@@ -5,8 +5,6 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
-    import pandas as pd
-
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import write_csv

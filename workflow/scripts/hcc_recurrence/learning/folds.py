@@ -59,7 +59,7 @@ def outer_fits(split: pd.DataFrame, repeats: int) -> Iterator[OuterFit]:
 
 
 def inner_splits(y: np.ndarray, folds: int, repeats: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Repeated stratified cross-validation inside a fit: positions that learn, positions held, folds of a repeat in a row.
+    """Repeated stratified cross-validation inside a fit: positions that learn, positions held.
 
     Raises: ValueError where an outcome has fewer than two patients.
     """

@@ -20,8 +20,8 @@ from hcc_recurrence.learning.classifiers import MinMax, fit_predict
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
 from hcc_recurrence.learning.selection import drop_redundant, rank_correlation, rank_features
 
-# The parts of a patient's probability in a fit: by models of the inner cross-validation that did not see the patient; by
-# the fit itself, which learned from the patient; by the fit, which never saw the patient.
+# Where a patient's probability in a fit comes from: models of the inner cross-validation that did not see the patient;
+# the fit itself, which learned from the patient; the fit, which never saw the patient.
 INNER, FITTED, UNSEEN = "inner", "fitted", "unseen"
 CELL = ["selector", "classifier"]
 

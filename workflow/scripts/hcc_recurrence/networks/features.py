@@ -17,7 +17,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def feature_network(weights: str | Path, seed: int, pool: str = "mean", tap: str = "relu") -> Vgg19Features:
-    """VGG19 with taps, frozen: from a file of weights with torchvision's names, or from random ones where none is named.
+    """VGG19 with taps, frozen: weights from a file with torchvision's names, or random ones where none is named.
 
     Random weights are drawn as torchvision draws them (He's normal by fan out, biases 0), from the seed. The file's
     classifier is not needed and may be absent.

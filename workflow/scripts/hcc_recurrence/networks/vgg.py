@@ -25,8 +25,8 @@ class Vgg19Features(nn.Module):
     """The `features` of VGG19 with a tap in each block.
 
     Args:
-        pool: `mean` or `max` over all pixels of a channel. tap: after the last ReLU of each block (`relu`), or after the
-            block's pooling (`after_pool`).
+        pool: `mean` or `max` over all pixels of a channel. tap: after the last ReLU of each block (`relu`), or after
+            the block's pooling (`after_pool`).
 
     Source: Yan 2023 says 1472 features; taps and pooling follow from the number (METHODS.md 3.3).
     """

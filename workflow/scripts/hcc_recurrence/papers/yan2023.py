@@ -65,11 +65,11 @@ def choose_signatures(
 def fuse(scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
     """The signatures of all phases and mp-MR of every patient in every fit.
 
-    `strict` learns later steps from `inner` probabilities of the training rows, `as_published` from `fitted` ones: those
-    of the models that learned from the same rows.
+    `strict` learns later steps from `inner` probabilities of the training rows, `as_published` from `fitted` ones:
+    those of the models that learned from the same rows.
 
     Args:
-        chosen: from `choose_signatures`. settings: fusion, `mean` of the probabilities or `logistic` regression on them.
+        chosen: from `choose_signatures`. settings: fusion, `mean` of the probabilities or `logistic` regression.
 
     Returns: protocol, repeat, fold, part (`learned` or `unseen`), patient_id, one column a phase name, mp-MR.
 
@@ -177,8 +177,8 @@ def signature_table(fused: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
     Strict: probabilities by inner cross-validation; as published: those of the models that learned from the patients.
 
-    Returns: protocol, signature, n, early (median and IQR), none (the same), p (Mann-Whitney), odds_ratio, low, high per
-    0.1, odds_ratio_unit (per 1, as the paper prints it), p_odds, method.
+    Returns: protocol, signature, n, early (median and IQR), none (the same), p (Mann-Whitney), odds_ratio, low, high
+    per 0.1, odds_ratio_unit (per 1, as the paper prints it), p_odds, method.
     """
     from scipy.stats import mannwhitneyu
 

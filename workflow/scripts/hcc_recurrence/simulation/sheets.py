@@ -164,7 +164,7 @@ READ_TWICE = ("enhancement_type", "capsule_type", "halo", "necrosis", "satellite
 
 
 def draw_findings(plan: CohortPlan, simulation: pd.DataFrame, clinical: pd.DataFrame) -> pd.DataFrame:
-    """HBV-DNA and what three radiologists see (Yan 2023, "Qualitative analysis of MR images"), the first of them twice."""
+    """HBV-DNA and what three radiologists see (Yan 2023, "Qualitative analysis"), the first of them twice."""
     generator = np.random.default_rng([plan.seed, 3])
     z = simulation["latent_risk"].to_numpy()
     n = len(z)

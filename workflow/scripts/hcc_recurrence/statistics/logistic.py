@@ -99,13 +99,16 @@ def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.Da
         found, method = (_firth(y, values) if firth and x.shape[1] else None), "Firth"
         if found is None:
             found, method = np.full((x.shape[1], 4), np.nan), "none"
+    with np.errstate(over="ignore"):
+        # A ratio per unit of something that spans a thousandth may be too large for a number.
+        ratios = np.exp(found[:, :3])
     return pd.DataFrame(
         {
             "variable": list(x.columns),
             "coefficient": found[:, 0],
-            "odds_ratio": np.exp(found[:, 0]),
-            "low": np.exp(found[:, 1]),
-            "high": np.exp(found[:, 2]),
+            "odds_ratio": ratios[:, 0],
+            "low": ratios[:, 1],
+            "high": ratios[:, 2],
             "p": found[:, 3],
             "method": method,
         }
@@ -128,7 +131,7 @@ def _log_likelihood(y: np.ndarray, x: pd.DataFrame) -> float:
 
 
 def _likelihood_ratio_p(y: np.ndarray, x: pd.DataFrame, others: list[str], variable: str, firth: bool) -> float:
-    """P of the likelihood ratio test of one variable beside others; Firth's profile test where separated and asked for."""
+    """P of the likelihood ratio test of one variable beside others; Firth's where separated and `firth` allows it."""
     full = _log_likelihood(y, x[[*others, variable]])
     if np.isinf(full) and firth:
         found = _firth(y, x[[*others, variable]].to_numpy(float))

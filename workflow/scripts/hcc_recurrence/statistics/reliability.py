@@ -79,14 +79,14 @@ def fleiss_kappa(ratings: np.ndarray) -> float:
 def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> pd.DataFrame:
     """Agreement of repeated readings of each variable, on the patients with all the readings compared.
 
-    The same reader twice: Cohen's kappa; all readers: Fleiss' kappa. Numbers have ICC(2,1) for both (Yan 2023, "Statistical
-    analysis"; a kappa of a size would count every millimetre as a disagreement, METHODS.md 3.6).
+    The same reader twice: Cohen's kappa; all readers: Fleiss' kappa. Numbers have ICC(2,1) for both (Yan 2023,
+    "Statistical analysis"; a kappa of a size would count every millimetre as a disagreement, METHODS.md 3.6).
 
     Args:
-        readings: variable -> index patient_id, columns `first`, and `again` or names of other readers; NaN where missing.
+        readings: variable -> index patient_id, columns `first`, and `again` or other readers; NaN where missing.
         kinds: variable -> continuous, binary or categorical.
 
-    Returns: variable, compared, readers, n, measure, value, low, high (NaN where the library has no interval), agreement.
+    Returns: variable, compared, readers, n, measure, value, low, high (NaN: the library has no interval), agreement.
     """
     rows = []
     for variable, table in readings.items():
@@ -123,7 +123,7 @@ def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
     long = ratings.reset_index(names="patient").melt("patient", var_name="reader", value_name="value")
     found = pingouin.intraclass_corr(long, "patient", "reader", "value")
     row = found[found["Type"].isin(["ICC2", "ICC(A,1)"])].iloc[0]
-    interval = row[[c for c in found.columns if c.startswith("CI95")][0]]
+    interval = row[next(c for c in found.columns if c.startswith("CI95"))]
     return float(row["ICC"]), float(interval[0]), float(interval[1])
 
 
