@@ -232,20 +232,32 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_eight(t
     process.wait()
     assert not (fresh_copy.folder / "results/tiny/zhao2024/predictions.csv").exists()
     fresh_copy.snakemake("--unlock")
-    fresh_copy.run("studies", cores=1)
-    compared = 0
+    # All predictions, and of each kind of table and figure one: the others come from the same rules.
+    compared = "results/tiny/comparison/tiny"
+    zhao, yan = (f"results/tiny/{paper}" for paper in ("zhao2024", "yan2023"))
+    targets = [
+        *(f"{compared}/tables/{table}.html" for table in ("metrics", "delong", "calibration", "survival")),
+        *(f"{zhao}/{name}" for name in ("tables/risk_factors.csv", "figures/score_cam.png", "figures/roc.strict.png")),
+        *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
+    ]
+    fresh_copy.run(*targets, cores=1)
+    kinds = {}
     for pattern in (
         "tiny/radiomics/**/*.parquet",
+        "tiny/*/features/*.parquet",
         "tiny/**/*.csv",
         "tiny/**/*.svg",
+        "tiny/**/*.png",
         "tiny/images/**/*.nii.gz",
         "tiny/crops/*.npz",
     ):
-        for file in (tiny_run.folder / "results").glob(pattern):
-            other = fresh_copy.folder / "results" / file.relative_to(tiny_run.folder / "results")
+        for file in (fresh_copy.folder / "results").glob(pattern):
+            other = tiny_run.folder / "results" / file.relative_to(fresh_copy.folder / "results")
             assert file.read_bytes() == other.read_bytes(), file
-            compared += 1
-    assert compared > 48
+            kinds[pattern] = kinds.get(pattern, 0) + 1
+    assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
+    for name in ("zhao2024/predictions.csv", "yan2023/predictions.csv", "comparison/tiny/predictions.csv"):
+        assert (fresh_copy.folder / "results/tiny" / name).is_file()
 
 
 def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
@@ -259,6 +271,63 @@ def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
         assert list(crop["axes"]) == ["phase", "z", "y", "x"]
         assert list(crop["phases"]) == ["arterial", "portal"]
         assert crop["image"].std() > 0 and crop["mask"].shape == (12, 20, 20) and crop["mask"].any()
+
+
+def test_each_phase_of_yan_has_its_own_slice_as_acquired(tiny_run):
+    import numpy as np
+    import SimpleITK as sitk
+
+    with np.load(tiny_run.folder / "results/tiny/crops/yan2023_demo.npz", allow_pickle=False) as stack:
+        assert stack["image"].shape == (24, 2, 1, 48, 48) and stack["mask"].shape == (24, 2, 1, 48, 48)
+        assert stack["image"].min() >= 0 and 200 < stack["image"].max() <= 255
+        # The square is 1.2 times the tumour in each phase.
+        assert (stack["mask"].mean(axis=(2, 3, 4)) > 0.3).all()
+        assert (stack["mask"][:, 0] != stack["mask"][:, 1]).any()
+    folder = tiny_run.folder / "results/tiny/images"
+    native, kept = (sitk.ReadImage(str(folder / grid / "T007/portal.nii.gz")) for grid in ("native", "yan2023"))
+    assert native.GetSize() == kept.GetSize() and native.GetSpacing() == kept.GetSpacing()
+    features = pq.read_table(tiny_run.folder / "results/tiny/yan2023/features/VGG19.portal.parquet").to_pandas()
+    assert features.shape == (24, 1472) and features.to_numpy().std() > 0
+
+
+def test_yan_is_whole_in_both_protocols(tiny_run):
+    folder = tiny_run.folder / "results/tiny/yan2023"
+    predictions = pd.read_csv(folder / "predictions.csv", dtype={"patient_id": str})
+    check_predictions(predictions, pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv"))
+    nomograms = [f"{n}{w}" for n in ("Clinical-nomogram", "DL-nomogram") for w in ("", " preoperative")]
+    assert set(predictions["model"]) == {"AP", "PVP", "mp-MR", *nomograms}
+    wide = predictions.pivot_table(
+        index=["patient_id", "protocol", "estimate", "seed"], columns="model", values="probability"
+    )
+    assert (wide["mp-MR"] - (wide["AP"] + wide["PVP"]) / 2).abs().max() < 1e-9
+    regressions = pd.read_csv(folder / "tables/nomograms.csv")
+    before = regressions[regressions["model"].str.endswith("preoperative")]
+    assert "mvi" in set(regressions["variable"]) and "mvi" not in set(before["variable"])
+    # As published each phase is the cell that is best on the validation patients.
+    grid = pd.read_csv(folder / "tables/grid.csv")
+    held = grid[grid["estimate"] == "validation"]
+    best = held.groupby("phase")["auc"].transform("max")
+    assert (held.loc[held["chosen_as_published"], "auc"] == best[held["chosen_as_published"]]).all()
+    readings = pd.read_csv(folder / "tables/readings.csv").set_index(["variable", "compared"])
+    assert readings.loc[("necrosis", "all readers"), "measure"] == "Fleiss' kappa"
+    assert readings.loc[("diameter", "same reader twice"), "measure"] == "ICC(2,1)"
+    assert readings["value"].between(0.3, 1).all() and (readings["n"] == 24).all()
+
+
+def test_every_table_figure_and_caption_says_that_the_weights_are_random(tiny_run):
+    """DESIGN 6: without a file of weights every table and figure of the study says so."""
+    words = {"yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19", "zhao2024": "Trained from random weights"}
+    for paper, text in words.items():
+        folder = tiny_run.folder / "results/tiny" / paper
+        figures, tables = sorted(folder.glob("figures/*.svg")), sorted(folder.glob("*/*.html"))
+        assert len(figures) > 30 and len(tables) > 10
+        for table in tables:
+            assert text in table.read_text().replace("&#x27;", "'"), table
+        for figure in figures:
+            # Letters of a figure are outlines; the text stands before them as a comment.
+            assert text in figure.read_text().replace("&#39;", "'"), figure
+    report = (tiny_run.folder / "results/report.html").read_text()
+    assert report.count("Random weights, not ImageNet") > 30
 
 
 def test_crops_of_networks_are_registered_normalised_slices(tiny_run):

@@ -51,7 +51,13 @@ from hcc_recurrence.statistics.logistic import (
     logistic_table,
     univariable_table,
 )
-from hcc_recurrence.statistics.reliability import cohen_kappa, fleiss_kappa, kappa_word
+from hcc_recurrence.statistics.reliability import (
+    cohen_kappa,
+    fleiss_kappa,
+    intraclass_correlation,
+    kappa_word,
+    readings_table,
+)
 from hcc_recurrence.statistics.survival import (
     at_risk,
     censor_at,
@@ -397,6 +403,30 @@ def test_optimism_equals_rms_validate(patients, r):
     assert measures["brier"].optimism == pytest.approx(r["optimism_brier"], abs=0.003)
     assert measures["slope"].apparent == pytest.approx(1, abs=1e-4)
     assert curve["corrected"].between(0, 1).all()
+
+
+def test_readings_are_compared_by_what_they_are():
+    """The same reader twice and all readers, kappas of findings, ICC of numbers; missing readings are left out."""
+    generator = np.random.default_rng(6)
+    size = generator.normal(40, 12, 30)
+    first = np.arange(30) % 2.0
+    capsule = pd.DataFrame({"first": first, "again": first, "R2": first, "R3": 1 - first})
+    capsule.iloc[:4, 2] = np.nan
+    sizes = pd.DataFrame({"first": size, "R2": size + generator.normal(1, 1, 30)})
+    found = readings_table({"capsule": capsule, "size": sizes}, {"capsule": "binary", "size": "continuous"})
+    rows = found.set_index(["variable", "compared"])
+    assert len(rows) == 3 and rows.loc[("capsule", "same reader twice"), "value"] == 1
+    three = rows.loc[("capsule", "all readers")]
+    assert three["n"] == 26 and three["readers"] == 3 and three["measure"] == "Fleiss' kappa"
+    assert three["value"] == pytest.approx(fleiss_kappa(capsule.dropna()[["first", "R2", "R3"]].to_numpy()))
+    assert three["agreement"] == "poor"
+    icc = rows.loc[("size", "all readers")]
+    absolute, _ = intraclass_correlation(sizes.to_numpy()[:, :, None])
+    assert icc["value"] == pytest.approx(absolute[0], abs=1e-9) and icc["low"] < icc["value"] < icc["high"]
+    constant = pd.DataFrame({"first": [1.0] * 5, "again": [1.0] * 5})
+    undefined = readings_table({"c": constant, "d": constant}, {"c": "binary", "d": "continuous"})
+    assert (undefined["agreement"] == "undefined: one level only").all()
+    assert readings_table({}, {}).empty
 
 
 def test_kappas_equal_their_definition():

@@ -290,6 +290,7 @@ def make_run(predictions, metrics):
             "normalise": True,
             "bin_width": 5,
         },
+        crop={},
         grid={"spacing_mm": [1, 1, 1], "interpolator": "linear"},
         phases=["arterial", "portal"],
         definitions={"ast": {"timing": "pre"}},
@@ -310,6 +311,20 @@ def make_run(predictions, metrics):
         readers={"R1": 70, "R2": 10},
         versions={"x": "1.0"},
     )
+
+
+def test_checklists_of_frozen_features_say_how_they_were_selected(predictions, metrics):
+    run = make_run(predictions, metrics)
+    run.radiomics, run.crop = {}, {"size_voxels": [1, 224, 224]}
+    run.grid = {"spacing_mm": [], "bias_correction": "n4", "normalisation": "percentile_0_255"}
+    networks = {"VGG19": {"architecture": "vgg19", "weights": ""}}
+    grid = {"selectors": {"RFE": {}, "Relief": {}}, "classifiers": {"GP": {}}}
+    run.settings = {"networks": networks, "spearman_p": 0.05, "redundancy_r": 0.9, **grid}
+    facts = evidence(run)
+    assert facts["reduction"].value.startswith("Spearman P < 0.05; |r| > 0.9 dropped; RFE, Relief; one of 2 cells")
+    assert "n4" in facts["preprocessing"].value and "voxels as acquired" in facts["preprocessing"].value
+    assert facts["image_types"].value.endswith("VGG19 with random weights")
+    assert facts["dimensionality"].value == "2944 features before selection, 40 training patients"
 
 
 def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(predictions, metrics):

@@ -10,7 +10,16 @@ import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.configuration import load_configuration, plain_values, sourced_values
+from hcc_recurrence.configuration import (
+    FEATURE_ARCHITECTURES,
+    GRID,
+    highest_value,
+    load_configuration,
+    plain_values,
+    sourced_values,
+)
+from hcc_recurrence.learning.classifiers import CLASSIFIERS
+from hcc_recurrence.learning.selection import RANKINGS
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.simulation.risk import RiskModel, best_reachable_auc
@@ -25,6 +34,23 @@ def load(change=None):
     if change:
         change(config)
     return load_configuration(config, PAPERS, SCHEMAS)
+
+
+def test_published_and_demo_of_yan_differ_only_in_sizes():
+    published = load(lambda c: c.update(preset="published"))["papers"]["yan2023"]["settings"]
+    demo = load()["papers"]["yan2023"]["settings"]
+    assert {k for k in published if published[k] != demo[k]} == {
+        *("crops", "feature_numbers", "inner_folds", "inner_repeats", "grid_repeats", "calibration_resamples"),
+        "classifiers",
+    }
+    assert set(published["classifiers"]) == set(demo["classifiers"])
+    crops, grids = load()["crops"], load()["grids"]
+    assert crops["yan2023"]["size_voxels"] == [1, 224, 224] and grids["yan2023"]["spacing_mm"] == []
+    assert {k for k, v in crops["yan2023"].items() if crops["yan2023_demo"][k] != v} == {"size_voxels"}
+    assert highest_value(crops["yan2023"], grids["yan2023"]) == 255
+    assert (
+        highest_value({"window": [0, 1]}, grids["iso1"]) == 1 and highest_value({"window": []}, grids["iso1"]) is None
+    )
 
 
 def test_published_and_demo_differ_only_in_sizes():
@@ -51,6 +77,12 @@ def test_published_and_demo_differ_only_in_sizes():
 
 def zhao(config, **changes):
     config["overrides"] = {"zhao2024": changes}
+
+
+def yan(config, **changes):
+    """Settings of Yan 2023 changed; with crops `b` on a grid that maps no grey values."""
+    config["crops"] = {"b": {"grid": "iso1", "size_voxels": [1, 32, 32], "fit": "slices"}}
+    config["overrides"] = {"yan2023": changes}
 
 
 def networks(config, **changes):
@@ -82,6 +114,16 @@ def networks(config, **changes):
         (lambda c: networks(c, weights="no.pt"), "no such file; leave it empty"),
         (lambda c: networks(c, weights=str(REPOSITORY / "LICENSE"), sha256="0"), "use the file that was meant"),
         (lambda c: c["studies"][0].update(phases={"portal": "portal"}), "register to the arterial phase"),
+        (lambda c: yan(c, classifiers={"KNN": {}}), "at least one of RF, SVM, LASSO, AdaBoost, GP"),
+        (lambda c: yan(c, selectors={}), "selectors: {} cannot be used"),
+        (lambda c: yan(c, feature_numbers=[0]), "whole numbers from 1 upwards"),
+        (lambda c: yan(c, inner_folds=1), "inner_folds: 1 cannot be used"),
+        (lambda c: yan(c, fusion="median"), "mean or logistic"),
+        (lambda c: yan(c, networks={"VGG19": {"architecture": "resnet18"}}), "known: vgg19"),
+        (lambda c: yan(c, networks={"VGG19": {"architecture": "vgg19", "weights": "no"}}), "no such file"),
+        (lambda c: yan(c, crops="b"), "values have no known range"),
+        (lambda c: c["studies"][2].update(networks=False), "the method is nothing without its network"),
+        (lambda c: c.update(grids={"g": {"spacing_mm": [1, 1]}}), "spacing_mm"),
         (
             lambda c: c.update(grids={"g": {"spacing_mm": [1, 1, 1], "registration_engine": "ants"}}),
             "antspyx is not installed",
@@ -93,13 +135,24 @@ def test_wrong_configs_are_refused_in_words(change, words):
         load(change)
 
 
-def test_every_number_of_a_paper_has_a_source():
-    raw = yaml.safe_load((PAPERS / "zhao2024.yaml").read_text())
+@pytest.mark.parametrize("paper", sorted(file.stem for file in PAPERS.glob("*.yaml")))
+def test_every_number_of_a_paper_has_a_source(paper):
+    raw = yaml.safe_load((PAPERS / f"{paper}.yaml").read_text())
     rows = list(sourced_values(raw))
     assert len(rows) > 30
     assert {r["source"] for r in rows} <= {"stated", "inferred", "chosen"}
     assert all(r["where"] for r in rows if r["key"].startswith("settings.published"))
-    assert plain_values(raw)["settings"]["published"]["icc_threshold"] == 0.9
+    assert all(r["where"] for r in rows if r["key"].startswith("entries"))
+    assert not set(raw["settings"]["demo"]) - set(raw["settings"]["published"])
+    plain = plain_values(raw)["settings"]["published"]
+    assert plain[{"zhao2024": "icc_threshold", "yan2023": "redundancy_r"}[paper]] == 0.9
+
+
+def test_words_of_the_config_are_those_of_the_code():
+    """The config names them without importing what they stand for."""
+    assert FEATURE_ARCHITECTURES == ("vgg19",)
+    assert set(GRID["selectors"]) == set(RANKINGS) and set(GRID["classifiers"]) <= set(CLASSIFIERS)
+    assert set(plain_values(yaml.safe_load((PAPERS / "yan2023.yaml").read_text()))["settings"]["published"]) > set(GRID)
 
 
 def test_every_key_is_described_in_the_schema_and_in_the_readme():
@@ -153,12 +206,26 @@ def test_the_plan_of_the_demo():
     assert plan.phases("zhao2024", "demo_mr") == ["arterial", "portal", "delayed"]
     assert plan.phases("zhao2024", "demo_ct") == ["arterial", "portal"]
     assert plan.image_cohort("demo_mr_null") == "demo_mr"
-    assert plan.image_phases("demo_mr") == ["arterial", "delayed", "portal"]
+    assert plan.image_phases("demo_mr") == ["arterial", "delayed", "hepatobiliary", "portal"]
     # Registration is slow: only what the study takes. The other grid holds whatever the sheet lists.
     assert plan.grid_phases("demo_mr", "iso2_to_arterial", "MR001") == ["arterial", "delayed", "portal"]
     assert plan.grid_phases("demo_mr", "iso2", "MR001") == ["arterial", "portal", "delayed", "hepatobiliary"]
     assert plan.crop_phases("demo_mr", "zhao2024_slices_demo", "MR001") == ["arterial", "delayed", "portal"]
     assert plan.has_networks("zhao2024", "demo_mr") and not plan.has_networks("zhao2024", "demo_ct")
+    # So is N4. The crops have the phases that studies take from them: another may lack its mask.
+    for phases in (plan.grid_phases, plan.crop_phases):
+        name = "yan2023" if phases == plan.grid_phases else "yan2023_demo"
+        assert phases("demo_mr", name, "MR001") == ["arterial", "hepatobiliary", "portal"]
+    assert plan.random_weights(["zhao2024", "yan2023"], "demo_mr") == (
+        "Trained from random weights: Zhao 2024 ResNet-10, Zhao 2024 ResNet-18; "
+        "Random weights, not ImageNet's: Yan 2023 VGG19"
+    )
+    assert plan.random_weights(["zhao2024"], "demo_ct") == ""
+    read = plan.readings("demo_mr", ["age", "halo"])
+    assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
+    assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {
+        *("column", "unit", "timing", "kind", "levels"),
+    }
     split = plan.assigned_splits("demo_ct", "zhao2024")
     assert set(split.values()) == {"external"} and len(split) <= 20
     assert plan.outcome_hash("demo_mr") != plan.outcome_hash("demo_mr_null")

@@ -18,6 +18,7 @@ from hcc_recurrence.imaging.crops import (
     centred_box,
     crop_phases,
     crop_with_padding,
+    largest_nodule,
     largest_section,
     resize_square,
     scale_window,
@@ -321,28 +322,81 @@ def test_slices_of_a_tumour_are_the_same_square_of_all_phases():
     mask[3:6, 16:24, 10:22] = 1
     mask[3, 16] = mask[5, 16] = 0
     z, y, x = np.meshgrid(*map(np.arange, mask.shape), indexing="ij")
-    slices, outline = tumour_slices([x.astype(float), 100.0 * z + y], mask, (3, 48, 48), 0.1)
-    assert slices.shape == (2, 3, 48, 48) and slices.dtype == np.float32 and outline.shape == (3, 48, 48)
+    slices, outline = tumour_slices([x.astype(float), 100.0 * z + y], [mask], (3, 48, 48), 0.1)
+    assert slices.shape == (2, 3, 48, 48) and slices.dtype == np.float32 and outline.shape == (1, 3, 48, 48)
     # Half-pixel centres: the square goes from 15.5 - 7.2 to 15.5 + 7.2 along x, 0.3 mm a pixel.
     assert slices[0, 0, 0, [0, 1, -1]] == pytest.approx([8.3 + 0.15, 8.3 + 0.45, 22.7 - 0.15])
     assert slices[1, :, 0, 0] == pytest.approx([300 + 12.3 + 0.15, 412.45, 512.45])
-    assert outline[1].sum() * 0.3**2 == pytest.approx(8 * 12, rel=0.06)
+    assert outline[0, 1].sum() * 0.3**2 == pytest.approx(8 * 12, rel=0.06)
     assert largest_section(mask) == 4
     with pytest.raises(ValueError, match="different grids"):
-        tumour_slices([x[:5]], mask, (3, 48, 48), 0.1)
+        tumour_slices([x[:5]], [mask], (3, 48, 48), 0.1)
     with pytest.raises(ValueError, match="square"):
-        tumour_slices([x], mask, (3, 48, 40), 0.1)
+        tumour_slices([x], [mask], (3, 48, 40), 0.1)
     with pytest.raises(ValueError, match="empty"):
-        tumour_slices([x], mask * 0, (3, 48, 48), 0.1)
+        tumour_slices([x], [mask * 0], (3, 48, 48), 0.1)
 
 
 def test_slices_at_the_border_repeat_the_last_one_and_fill_with_the_lowest_value():
     mask = np.zeros((4, 10, 10), np.uint8)
     mask[0, :4, :4] = 1
     image = np.random.default_rng(1).uniform(5, 9, mask.shape)
-    slices, outline = tumour_slices([image], mask, (3, 20, 20), 0.5)
+    slices, outline = tumour_slices([image], [mask], (3, 20, 20), 0.5)
     assert (slices[0, 0] == slices[0, 1]).all() and (slices[0, 1] != slices[0, 2]).any()
-    assert slices[0, 1, 0, 0] == pytest.approx(image.min()) and outline[1, 0, 0] == 0
+    assert slices[0, 1, 0, 0] == pytest.approx(image.min()) and outline[0, 1, 0, 0] == 0
+
+
+def test_each_phase_may_have_a_slice_and_square_of_its_own():
+    """Yan 2023: two phases on grids of their own, the tumour in another place of each."""
+    first, second = np.zeros((6, 30, 30), np.uint8), np.zeros((9, 40, 40), np.uint8)
+    first[2, 5:15, 5:15] = 1
+    second[7, 20:30, 12:22] = 1
+    images = [np.where(mask > 0, 50.0, 5.0) + np.arange(len(mask))[:, None, None] for mask in (first, second)]
+    slices, outlines = tumour_slices(images, [first, second], (1, 24, 24), 0.1)
+    assert slices.shape == outlines.shape == (2, 1, 24, 24)
+    assert slices[0, 0, 12, 12] == 52 and slices[1, 0, 12, 12] == 57
+    assert np.array_equal(outlines[0], outlines[1]) and outlines.mean() == pytest.approx(1 / 1.2**2, abs=0.03)
+    masked, _ = tumour_slices(images, [first, second], (1, 24, 24), 0.1, masked=True)
+    assert (masked[0][outlines[0] == 0] == images[0].min()).all()
+    assert np.array_equal(masked[0][outlines[0] > 0], slices[0][outlines[0] > 0])
+    with pytest.raises(ValueError, match="different grids"):
+        tumour_slices(images, [second, first], (1, 24, 24), 0.1)
+
+
+def test_the_largest_of_several_nodules():
+    mask = np.zeros((4, 20, 20), np.uint8)
+    mask[1, 2:5, 2:5] = 1
+    mask[2:4, 10:16, 10:16] = 1
+    mask[1, 9, 9] = 1  # touches by a corner
+    kept = largest_nodule(mask)
+    assert kept.sum() == 73 and not kept[:, :6, :6].any() and kept[1, 9, 9] == 1
+    assert np.array_equal(largest_nodule(kept), kept) and largest_nodule(mask * 0).sum() == 0
+
+
+def test_a_grid_without_spacing_keeps_the_voxels_and_turns_the_axes():
+    array = np.random.default_rng(4).normal(100, 9, (5, 8, 9)).astype(np.float32)
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing([0.7, 0.8, 4.0])
+    flipped = sitk.Flip(image, [True, False, False])
+    assert flipped.GetDirection() != image.GetDirection() or flipped.GetOrigin() != image.GetOrigin()
+    kept = resample_image(flipped, [])
+    assert kept.GetSpacing() == image.GetSpacing() and kept.GetPixelIDTypeAsString() == "32-bit float"
+    assert np.sort(sitk.GetArrayFromImage(kept).ravel()) == pytest.approx(np.sort(array.ravel()))
+    mask = resample_mask(sitk.Cast(flipped > 100, sitk.sitkUInt8), [])
+    assert mask.GetSize() == kept.GetSize() and mask.GetOrigin() == pytest.approx(kept.GetOrigin())
+    # The outside value is the lowest one kept, as on any other grid.
+    assert sitk.GetArrayFromImage(resample_image(image, [], outside=95.0)).min() == pytest.approx(95.0)
+
+
+@pytest.mark.parametrize(("method", "low", "high"), [("percentile_0_255", 0.5, 99.5), ("minmax_0_255", 0, 100)])
+def test_grey_values_become_0_to_255(method, low, high):
+    array = np.random.default_rng(5).gamma(2, 50, (6, 20, 20)).astype(np.float32)
+    found = sitk.GetArrayFromImage(normalise_intensity(sitk.GetImageFromArray(array), method))
+    ends = np.percentile(array, [low, high])
+    assert found.min() == 0 and found.max() == 255
+    assert found == pytest.approx(np.clip((array - ends[0]) / (ends[1] - ends[0]), 0, 1) * 255, abs=1e-3)
+    with pytest.raises(ValueError, match="one grey value"):
+        normalise_intensity(sitk.GetImageFromArray(array * 0), method)
 
 
 def test_resizing_to_the_same_size_changes_nothing():

@@ -16,51 +16,62 @@ import pydicom
 import pytest
 
 PATIENTS, PHASES = 24, 2
-# What the fits without networks leave besides predictions.
+STUDIES = 2
+# What the fits of Zhao without networks leave besides predictions.
 OF_THE_FITS = {"gather_zhao2024": 1, "plot_coefficients": 2}
-# What a predictions table is made into, for the study and for the comparison that it joins.
-OF_THE_STUDY = {
-    "gather_predictions": 1,
-    "plot_roc": 1,
-    "plot_calibration": 1,
-    "plot_risk_groups": 1,
-    "compare_strata": 1,
-    "fill_checklists": 1,
-    "write_ablation": 1,
-}
-OF_BOTH = {
-    "compute_metrics": 2,
-    "check_metrics_table": 2,
-    "compare_models": 2,
-    "measure_calibration": 2,
-    "measure_survival": 2,
-    "plot_comparison": 2,
-    "plot_decision_curve": 2,
-}
 REPORT = {"write_start_page": 1, "report": 1}
-EVALUATED = {**OF_THE_STUDY, "gather_comparison": 1, **OF_BOTH, **REPORT}
-# The fusion takes the selected features and clinical variables of both protocols; one fit is as published.
+
+
+def evaluated(*papers):
+    """What the predictions of papers are made into, for their studies and for the comparison that they join."""
+    once = (
+        *("gather_predictions", "plot_roc", "plot_calibration", "plot_risk_groups", "compare_strata"),
+        "fill_checklists",
+    )
+    compared = (
+        *("compute_metrics", "check_metrics_table", "compare_models", "measure_calibration", "measure_survival"),
+        *("plot_comparison", "plot_decision_curve"),
+    )
+    own = {"zhao2024": {"write_ablation": 1}, "yan2023": {"plot_yan2023_grid": 1}}
+    return {
+        **dict.fromkeys(once, len(papers)),
+        **dict.fromkeys(compared, len(papers) + 1),
+        "gather_comparison": 1,
+        **{rule: n for paper in papers for rule, n in own[paper].items()},
+        **REPORT,
+    }
+
+
+# Zhao's fusion takes the selected features and clinical variables of both protocols; one fit is as published.
 FUSION = {"train_zhao2024_fusion": 4, "gather_zhao2024_networks": 1}
 # Two networks, two folds and all training patients.
 NETWORKS = {"train_network": 6, "plot_training": 1, "plot_score_cam": 1}
-FROM_TABLES = {"fit_zhao2024": 2, **OF_THE_FITS, **FUSION, **EVALUATED}
-LEARNING = {**NETWORKS, **FROM_TABLES}
+ZHAO_FROM_TABLES = {"fit_zhao2024": 2, **OF_THE_FITS, **FUSION}
+FROM_TABLES = {**ZHAO_FROM_TABLES, **evaluated("zhao2024")}
+# Yan's grid: two rankings by two classifiers in each phase, then the choice, and the nomograms.
+NOMOGRAMS = {"fit_yan2023_nomograms": 1, "plot_yan2023_nomograms": 1}
+CHOICE = {"choose_yan2023_signatures": 1, **NOMOGRAMS}
+GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cell": 4 * PHASES, **CHOICE}
+LEARNING = {**NETWORKS, **ZHAO_FROM_TABLES, **GRID, **evaluated("zhao2024", "yan2023")}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
 READERS = {"measure_reproducibility": 1}
 # What of images and masks all patients together make: features by phase, slices for networks, registration.
-COLLECTED = {"collect_radiomics": PHASES, "collect_crops": 1, "collect_registration": 1}
-RISK_FACTORS = {"fit_risk_factors": 1, "plot_risk_factors": 1}
-# Two grids: that of the radiomics, and the registered one.
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 2, "extract_radiomics": PHASES, "crop_patient": 1}
+DEEP_INPUT = {"collect_crops": 2, "extract_deep_features": PHASES, "plot_crops": 1}
+COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **DEEP_INPUT}
+RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
+# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
+OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": PHASES, "crop_patient": 2}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
-    "write_baseline_table": 1,
-    "plot_flow_chart": 1,
+    "write_baseline_table": STUDIES,
+    "plot_flow_chart": STUDIES,
     "fit_comparators": 1,
     **RISK_FACTORS,
 }
+# Other patients are other readings; another outcome is none.
+READINGS = {"measure_readings": STUDIES}
 
 
 def patients_sheet(workspace):
@@ -128,7 +139,7 @@ def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
 
 def test_one_patient_removed(tiny_copy):
     remove_patient(tiny_copy, "T018")
-    assert tiny_copy.jobs() == {**LABELS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
+    assert tiny_copy.jobs() == {**LABELS, **MEASURED, **COLLECTED, **READERS, **READINGS, **LEARNING}
 
 
 def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
@@ -141,19 +152,38 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
             shutil.rmtree(place)
     for place in (copy.folder / "results/tiny/crops").glob("*/T018*"):
         place.unlink()
-    copy.run("all", cores=2)
+    # Up to the predictions of both papers and the comparison: what is made of them does not know a patient.
+    target = "results/tiny/comparison/tiny/predictions.csv"
+    copy.run(target, cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
-    assert copy.jobs() == {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **READERS, **LEARNING}
+    shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
+    shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
+    made = {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
+    expected = {rule: n for rule, n in made.items() if rule not in shown}
+    jobs = {rule: n for rule, n in copy.jobs(target=target).items() if rule != "gather_comparison"}
+    assert jobs == {**expected, "gather_predictions": STUDIES}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
-    assert tiny_copy.jobs() == {"write_baseline_table": 1, **RISK_FACTORS, **FROM_TABLES}
+    of_both = {"write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated("zhao2024", "yan2023")}
+    assert tiny_copy.jobs() == {**of_both, **ZHAO_FROM_TABLES, **NOMOGRAMS}
+
+
+def test_one_value_of_a_clinical_column_that_one_paper_uses(tiny_copy):
+    change_cell(tiny_copy, "T002", "mvi", "")
+    own = {"write_baseline_table": 1, "fit_risk_factors": 1, "plot_risk_factors": 1}
+    assert tiny_copy.jobs() == {**own, **NOMOGRAMS, **evaluated("yan2023")}
+
+
+def test_one_reading_of_a_finding(tiny_copy):
+    change_cell(tiny_copy, "T002", "necrosis_r2", "")
+    assert tiny_copy.jobs() == {"measure_readings": 1, "report": 1}
 
 
 def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
-    change_cell(tiny_copy, "T002", "mvi", "7")
+    change_cell(tiny_copy, "T002", "haemorrhage", "7")
     tiny_copy.edit("tiny.yaml", "kind: binary", "kind: continuous")
     assert tiny_copy.jobs() == {}
 
@@ -171,19 +201,30 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "expected"),
+    ("paper", "key", "value", "expected"),
     [
-        ("univariable_p", 0.04, FROM_TABLES),
+        ("zhao2024", "univariable_p", 0.04, FROM_TABLES),
         # No feature is selected anew where a network is trained for longer.
-        ("epochs", 4, {**NETWORKS, **FUSION, **EVALUATED}),
+        ("zhao2024", "epochs", 4, {**NETWORKS, **FUSION, **evaluated("zhao2024")}),
         (
+            "zhao2024",
             "radiomics",
             "changed",
             {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **FROM_TABLES},
         ),
+        # One classifier's settings: its cells alone, one a ranking and phase.
+        (
+            "yan2023",
+            "classifiers",
+            {"LASSO": {"penalties": 5, "folds": 2}, "GP": {}},
+            {"fit_yan2023_cell": 2 * PHASES, **CHOICE, **evaluated("yan2023")},
+        ),
+        ("yan2023", "redundancy_r", 0.8, {**GRID, **evaluated("yan2023")}),
+        ("yan2023", "fusion", "logistic", {**CHOICE, **evaluated("yan2023")}),
+        ("yan2023", "pool", "max", {"extract_deep_features": PHASES, **GRID, **evaluated("yan2023")}),
     ],
 )
-def test_one_parameter_of_one_paper(tiny_copy, key, value, expected):
+def test_one_parameter_of_one_paper(tiny_copy, paper, key, value, expected):
     if key == "radiomics":
         entry = {
             "grid": "iso2",
@@ -196,7 +237,7 @@ def test_one_parameter_of_one_paper(tiny_copy, key, value, expected):
     import yaml
 
     overrides = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
-    overrides["zhao2024"][key] = value
+    overrides[paper][key] = value
     tiny_copy.config(overrides=overrides)
     assert tiny_copy.jobs() == expected
 
@@ -204,22 +245,25 @@ def test_one_parameter_of_one_paper(tiny_copy, key, value, expected):
 def test_the_number_of_resamples(tiny_copy):
     """Only what is bootstrapped, and what shows it: no model is fitted again."""
     tiny_copy.config(evaluation={"resamples": 60})
-    bootstrapped = {"compare_models": 2, "measure_survival": 2, "plot_comparison": 2, "plot_calibration": 1}
+    both = STUDIES + 1
+    bootstrapped = {"compare_models": both, "measure_survival": both, "plot_comparison": both, "plot_calibration": 2}
     # The ablation reads the DeLong tests, which come from the same job as the bootstraps.
-    shown = {"fill_checklists": 1, "write_ablation": 1, "report": 1}
+    shown = {"fill_checklists": STUDIES, "write_ablation": 1, "report": 1}
     assert tiny_copy.jobs() == {**bootstrapped, **RISK_FACTORS, **shown}
 
 
 def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy):
     tiny_copy.config(null_control={"permutations": 3})
     assert tiny_copy.jobs() == {}, "not a part of all"
-    learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3}
-    assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": 1, "null_control": 1}
+    learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3 * STUDIES}
+    grid = {"rank_yan2023_features": 4, "fit_yan2023_cell": 8, "choose_yan2023_signatures": 1}
+    learned |= {rule: 3 * n for rule, n in {**grid, "fit_yan2023_nomograms": 1}.items()}
+    assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": 2, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
-    assert tiny_copy.jobs() == {**learned, "summarise_null_control": 1, "report": 1}
+    assert tiny_copy.jobs() == {**learned, "summarise_null_control": 2, "report": 1}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
     networks = {"train_network": 18, "train_zhao2024_fusion": 12, "gather_zhao2024_networks": 3}
-    everything = {**learned, **networks, "summarise_null_control": 1, "null_control": 1}
+    everything = {**learned, **networks, "summarise_null_control": 2, "null_control": 1}
     assert tiny_copy.jobs(target="null_control") == everything
 
 
@@ -238,7 +282,7 @@ def test_one_figure_module_changes(tiny_copy):
 
 def test_a_script_changes(tiny_copy):
     tiny_copy.edit("workflow/scripts/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
-    assert tiny_copy.jobs() == {"plot_roc": 1, "report": 1}
+    assert tiny_copy.jobs() == {"plot_roc": STUDIES, "report": 1}
 
 
 def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
@@ -262,7 +306,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     tiny_copy.config(preset="published")
     image = {
         "resample_patient": 2 * PATIENTS,
-        "crop_patient": PATIENTS,
+        "crop_patient": 2 * PATIENTS,
         "extract_radiomics": PATIENTS * PHASES,
         **COLLECTED,
     }

@@ -10,7 +10,7 @@ rule fill_checklists:
         calibration="<results>/{cohort}/{paper}/tables/calibration.csv",
         delong="<results>/{cohort}/{paper}/tables/delong.csv",
         baseline="<results>/{cohort}/{paper}/tables/baseline.csv",
-        comparison=comparison_metrics,
+        comparators=study_comparators,
         masks=tumour_table,
     output:
         METRICS_csv="<results>/{cohort}/{paper}/checklists/checklist_METRICS.csv",

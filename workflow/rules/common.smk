@@ -290,6 +290,11 @@ def of_study(wildcards):
     return study_clinical(wildcards.paper)(wildcards)
 
 
+def read_variables(wildcards):
+    """The clinical variables of a study that were read more than once."""
+    return list(PLAN.readings(wildcards.cohort, of_study(wildcards)))
+
+
 def comparator_variables(wildcards):
     """The cohort's clinical variables that scores and stages are computed from."""
     return PLAN.comparator_variables(base(wildcards.cohort))
@@ -314,10 +319,10 @@ def study_radiomics(wildcards):
     return radiomics_files(wildcards.paper)(wildcards)
 
 
-def comparison_metrics(wildcards):
-    """The metrics of the comparison that a study is part of."""
+def study_comparators(wildcards):
+    """Predictions of clinical scores and confounders on a study's split, without those of other papers."""
     scheme = PLAN.scheme(wildcards.paper, wildcards.cohort)
-    return f"<results>/{wildcards.cohort}/comparison/{scheme}/tables/metrics.csv"
+    return f"<results>/{wildcards.cohort}/comparison/{scheme}/comparators.csv"
 
 
 def tumour_table(wildcards):
@@ -350,13 +355,15 @@ def about_study(wildcards):
     if not PLAN.has_networks(paper, cohort):
         settings.pop("networks", None)
     radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
+    crop = FULL_CONFIG["crops"].get(settings.get("crops", ""), {})
     keys = ("title", "er_days", "er_inclusive", "reader")
     return {
         "cohort": {key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
         "settings": settings,
         "scheme": FULL_CONFIG["splits"][settings["split"]],
         "radiomics": radiomics,
-        "grid": FULL_CONFIG["grids"].get(radiomics.get("grid", ""), {}),
+        "crop": crop,
+        "grid": FULL_CONFIG["grids"].get((radiomics or crop).get("grid", ""), {}),
         "phases": PLAN.phases(paper, cohort),
         "definitions": clinical_definitions(of_study)(wildcards),
     }

@@ -10,10 +10,12 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.cohort.labels import read_labels
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.statistics.classification import metrics_table
 
     params = snakemake.params
     tables = {name: read_csv(snakemake.input[name]) for name in ("split", "metrics", "calibration")}
-    tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline", "comparison")}
+    tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline")}
+    tables["comparison"] = metrics_table(read_csv(snakemake.input.comparators))
     tables["labels"] = read_labels(snakemake.input.labels)
     masks = read_csv(snakemake.input.masks)
     packages = ("snakemake", "pyradiomics-bhklab", "scikit-learn", "SimpleITK", "statsmodels", "lifelines")

@@ -31,7 +31,7 @@ def plot_crops(
     wide = len(phases) * (side + gap) + 2 * gap
     page = np.full((rows * (side + label), beside * wide), np.nan)
     outline = np.zeros(page.shape)
-    figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.6 + PAGE_INCHES * page.shape[0] / page.shape[1]))
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.4 + PAGE_INCHES * page.shape[0] / page.shape[1]))
     for index, patient in enumerate(patients):
         top, left = (index // beside) * (side + label) + label, (index % beside) * wide
         for phase in range(len(phases)):

@@ -34,8 +34,11 @@ def plot_heat_maps(
     rows = -(-len(matrices) // columns)
     label = max((len(str(i)) for _, m in matrices for i in m.index), default=1)
     cell = min(0.72, (PAGE_INCHES - 0.9 - columns * 0.065 * label) / (columns * max(widest, 1)))
+    # Room for up to three lines in a cell.
+    lines = 1 + max((str(text).count("\n") + 1 for d in detail or [] for text in d.to_numpy().ravel()), default=0)
     height = sum(
-        max(m.shape[0] for _, m in matrices[r * columns : (r + 1) * columns]) * min(0.36, cell) + 0.5
+        max(m.shape[0] for _, m in matrices[r * columns : (r + 1) * columns]) * min(0.36 if lines < 3 else 0.42, cell)
+        + 0.5
         for r in range(rows)
     )
     below = 0.065 * max((len(str(c)) for _, m in matrices for c in m.columns), default=1)
@@ -62,7 +65,7 @@ def plot_heat_maps(
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             extra = f"\n{detail[index].iloc[i, j]}" if detail else ""
             axis.text(j, i, text(value) + extra, ha="center", va="center", fontsize=5.6 if extra else 6.2,
-                      color="0.1" if light else "1.0")  # fmt: skip
+                      color="0.1" if light else "1.0", in_layout=False)  # fmt: skip
     if shown is not None:
         figure.colorbar(shown, ax=axes, label=name, shrink=0.8, aspect=30)
     figure.suptitle(title, fontsize=8)

@@ -5,6 +5,7 @@ Own code: simplenomo draws logistic models only and pynomo is a general drawing 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -75,9 +76,9 @@ def plot_nomogram(
         panel.plot([100 * total / most] * 2, [1, 0], "o", color="#d55e00", markersize=4)
         shown = ", ".join(f"{a.name} {_value_text(a, held[a.name])}" for a in model.axes)
         text = f"Worked patient {patient_name}: {shown}; {total:.0f} points, risk {model.risk_of_points(total):.2f}"
-        figure.supxlabel(text, fontsize=7, color="#a04000", wrap=True)
+        panel.text(36.5, -0.95, textwrap.fill(text, 120), fontsize=7, color="#a04000", ha="center", va="top")
     return figure
 
 
 def _value_text(axis: Axis, value: float) -> str:
-    return axis.levels[round(value)] if axis.levels else f"{value:g}"
+    return axis.levels[round(value)] if axis.levels else f"{value:.4g}"

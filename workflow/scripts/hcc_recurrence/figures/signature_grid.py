@@ -30,9 +30,9 @@ def plot_grid(grid: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
             if part.empty:
                 continue
             order = {name: list(dict.fromkeys(part[name])) for name in ("selector", "classifier")}
-            # The second line: the interval, and a sign at the chosen cell.
-            share = part["chosen_strict"].map(lambda v: f" {100 * v:.0f}%" if v else "")
-            sign = share if protocol == "strict" else part["chosen_as_published"].map({True: " chosen", False: ""})
+            # Below the AUC its interval, and how often the cell was chosen.
+            share = part["chosen_strict"].map(lambda v: f"\n{100 * v:.0f}%" if v else "")
+            sign = share if protocol == "strict" else part["chosen_as_published"].map({True: "\nchosen", False: ""})
             limits = zip(part["low"], part["high"], strict=True)
             part["text"] = [f"{low:.2f}-{high:.2f}" if low == low else "no interval" for low, high in limits]
             part["text"] += sign.to_numpy()
