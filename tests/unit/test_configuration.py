@@ -122,6 +122,12 @@ def networks(config, **changes):
         (lambda c: yan(c, networks={"VGG19": {"architecture": "resnet18"}}), "known: vgg19"),
         (lambda c: yan(c, networks={"VGG19": {"architecture": "vgg19", "weights": "no"}}), "no such file"),
         (lambda c: yan(c, crops="b"), "values have no known range"),
+        (
+            lambda c: c["studies"].append(
+                {"paper": "yan2023", "cohort": "demo_ct", "phases": {"arterial": "arterial"}, "split": "zhao2024"}
+            ),
+            "corrects the bias field, which CT does not have",
+        ),
         (lambda c: c["studies"][2].update(networks=False), "the method is nothing without its network"),
         (lambda c: c.update(grids={"g": {"spacing_mm": [1, 1]}}), "spacing_mm"),
         (

@@ -7,11 +7,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 
 from hcc_recurrence.networks.features import extract_features, feature_network, network_input
 from hcc_recurrence.networks.vgg import TAP_WIDTHS, Vgg19Features, feature_names
-from hcc_recurrence.networks.weights import fetch_weights, file_sha256, read_weights
+from hcc_recurrence.networks.weights import fetch_weights, file_sha256, gather_weights, read_weights
 
 # Simonyan and Zisserman 2015, Table 1, column E: channels of each convolution, M for pooling.
 COLUMN_E = [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512, 512, 512, 512, "M"]
@@ -132,3 +133,22 @@ def test_weights_are_fetched_and_checked(tmp_path, weights):
     assert target.read_bytes() == source.read_bytes() and len(list(target.parent.iterdir())) == 1
     with pytest.raises(OSError):
         fetch_weights((tmp_path / "nothing").as_uri(), "00", tmp_path / "weights" / "b.pth")
+
+
+def test_every_file_of_weights_is_listed_with_what_to_do(tmp_path, weights):
+    """One is fetched, one is there and another file, one cannot be reached."""
+    source = weights[0] / "vgg19.safetensors"
+    whole = file_sha256(source)
+    good = {"architecture": "vgg19", "file": "good.pth", "url": source.as_uri(), "sha256_start": whole[:8]}
+    other = {**good, "file": "other.pth", "architecture": "resnet18"}
+    absent = {**good, "file": "absent.pth", "url": (tmp_path / "nothing").as_uri(), "sha256_start": "f37072fd"}
+    (tmp_path / "other.pth").write_text("another file")
+    with pytest.raises(ValueError) as caught:
+        gather_weights([good, other, absent], tmp_path)
+    text = str(caught.value)
+    assert "other.pth has the SHA-256" in text and "nothing, and its SHA-256 begins with f37072fd" in text
+    assert "good.pth" not in text and "What to do" in text
+    # What was there stays, also what is wrong; it may be the user's.
+    assert (tmp_path / "other.pth").is_file() and (tmp_path / "good.pth").is_file()
+    lines = yaml.safe_load(gather_weights([good], tmp_path))
+    assert lines == [{"architecture": "vgg19", "weights": str(tmp_path / "good.pth"), "sha256": whole}]

@@ -267,6 +267,21 @@ def test_signatures_become_a_valid_predictions_table_in_both_protocols(moderate)
     assert (named["extracted"] == 80).all() and (named["related"] >= named["not redundant"]).all()
 
 
+def test_without_patients_outside_training_inner_cross_validation_chooses_for_both_protocols():
+    table, labels, split = cohort(validation=0)
+    scores, choices, steps = run_grid(table, labels, split, {**SETTINGS, "inner_repeats": 1})
+    chosen = choose_signatures(scores, choices, labels, split, SETTINGS)
+    whole = chosen[chosen["fold"] == 0].set_index("protocol")
+    assert whole.loc["strict", "inner_auc"] == whole.loc["as_published", "inner_auc"]
+    for fusion in ("mean", "logistic"):
+        fused = fuse(scores, chosen, labels, {"fusion": fusion})
+        predictions = rows_of_fits(fused, signatures_of(fused), labels, split, 5)
+        check_predictions(predictions, split)
+        assert set(predictions["estimate"]) == {"out_of_fold", "apparent"}
+    assert set(grid_table(scores, choices, chosen, labels, split)["estimate"]) == {"out_of_fold", "apparent"}
+    assert len(choices_table(chosen, steps)) == 2
+
+
 def test_printed_medians_of_yan_are_those_of_the_mean():
     """Table 1: 0.450, 0.390, 0.434 with early recurrence give 0.425; 0.297, 0.270, 0.304 without give 0.290."""
     labels = pd.DataFrame({"patient_id": ["a", "b"], "er": [1, 0], "rfs_months": [9.0, 40.0], "rfs_event": [1, 0]})

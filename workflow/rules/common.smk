@@ -50,9 +50,9 @@ TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
 )
-# Where torchvision's ImageNet weights are, and how their SHA-256 begins, by file.
+# Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:
-    KNOWN_WEIGHTS = {row["file"]: row for row in csv.DictReader(_table)}
+    KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]
 # Patients on a page of the pictures of crops.
 PAGE_PATIENTS = 30
 # Bytes that the training of a ResNet-34 keeps a pixel and phase; measured by tests/unit/test_training.py.
@@ -179,7 +179,7 @@ def crop_pages(paper, cohort):
 
 
 def run_weights(wildcards):
-    """Files of ImageNet weights that the networks of the run's papers could start from."""
+    """About the files of ImageNet weights that the networks of the run's papers could start from."""
     wanted = {
         network["architecture"]
         for paper, _ in PLAN.studies
@@ -187,8 +187,7 @@ def run_weights(wildcards):
         .get("networks", {})
         .values()
     }
-    known = [f for f, row in KNOWN_WEIGHTS.items() if row["architecture"] in wanted]
-    return [f"weights/{file}" for file in sorted(known)]
+    return [row for row in KNOWN_WEIGHTS if row["architecture"] in wanted]
 
 
 def network_fits(paper, cohort):

@@ -105,17 +105,15 @@ rule extract_deep_features:
         "../scripts/extract_deep_features.py"
 
 
-rule fetch_weights:
-    """A file of ImageNet weights, checked by its SHA-256; needs a network, or says what to put where."""
+rule weights:
+    """Files of ImageNet weights for the run's networks, fetched and checked; or which file to put where."""
     output:
-        weights="weights/{file}",
-        about="weights/{file}.yaml",
+        # Not the files themselves: those that were put there by hand must stay.
+        "weights/weights.yaml",
     log:
-        "<logs>/fetch_weights/{file}.log",
+        "<logs>/weights.log",
     benchmark:
-        "<benchmarks>/fetch_weights/{file}.tsv"
-    wildcard_constraints:
-        file="[A-Za-z0-9-]+[.]pth",
+        "<benchmarks>/weights.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"
@@ -124,12 +122,7 @@ rule fetch_weights:
         mem_mb=memory(1000),
         runtime=60,
     params:
-        about=lambda w: KNOWN_WEIGHTS[w.file],
-        code=code("fetch_weights"),
+        files=run_weights,
+        code=code("weights"),
     script:
-        "../scripts/fetch_weights.py"
-
-
-rule weights:
-    input:
-        run_weights,
+        "../scripts/weights.py"

@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.learning.risk_factors import fit_risk_factors
 
     params = snakemake.params
@@ -37,6 +38,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "Training patients only. Logistic: forward selection by likelihood ratio; Cox: stepwise by AIC, times censored "
         f"at {params.horizon:.1f} months. P values after a selection are too small: read them as a description. "
         "method: Wald, or Firth where the outcome is separated; vif, tolerance: collinearity; ph p: test of "
-        "proportional hazards."
+        "proportional hazards." + timing_note(params.definitions)
     )
     write_html(readable(found.table), params.title, snakemake.output.html, note, mark=params.mark)

@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.papers.yan2023 import rows_of_fits
     from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms, regression_table
 
@@ -28,18 +29,13 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     write_csv(rows_of_fits(found.probabilities, found.models, labels, split, params.seed), output.predictions)
     table = regression_table(found.regressions)
     write_csv(table, output.csv)
-    after = sorted(v for v, d in params.definitions.items() if d["timing"] == "post")
     note = (
         f"Forward selection by likelihood ratio (entry P < {params.settings['entry_p']:g}, removal P > "
         f"{params.settings['removal_p']:g}) of the variables with a univariable P < {params.settings['clinical_p']:g}; "
         "Firth's likelihood where the outcomes are separated. Odds ratios of the fit on all training patients; fits: "
         "share of all fits whose model has the variable. vif, tolerance: among the candidates, and among the variables "
-        "of the model. "
-        + (
-            f"Known only after the operation: {', '.join(after)}; preoperative models leave them out."
-            if after
-            else "No variable of this study is known only after the operation."
-        )
+        "of the model."
+        + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
     Path(output.drawn).write_text(json.dumps(found.drawn, indent=1) + "\n")

@@ -203,6 +203,8 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         for key in ("learning_rate", "inner_fraction"):
             if not isinstance(settings[key], float | int) or not 0 < settings[key] < 1:
                 wrong(key, settings[key], "a number between 0 and 1; in YAML write 1.0e-4, not 1e-4")
+    elif len(settings["networks"]) != 1:
+        wrong("networks", sorted(settings["networks"]), "one network, whose features are used")
     known = ARCHITECTURES if trained else FEATURE_ARCHITECTURES
     for name, network in settings["networks"].items():
         if network["architecture"] not in known:
@@ -290,6 +292,17 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"known: {sorted(full['splits'])}",
                 )
             )
+        for kind in ("radiomics", "crops"):
+            grid = full[kind].get(settings.get(kind, ""), {}).get("grid", "")
+            corrected = full["grids"].get(grid, {}).get("bias_correction", "none") != "none"
+            if corrected and full["cohorts"][cohort]["modality"] == "CT":
+                problems.append(
+                    problem(
+                        f"{where}: the grid {grid!r} corrects the bias field, which CT does not have",
+                        f"write a grid with bias_correction: none and {kind} on it (for networks with a window), and "
+                        f"name those in overrides.{paper}.{kind}",
+                    )
+                )
         reference = _reference_phase(full, settings.get("crops", ""))
         mapped = [study["phases"].get(p, "") for p in settings["phases"]] if study["phases"] else settings["phases"]
         if study["networks"] and reference and reference not in mapped:

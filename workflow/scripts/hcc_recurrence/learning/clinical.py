@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -18,3 +19,9 @@ def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, float | None]) -> pd.
             column = result[variable]
             result[variable] = (column > cut).astype(float).where(column.notna())
     return result
+
+
+def timing_note(definitions: Mapping[str, Mapping[str, Any]]) -> str:
+    """A sentence that names the variables known only after the operation; empty where there is none."""
+    late = sorted(v for v, definition in definitions.items() if definition["timing"] == "post")
+    return f" Known only after the operation: {', '.join(late)}." if late else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,3 +65,38 @@ def fetch_weights(url: str, sha256_start: str, target: str | Path) -> str:
     finally:
         half.unlink(missing_ok=True)
     return found
+
+
+def gather_weights(files: Sequence[Mapping[str, str]], folder: Path) -> str:
+    """Fetch the files that are not there, and check those that are.
+
+    Args:
+        files: architecture, file, url, sha256_start of each.
+
+    Returns: lines of YAML for the config, one network an entry.
+
+    Raises: ValueError that lists every file that could not be fetched or is another one, and what to do.
+    """
+    lines, problems = ["# For `overrides: {<paper>: {networks: {<name>: ...}}}`."], []
+    for row in files:
+        target = folder / row["file"]
+        print(f"{target}: {'is there' if target.is_file() else 'fetching ' + row['url']}")
+        try:
+            found = file_sha256(target) if target.is_file() else fetch_weights(row["url"], row["sha256_start"], target)
+        except (OSError, ValueError) as error:
+            problems.append(
+                f"{target} for {row['architecture']}: {error}. It is {row['url']}, and its SHA-256 begins with "
+                f"{row['sha256_start']}"
+            )
+            continue
+        if not found.startswith(row["sha256_start"]):
+            problems.append(f"{target} has the SHA-256 {found}, expected {row['sha256_start']}...: remove it")
+            continue
+        lines.append(f"# {row['url']}\n- {{architecture: {row['architecture']}, weights: {target}, sha256: {found}}}")
+    if problems:
+        raise ValueError(
+            "\n"
+            + "\n".join(problems)
+            + "\nWhat to do: fetch what is missing on a machine with a network, put it into that place, and run this again"
+        )
+    return "\n".join(lines) + "\n"

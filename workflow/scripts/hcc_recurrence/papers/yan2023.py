@@ -83,7 +83,8 @@ def fuse(scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, setti
         wide = {}
         for part, name in ((learned, "learned"), (UNSEEN, "unseen")):
             rows = own[own["part"] == part].pivot(index="patient_id", columns="phase", values="probability")
-            wide[name] = rows[list(cells["phase"])].rename(columns=PHASE_NAMES)
+            # Without patients outside training there is no column either.
+            wide[name] = rows.reindex(columns=list(cells["phase"])).rename(columns=PHASE_NAMES)
         fused = {name: rows.mean(axis=1) for name, rows in wide.items()}
         if settings["fusion"] == "logistic":
             fused = _logistic_fusion(wide, outcome)

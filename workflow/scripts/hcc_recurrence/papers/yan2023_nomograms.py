@@ -132,11 +132,12 @@ def fit_nomograms(
 
 
 def drawn_definition(variable: str, definition: Mapping[str, Any], cut: float | None) -> dict[str, Any]:
-    """How a variable is named and drawn: with its cut it is binary, and its name says where."""
+    """How a variable is named and drawn: with its cut it is binary, and its name says where, and when it is known."""
+    late = " (post-op)" if definition["timing"] == "post" else ""
     if cut is None:
-        return {**definition, "name": variable}
+        return {**definition, "name": f"{variable}{late}"}
     unit = f" {definition['unit']}" if definition["unit"] else ""
-    return {**definition, "kind": "binary", "levels": [], "name": f"{variable} > {cut:g}{unit}"}
+    return {**definition, "kind": "binary", "levels": [], "name": f"{variable} > {cut:g}{unit}{late}"}
 
 
 def _drawn(model: LogisticModel, learning: pd.DataFrame, drawing: Mapping[str, Any], rows: list[str]) -> dict[str, Any]:
