@@ -8,6 +8,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.statistics.baseline import baseline_table
 
     params = snakemake.params
@@ -16,4 +17,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     labels = read_csv(snakemake.input.labels)
     table = baseline_table(clinical, labels, split, params.definitions, params.yates)
     write_csv(table, snakemake.output.csv)
-    write_html(table, params.title, snakemake.output.html, mark=params.mark)
+    note = timing_note(params.definitions).strip()
+    write_html(table, params.title, snakemake.output.html, note, mark=params.mark)

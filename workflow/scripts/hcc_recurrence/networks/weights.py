@@ -97,6 +97,6 @@ def gather_weights(files: Sequence[Mapping[str, str]], folder: Path) -> str:
         raise ValueError(
             "\n"
             + "\n".join(problems)
-            + "\nWhat to do: fetch what is missing on a machine with a network, put it into that place, and run this again"
+            + "\nWhat to do: fetch what is missing where there is a network, put it into that place, and run this again"
         )
     return "\n".join(lines) + "\n"
