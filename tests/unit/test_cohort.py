@@ -103,7 +103,7 @@ def cohort(frame, clinical=None, missing_codes=()):
 def test_any_cell_is_a_value_missing_or_a_problem(text):
     """What passes the check can be read as a number; what does not is named with the patient."""
     frame = pd.DataFrame({"patient_id": ["p1"], "x": [text.strip()]}, dtype=str).set_index("patient_id", drop=False)
-    definition = {"x": {"column": "x", "kind": "continuous", "levels": []}}
+    definition = {"x": {"column": "x", "kind": "continuous", "levels": [], "readings": {}}}
     problems = clinical_problems(cohort(frame, definition, ["NA"]))
     if problems:
         assert problems[0].patient == "p1" and repr(text.strip()) in problems[0].what

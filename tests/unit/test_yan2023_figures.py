@@ -143,6 +143,14 @@ def test_the_mark_stands_below_the_figure_and_over_nothing(grid, tmp_path):
         assert mark in shown_text(figure) and unreadable(figure) == []
         assert mark in (tmp_path / "a.svg").read_text()
     assert "mp-MR 0.8889, mvi yes" in shown_text(nomogram())
+    narrow, axis = plt.subplots(figsize=(2.5, 2))
+    axis.set(xlabel="x", ylabel="y")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plt, "close", lambda figure: None)
+        save(
+            narrow, tmp_path / "a.png", tmp_path / "a.svg", f"{mark}; Trained from random weights: ResNet-10, ResNet-18"
+        )
+    assert unreadable(narrow) == [] and "ResNet-18" in shown_text(narrow)
 
 
 def test_a_figure_of_256_colours_looks_as_drawn(grid, tmp_path):

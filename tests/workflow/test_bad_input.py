@@ -45,6 +45,16 @@ def test_a_stratum_that_the_sheet_does_not_have(fresh_copy):
     assert "strata: 'scanner' names the column 'scanner_model', which the sheet does not have" in text
 
 
+def test_readings_that_the_sheet_does_not_have_or_that_are_no_level(fresh_copy):
+    edit_sheet(fresh_copy, "patients", 4, "necrosis_r3", "maybe")
+    text = fresh_copy.refuse()
+    assert "patient T005, sheets/patients.csv: column necrosis_r3: 'maybe' is not 0 or 1" in text
+    fresh_copy.edit("tiny.yaml", "diameter_r2", "diameter_reader_2")
+    text = fresh_copy.refuse()
+    assert "has no column 'diameter_reader_2' for the clinical variable diameter" in text
+    assert "correct cohorts.tiny.clinical.diameter.readings" in text
+
+
 def test_an_unknown_setting_of_a_paper(fresh_copy):
     fresh_copy.config(overrides={"zhao2024": {"split": "tiny", "icc_treshold": 0.8}})
     text = fresh_copy.refuse()

@@ -107,12 +107,13 @@ def save(figure: plt.Figure, png: str | Path, svg: str | Path, mark: str = "") -
 
 
 def _write_below(figure: plt.Figure, text: str) -> None:
-    strip = 0.17
     width, height = figure.get_size_inches()
+    lines = textwrap.wrap(text, int(width * 24))
+    strip = 0.07 + 0.1 * len(lines)
     share = strip / (height + strip)
     figure.set_size_inches(width, height + strip)
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.set(rect=(0, share, 1, 1 - share))
-    lines = textwrap.shorten(text, int(width * 24), placeholder=" and others")
-    figure.text(0.995, 0.25 * share, lines, ha="right", va="bottom", fontsize=5.5, color="#a04000")
+    below = 0.04 / (height + strip)
+    figure.text(0.995, below, "\n".join(lines), ha="right", va="bottom", fontsize=5.5, color="#a04000")
