@@ -9,7 +9,7 @@ import yaml
 from pyradiomics_reference import whole_volume_features
 from tiny_cohort import CONFIG
 
-ROW = "results/crlm/radiomics/zhao2024/CRLM1004/portal.parquet"
+ROW = "results/crlm/radiomics/zhao2024/CRLM1004"
 
 
 @pytest.mark.shared_data
@@ -36,7 +36,7 @@ def test_the_real_ct_goes_through_and_its_features_are_pyradiomics_own(fresh_cop
     fresh_copy.config(preset="published", studies=[study], cohorts={"crlm": cohort}, overrides={})
     fresh_copy.run(ROW)
 
-    table = pq.read_table(fresh_copy.folder / ROW).to_pandas()
+    table = pq.read_table(fresh_copy.folder / ROW / "portal.parquet").to_pandas()
     found = table.drop(columns=["patient_id", "phase", "reader"]).iloc[0]
     assert len(found) == 1037
     folder = fresh_copy.folder / "results/crlm"

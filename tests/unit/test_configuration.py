@@ -57,11 +57,16 @@ def test_published_and_demo_differ_only_in_sizes():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhao2024"]["settings"]
     demo = load()["papers"]["zhao2024"]["settings"]
     assert {k for k in published if published[k] != demo[k]} == {
-        *("radiomics", "l1_penalties", "clinical", "crops", "networks", "epochs", "batch", "patience"),
+        *("radiomics", "l1_penalties", "clinical", "crops", "networks", "epochs", "batch", "patience", "split"),
         "network_repeats",
         # In so few epochs the published rate would leave random weights as they are.
         *("optimiser", "learning_rate"),
     }
+    splits = load()["splits"]
+    assert {k for k, v in splits["zhao2024"].items() if splits["zhao2024_demo"][k] != v} == {"repeats"}
+    assert load()["evaluation"]["resamples"] == 200
+    assert load(lambda c: c.update(preset="published"))["evaluation"]["resamples"] == 1000
+    assert load(lambda c: c.update(evaluation={"resamples": 50}))["evaluation"]["resamples"] == 50
     slices = load()["crops"]
     assert slices["zhao2024_slices"]["size_voxels"] == [3, 256, 256]
     assert {k for k, v in slices["zhao2024_slices"].items() if slices["zhao2024_slices_demo"][k] != v} == {

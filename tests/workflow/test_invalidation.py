@@ -61,7 +61,7 @@ DEEP_INPUT = {"collect_crops": 2, "extract_deep_features": PHASES, "plot_crops":
 COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
 # Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": PHASES, "crop_patient": 2}
+OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 2}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
@@ -210,7 +210,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
             "zhao2024",
             "radiomics",
             "changed",
-            {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **FROM_TABLES},
+            {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS, **FROM_TABLES},
         ),
         # One classifier's settings: its cells alone, one a ranking and phase.
         (
@@ -270,7 +270,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
 def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
-    expected = {"extract_radiomics": PATIENTS * PHASES, "collect_radiomics": PHASES, **READERS, **FROM_TABLES}
+    expected = {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS, **FROM_TABLES}
     assert tiny_copy.jobs() == expected
 
 
@@ -307,7 +307,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     image = {
         "resample_patient": 2 * PATIENTS,
         "crop_patient": 2 * PATIENTS,
-        "extract_radiomics": PATIENTS * PHASES,
+        "extract_radiomics": PATIENTS,
         **COLLECTED,
     }
     # Three networks, with as many seeds as the split has repeats: here two.

@@ -1,17 +1,18 @@
 # Radiomics. Needs images and masks on a grid; makes radiomics/<settings>/, one row a patient, phase and reader.
+# One job a patient: images and masks of a grid are one folder a patient, so that phases are never measured apart.
 
 
 rule extract_radiomics:
-    """PyRadiomics features of every reader's mask of one phase."""
+    """PyRadiomics features of every reader's masks of the phases that studies use."""
     input:
         images=on_grid_of("radiomics", "images"),
         masks=on_grid_of("radiomics", "masks"),
     output:
-        "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
+        directory("<results>/{cohort}/radiomics/{settings}/{patient}"),
     log:
-        "<logs>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.log",
+        "<logs>/{cohort}/extract_radiomics/{settings}/{patient}.log",
     benchmark:
-        "<benchmarks>/{cohort}/extract_radiomics/{settings}/{patient}.{phase}.tsv"
+        "<benchmarks>/{cohort}/extract_radiomics/{settings}/{patient}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -20,6 +21,7 @@ rule extract_radiomics:
         runtime=30,
     params:
         settings=lookup("radiomics/{settings}", within=FULL_CONFIG),
+        phases=lambda w: PLAN.radiomics_phases(w.cohort, w.settings),
         code=code("extract_radiomics"),
     script:
         "../scripts/extract_radiomics.py"
@@ -29,11 +31,10 @@ rule collect_radiomics:
     """The features of all patients of a cohort, one table a phase."""
     input:
         lambda wildcards: collect(
-            "<results>/{cohort}/radiomics/{settings}/{patient}/{phase}.parquet",
+            "<results>/{cohort}/radiomics/{settings}/{patient}",
             cohort=PLAN.image_cohort(wildcards.cohort),
             settings=wildcards.settings,
             patient=PLAN.patients(wildcards.cohort),
-            phase=wildcards.phase,
         ),
     output:
         "<results>/{cohort}/radiomics/{settings}/{phase}.parquet",

@@ -168,8 +168,11 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
             "settings": values,
         }
     # 0 stands for the preset's own number.
+    small = full["preset"] == "demo"
     if not full["null_control"]["permutations"]:
-        full["null_control"]["permutations"] = 20 if full["preset"] == "demo" else 200
+        full["null_control"]["permutations"] = 20 if small else 200
+    if not full["evaluation"]["resamples"]:
+        full["evaluation"]["resamples"] = 200 if small else 1000
     problems += _study_problems(full)
     if problems:
         raise InputError(problems)

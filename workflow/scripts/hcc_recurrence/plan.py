@@ -272,6 +272,17 @@ class Plan:
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
         return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
 
+    def radiomics_phases(self, name: str, settings: str) -> list[str]:
+        """The phases of a cohort's images that studies measure with an entry of `radiomics`, sorted; else all used."""
+        used = {
+            phase
+            for paper, cohort in self.studies
+            if self.image_cohort(cohort) == name
+            and self.config["papers"][paper]["settings"].get("radiomics") == settings
+            for phase in self.phases(paper, cohort)
+        }
+        return sorted(used) or self.image_phases(name)
+
     def crop_phases(self, name: str, crop: str, patient: str) -> list[str]:
         """The phases of a crop, the one whose mask places it first: those named, or those that studies take from it.
 
