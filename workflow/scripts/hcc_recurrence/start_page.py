@@ -68,7 +68,9 @@ def start_page(
     ]
     if about["random_weights"]:
         named = ", ".join(about["random_weights"])
-        parts.append(f"Networks that start from random weights, no file of others being named: {named}.\n")
+        parts.append(
+            f"Networks that have, or start from, random weights, because no file of weights is named: {named}.\n"
+        )
     for facts, table in zip(comparisons, metrics, strict=True):
         kind = "SIMULATED patients: numbers say that the software works, and nothing about people"
         text = (

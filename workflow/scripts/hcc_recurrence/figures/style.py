@@ -102,13 +102,13 @@ def save(figure: plt.Figure, png: str | Path, svg: str | Path, mark: str = "") -
     dpi = plt.rcParams["savefig.dpi"]
     plt.close(figure)
     with Image.open(drawn) as image:
-        reduced = image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        reduced.save(png, format="PNG", optimize=True, dpi=(dpi, dpi))
+        reduced = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        reduced.save(png, format="PNG", dpi=(dpi, dpi))
 
 
 def _write_below(figure: plt.Figure, text: str) -> None:
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(text, int(width * 24))
+    lines = textwrap.wrap(text, int(width * 20))
     strip = 0.07 + 0.1 * len(lines)
     share = strip / (height + strip)
     figure.set_size_inches(width, height + strip)
