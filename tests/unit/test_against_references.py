@@ -420,6 +420,9 @@ def test_readings_are_compared_by_what_they_are():
     assert three["n"] == 26 and three["readers"] == 3 and three["measure"] == "Fleiss' kappa"
     assert three["value"] == pytest.approx(fleiss_kappa(capsule.dropna()[["first", "R2", "R3"]].to_numpy()))
     assert three["agreement"] == "poor"
+    nearly = pd.DataFrame({"first": first, "again": np.where(np.arange(30) == 3, 1 - first, first)})
+    own = readings_table({"c": nearly}, {"c": "binary"}).iloc[0]
+    assert own["value"] < own["high"] == 1.0 < cohen_kappa(nearly["first"].to_numpy(), nearly["again"].to_numpy()).high
     icc = rows.loc[("size", "all readers")]
     absolute, _ = intraclass_correlation(sizes.to_numpy()[:, :, None])
     assert icc["value"] == pytest.approx(absolute[0], abs=1e-9) and icc["low"] < icc["value"] < icc["high"]

@@ -103,7 +103,8 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
                 value, low, high = _icc_with_interval(both)
             elif compared == "same reader twice":
                 measure, found = "Cohen's kappa", cohen_kappa(both["first"].to_numpy(), both["again"].to_numpy())
-                value, low, high = found.kappa, found.low, found.high
+                # statsmodels' interval is the normal one, which may leave the range of kappa.
+                value, low, high = found.kappa, max(found.low, -1.0), min(found.high, 1.0)
             else:
                 measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
             word = kappa_word(value, "yan2023") if value == value else "undefined: one level only"
