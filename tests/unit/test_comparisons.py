@@ -368,7 +368,7 @@ def test_start_page_puts_the_two_protocols_side_by_side(metrics):
     about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao Y."}}
     about["random_weights"] = ["Zhao 2024 ResNet-10"]
     page = start_page(about, [facts], [own])
-    assert "random weights, no file of others being named: Zhao 2024 ResNet-10" in page
+    assert "random weights, because no file of weights is named: Zhao 2024 ResNet-10" in page
     assert "SIMULATED" in page and "0.900" in page and ".. list-table::" in page
     real = start_page(about, [{**facts, "simulated": False, "best_auc": None}], [own])
     assert "SIMULATED" not in real and "real patients" in real
