@@ -23,6 +23,11 @@ def drawn_texts(figure: plt.Figure) -> list[Text]:
     return list(found.values())
 
 
+def shown_text(figure: plt.Figure) -> str:
+    """All of them in one line."""
+    return " ".join(t.get_text() for t in drawn_texts(figure))
+
+
 def unreadable(figure: plt.Figure) -> list[str]:
     """What is wrong with a figure, in words; empty where nothing is."""
     texts = drawn_texts(figure)

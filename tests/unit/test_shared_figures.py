@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from figure_checks import drawn_texts, unreadable
+from figure_checks import shown_text, unreadable
 
 from hcc_recurrence.figures.activation import plot_activation
 from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
@@ -30,10 +30,6 @@ from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.comparisons import agreement_table, auc_by_seed, delong_pairs, optimism_table
 from hcc_recurrence.statistics.measures import survival_tables
 from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
-
-
-def shown_text(figure) -> str:
-    return " ".join(t.get_text() for t in drawn_texts(figure))
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from figure_checks import drawn_texts, unreadable
+from figure_checks import shown_text, unreadable
 from PIL import Image
 
 from hcc_recurrence.figures.crops import plot_crops
@@ -18,10 +18,6 @@ from hcc_recurrence.figures.style import save
 from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
 
 SELECTORS, CLASSIFIERS = ("ANOVA", "RFE", "Relief"), ("RF", "SVM", "LASSO", "AdaBoost", "GP")
-
-
-def shown_text(figure) -> str:
-    return " ".join(t.get_text() for t in drawn_texts(figure))
 
 
 @pytest.fixture(autouse=True)

@@ -185,6 +185,10 @@ def _reference_phase(full: Mapping[str, Any], crop: str) -> str:
     return full["grids"].get(grid, {}).get("register_to", "")
 
 
+def _setting_problem(paper: str, key: str, value: object, remedy: str) -> Problem:
+    return Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy)
+
+
 def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     """Values of a paper's networks that would only fail hours later; every file of weights is read and checked.
 
@@ -193,7 +197,7 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     problems, trained = [], "epochs" in settings
 
     def wrong(key: str, value: object, remedy: str) -> None:
-        problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
+        problems.append(_setting_problem(paper, key, value, remedy))
 
     if trained:
         if settings["fusion_network"] not in settings["networks"]:
@@ -235,7 +239,7 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     problems = []
 
     def wrong(key: str, value: object, remedy: str) -> None:
-        problems.append(Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy))
+        problems.append(_setting_problem(paper, key, value, remedy))
 
     for key, known in GRID.items():
         unknown = sorted(set(settings[key]) - set(known))

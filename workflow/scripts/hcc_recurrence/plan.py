@@ -272,15 +272,18 @@ class Plan:
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
         return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
 
-    def radiomics_phases(self, name: str, settings: str) -> list[str]:
-        """The phases of a cohort's images that studies measure with an entry of `radiomics`, sorted; else all used."""
-        used = {
+    def _phases_of_entry(self, name: str, kind: str, entry: str) -> set[str]:
+        """The phases of a cohort's images that studies take with a named entry of `radiomics` or `crops`."""
+        return {
             phase
             for paper, cohort in self.studies
-            if self.image_cohort(cohort) == name
-            and self.config["papers"][paper]["settings"].get("radiomics") == settings
+            if self.image_cohort(cohort) == name and self.config["papers"][paper]["settings"].get(kind) == entry
             for phase in self.phases(paper, cohort)
         }
+
+    def radiomics_phases(self, name: str, settings: str) -> list[str]:
+        """The phases of a cohort's images that studies measure with an entry of `radiomics`, sorted; else all used."""
+        used = self._phases_of_entry(name, "radiomics", settings)
         return sorted(used) or self.image_phases(name)
 
     def crop_phases(self, name: str, crop: str, patient: str) -> list[str]:
@@ -290,12 +293,7 @@ class Plan:
         """
         entry = self.config["crops"][crop]
         there = self.grid_phases(name, entry["grid"], patient)
-        used = {
-            phase
-            for paper, cohort in self.studies
-            if self.image_cohort(cohort) == name and self.config["papers"][paper]["settings"].get("crops") == crop
-            for phase in self.phases(paper, cohort)
-        }
+        used = self._phases_of_entry(name, "crops", crop)
         return list(entry["phases"]) or [p for p in there if p in used] or there
 
     def scheme(self, paper: str, cohort: str) -> str:

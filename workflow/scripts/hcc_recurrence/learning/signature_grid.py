@@ -10,7 +10,7 @@ Source: Yan 2023, "Feature selection and DL signature development"; METHODS.md 3
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,11 @@ INNER, FITTED, UNSEEN = "inner", "fitted", "unseen"
 CELL = ["selector", "classifier"]
 
 
-def _learning_rows(fit: OuterFit, y: np.ndarray, settings: Mapping[str, Any], seed: int) -> Iterator[np.ndarray]:
-    """Positions in `fit.rows` that learn: all of them, then those of each inner split."""
-    yield np.arange(len(fit.rows))
-    for inner, _ in inner_splits(y, settings["inner_folds"], settings["inner_repeats"], seed + fit.repeat):
-        yield inner
+def _splits_of(
+    fit: OuterFit, y: np.ndarray, settings: Mapping[str, Any], seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The inner splits of a fit, the same ones for rankings and classifiers: positions that learn, positions held."""
+    return inner_splits(y, settings["inner_folds"], settings["inner_repeats"], seed + fit.repeat)
 
 
 def rank_rows(
@@ -74,7 +74,8 @@ def rank_fits(
     for fit in outer_fits(split, repeats):
         x, y = features.loc[fit.rows].to_numpy(float), outcome.loc[fit.rows].to_numpy(int)
         about = {"repeat": fit.repeat, "fold": fit.fold}
-        for inner, rows in enumerate(_learning_rows(fit, y, settings, seed)):
+        learning = [np.arange(len(y)), *(rows for rows, _ in _splits_of(fit, y, settings, seed))]
+        for inner, rows in enumerate(learning):
             order, left = rank_rows(x[rows], y[rows], selector, settings["selectors"][selector], settings)
             best = names[order[:most]]
             orders.append(pd.DataFrame({**about, "inner": inner, "rank": np.arange(len(best)), "feature": best}))
@@ -119,7 +120,7 @@ def fit_cell(
     for fit in outer_fits(split, repeats):
         about = {"repeat": fit.repeat, "fold": fit.fold}
         x, y = features.loc[fit.rows].to_numpy(float), outcome.loc[fit.rows].to_numpy(int)
-        splits = inner_splits(y, settings["inner_folds"], settings["inner_repeats"], seed + fit.repeat)
+        splits = _splits_of(fit, y, settings, seed)
         held = [h for _, h in splits]
 
         def predict(

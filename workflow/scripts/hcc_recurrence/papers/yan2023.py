@@ -189,7 +189,7 @@ def signature_table(fused: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     whole = fused[(fused["repeat"] == 1) & (fused["fold"] == 0) & (fused["part"] == "learned")]
     for protocol, own in whole.groupby("protocol", sort=False):
         y = outcome.loc[own["patient_id"]].to_numpy(int)
-        for name in [c for c in own.columns if c in (*PHASE_NAMES.values(), FUSED)]:
+        for name in signatures_of(own):
             value = own[name].to_numpy(float)
             line = {"protocol": protocol, "signature": name, "n": len(y)}
             for words, group in (("early", value[y == 1]), ("none", value[y == 0])):
