@@ -72,6 +72,11 @@ YAN_WITHOUT = [
     "peritumoral_hypointensity",
     "differentiation_poor",
 ]
+# Of Zhang 2025; age, sex, afp, ast, diameter, necrosis and mvi are there.
+ZHANG_WITHOUT = [
+    *("hepatitis", "hbv_dna", "cirrhosis", "child_pugh", "albi_grade", "platelets", "albumin", "alt", "bilirubin"),
+    *("tumour_number", "margin_nonsmooth", "near_vessels", "differentiation_poor", "ki67_high"),
+]
 CONFIG = {
     "preset": "demo",
     "seed": 5,
@@ -87,6 +92,13 @@ CONFIG = {
             "cohort": "tiny",
             "phases": {"arterial": "arterial", "portal": "portal"},
             "without": YAN_WITHOUT,
+        },
+        # Two of the three colours are the same phase here.
+        {
+            "paper": "zhang2025",
+            "cohort": "tiny",
+            "phases": {"arterial": "arterial", "precontrast": "portal", "portal": "portal"},
+            "without": ZHANG_WITHOUT,
         },
     ],
     # The default of 1000 is for people; 40 run through the same code.
@@ -106,10 +118,40 @@ CONFIG = {
             "feature_numbers": [3, 6],
             "inner_folds": 2,
             "calibration_resamples": 20,
+            "grid_repeats": 1,
+        },
+        # On MR the values are those of the registered grid, not a window in HU.
+        "zhang2025": {
+            "split": "tiny",
+            "crops": "tiny_views",
+            "networks": {
+                "DenseNet121": {"architecture": "densenet121"},
+                "ResNet50": {"architecture": "resnet50"},
+                "3D-DenseNet121": {"architecture": "densenet121_3d", "crops": "tiny_box", "batch": 8},
+            },
+            "epochs": 1,
+            "lasso_penalties": [-3, 0, 4],
+            "lasso_folds": 2,
+            "learner_folds": 2,
+            "learners": {"LR": {"C": [0.1, 1]}, "ExtraTrees": {"n_estimators": [10], "max_depth": [2]}},
+            "univariable_p": 0.3,
+            "confident": 0.55,
+            "calibration_resamples": 20,
         },
     },
+    "crops": {
+        "tiny_views": {
+            "grid": "iso2_to_arterial",
+            "fit": "views",
+            "views": [-1, 0, 1, "sagittal", "coronal"],
+            "size_voxels": [5, 32, 32],
+            "resize": "nearest",
+            "margin": 0,
+        },
+        "tiny_box": {"grid": "iso2_to_arterial", "size_voxels": [32, 32, 32]},
+    },
     "splits": {
-        "tiny": {"kind": "random", "validation_fraction": 0.25, "folds": 2, "repeats": 2},
+        "tiny": {"kind": "random", "validation_fraction": 0.25, "folds": 3, "repeats": 2},
     },
     "cohorts": {
         "tiny": {

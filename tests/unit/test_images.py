@@ -19,7 +19,7 @@ from hcc_recurrence.imaging.crops import (
     crop_phases,
     crop_with_padding,
     largest_nodule,
-    largest_section,
+    largest_plane,
     resize_square,
     scale_window,
     tumour_slices,
@@ -328,7 +328,7 @@ def test_slices_of_a_tumour_are_the_same_square_of_all_phases():
     assert slices[0, 0, 0, [0, 1, -1]] == pytest.approx([8.3 + 0.15, 8.3 + 0.45, 22.7 - 0.15])
     assert slices[1, :, 0, 0] == pytest.approx([300 + 12.3 + 0.15, 412.45, 512.45])
     assert outline[0, 1].sum() * 0.3**2 == pytest.approx(8 * 12, rel=0.06)
-    assert largest_section(mask) == 4
+    assert largest_plane(mask, 0) == 4
     with pytest.raises(ValueError, match="different grids"):
         tumour_slices([x[:5]], [mask], (3, 48, 48), 0.1)
     with pytest.raises(ValueError, match="square"):

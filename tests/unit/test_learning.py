@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
 
 from hcc_recurrence.learning.classifiers import CLASSIFIERS, Imputer, Standardiser, fit_predict
+from hcc_recurrence.learning.clinical import dichotomise, select_clinical
 from hcc_recurrence.learning.folds import stratified_folds
 from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.selection import (
@@ -16,7 +17,7 @@ from hcc_recurrence.learning.selection import (
     lasso_coefficients,
     reproducible_features,
 )
-from hcc_recurrence.papers.zhao2024 import Data, dichotomise, run_protocol, select_clinical
+from hcc_recurrence.papers.zhao2024 import Data, run_protocol
 from hcc_recurrence.radiomics.tables import RadiomicsTable, join_phases
 
 
@@ -90,11 +91,9 @@ def test_no_clinical_variable_is_kept_where_none_is_significant():
     generator = np.random.default_rng(4)
     x = pd.DataFrame({"a": np.tile([0.0, 1, 1, 0], 20), "b": generator.permutation(np.tile([0.0, 1], 40))})
     y = np.tile([0, 1, 0, 1], 20)
-    kept, table = select_clinical(x[["a"]], y, {"clinical_p": 0.05})
+    kept, table = select_clinical(x[["a"]], y, 0.05)
     assert kept == [] and table["p"].iloc[0] > 0.9
-    assert select_clinical(x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, {"clinical_p": 0.05})[0] == [
-        "c"
-    ]
+    assert select_clinical(x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, 0.05)[0] == ["c"]
 
 
 SETTINGS = {

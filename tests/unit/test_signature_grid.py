@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from hcc_recurrence.learning.classifiers import CLASSIFIERS, MinMax, fit_predict
 from hcc_recurrence.learning.folds import inner_splits, outer_fits
-from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import RANKINGS, drop_redundant, rank_correlation, rank_features
 from hcc_recurrence.learning.signature_grid import choose_cells, fit_cell, rank_fits, rank_rows
 from hcc_recurrence.papers.yan2023 import (
@@ -19,7 +19,6 @@ from hcc_recurrence.papers.yan2023 import (
     choose_signatures,
     fuse,
     grid_table,
-    rows_of_fits,
     signature_table,
     signatures_of,
 )

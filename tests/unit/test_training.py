@@ -16,7 +16,7 @@ from hcc_recurrence import configuration
 from hcc_recurrence.networks import training
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, load_images, stack_crops
-from hcc_recurrence.networks.fits import about_fit, run_fit
+from hcc_recurrence.networks.fits import about_fit, patients_of, run_fit
 from hcc_recurrence.networks.phase_network import PhaseNetwork
 from hcc_recurrence.networks.resnet import STAGES, ResNet, parameter_count
 from hcc_recurrence.networks.score_cam import score_cam
@@ -292,7 +292,7 @@ def out_of_fold(outcome: pd.Series) -> pd.Series:
         roles = fit_roles(split, outcome, 1, fold, 0.25, 5)
         examples = Examples.of(images, np.empty((24, 0)), outcome.to_numpy(), roles.to_numpy())
         make = lambda: PhaseNetwork("resnet10_trunc", 2)  # noqa: E731
-        _, scores, _ = run_fit(make, examples, roles, {**SETTINGS, "epochs": 2}, (1, fold), 5, None, "")
+        _, scores, _ = run_fit(make, examples, patients_of(roles), {**SETTINGS, "epochs": 2}, (1, fold), 5, None, "")
         held = split.loc[(split["fold_1"] == fold).fillna(False), "patient_id"]
         own = scores.set_index("patient_id").loc[held]
         assert (own["role"] == UNSEEN).all()

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.papers.yan2023 import rows_of_fits
-from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms, models_of, regression_table
+from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
+from hcc_recurrence.learning.regressions import regression_table
+from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms, models_of
 from hcc_recurrence.statistics.logistic import (
     fit_logistic,
     forward_likelihood_ratio,
@@ -82,7 +82,7 @@ def test_nomograms_predict_every_patient_in_both_protocols():
     found = fit_nomograms(fused, clinical, DEFINITIONS, labels, SETTINGS, 20, 1)
     predictions = rows_of_fits(found.probabilities, found.models, labels, split, 5)
     check_predictions(predictions, split)
-    table = regression_table(found.regressions)
+    table = regression_table(found.regressions, {"mp-MR": "mp-MR (per 0.1)"})
     chosen = table[(table["step"] == "multivariable") & table["odds_ratio"].notna()]
     assert "mvi (post-op)" in set(chosen.loc[chosen["model"] == "Clinical-nomogram", "variable"])
     assert not chosen.loc[chosen["model"].str.endswith("preoperative"), "variable"].str.contains("mvi").any()
@@ -123,7 +123,7 @@ def test_a_fit_learns_from_its_own_rows_alone():
 def test_a_signature_that_separates_the_outcome_is_fitted_by_firth():
     fused, clinical, labels, split = study(separated=True)
     found = fit_nomograms(fused, clinical, DEFINITIONS, labels, SETTINGS, 10, 1)
-    table = regression_table(found.regressions)
+    table = regression_table(found.regressions, {"mp-MR": "mp-MR (per 0.1)"})
     own = table[(table["protocol"] == "as_published") & (table["model"] == "DL-nomogram")]
     signature = own[(own["step"] == "multivariable") & (own["variable"] == "mp-MR (per 0.1)")].iloc[0]
     assert signature["method"] == "Firth" and 1 < signature["low"] < signature["high"]

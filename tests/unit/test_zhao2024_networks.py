@@ -6,16 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, describe_networks
 from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.papers.zhao2024_networks import (
-    FUSIONS,
-    ablation_table,
-    choose_networks,
-    choose_patients,
-    describe_networks,
-    fusion_variables,
-    network_predictions,
-)
+from hcc_recurrence.papers.zhao2024_networks import FUSIONS, ablation_table, fusion_variables, network_predictions
 
 PATIENTS = [f"P{i:02d}" for i in range(16)]
 SPLIT = pd.DataFrame(
@@ -77,8 +70,8 @@ def histories():
         for fold, loss in enumerate(losses):
             for epoch in (1, 2, 3):
                 inner = loss + 0.1 * (epoch != 2)
-                rows.append((model, "both", 1, fold, epoch, inner))
-    table = pd.DataFrame(rows, columns=["model", "protocol", "repeat", "fold", "epoch", "inner_loss"])
+                rows.append((model, "both", 1, fold, epoch, inner, min(epoch, 2)))
+    table = pd.DataFrame(rows, columns=["model", "protocol", "repeat", "fold", "epoch", "inner_loss", "best"])
     # As read from several files: row numbers that repeat.
     return table.set_index(table["fold"]).rename_axis(None)
 

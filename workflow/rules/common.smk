@@ -12,7 +12,12 @@ PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
 CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 sys.path.insert(0, str(SCRIPTS))
 
-from hcc_recurrence.configuration import highest_value, load_configuration
+from hcc_recurrence.configuration import (
+    highest_value,
+    load_configuration,
+    slice_networks,
+    volume_networks,
+)
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
@@ -49,14 +54,18 @@ OWN_TARGETS = {}
 TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
+    *("schedule", "choose"),
 )
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:
     KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]
-# Patients on a page of the pictures of crops.
-PAGE_PATIENTS = 30
-# Bytes that the training of a ResNet-34 keeps a pixel and phase; measured by tests/unit/test_training.py.
+# Patients on a page of the pictures of crops; of those with several views.
+PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10
+# Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
+# and a voxel of all phases (ResNet-18 in 3D); measured by tests/unit/test_training.py and test_slice_networks.py.
 TRAINING_BYTES = 800
+SLICE_BYTES = 2800
+VOLUME_BYTES = 1100
 
 
 wildcard_constraints:
@@ -77,9 +86,11 @@ wildcard_constraints:
     # A cell of a grid of signatures.
     selector="[A-Za-z]+",
     classifier="[A-Za-z]+",
-    # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients.
+    # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients, `validation` for
+    # all of them where the validation patients choose the epoch, `1-3` without two folds.
     repeat="[0-9]+",
-    fold="[0-9]+",
+    fold="[0-9]+|validation",
+    folds="[0-9]+-[0-9]+",
 
 
 def code(script):
@@ -161,9 +172,16 @@ def crop_highest(wildcards):
     return highest_value(crop, FULL_CONFIG["grids"][crop["grid"]])
 
 
-def page_of_patients(cohort, page):
+def patients_of_page(crop):
+    """How many patients stand on a page of the pictures of crops."""
+    views = FULL_CONFIG["crops"][crop]["fit"] == "views"
+    return PAGE_PATIENTS_VIEWS if views else PAGE_PATIENTS
+
+
+def page_of_patients(cohort, crop, page):
     """The patients on one page of the pictures of crops, from 1."""
-    return PLAN.patients(cohort)[(page - 1) * PAGE_PATIENTS : page * PAGE_PATIENTS]
+    size = patients_of_page(crop)
+    return PLAN.patients(cohort)[(page - 1) * size : page * size]
 
 
 def crop_pages(paper, cohort):
@@ -174,7 +192,7 @@ def crop_pages(paper, cohort):
         and (paper, PLAN.image_cohort(cohort)) in PLAN.studies
     ):
         return []
-    pages = -(-len(PLAN.patients(cohort)) // PAGE_PATIENTS)
+    pages = -(-len(PLAN.patients(cohort)) // patients_of_page(crop))
     return [f"<results>/{cohort}/crops/{crop}.page{n + 1}.png" for n in range(pages)]
 
 
@@ -200,22 +218,41 @@ def network_fits(paper, cohort):
     return [(r, f) for r in repeats for f in range(split["folds"] + 1)]
 
 
-def training_settings(paper):
-    """What decides how a paper's networks are trained, and nothing else of its settings."""
+def training_settings(paper, network=""):
+    """What decides how a paper's networks are trained, and nothing else of its settings; a network may have its own."""
     settings = FULL_CONFIG["papers"][paper]["settings"]
-    return {key: settings[key] for key in TRAINING_KEYS}
+    own = settings["networks"].get(network, {})
+    merged = {**settings, **own}
+    return {key: merged[key] for key in TRAINING_KEYS if key in merged}
 
 
-def training_memory(paper):
-    """Memory for a batch of all phases through a ResNet-34, the largest one, in MB; doubles with each attempt."""
+def training_memory(paper, network=lambda wildcards: ""):
+    """Memory for one batch through the largest network of its kind, in MB; doubles with each attempt."""
 
     def needed(wildcards, attempt):
         settings = FULL_CONFIG["papers"][paper(wildcards)]["settings"]
-        _, y, x = FULL_CONFIG["crops"][settings["crops"]]["size_voxels"]
-        values = settings["batch"] * len(settings["phases"]) * y * x
-        return round(2000 + values * TRAINING_BYTES / 1e6) * 2 ** (attempt - 1)
+        name = network(wildcards)
+        batch = training_settings(paper(wildcards), name)["batch"]
+        own = settings["networks"].get(name, {"crops": settings["crops"]})
+        z, y, x = FULL_CONFIG["crops"][own["crops"]]["size_voxels"]
+        kept = batch * len(settings["phases"]) * y * x * TRAINING_BYTES
+        fixed = 2000
+        if "learners" in settings:
+            if name in slice_networks(settings):
+                # Weights, momentum and the best weights of a VGG19, and the images of 300 patients.
+                kept, fixed = batch * y * x * SLICE_BYTES, 4500 + 300 * z * 12 * y * x / 1e6
+            else:
+                kept, fixed = batch * z * y * x * VOLUME_BYTES, 3000 + 300 * z * 12 * y * x / 1e6
+        return round(fixed + kept / 1e6) * 2 ** (attempt - 1)
 
     return needed
+
+
+def network_crops(wildcards):
+    """The crops that one network of a study reads."""
+    network = FULL_CONFIG["papers"][wildcards.paper]["settings"]["networks"]
+    crop = network[wildcards.network]["crops"]
+    return f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
 
 
 def fits(paper, kind):

@@ -89,7 +89,8 @@ rule plot_crops:
         mem_mb=memory(4000),
         runtime=10,
     params:
-        patients=lambda w: page_of_patients(w.cohort, int(w.page)),
+        patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),
+        views=lookup("crops/{crop}/views", within=FULL_CONFIG),
         title=of_cohort("title"),
         code=code("plot_crops"),
     script:

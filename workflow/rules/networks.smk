@@ -5,7 +5,7 @@
 rule train_network:
     """One network on the training patients outside one fold; goes on where a killed job was."""
     input:
-        crops=lambda wildcards: study_crops(wildcards.paper)(wildcards),
+        crops=network_crops,
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
@@ -22,18 +22,28 @@ rule train_network:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=training_memory(lambda wildcards: wildcards.paper),
+        mem_mb=training_memory(lambda w: w.paper, lambda w: w.network),
         runtime=720,
         gpu=int(FULL_CONFIG["device"] == "cuda"),
     params:
         phases=lambda w: PLAN.phases(w.paper, base(w.cohort)),
         network=lookup("papers/{paper}/settings/networks/{network}", within=FULL_CONFIG),
-        training=lambda w: training_settings(w.paper),
+        training=lambda w: training_settings(w.paper, w.network),
         device=untracked(lambda w: FULL_CONFIG["device"]),
         seed=FULL_CONFIG["seed"],
         code=code("train_network"),
     script:
         "../scripts/train_network.py"
+
+
+use rule train_network as train_inner_network with:
+    output:
+        scores="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{folds}.scores.csv",
+        history="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{folds}.history.csv",
+    log:
+        "<logs>/{cohort}/{paper}/train_network/{network}.{repeat}.{folds}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{repeat}.{folds}.tsv"
 
 
 rule plot_training:

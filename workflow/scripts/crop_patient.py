@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     import SimpleITK as sitk
 
     from hcc_recurrence.imaging.crops import crop_phases, largest_nodule, scale_window, tumour_slices
+    from hcc_recurrence.imaging.views import tumour_views
 
     params, crop = snakemake.params, snakemake.params.crop
     window = crop["window"] or None
@@ -23,7 +24,9 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     masks = [sitk.GetArrayFromImage(volume("masks", f"{phase}.{params.reader}")) for phase in placing]
     if crop["nodule"] == "largest":
         masks = [largest_nodule(mask) for mask in masks]
-    if crop["fit"] == "slices":
+    if crop["fit"] == "voxels":
+        data, inside = crop_phases(images, masks[0], crop["size_voxels"], window, crop["masked"])
+    else:
         for phase, image in zip(params.phases, acquired, strict=True):
             x, y = image.GetSpacing()[:2]
             if abs(x - y) > 0.01 * max(x, y):
@@ -32,10 +35,12 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
                     "What to do: give the grid of these crops a spacing_mm"
                 )
         images = [scale_window(image, window) if window else image for image in images]
-        data, inside = tumour_slices(images, masks, crop["size_voxels"], crop["margin"], crop["masked"])
-        inside = inside if crop["place"] == "each_phase" else inside[0]
-    else:
-        data, inside = crop_phases(images, masks[0], crop["size_voxels"], window, crop["masked"])
+        if crop["fit"] == "views":
+            how = (crop["margin"], crop["resize"] == "nearest", crop["masked"])
+            data, inside = tumour_views(images, masks[0], crop["views"], crop["size_voxels"][1:], *how)
+        else:
+            data, inside = tumour_slices(images, masks, crop["size_voxels"], crop["margin"], crop["masked"])
+            inside = inside if crop["place"] == "each_phase" else inside[0]
     unit = "HU" if params.modality == "CT" else "signal"
     units = {"none": unit, "zscore_body": "0 to 1", "percentile_0_255": "0 to 255", "minmax_0_255": "0 to 255"}
     np.savez_compressed(

@@ -10,8 +10,10 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.clinical import timing_note
-    from hcc_recurrence.papers.yan2023 import rows_of_fits
-    from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms, regression_table
+    from hcc_recurrence.learning.predictions import rows_of_fits
+    from hcc_recurrence.learning.regressions import regression_table
+    from hcc_recurrence.papers.yan2023 import FUSED
+    from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms
 
     params, output = snakemake.params, snakemake.output
     labels, split = read_csv(snakemake.input.labels), read_csv(snakemake.input.split)
@@ -27,7 +29,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         params.seed,
     )
     write_csv(rows_of_fits(found.probabilities, found.models, labels, split, params.seed), output.predictions)
-    table = regression_table(found.regressions)
+    table = regression_table(found.regressions, {FUSED: f"{FUSED} (per 0.1)"})
     write_csv(table, output.csv)
     note = (
         f"Forward selection by likelihood ratio (entry P < {params.settings['entry_p']:g}, removal P > "

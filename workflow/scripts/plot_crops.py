@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     import numpy as np
 
-    from hcc_recurrence.figures.crops import plot_crops
+    from hcc_recurrence.figures.crops import plot_crops, plot_views
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.networks.examples import load_images
 
@@ -14,6 +14,8 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
         phases = stack["phases"].tolist()
     images, masks = load_images(snakemake.input[0], phases, params.patients)
     title = f"{params.title}: input of networks ({snakemake.wildcards.crop}), page {snakemake.wildcards.page}"
-    save(
-        plot_crops(images, masks, params.patients, phases, title), snakemake.output.figure, snakemake.output.figure_svg
-    )
+    if params.views:
+        figure = plot_views(images, masks, params.patients, phases, params.views, title)
+    else:
+        figure = plot_crops(images, masks, params.patients, phases, title)
+    save(figure, snakemake.output.figure, snakemake.output.figure_svg)

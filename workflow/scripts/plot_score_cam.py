@@ -9,11 +9,11 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.network_scores import choose_patients
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.score_cam import score_cam
     from hcc_recurrence.networks.training import load_weights
-    from hcc_recurrence.papers.zhao2024_networks import choose_patients
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
     import torch
 
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.networks.fits import about_fit, fit_examples, run_fit
+    from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.training import load_weights, save_network
     from hcc_recurrence.papers.zhao2024_networks import FUSION, FUSIONS, fusion_variables
@@ -40,7 +40,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
 
         state = Path(output.network).parent / "state" / f"{wildcards.protocol}.{fit[0]}.{fit[1]}.{len(all_scores)}.pt"
         network, scores, history = run_fit(
-            make, examples, roles, params.training, fit, params.seed, state, params.code, params.device
+            make, examples, patients_of(roles), params.training, fit, params.seed, state, params.code, params.device
         )
         if model == FUSION:
             about = about_fit(roles, {**params.training, "architecture": params.architecture}, fit, params.seed)

@@ -246,7 +246,7 @@ rule plot_yan2023_nomograms:
         ),
         **both_protocols(
             "<results>/{cohort}/yan2023/figures/nomograms_calibration",
-            caption="../../report/yan2023_calibration.rst",
+            caption="../../report/nomograms_calibration.rst",
             what="calibration of the nomograms, corrected for optimism",
             name="calibration",
             section="Yan 2023",
@@ -262,8 +262,14 @@ rule plot_yan2023_nomograms:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        paper="yan2023",
+        nomograms={
+            "clinical": ("Clinical-nomogram", "strict"),
+            **{f"deep_{p}": ("DL-nomogram", p) for p in PROTOCOLS},
+            **{f"preoperative_{p}": ("DL-nomogram preoperative", p) for p in PROTOCOLS},
+        },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        code=code("plot_yan2023_nomograms"),
+        code=code("plot_nomograms"),
     script:
-        "../../scripts/plot_yan2023_nomograms.py"
+        "../../scripts/plot_nomograms.py"

@@ -14,13 +14,27 @@ import yaml
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.problems import InputError, Problem
 
-# The same words as in networks.training and networks.resnet, which import torch; a test keeps them in step.
+# The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
+# them in step.
 OPTIMISERS = ("sgd", "adam")
 ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
+# Each image of a patient is an example of its own; the phases are its three colours.
+SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")
+VOLUME_ARCHITECTURES = ("resnet18_3d", "densenet121_3d")
+# Pixels or voxels a side below which nothing is left of an image after the last pooling.
+SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
 # Those that only extract features, and the choices of the grid of signatures; the same words as in networks.vgg,
 # learning.selection and learning.classifiers.
 FEATURE_ARCHITECTURES = ("vgg19",)
 GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": ("RF", "SVM", "LASSO", "AdaBoost", "GP")}
+# Learners and the parameters that their grids may have; the same words as in learning.learners.
+LEARNERS = {
+    "LR": ("C",),
+    "RF": ("n_estimators", "max_depth", "min_samples_leaf"),
+    "ExtraTrees": ("n_estimators", "max_depth", "min_samples_leaf"),
+    "XGBoost": ("n_estimators", "max_depth", "learning_rate", "min_child_weight"),
+    "LightGBM": ("n_estimators", "max_depth", "learning_rate", "min_child_samples"),
+}
 NAMED_ENTRIES = ("grids", "crops", "radiomics", "splits")
 
 
@@ -161,6 +175,8 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
             # Random weights where no file is named.
             network.setdefault("weights", "")
             network.setdefault("sha256", "")
+            # Of its own, or the paper's.
+            network.setdefault("crops", values.get("crops", ""))
         full["papers"][paper] = {
             "title": raw["title"],
             "citation": raw["citation"],
@@ -200,7 +216,7 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         problems.append(_setting_problem(paper, key, value, remedy))
 
     if trained:
-        if settings["fusion_network"] not in settings["networks"]:
+        if "fusion_network" in settings and settings["fusion_network"] not in settings["networks"]:
             wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
         if settings["optimiser"] not in OPTIMISERS:
             wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
@@ -213,6 +229,10 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     elif len(settings["networks"]) != 1:
         wrong("networks", sorted(settings["networks"]), "one network, whose features are used")
     known = ARCHITECTURES if trained else FEATURE_ARCHITECTURES
+    if "learners" in settings:
+        known = (*SLICE_ARCHITECTURES, *VOLUME_ARCHITECTURES)
+        if not slice_networks(settings):
+            wrong("networks", sorted(settings["networks"]), f"at least one of {', '.join(SLICE_ARCHITECTURES)}")
     for name, network in settings["networks"].items():
         if network["architecture"] not in known:
             wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
@@ -224,6 +244,67 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
                 )
             elif (found := file_sha256(file)) != network["sha256"]:
                 wrong(f"networks.{name}.sha256", network["sha256"], f"{file} has {found}; use the file that was meant")
+    return problems
+
+
+def slice_networks(settings: Mapping[str, Any]) -> list[str]:
+    """The networks of a paper that take each image of a patient as an example of its own."""
+    return [n for n, network in settings["networks"].items() if network["architecture"] in SLICE_ARCHITECTURES]
+
+
+def volume_networks(settings: Mapping[str, Any]) -> list[str]:
+    """The networks of a paper that take a box about the tumour."""
+    return [n for n, network in settings["networks"].items() if network["architecture"] in VOLUME_ARCHITECTURES]
+
+
+def crops_of(settings: Mapping[str, Any]) -> list[str]:
+    """The entries of `crops` that a paper's networks read, its own first."""
+    return list(dict.fromkeys([settings["crops"], *(n["crops"] for n in settings["networks"].values())]))
+
+
+def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
+    """Crops that the networks of images or boxes cannot read."""
+    problems = []
+
+    def wrong(crop: str, what: str, remedy: str) -> None:
+        problems.append(Problem("", "", "config", f"crops.{crop}, which {paper} reads: {what}", remedy))
+
+    for name, network in settings["networks"].items():
+        crop = full["crops"].get(network["crops"])
+        if crop is None:
+            known = f"known: {sorted(full['crops'])}"
+            problems.append(_setting_problem(paper, f"networks.{name}.crops", network["crops"], known))
+            continue
+        kind = "views" if network["architecture"] in SLICE_ARCHITECTURES else "voxels"
+        if crop["fit"] != kind:
+            wrong(network["crops"], f"fit is {crop['fit']}, and {name} needs {kind}", f"write fit: {kind}")
+        if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
+            what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
+            wrong(network["crops"], what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+        least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
+        if min(sides) < least:
+            wrong(network["crops"], f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
+        grid = full["grids"].get(crop["grid"])
+        if grid and highest_value(crop, grid) != 1.0:
+            remedy = "give the crops a window (CT), or their grid normalisation: zscore_body (MR)"
+            wrong(network["crops"], "its values do not go from 0 to 1", remedy)
+    return problems
+
+
+def _learner_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
+    """Grids of learners that would only fail in their jobs."""
+    problems = []
+    unknown = sorted(set(settings["learners"]) - set(LEARNERS))
+    if unknown or not settings["learners"]:
+        remedy = f"at least one of {', '.join(LEARNERS)}"
+        problems.append(_setting_problem(paper, "learners", unknown or settings["learners"], remedy))
+    for name, grid in settings["learners"].items():
+        for parameter, values in grid.items():
+            if parameter not in LEARNERS.get(name, (parameter,)) or not isinstance(values, list) or not values:
+                remedy = f"lists of values of {', '.join(LEARNERS[name])}"
+                problems.append(_setting_problem(paper, f"learners.{name}.{parameter}", values, remedy))
+    if settings["decimals"] not in (1, 2, 3):
+        problems.append(_setting_problem(paper, "decimals", settings["decimals"], "1, 2 or 3"))
     return problems
 
 
@@ -310,6 +391,23 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"name those in overrides.{paper}.{kind}",
                     )
                 )
+        split = full["splits"].get(study["split"] or settings.get("split", ""))
+        if "learners" in settings and study["networks"] and split and split["folds"] < 3:
+            problems.append(
+                problem(
+                    f"{where}: its split has {split['folds']} folds; networks that leave two of them out need three",
+                    "use a split with three folds or more, or set networks: false",
+                )
+            )
+        if "learners" in settings and study["networks"] and study["phases"]:
+            lacking = [p for p in settings["phases"] if p not in study["phases"]]
+            if lacking:
+                problems.append(
+                    problem(
+                        f"{where}: phases does not map {lacking}, and the three phases are the colours of its images",
+                        "map each of the three, if need be two of them to one phase, or set networks: false",
+                    )
+                )
         reference = _reference_phase(full, settings.get("crops", ""))
         mapped = [study["phases"].get(p, "") for p in settings["phases"]] if study["phases"] else settings["phases"]
         if study["networks"] and reference and reference not in mapped:
@@ -338,6 +436,8 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         settings = full["papers"][name]["settings"]
         problems += _network_problems(name, settings) if "networks" in settings else []
         problems += _grid_problems(name, settings) if "selectors" in settings else []
+        if "learners" in settings:
+            problems += [*_learner_problems(name, settings), *_crop_problems(name, settings, full)]
         crop = full["crops"].get(settings.get("crops", ""))
         grid = full["grids"].get(crop["grid"]) if crop else None
         frozen = "networks" in settings and "epochs" not in settings

@@ -28,6 +28,7 @@ from hcc_recurrence.cohort.sheets import (
     load_cohort,
     read_sheet,
 )
+from hcc_recurrence.configuration import crops_of
 from hcc_recurrence.problems import InputError, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
@@ -248,8 +249,10 @@ class Plan:
 
     def _grids_of(self, paper: str, cohort: str) -> set[str]:
         settings = self.config["papers"][paper]["settings"]
-        kinds = ("radiomics", "crops") if self.has_networks(paper, cohort) else ("radiomics",)
-        return {self.config[kind][settings[kind]]["grid"] for kind in kinds if kind in settings}
+        entries = [("radiomics", settings["radiomics"])] if settings.get("radiomics") else []
+        if self.has_networks(paper, cohort) and "crops" in settings:
+            entries += [("crops", crop) for crop in crops_of(settings)]
+        return {self.config[kind][name]["grid"] for kind, name in entries}
 
     def has_networks(self, paper: str, cohort: str) -> bool:
         """Whether a study trains the paper's networks."""
@@ -261,7 +264,11 @@ class Plan:
             return []
         known = self.config["papers"][paper]
         networks = known["settings"].get("networks", {})
-        return [f"{known['title']} {name}" for name, network in networks.items() if not network["weights"]]
+        # Networks of volumes have no ImageNet weights to start from.
+        drawn = [
+            n for n, network in networks.items() if not network["weights"] and "_3d" not in network["architecture"]
+        ]
+        return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
         """What every table and figure of studies must say where networks have, or started from, random weights."""
@@ -277,9 +284,15 @@ class Plan:
         return {
             phase
             for paper, cohort in self.studies
-            if self.image_cohort(cohort) == name and self.config["papers"][paper]["settings"].get(kind) == entry
+            if self.image_cohort(cohort) == name and entry in self._entries_of(paper, kind)
             for phase in self.phases(paper, cohort)
         }
+
+    def _entries_of(self, paper: str, kind: str) -> list[str]:
+        settings = self.config["papers"][paper]["settings"]
+        if kind == "crops":
+            return crops_of(settings) if "crops" in settings else []
+        return [settings.get(kind, "")]
 
     def radiomics_phases(self, name: str, settings: str) -> list[str]:
         """The phases of a cohort's images that studies measure with an entry of `radiomics`, sorted; else all used."""

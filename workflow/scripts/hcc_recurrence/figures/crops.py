@@ -13,6 +13,44 @@ from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 ACROSS = 9
 
 
+def plot_views(
+    images: np.ndarray, masks: np.ndarray, patients: Sequence[str], phases: Sequence[str], views: Sequence, title: str
+) -> plt.Figure:
+    """All images of each patient side by side, a row a phase, with the outline of the tumour: a contact sheet.
+
+    Args:
+        images: (patient, phase, view, y, x). masks: (patient, view, y, x). views: numbers of axial slices, or planes.
+    """
+    use_style()
+    number, rows, across, height, width = images.shape
+    gap, label = max(1, width // 24), max(6, height // 2)
+    block = rows * (height + gap) + label
+    page = np.full((number * block, across * (width + gap)), np.nan)
+    outline = np.zeros(page.shape)
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.5 + PAGE_INCHES * page.shape[0] / page.shape[1]))
+    for index, patient in enumerate(patients):
+        top = index * block + label
+        for phase in range(rows):
+            for view in range(across):
+                y, x = top + phase * (height + gap), view * (width + gap)
+                window = np.s_[y : y + height, x : x + width]
+                page[window], outline[window] = images[index, phase, view], masks[index, view] > 0
+        axis.text(0, top - 0.15 * label, patient, fontsize=6, va="bottom")
+        for view, name in enumerate(views):
+            words = name if isinstance(name, str) else f"{name:+d}" if name else "0"
+            middle = view * (width + gap) + width / 2
+            # The patient's name stands above the first image.
+            if view:
+                axis.text(middle, top - 0.15 * label, words, fontsize=5, va="bottom", ha="center", color="0.35")
+    axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
+    if outline.any():
+        axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=0.5)
+    axis.axis("off")
+    words = ", ".join(f"{v:+d}" if isinstance(v, int) and v else str(v) for v in views)
+    figure.suptitle(f"{title}. Rows: {', '.join(phases)}; images: {words}", fontsize=7)
+    return figure
+
+
 def plot_crops(
     images: np.ndarray, masks: np.ndarray, patients: Sequence[str], phases: Sequence[str], title: str
 ) -> plt.Figure:

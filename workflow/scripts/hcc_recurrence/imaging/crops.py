@@ -83,12 +83,12 @@ def crop_phases(
     return np.stack(crops).astype(np.float32), (inside > 0).astype(np.uint8)
 
 
-def largest_section(mask: np.ndarray) -> int:
-    """Index along z of the slice with the most voxels; the middle one of several equal ones.
+def largest_plane(mask: np.ndarray, axis: int) -> int:
+    """Index along an axis of the plane with the most voxels; the middle one of several equal ones.
 
     Raises: ValueError where the mask is empty.
     """
-    areas = (mask > 0).sum(axis=(1, 2))
+    areas = (mask > 0).sum(axis=tuple(a for a in range(mask.ndim) if a != axis))
     if not areas.any():
         raise ValueError("the mask is empty")
     largest = np.flatnonzero(areas == areas.max())
@@ -119,16 +119,26 @@ def square_about(section: np.ndarray, margin: float) -> tuple[np.ndarray, float]
     return (first + last) / 2 - side / 2, side
 
 
-def resize_square(image: np.ndarray, corner: np.ndarray, side: float, size: int, order: int, fill: float) -> np.ndarray:
-    """A square of a (y, x) image on `size` by `size` pixels; order 1 is linear, 0 nearest; `fill` beyond the image.
+def resize_rectangle(
+    image: np.ndarray, corner: np.ndarray, extent: np.ndarray, size: Sequence[int], order: int, fill: float
+) -> np.ndarray:
+    """A rectangle of a (y, x) image on `size` pixels (y, x); order 1 is linear, 0 nearest; `fill` beyond the image.
+
+    Args:
+        corner, extent: y, x in pixels of the image; they need not be whole.
 
     Pixel i of the result has its middle at (i + 0.5) / size of the side.
     """
     from scipy.ndimage import map_coordinates
 
-    places = (np.arange(size) + 0.5) * side / size - 0.5
-    coordinates = np.meshgrid(corner[0] + places, corner[1] + places, indexing="ij")
+    places = [(np.arange(n) + 0.5) * e / n - 0.5 + c for n, e, c in zip(size, extent, corner, strict=True)]
+    coordinates = np.meshgrid(*places, indexing="ij")
     return map_coordinates(image, coordinates, order=order, mode="constant", cval=fill)
+
+
+def resize_square(image: np.ndarray, corner: np.ndarray, side: float, size: int, order: int, fill: float) -> np.ndarray:
+    """A square of a (y, x) image on `size` by `size` pixels; see `resize_rectangle`."""
+    return resize_rectangle(image, corner, np.array([side, side]), (size, size), order, fill)
 
 
 def tumour_slices(
@@ -156,7 +166,7 @@ def tumour_slices(
         raise ValueError(f"size_voxels {list(size)}: y and x must be equal, the crop is a square")
     places = []
     for mask in masks:
-        middle = largest_section(mask)
+        middle = largest_plane(mask, 0)
         chosen = np.clip(np.arange(number) - number // 2 + middle, 0, mask.shape[0] - 1)
         places.append((chosen, *square_about(mask[middle] > 0, margin)))
     outlines = np.array(

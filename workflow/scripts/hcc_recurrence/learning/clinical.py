@@ -5,20 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
-def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, float | None]) -> pd.DataFrame:
-    """1 where a variable is above its cut, 0 where not, NaN where missing; unchanged without a cut.
+# A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
+Cut = float | Mapping[str, float] | None
 
-    Source: Zhao 2024, Table 1 (AFP > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, diameter > 5 cm).
+
+def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame:
+    """1 where a variable is beyond its cut, 0 where not, NaN where missing; unchanged without a cut.
+
+    Source: Zhao 2024, Table 1 (AFP > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, diameter > 5 cm); Zhang 2025,
+    Table 1 (from the cut on).
     """
     result = clinical[list(cuts)].copy()
     for variable, cut in cuts.items():
         if cut is not None:
             column = result[variable]
-            result[variable] = (column > cut).astype(float).where(column.notna())
+            beyond = column >= cut["at_least"] if isinstance(cut, Mapping) else column > cut
+            result[variable] = beyond.astype(float).where(column.notna())
     return result
+
+
+def drawn_definition(variable: str, definition: Mapping[str, Any], cut: Cut) -> dict[str, Any]:
+    """How a variable is named and drawn: with its cut it is binary, and its name says where, and when it is known."""
+    late = " (post-op)" if definition["timing"] == "post" else ""
+    if cut is None:
+        return {**definition, "name": f"{variable}{late}"}
+    unit = f" {definition['unit']}" if definition["unit"] else ""
+    sign, number = ("≥", cut["at_least"]) if isinstance(cut, Mapping) else (">", cut)
+    return {**definition, "kind": "binary", "levels": [], "name": f"{variable} {sign} {number:g}{unit}{late}"}
+
+
+def select_clinical(x: pd.DataFrame, y: np.ndarray, limit: float) -> tuple[list[str], pd.DataFrame]:
+    """Variables with a univariable P below the limit, of these the ones with such a P in the multivariable model.
+
+    Where no variable is significant in the first step, none is kept; where none is in the second, all candidates are.
+
+    Returns: the variables, and the table of both steps (Zhao 2024, Table 3; Zhang 2025, Table 2).
+    """
+    alone = univariable_table(y, x).assign(step="univariable")
+    candidates = list(alone.loc[alone["p"] < limit, "variable"])
+    if not candidates:
+        return [], alone
+    together = logistic_table(y, x[candidates]).assign(step="multivariable")
+    kept = list(together.loc[together["p"] < limit, "variable"])
+    return kept or candidates, pd.concat([alone, together], ignore_index=True)
 
 
 def timing_note(definitions: Mapping[str, Mapping[str, Any]]) -> str:

@@ -64,6 +64,30 @@ def prediction_rows(
     return frame.assign(**about)[list(COLUMNS)]
 
 
+def rows_of_fits(
+    table: pd.DataFrame, models: Sequence[str], labels: pd.DataFrame, split: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    """Rows of the predictions table from the probabilities of all fits.
+
+    Args:
+        table: protocol, repeat, fold, part (`learned`, `unseen`), patient_id, one column a model. seed: of the run.
+    """
+    place, parts = split.set_index("patient_id")["split"], []
+    for (protocol, repeat, fold, part), rows in table.groupby(["protocol", "repeat", "fold", "part"]):
+        if part == "learned" and protocol == "strict":
+            continue
+        estimate = "apparent" if part == "learned" else "out_of_fold" if fold else "held_out"
+        about = {"protocol": protocol, "estimate": estimate, "fold": fold, "seed": seed + repeat}
+        where = place.loc[rows["patient_id"]].to_numpy()
+        for name in sorted(set(where)):
+            members = rows[where == name]
+            patients = list(members["patient_id"])
+            parts += [
+                prediction_rows(labels, patients, members[m].to_numpy(), model=m, split=name, **about) for m in models
+            ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     """Assert what DESIGN section 4 and 6 promise of a predictions table.
 

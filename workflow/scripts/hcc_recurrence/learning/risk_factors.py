@@ -20,6 +20,7 @@ from hcc_recurrence.statistics.cox import (
     univariable_cox,
 )
 from hcc_recurrence.statistics.logistic import (
+    LogisticModel,
     collinearity,
     fit_logistic,
     forward_likelihood_ratio,
@@ -189,3 +190,29 @@ def middle_patient(x: pd.DataFrame, model: NomogramModel | None, rows: list[str]
         return rows[0]
     points = np.array([model.total_points(row) for row in x.to_dict("records")])
     return rows[int(np.argsort(points, kind="stable")[len(points) // 2])]
+
+
+def draw_logistic(
+    model: LogisticModel,
+    learning: pd.DataFrame,
+    drawing: Mapping[str, Any],
+    rows: list[str],
+    scaled: Mapping[str, float],
+) -> dict[str, Any]:
+    """What `plot_nomogram` needs, as plain values: the nomogram, and a patient of middle risk; none without a variable.
+
+    Args:
+        learning: training patients, a column a variable. drawing: kind and levels of each variable.
+        scaled: variable -> by what its column was multiplied, to be drawn in its own unit again.
+    """
+    if not model.coefficients:
+        return {"nomogram": None, "patient": rows[0], "values": {}, "method": model.method}
+    shown = learning[list(model.coefficients)].copy()
+    coefficients = dict(model.coefficients)
+    for variable in set(scaled) & set(coefficients):
+        shown[variable] /= scaled[variable]
+        coefficients[variable] *= scaled[variable]
+    nomogram = NomogramModel("logistic", nomogram_axes(shown, coefficients, drawing), model.intercept)
+    patient = middle_patient(shown, nomogram, rows)
+    values = {v: float(shown.loc[patient, v]) for v in shown.columns}
+    return {"nomogram": nomogram.to_dict(), "patient": patient, "values": values, "method": model.method}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,13 +56,15 @@ def group_difference_p(x: np.ndarray, y: np.ndarray, normality_alpha: float = 0.
     return np.nan_to_num(p, nan=1.0)
 
 
-def lasso_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> np.ndarray:
+def lasso_coefficients(
+    x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: Sequence[float] | None = None
+) -> np.ndarray:
     """Coefficients of LASSO regression on the 0/1 outcome, penalty by cross-validated squared error.
 
     What "LASSO with 5-fold cross-validation" does in most published code (`as_published`).
 
     Args:
-        x: (patients, features), standardised.
+        x: (patients, features), standardised. penalties: to choose from; scikit-learn's own 100 where there are none.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LassoCV
@@ -70,7 +72,8 @@ def lasso_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> n
     cutter = stratified_folds(y, folds, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LassoCV(cv=list(cutter.split(x, y)), max_iter=5000).fit(x, y.astype(float))
+        own = {} if penalties is None else {"alphas": penalties}
+        model = LassoCV(cv=list(cutter.split(x, y)), max_iter=5000, **own).fit(x, y.astype(float))
     return model.coef_
 
 
@@ -144,6 +147,32 @@ def drop_redundant(x: np.ndarray, strength: np.ndarray, limit: float) -> np.ndar
         i, j = first[pair], second[pair]
         if kept[i] and kept[j]:
             kept[i if strength[i] < strength[j] else j] = False
+    return np.flatnonzero(kept)
+
+
+def drop_most_connected(x: np.ndarray, limit: float) -> np.ndarray:
+    """Features without those that correlate with others: while any pair has |r| (Pearson) above `limit`, the feature
+    with the most such partners goes; of equal ones the last.
+
+    Args:
+        x: (patients, features), none constant.
+
+    Returns: positions of the features kept, ascending.
+
+    Source: the platform that Zhang 2025 used (METHODS.md 5.4).
+    """
+    kept = np.ones(x.shape[1], bool)
+    if x.shape[1] < 2:
+        return np.flatnonzero(kept)
+    linked = np.abs(np.corrcoef(x, rowvar=False)) > limit
+    np.fill_diagonal(linked, False)
+    partners = linked.sum(axis=1)
+    while partners.max() > 0:
+        worst = len(partners) - 1 - int(np.argmax(partners[::-1]))
+        kept[worst] = False
+        partners -= linked[worst]
+        partners[worst] = 0
+        linked[worst] = linked[:, worst] = False
     return np.flatnonzero(kept)
 
 

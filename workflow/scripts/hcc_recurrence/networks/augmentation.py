@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,19 +48,50 @@ def random_affine(
     Source: Zhao 2024, "Deep learning" (rotation, scaling, flipping, shifting; how much is not stated).
     """
     number = len(images)
-
-    def between(bound: float, columns: int = 1) -> torch.Tensor:
-        return (torch.rand(number, columns, generator=generator) * 2 - 1) * bound
-
-    angle = between(math.radians(rotation_deg))[:, 0]
-    size = 1 + between(scale)[:, 0]
-    flip = (torch.rand(number, 2, generator=generator) < 0.5).float() * 2 - 1
+    angle = _between(math.radians(rotation_deg), number, 1, generator)[:, 0]
+    size = 1 + _between(scale, number, 1, generator)[:, 0]
+    flip = _flips(number, generator)
     theta = torch.zeros(number, 2, 3)
     theta[:, 0, 0], theta[:, 0, 1] = torch.cos(angle), -torch.sin(angle)
     theta[:, 1, 0], theta[:, 1, 1] = torch.sin(angle), torch.cos(angle)
     theta[:, :, :2] *= size[:, None, None] * flip[:, :, None]
     # The sampling grid has a side of 2.
-    theta[:, :, 2] = between(2 * shift, 2)
+    theta[:, :, 2] = _between(2 * shift, number, 2, generator)
+    return _resampled(images, theta)
+
+
+def random_crop(images: torch.Tensor, crop: float, generator: torch.Generator) -> torch.Tensor:
+    """A window of each image at a random place, enlarged to the image's size, and flipped at random; phases alike.
+
+    Args:
+        images: (n, phase, slice, y, x). crop: side of the window as a share of the image's. Flips along y and x each
+            have a chance of one half.
+
+    Source: METHODS.md 5.4 (random crop, horizontal and vertical flip; how much is cropped is not stated).
+    """
+    number = len(images)
+    theta = torch.zeros(number, 2, 3)
+    flip = _flips(number, generator)
+    theta[:, 0, 0], theta[:, 1, 1] = crop * flip[:, 0], crop * flip[:, 1]
+    theta[:, :, 2] = _between(1 - crop, number, 2, generator)
+    return _resampled(images, theta)
+
+
+def augmented(images: torch.Tensor, settings: Mapping[str, Any], generator: torch.Generator) -> torch.Tensor:
+    """Random variants by the settings of a config: those of `random_crop` (crop), or of `random_affine`."""
+    vary = random_crop if "crop" in settings else random_affine
+    return vary(images, **settings, generator=generator)
+
+
+def _between(bound: float, number: int, columns: int, generator: torch.Generator) -> torch.Tensor:
+    return (torch.rand(number, columns, generator=generator) * 2 - 1) * bound
+
+
+def _flips(number: int, generator: torch.Generator) -> torch.Tensor:
+    return (torch.rand(number, 2, generator=generator) < 0.5).float() * 2 - 1
+
+
+def _resampled(images: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
     theta = theta.to(images.device)
     flat = images.flatten(1, 2)
     grid = functional.affine_grid(theta, list(flat.shape), align_corners=False)

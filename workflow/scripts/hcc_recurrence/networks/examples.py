@@ -9,6 +9,15 @@ import numpy as np
 import pandas as pd
 
 FITTED, INNER, UNSEEN = "fitted", "inner", "unseen"
+# Instead of a fold: all training patients fit, and the validation patients decide, as the authors of Zhang 2025 did.
+BY_VALIDATION = "validation"
+
+
+def left_out(fold: int | str) -> tuple[int, ...]:
+    """The folds that a fit leaves out: none of `0` and `validation`, one of `3`, two of `1-3`."""
+    if fold == BY_VALIDATION:
+        return ()
+    return tuple(int(part) for part in str(fold).split("-") if part != "0")
 
 
 def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
@@ -60,21 +69,30 @@ def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]
         return stack["image"][rows][:, of_phases], masks[:, of_phases] if masks.ndim == 5 else masks
 
 
-def fit_roles(split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int, inner: float, seed: int) -> pd.Series:
+def fit_roles(
+    split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int | str, inner: float, seed: int
+) -> pd.Series:
     """The part of every patient in one fit: `fitted`, `inner` (decides when to stop), or `unseen`.
 
     All networks of one fold and repeat get the same parts, so that one network may start from another one's weights
     without having seen the patients that decide when it stops.
 
     Args:
-        split: patient_id, split, fold_<repeat>. outcome: er by patient. fold: the one held out; 0 for none of the
-            training patients. inner: share of the training rows that decide when to stop. seed: of the run.
+        split: patient_id, split, fold_<repeat>. outcome: er by patient. fold: the one held out (or two, as `1-3`); 0
+            for none of the training patients; `validation` for none, and the validation patients decide.
+        inner: share of the training rows that decide when to stop. seed: of the run.
 
     Raises: ValueError where an outcome has fewer than two patients to train on.
     """
     index = split.set_index("patient_id")
     training = index["split"] == "train"
-    rows = sorted(index.index[training & (index[f"fold_{repeat}"] != fold)])
+    rows = sorted(index.index[training & ~index[f"fold_{repeat}"].isin(left_out(fold))])
+    roles = pd.Series(UNSEEN, index=sorted(index.index), name="role")
+    deciding = sorted(index.index[index["split"] == "validation"])
+    if fold == BY_VALIDATION and deciding:
+        roles[rows] = FITTED
+        roles[deciding] = INNER
+        return roles
     y = outcome.loc[rows].astype(int).to_numpy()
     counts = np.bincount(y, minlength=2)
     if counts.min() < 2:
@@ -89,12 +107,11 @@ def fit_roles(split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int, i
         members = np.flatnonzero(y == value)
         drawn = generator.choice(members, max(1, round(inner * count)), replace=False)
         inner_rows += [rows[i] for i in drawn]
-    roles = pd.Series(UNSEEN, index=sorted(index.index), name="role")
     roles[rows] = FITTED
     roles[inner_rows] = INNER
     return roles
 
 
-def fit_seed(seed: int, repeat: int, fold: int) -> int:
+def fit_seed(seed: int, repeat: int, fold: int | str) -> int:
     """A seed of one fit's own."""
-    return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
+    return int(np.random.SeedSequence([seed, repeat, *(left_out(fold) or (0,))]).generate_state(1)[0])

@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
-from hcc_recurrence.networks.vgg import Vgg19Features, feature_names
-from hcc_recurrence.networks.weights import read_weights
-
-# Of ImageNet, red, green, blue, for values from 0 to 1; what torchvision's weights were trained with.
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from hcc_recurrence.networks.imagenet import normalise
+from hcc_recurrence.networks.vgg import Vgg19Features, draw_convolutions, feature_names
+from hcc_recurrence.networks.weights import fill_network, read_weights
 
 
 def feature_network(weights: str | Path, seed: int, pool: str = "mean", tap: str = "relu") -> Vgg19Features:
@@ -27,24 +24,15 @@ def feature_network(weights: str | Path, seed: int, pool: str = "mean", tap: str
     network = Vgg19Features(pool, tap)
     if weights:
         own = {name: value for name, value in read_weights(weights).items() if not name.startswith("classifier.")}
-        try:
-            network.load_state_dict(own)
-        except RuntimeError as error:
-            raise ValueError(f"{weights} does not fit VGG19: {str(error).splitlines()[-1].strip()}") from None
+        fill_network(network, own, weights, "VGG19")
     else:
-        generator = torch.Generator().manual_seed(seed)
-        for layer in network.features:
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
-                nn.init.zeros_(layer.bias)
+        draw_convolutions(network.features, torch.Generator().manual_seed(seed))
     return network.eval().requires_grad_(False)
 
 
 def network_input(images: np.ndarray, highest: float) -> torch.Tensor:
     """Grey slices (n, y, x) from 0 to `highest` as ImageNet colours (n, 3, y, x): three equal channels, normalised."""
-    grey = torch.from_numpy(np.asarray(images, np.float32))[:, None] / highest
-    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
-    return (grey - mean) / deviation
+    return normalise(torch.from_numpy(np.asarray(images, np.float32))[:, None] / highest)
 
 
 def extract_features(

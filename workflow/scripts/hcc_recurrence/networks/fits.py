@@ -14,13 +14,16 @@ from torch import nn
 from hcc_recurrence.networks.examples import FITTED, INNER, fit_roles, fit_seed, load_images
 from hcc_recurrence.networks.training import Examples, probabilities, train
 
+# Repeat, and the fold left out; see `examples.left_out`.
+Fit = tuple[int, int | str]
+
 
 def fit_examples(
     crops: str | Path,
     phases: Sequence[str],
     labels: pd.DataFrame,
     split: pd.DataFrame,
-    fit: tuple[int, int],
+    fit: Fit,
     inner: float,
     seed: int,
 ) -> tuple[pd.Series, Examples]:
@@ -38,34 +41,57 @@ def fit_examples(
     return roles, Examples.of(images, nothing, outcome.loc[patients].to_numpy(), roles.to_numpy())
 
 
+def patients_of(roles: pd.Series) -> pd.DataFrame:
+    """Rows of the examples of a fit where a patient is one: patient_id, role."""
+    return pd.DataFrame({"patient_id": roles.index, "role": roles.to_numpy()})
+
+
+def images_alone(roles: pd.Series, examples: Examples) -> tuple[pd.DataFrame, Examples]:
+    """Each image of a patient as an example of its own, with the patient's outcome and part: groups stay together.
+
+    Args:
+        examples: images (patient, phase, image, y, x).
+
+    Returns: patient_id, role, image (from 0) of each; and the examples, images (patients * images, phase, 1, y, x).
+    """
+    number = examples.images.shape[2]
+    rows = patients_of(roles).loc[np.repeat(np.arange(len(roles)), number)].reset_index(drop=True)
+    rows["image"] = np.tile(np.arange(number), len(roles))
+    images = examples.images.transpose(1, 2).flatten(0, 1).unsqueeze(2)
+    outcome = examples.outcome.repeat_interleave(number)
+    variables = examples.variables.repeat_interleave(number, dim=0)
+    return rows, Examples(images, variables, outcome, rows["role"].to_numpy())
+
+
 def run_fit(
     make: Any,
     examples: Examples,
-    roles: pd.Series,
+    rows: pd.DataFrame,
     settings: Mapping[str, Any],
-    fit: tuple[int, int],
+    fit: Fit,
     seed: int,
     state: Path | None,
     version: str,
     device: str = "cpu",
 ) -> tuple[nn.Module, pd.DataFrame, pd.DataFrame]:
-    """Make a network, train it, and score every patient.
+    """Make a network, train it, and score every example.
 
     Args:
         make: function that returns the untrained network; it draws from torch's seeded generator.
+        rows: of the examples, from `patients_of` or `images_alone`.
 
-    Returns: the network; scores (patient_id, role, probability); history (one row an epoch).
+    Returns: the network; scores (`rows`, and probability); history (one row an epoch).
     """
     own_seed = fit_seed(seed, *fit)
     torch.manual_seed(own_seed)
     network = make()
-    print(f"{int((roles == FITTED).sum())} patients train, {int((roles == INNER).sum())} decide when to stop")
+    numbers = rows.groupby("role")["patient_id"].nunique()
+    print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} decide when to stop")
     history = train(network, examples, settings, own_seed, state, version, device)
-    scores = {"patient_id": roles.index, "role": roles.to_numpy(), "probability": probabilities(network, examples)}
-    return network, pd.DataFrame(scores), pd.DataFrame(history)
+    return network, rows.assign(probability=probabilities(network, examples)), pd.DataFrame(history)
 
 
-def about_fit(roles: pd.Series, settings: Mapping[str, Any], fit: tuple[int, int], seed: int) -> dict[str, Any]:
+def about_fit(roles: pd.Series, settings: Mapping[str, Any], fit: Fit, seed: int) -> dict[str, Any]:
     """What made a network, for its file: settings, seeds, and which patients it saw."""
     seen = {part: sorted(roles.index[roles == part]) for part in (FITTED, INNER)}
     return {"settings": dict(settings), "repeat": fit[0], "fold": fit[1], "seed": seed, **seen}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -17,11 +18,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hcc_recurrence.networks.augmentation import random_affine
+from hcc_recurrence.networks.augmentation import augmented
 from hcc_recurrence.networks.examples import FITTED, INNER
-from hcc_recurrence.networks.weights import read_weights
+from hcc_recurrence.networks.weights import fill_network, read_weights
 
 OPTIMISERS = ("sgd", "adam")
+# Rows that go through a network at once where nothing is learned.
+EVALUATED = 64
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,18 @@ def make_optimiser(network: nn.Module, settings: Mapping[str, Any]) -> torch.opt
     return torch.optim.Adam(network.parameters(), **common)
 
 
+def cosine_rate(highest: float, step: int, steps: int) -> float:
+    """The learning rate at a step, counted from 0: half a cosine from `highest` to 0 (Loshchilov and Hutter 2017)."""
+    return 0.5 * highest * (1 + math.cos(math.pi * step / steps))
+
+
+def _merit(row: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[float, ...]:
+    """What is compared between epochs; more is better."""
+    if settings.get("choose") == "accuracy":
+        return row["inner_accuracy"], -row["inner_loss"]
+    return (-row["inner_loss"],)
+
+
 def signature(examples: Examples, settings: Mapping[str, Any], seed: int, network: nn.Module, version: str) -> str:
     """Changes with anything that training depends on: a state with another signature is never gone on with."""
     digest = hashlib.sha256(json.dumps([settings, seed, version], sort_keys=True).encode())
@@ -82,16 +97,18 @@ def train(
     version: str = "",
     device: str = "cpu",
 ) -> list[dict[str, Any]]:
-    """Train in place on the `fitted` patients, and end with the weights of the epoch with the lowest `inner` loss.
+    """Train in place on the `fitted` rows, and end with the weights of the epoch that is best on the `inner` rows.
 
     Args:
-        settings: optimiser, learning_rate, momentum, weight_decay, epochs, batch, patience (epochs without a lower
-            inner loss), class_weights, and augmentation (rotation_deg, scale, shift), or none of it where empty.
+        settings: optimiser, learning_rate, momentum, weight_decay, epochs, batch, patience (epochs that are no better),
+            class_weights, and augmentation (see `augmented`), or none of it where empty. Where there: schedule
+            (`cosine`: the rate falls to 0 over the whole run, step by step; else it stays), choose (`loss`, the lowest
+            inner loss, which is the default; `accuracy`, the highest inner accuracy, of equal ones the lower loss).
         seed: every epoch draws from its own stream, so that an interrupted training ends as an undisturbed one.
         state: file that keeps the training after each epoch; gone at the end. version: of the code.
         device: cpu or cuda.
 
-    Returns: one row an epoch: epoch, fitted_loss, inner_loss, best (epoch with the lowest inner loss so far).
+    Returns: one row an epoch: epoch, fitted_loss, inner_loss, inner_accuracy, best (the best epoch so far).
 
     Source: Zhao 2024, "Deep learning": weighted cross-entropy, gradient descent, early stopping.
     """
@@ -109,16 +126,17 @@ def train(
         best_weights, history = kept["best"], json.loads(kept["history"])
         print(f"going on after epoch {len(history)}, as kept in {state.name}")
 
-    def loss_of(rows: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        logits = network(images.to(device), examples.variables[rows].to(device))
-        return functional.cross_entropy(logits, examples.outcome[rows].to(device), weight=weight)
+    def logits_of(rows: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+        return network(images.to(device), examples.variables[rows].to(device))
 
     while len(history) < settings["epochs"]:
         epoch, started = len(history) + 1, time.monotonic()
         if history and epoch - history[-1]["best"] > settings["patience"]:
-            print(f"stopped: {settings['patience']} epochs without a lower inner loss")
+            print(f"stopped: {settings['patience']} epochs that were no better")
             break
         generator = torch.Generator().manual_seed(seed + epoch)
+        # Dropout draws from torch's own stream.
+        torch.manual_seed(seed + epoch)
         network.train()
         losses = []
         # Batches of nearly one size: a last batch of one patient would upset the batch normalisation.
@@ -126,27 +144,35 @@ def train(
         for rows in fitted[torch.randperm(len(fitted), generator=generator)].tensor_split(batches):
             images = examples.images[rows]
             if settings["augmentation"] and images.numel():
-                images = random_affine(images, **settings["augmentation"], generator=generator)
+                images = augmented(images, settings["augmentation"], generator)
+            if settings.get("schedule") == "cosine":
+                step, steps = (epoch - 1) * batches + len(losses), settings["epochs"] * batches
+                optimiser.param_groups[0]["lr"] = cosine_rate(settings["learning_rate"], step, steps)
             optimiser.zero_grad()
-            loss = loss_of(rows, images)
+            truth = examples.outcome[rows].to(device)
+            loss = functional.cross_entropy(logits_of(rows, images), truth, weight=weight)
             loss.backward()
             optimiser.step()
             losses.append(loss.item() * len(rows))
         network.eval()
         with torch.no_grad():
-            inner_loss = loss_of(inner, examples.images[inner]).item()
-        lowest = min((row["inner_loss"] for row in history), default=float("inf"))
-        if inner_loss < lowest:
+            logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(EVALUATED)])
+            truth = examples.outcome[inner].to(device)
+            inner_loss = functional.cross_entropy(logits, truth, weight=weight).item()
+            accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
+        row = {"epoch": epoch, "fitted_loss": sum(losses) / len(fitted)}
+        row |= {"inner_loss": inner_loss, "inner_accuracy": accuracy}
+        better = not history or _merit(row, settings) > max(_merit(earlier, settings) for earlier in history)
+        if better:
             best_weights = copy.deepcopy(network.state_dict())
-        best = epoch if inner_loss < lowest else history[-1]["best"] if history else epoch
-        fitted_loss = sum(losses) / len(fitted)
-        history.append({"epoch": epoch, "fitted_loss": fitted_loss, "inner_loss": inner_loss, "best": best})
+        best = epoch if better else history[-1]["best"]
+        history.append({**row, "best": best})
         seconds = time.monotonic() - started
         print(
-            f"epoch {epoch} of {settings['epochs']}: loss {fitted_loss:.4f}, inner {inner_loss:.4f} "
-            f"(lowest in epoch {best}), {seconds:.1f} s"
+            f"epoch {epoch} of {settings['epochs']}: loss {row['fitted_loss']:.4f}, inner {inner_loss:.4f}, "
+            f"inner accuracy {accuracy:.3f} (best in epoch {best}), {seconds:.1f} s"
         )
-        if not np.isfinite(fitted_loss + inner_loss):
+        if not np.isfinite(row["fitted_loss"] + inner_loss):
             raise ValueError(f"the loss is no number in epoch {epoch}; lower learning_rate")
         if state is not None:
             tensors = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best": best_weights}
@@ -176,7 +202,7 @@ def _write_state(state: Path, kept: Mapping[str, Any]) -> None:
     os.replace(half, state)
 
 
-def probabilities(network: nn.Module, examples: Examples, batch: int = 64) -> np.ndarray:
+def probabilities(network: nn.Module, examples: Examples, batch: int = EVALUATED) -> np.ndarray:
     """P(early recurrence) of every patient, (n,), without dropout or augmentation."""
     network.eval()
     with torch.no_grad():
@@ -205,7 +231,4 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
     Raises: ValueError where names or shapes do not fit.
     """
     own = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
-    try:
-        backbone.load_state_dict(own)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit the network: {str(error).splitlines()[-1].strip()}") from None
+    fill_network(backbone, own, path, "the network")

@@ -1,4 +1,4 @@
-"""VGG19's convolutional part, with torchvision's parameter names (Simonyan and Zisserman 2015)."""
+"""VGG19, whole and as a source of features, with torchvision's parameter names (Simonyan and Zisserman 2015)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,52 @@ def feature_names() -> list[str]:
     ]
 
 
+def convolutions() -> nn.Sequential:
+    """VGG19 before its classifier: 16 convolutions, each with a ReLU, in five blocks that end in a pooling."""
+    layers: list[nn.Module] = []
+    inside = 3
+    for width, number in BLOCKS:
+        for _ in range(number):
+            layers += [nn.Conv2d(inside, width, 3, padding=1), nn.ReLU(inplace=False)]
+            inside = width
+        layers.append(nn.MaxPool2d(2, 2))
+    return nn.Sequential(*layers)
+
+
+def draw_convolutions(layers: nn.Sequential, generator: torch.Generator | None = None) -> None:
+    """Random weights as torchvision draws them: He's normal by fan out, biases 0."""
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            nn.init.zeros_(layer.bias)
+
+
+class Vgg19(nn.Module):
+    """Convolutions and the classifier of three layers, its last one for the classes asked for.
+
+    Args:
+        classes: outputs. width: of the two hidden layers, 4096 in the published network.
+    """
+
+    def __init__(self, classes: int = 2, width: int = 4096):
+        super().__init__()
+        self.features = convolutions()
+        self.avgpool = nn.AdaptiveAvgPool2d(7)
+        layers: list[nn.Module] = []
+        for inside in (BLOCKS[-1][0] * 49, width):
+            layers += [nn.Linear(inside, width), nn.ReLU(inplace=True), nn.Dropout()]
+        self.classifier = nn.Sequential(*layers, nn.Linear(width, classes))
+        draw_convolutions(self.features)
+        for layer in self.classifier:
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, 0, 0.01)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, 3, y, x) to (n, classes)."""
+        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+
+
 class Vgg19Features(nn.Module):
     """The `features` of VGG19 with a tap in each block.
 
@@ -36,16 +82,9 @@ class Vgg19Features(nn.Module):
         if pool not in POOLS or tap not in TAPS:
             raise ValueError(f"pool {pool!r} or tap {tap!r} is unknown; known are {POOLS} and {TAPS}")
         self.pool = pool
-        layers: list[nn.Module] = []
-        self.taps: list[int] = []
-        inside = 3
-        for width, number in BLOCKS:
-            for _ in range(number):
-                layers += [nn.Conv2d(inside, width, 3, padding=1), nn.ReLU(inplace=False)]
-                inside = width
-            self.taps.append(len(layers) - (tap == "relu"))
-            layers.append(nn.MaxPool2d(2, 2))
-        self.features = nn.Sequential(*layers)
+        self.features = convolutions()
+        pools = [i for i, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
+        self.taps = [i - (tap == "relu") for i in pools]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """One value a channel of each tap, side by side: (n, 3, y, x) to (n, 1472)."""

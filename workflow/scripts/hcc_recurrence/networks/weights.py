@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 
 def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
@@ -30,6 +31,20 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     if not all(isinstance(value, torch.Tensor) for value in stored.values()):
         raise ValueError(f"{path} is no state dict of weights: save `model.state_dict()`")
     return stored
+
+
+def fill_network(network: nn.Module, weights: Mapping[str, torch.Tensor], path: str | Path, words: str) -> None:
+    """Fill a network strictly.
+
+    Args:
+        path: where the weights are from. words: what the network is, for the message.
+
+    Raises: ValueError where names or shapes do not fit.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit {words}: {str(error).splitlines()[-1].strip()}") from None
 
 
 def file_sha256(path: str | Path) -> str:

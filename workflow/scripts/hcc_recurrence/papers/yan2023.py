@@ -7,13 +7,12 @@ cell is chosen in both protocols, the phases are fused, and the grid becomes a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.predictions import prediction_rows
 from hcc_recurrence.learning.signature_grid import (
     CELL,
     FITTED,
@@ -105,30 +104,6 @@ def _logistic_fusion(wide: Mapping[str, pd.DataFrame], outcome: pd.Series) -> di
         name: pd.Series(model.predict_proba(rows.to_numpy())[:, 1] if len(rows) else [], rows.index, dtype=float)
         for name, rows in wide.items()
     }
-
-
-def rows_of_fits(
-    table: pd.DataFrame, models: Sequence[str], labels: pd.DataFrame, split: pd.DataFrame, seed: int
-) -> pd.DataFrame:
-    """Rows of the predictions table from the probabilities of all fits.
-
-    Args:
-        table: protocol, repeat, fold, part (`learned`, `unseen`), patient_id, one column a model. seed: of the run.
-    """
-    place, parts = split.set_index("patient_id")["split"], []
-    for (protocol, repeat, fold, part), rows in table.groupby(["protocol", *FIT, "part"]):
-        if part == "learned" and protocol == "strict":
-            continue
-        estimate = "apparent" if part == "learned" else "out_of_fold" if fold else "held_out"
-        about = {"protocol": protocol, "estimate": estimate, "fold": fold, "seed": seed + repeat}
-        where = place.loc[rows["patient_id"]].to_numpy()
-        for name in sorted(set(where)):
-            members = rows[where == name]
-            patients = list(members["patient_id"])
-            parts += [
-                prediction_rows(labels, patients, members[m].to_numpy(), model=m, split=name, **about) for m in models
-            ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def grid_table(

@@ -14,18 +14,16 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.learning.classifiers import Imputer
-from hcc_recurrence.learning.clinical import dichotomise
-from hcc_recurrence.learning.risk_factors import logistic_optimism, middle_patient, nomogram_axes
+from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.papers.yan2023 import FIT, FUSED
 from hcc_recurrence.statistics.logistic import (
-    LogisticModel,
     collinearity,
     fit_logistic,
     forward_likelihood_ratio,
     logistic_table,
     univariable_table,
 )
-from hcc_recurrence.statistics.nomogram import NomogramModel
 
 CLINICAL, DEEP, BEFORE = "Clinical-nomogram", "DL-nomogram", "preoperative"
 # Odds ratios of a probability are of no use per unit (the paper's are 1e10 to 1e15): per 0.1.
@@ -119,7 +117,7 @@ def fit_nomograms(
             if (repeat, fold) == (1, 0):
                 optimism, curve = logistic_optimism(learning[chosen], y, resamples, seed, firth=True)
                 curves.append(curve.assign(model=name, protocol=protocol))
-                drawn = _drawn(model, learning, drawing, rows)
+                drawn = draw_logistic(model, learning, drawing, rows, {FUSED: PER})
                 found.drawn.append(
                     {"model": name, "protocol": protocol, **drawn, "optimism": optimism.to_dict("records")}
                 )
@@ -129,51 +127,3 @@ def fit_nomograms(
     found.regressions = pd.concat(regressions, ignore_index=True)
     found.curves = pd.concat(curves, ignore_index=True)
     return found
-
-
-def drawn_definition(variable: str, definition: Mapping[str, Any], cut: float | None) -> dict[str, Any]:
-    """How a variable is named and drawn: with its cut it is binary, and its name says where, and when it is known."""
-    late = " (post-op)" if definition["timing"] == "post" else ""
-    if cut is None:
-        return {**definition, "name": f"{variable}{late}"}
-    unit = f" {definition['unit']}" if definition["unit"] else ""
-    return {**definition, "kind": "binary", "levels": [], "name": f"{variable} > {cut:g}{unit}{late}"}
-
-
-def _drawn(model: LogisticModel, learning: pd.DataFrame, drawing: Mapping[str, Any], rows: list[str]) -> dict[str, Any]:
-    """The nomogram with the signature as a probability again, and a patient of middle risk; none without a variable."""
-    if not model.coefficients:
-        return {"nomogram": None, "patient": rows[0], "values": {}, "method": model.method}
-    shown = learning[list(model.coefficients)].copy()
-    coefficients = dict(model.coefficients)
-    if FUSED in coefficients:
-        shown[FUSED] /= PER
-        coefficients[FUSED] *= PER
-    axes = nomogram_axes(shown, coefficients, drawing)
-    nomogram = NomogramModel("logistic", axes, model.intercept)
-    patient = middle_patient(shown, nomogram, rows)
-    values = {v: float(shown.loc[patient, v]) for v in shown.columns}
-    return {"nomogram": nomogram.to_dict(), "patient": patient, "values": values, "method": model.method}
-
-
-def regression_table(regressions: pd.DataFrame) -> pd.DataFrame:
-    """Yan's Table 3 and Supplementary Tables 3 and 4: odds ratios of the fits on all training patients (repeat 1).
-
-    Returns: protocol, model, step, variable, odds_ratio, low, high, p, method, vif, tolerance, flag (collinear), fits
-    (share of a protocol's fits whose model has the variable; `multivariable` rows). The signature is per 0.1.
-    """
-    counts = regressions[["protocol", *FIT]].drop_duplicates().groupby("protocol").size()
-    keys = ["protocol", "model", "step", "variable"]
-    chosen = regressions[regressions["step"] == "multivariable"].groupby(keys).size()
-    whole = regressions[(regressions["repeat"] == 1) & (regressions["fold"] == 0)]
-    # A variable that folds chose and the fit on all training patients did not has a row without an odds ratio.
-    table = whole.merge(chosen.rename("times").reset_index(), on=keys, how="outer")
-    table["fits"] = table["times"] / table["protocol"].map(counts)
-    table["variable"] = table["variable"].replace({FUSED: f"{FUSED} (per 0.1)"})
-    order = {"strict": 0, "as_published": 1, "univariable": 0, "multivariable": 1}
-    table["_key"] = table["protocol"].map(order) * 2 + table["step"].map(order)
-    table = table.sort_values(["model", "_key", "p", "variable"], kind="stable")
-    for column in ("vif", "tolerance", "flag"):
-        table[column] = table.get(column)
-    columns = ["protocol", "model", "step", "variable", "odds_ratio", "low", "high", "p", "method"]
-    return table[[*columns, "vif", "tolerance", "flag", "fits"]].reset_index(drop=True)

@@ -20,7 +20,7 @@ from hcc_recurrence.learning.classifiers import (
     cross_validated_auc,
     fit_predict,
 )
-from hcc_recurrence.learning.clinical import dichotomise
+from hcc_recurrence.learning.clinical import dichotomise, select_clinical
 from hcc_recurrence.learning.predictions import prediction_rows
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -29,7 +29,6 @@ from hcc_recurrence.learning.selection import (
     reproducible_features,
 )
 from hcc_recurrence.radiomics.tables import RadiomicsTable
-from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 CHOSEN = "Radiomics"
 CLINICAL = "CR"
@@ -114,23 +113,6 @@ def select_radiomics(
     return [columns[i] for i in chosen], scale
 
 
-def select_clinical(x: pd.DataFrame, y: np.ndarray, settings: Mapping[str, Any]) -> tuple[list[str], pd.DataFrame]:
-    """Univariable P < .05, then P < .05 in the multivariable model.
-
-    Where no variable is significant in the first step, none is kept and the model predicts the prevalence;
-    where none is in the second, all candidates are kept.
-
-    Returns: the variables, and the table of both steps (Zhao 2024, Table 3).
-    """
-    alone = univariable_table(y, x).assign(step="univariable")
-    candidates = list(alone.loc[alone["p"] < settings["clinical_p"], "variable"])
-    if not candidates:
-        return [], alone
-    together = logistic_table(y, x[candidates]).assign(step="multivariable")
-    kept = list(together.loc[together["p"] < settings["clinical_p"], "variable"])
-    return kept or candidates, pd.concat([alone, together], ignore_index=True)
-
-
 def fit_models(
     data: Data,
     rows: list[str],
@@ -167,7 +149,7 @@ def fit_models(
     raw = dichotomise(data.clinical, settings["clinical"])
     impute = Imputer(raw.loc[rows].to_numpy())
     clinical = pd.DataFrame(impute(raw.to_numpy()), index=raw.index, columns=raw.columns)
-    kept, table = select_clinical(clinical.loc[rows], y, settings)
+    kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"])
     fitted.coefficients += table.assign(model=CLINICAL).to_dict("records")
     spread = Standardiser(clinical.loc[rows, kept].to_numpy())
 

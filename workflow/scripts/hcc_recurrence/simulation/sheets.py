@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.clinical_scores import albi_grade, albi_score
 from hcc_recurrence.files import write_csv
 from hcc_recurrence.simulation.patient import MASK_SUFFIX, TUMOUR_LABEL
 from hcc_recurrence.simulation.risk import RiskModel
@@ -152,10 +153,28 @@ def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
         frame[column] = frame[column].where(generator.random(n) > 0.03)
     if "hepatobiliary" in plan.phases:
         frame = pd.concat([frame, draw_findings(plan, simulation, frame)], axis=1)
+    if "precontrast" in plan.phases:
+        frame = pd.concat([frame, draw_specimen(plan, simulation, frame)], axis=1)
     scanner = simulation["scanner"]
     if scanner.str.startswith("mr").any():
         frame["field_strength_t"] = scanner.map({"mr_15": 1.5, "mr_30": 3.0})
     return frame
+
+
+def draw_specimen(plan: CohortPlan, simulation: pd.DataFrame, clinical: pd.DataFrame) -> pd.DataFrame:
+    """Variables of Zhang 2025, Table 1, that the other papers lack; Ki67 is of the resected specimen."""
+    generator = np.random.default_rng([plan.seed, 4])
+    z = simulation["latent_risk"].to_numpy()
+    n = len(z)
+    score = albi_score(clinical["bilirubin_umol_l"].to_numpy(), clinical["albumin_g_l"].to_numpy())
+    return pd.DataFrame(
+        {
+            "hbv_dna_iu_ml": _round(1500 * np.exp(generator.normal(0, 2.5, n)), 0),
+            "near_vessels": (generator.random(n) < 0.4).astype(int),
+            "albi_grade": albi_grade(score).astype(int),
+            "ki67_high": (generator.random(n) < 1 / (1 + np.exp(-(0.3 + 0.8 * z)))).astype(int),
+        }
+    )
 
 
 # Share of patients in whom a reader sees something else: the first reader again, and two others.

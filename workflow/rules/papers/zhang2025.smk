@@ -1,0 +1,309 @@
+# Zhang 2025: slice-level networks on 2.5D images, fusion of a patient's images, clinical and combined models, networks of
+# volumes. Needs crops, radiomics, labels and a split; makes predictions, tables, nomograms and Grad-CAM.
+
+
+include: "zhang2025_common.smk"
+
+
+PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
+OWN_TARGETS["zhang2025"] = zhang2025_targets
+
+
+rule zhang2025:
+    input:
+        paper_targets("zhang2025"),
+
+
+rule fit_zhang2025_fusion:
+    """DL_2.5D of one fit: features of the bags of images, their selection, five learners by grid search."""
+    input:
+        scores=zhang2025_scores,
+        radiomics=zhang2025_radiomics,
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhang2025"),
+    output:
+        probabilities="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.probabilities.csv",
+        choices="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.choices.csv",
+        steps="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.steps.csv",
+    log:
+        "<logs>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=480,
+    params:
+        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
+        settings={k: ZHANG[k] for k in ZHANG_FUSION},
+        reader=of_cohort("reader"),
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_zhang2025_fusion"),
+    script:
+        "../../scripts/fit_zhang2025_fusion.py"
+
+
+rule gather_zhang2025_fusion:
+    """What all fits of DL_2.5D chose."""
+    input:
+        choices=zhang2025_fusions("choices"),
+        steps=zhang2025_fusions("steps"),
+    output:
+        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
+        learners="<results>/{cohort}/zhang2025/tables/learners.csv",
+        learners_html=shown(
+            "<results>/{cohort}/zhang2025/tables/learners.html",
+            "../../report/zhang2025_learners.rst",
+            "learners and networks chosen",
+            section="Zhang 2025",
+        ),
+        selection="<results>/{cohort}/zhang2025/tables/selection.csv",
+        selection_html=shown(
+            "<results>/{cohort}/zhang2025/tables/selection.html",
+            "../../report/zhang2025_selection.rst",
+            "feature selection",
+            section="Zhang 2025",
+        ),
+    log:
+        "<logs>/{cohort}/zhang2025/gather_zhang2025_fusion.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_fusion.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("gather_zhang2025_fusion"),
+    script:
+        "../../scripts/gather_zhang2025_fusion.py"
+
+
+rule gather_zhang2025_networks:
+    """The slice-level table, the models of the networks of volumes, and what all networks are."""
+    input:
+        scores=zhang2025_files(ZHANG_SLICES, "scores.csv"),
+        volumes=zhang2025_files(ZHANG_VOLUMES, "scores.csv"),
+        histories=zhang2025_histories,
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhang2025"),
+    output:
+        predictions="<results>/{cohort}/zhang2025/fits/volumes.predictions.csv",
+        slices="<results>/{cohort}/zhang2025/tables/slices.csv",
+        slices_html=shown(
+            "<results>/{cohort}/zhang2025/tables/slices.html",
+            "../../report/zhang2025_slices.rst",
+            "single images",
+            section="Zhang 2025",
+        ),
+        csv="<results>/{cohort}/zhang2025/tables/networks.csv",
+        html=shown(
+            "<results>/{cohort}/zhang2025/tables/networks.html",
+            "../../report/networks.rst",
+            "networks",
+            section="Zhang 2025",
+        ),
+    log:
+        "<logs>/{cohort}/zhang2025/gather_zhang2025_networks.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_networks.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    params:
+        networks=ZHANG["networks"],
+        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("gather_zhang2025_networks"),
+    script:
+        "../../scripts/gather_zhang2025_networks.py"
+
+
+rule fit_zhang2025_models:
+    """Clinical signature and combined model in every fit of both protocols, with and without post-operative variables."""
+    input:
+        signature=zhang2025_fusions("probabilities"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhang2025"),
+    output:
+        predictions="<results>/{cohort}/zhang2025/fits/models.predictions.csv",
+        csv="<results>/{cohort}/zhang2025/tables/regressions.csv",
+        html=shown(
+            "<results>/{cohort}/zhang2025/tables/regressions.html",
+            "../../report/zhang2025_regressions.rst",
+            "clinical regressions",
+            section="Zhang 2025",
+        ),
+        drawn="<results>/{cohort}/zhang2025/fits/nomograms.json",
+        curves="<results>/{cohort}/zhang2025/fits/nomograms.calibration.csv",
+    log:
+        "<logs>/{cohort}/zhang2025/fit_zhang2025_models.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_models.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=480,
+    params:
+        settings=lambda w: {
+            k: PLAN.settings("zhang2025", base(w.cohort))[k] for k in ZHANG_CLINICAL
+        },
+        repeats=zhang2025_repeats,
+        # The calibration is for readers: copies with permuted outcomes do without.
+        resamples=lambda w: (
+            ZHANG["calibration_resamples"] if w.cohort == base(w.cohort) else 1
+        ),
+        sheet=untracked(patients_sheet),
+        clinical=clinical_hash(study_clinical("zhang2025")),
+        definitions=clinical_definitions(study_clinical("zhang2025")),
+        missing_codes=of_cohort("missing_codes"),
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("fit_zhang2025_models"),
+    script:
+        "../../scripts/fit_zhang2025_models.py"
+
+
+rule plot_zhang2025_nomograms:
+    """The combined nomograms with a worked patient, and their calibration corrected for optimism."""
+    input:
+        drawn="<results>/{cohort}/zhang2025/fits/nomograms.json",
+        curves="<results>/{cohort}/zhang2025/fits/nomograms.calibration.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/zhang2025/figures/nomogram_combined",
+            caption="../../report/zhang2025_nomogram.rst",
+            what="combined nomogram",
+            name="combined",
+            section="Zhang 2025",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/zhang2025/figures/nomogram_preoperative",
+            caption="../../report/zhang2025_nomogram.rst",
+            what="combined nomogram, preoperative",
+            name="preoperative",
+            section="Zhang 2025",
+        ),
+        **both_protocols(
+            "<results>/{cohort}/zhang2025/figures/nomograms_calibration",
+            caption="../../report/nomograms_calibration.rst",
+            what="calibration of the nomograms, corrected for optimism",
+            name="calibration",
+            section="Zhang 2025",
+        ),
+    log:
+        "<logs>/{cohort}/zhang2025/plot_zhang2025_nomograms.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/plot_zhang2025_nomograms.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        paper="zhang2025",
+        nomograms={
+            **{f"combined_{p}": ("Combined", p) for p in PROTOCOLS},
+            **{f"preoperative_{p}": ("Combined preoperative", p) for p in PROTOCOLS},
+        },
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("plot_nomograms"),
+    script:
+        "../../scripts/plot_nomograms.py"
+
+
+rule write_zhang2025_inflation:
+    """How much feeding apparent scores of images to the learners inflates what they say of themselves."""
+    input:
+        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
+        metrics="<results>/{cohort}/zhang2025/tables/metrics.csv",
+        best_auc=best_auc_file,
+    output:
+        csv="<results>/{cohort}/zhang2025/tables/inflation.csv",
+        html=shown(
+            "<results>/{cohort}/zhang2025/tables/inflation.html",
+            "../../report/zhang2025_inflation.rst",
+            "what apparent scores inflate",
+            section="Zhang 2025",
+        ),
+        **one_figure(
+            "<results>/{cohort}/zhang2025/figures/inflation",
+            "../../report/zhang2025_inflation.rst",
+            "what apparent scores inflate, figure",
+            "figure",
+            section="Zhang 2025",
+        ),
+    log:
+        "<logs>/{cohort}/zhang2025/write_zhang2025_inflation.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/write_zhang2025_inflation.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("write_zhang2025_inflation"),
+    script:
+        "../../scripts/write_zhang2025_inflation.py"
+
+
+rule plot_grad_cam:
+    """Grad-CAM of two patients called right and of all confident wrong calls, by networks that never saw them."""
+    input:
+        crops=study_crops("zhang2025"),
+        predictions="<results>/{cohort}/zhang2025/fits/models.predictions.csv",
+        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
+        networks=lambda w: [
+            f"<results>/{w.cohort}/zhang2025/networks/{network}/1.{fold}.pt"
+            for network, fold in zhang2025_explained(w.cohort)
+        ],
+    output:
+        **one_figure(
+            "<results>/{cohort}/zhang2025/figures/grad_cam",
+            "../../report/grad_cam.rst",
+            "Grad-CAM",
+            "figure",
+            section="Zhang 2025",
+        ),
+        csv="<results>/{cohort}/zhang2025/tables/grad_cam.csv",
+    log:
+        "<logs>/{cohort}/zhang2025/plot_grad_cam.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhang2025/plot_grad_cam.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6000),
+        runtime=60,
+    params:
+        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
+        networks=ZHANG["networks"],
+        files=lambda w: [f"{n}.{f}" for n, f in zhang2025_explained(w.cohort)],
+        views=FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
+        shown=[-4, "axial", 4, "sagittal", "coronal"],
+        confident=ZHANG["confident"],
+        title=of_cohort("title"),
+        mark=mark_of("zhang2025"),
+        code=code("plot_grad_cam"),
+    script:
+        "../../scripts/plot_grad_cam.py"

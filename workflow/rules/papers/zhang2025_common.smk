@@ -1,0 +1,124 @@
+# Functions of the rules of Zhang 2025: which files its networks, fusions and models take.
+import itertools
+
+ZHANG = FULL_CONFIG["papers"]["zhang2025"]["settings"]
+ZHANG_SLICES, ZHANG_VOLUMES = slice_networks(ZHANG), volume_networks(ZHANG)
+# Settings that the fusion of images reads, and those of the clinical models.
+ZHANG_FUSION = (
+    *("decimals", "normality_alpha", "univariable_p", "correlation_r"),
+    *("lasso_folds", "lasso_penalties", "learner_folds", "learners"),
+)
+ZHANG_CLINICAL = ("clinical", "clinical_p", "learner_folds", "learners")
+
+
+def zhang2025_deep(cohort):
+    """Whether a study, or its copy with permuted outcomes, has networks."""
+    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
+    return wanted and PLAN.has_networks("zhang2025", base(cohort))
+
+
+def zhang2025_repeats(wildcards):
+    """How many of the split's repeats are fitted: as many as the networks have seeds."""
+    if zhang2025_deep(wildcards.cohort):
+        return max(r for r, _ in network_fits("zhang2025", wildcards.cohort))
+    return study_repeats("zhang2025")(wildcards)
+
+
+def zhang2025_fits(cohort, pairs):
+    """Names of the fits of a network; `pairs` also those that leave two folds out."""
+    fits = network_fits("zhang2025", cohort)
+    names = [f"{repeat}.{fold}" for repeat, fold in fits] + ["1.validation"]
+    if pairs:
+        folds = sorted({fold for _, fold in fits} - {0})
+        names += [
+            f"{repeat}.{first}-{second}"
+            for repeat in sorted({r for r, _ in fits})
+            for first, second in itertools.combinations(folds, 2)
+        ]
+    return names
+
+
+def zhang2025_files(networks, kind, pairs=False):
+    """Files of one kind of all fits of some networks, as a function of the wildcards."""
+    return lambda w: collect(
+        "<results>/{cohort}/zhang2025/networks/{network}/{fit}.{kind}",
+        cohort=w.cohort,
+        network=networks,
+        fit=zhang2025_fits(w.cohort, pairs),
+        kind=kind,
+    )
+
+
+def zhang2025_histories(wildcards):
+    """Losses of the fits of all networks that leave one fold out, or none."""
+    return collect(
+        "<results>/{cohort}/zhang2025/networks/{network}/{fit}.history.csv",
+        cohort=wildcards.cohort,
+        network=[*ZHANG_SLICES, *ZHANG_VOLUMES],
+        fit=[f"{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)],
+    )
+
+
+def zhang2025_scores(wildcards):
+    """The scores of images that one fusion takes: see `papers.zhang2025.network_sources`."""
+    repeat, fold = wildcards.repeat, int(wildcards.fold)
+    folds = sorted({f for _, f in network_fits("zhang2025", wildcards.cohort)} - {0})
+    if wildcards.protocol == "as_published":
+        names = ["validation"]
+    elif not fold:
+        names = ["0", *map(str, folds)]
+    else:
+        others = [sorted((fold, f)) for f in folds if f != fold]
+        names = [str(fold), *("-".join(map(str, pair)) for pair in others)]
+    return collect(
+        "<results>/{cohort}/zhang2025/networks/{network}/{repeat}.{name}.scores.csv",
+        cohort=wildcards.cohort,
+        network=ZHANG_SLICES,
+        repeat=repeat,
+        name=names,
+    )
+
+
+def zhang2025_radiomics(wildcards):
+    """Feature tables of the phases, each once; none where the variant is switched off."""
+    return radiomics_files("zhang2025")(wildcards) if ZHANG["radiomics"] else []
+
+
+def zhang2025_fusions(kind):
+    """Files of one kind of all fusions, as a function of the wildcards; none without networks."""
+
+    def files(wildcards):
+        if not zhang2025_deep(wildcards.cohort):
+            return []
+        fits = [f"strict.{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)]
+        folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
+        return [f"{folder}/{fit}.{kind}.csv" for fit in [*fits, "as_published.1.0"]]
+
+    return files
+
+
+def zhang2025_predictions(cohort):
+    """Parts of the predictions."""
+    names = ["models"]
+    names += ["volumes"] if zhang2025_deep(cohort) and ZHANG_VOLUMES else []
+    return [f"<results>/{cohort}/zhang2025/fits/{name}.predictions.csv" for name in names]
+
+
+def zhang2025_explained(cohort):
+    """Network and fold of every network that Grad-CAM may have to explain: repeat 1."""
+    folds = [fold for repeat, fold in network_fits("zhang2025", cohort) if repeat == 1]
+    return [(network, fold) for network in ZHANG_SLICES for fold in folds]
+
+
+def zhang2025_targets(cohort):
+    """What of a study only this paper has."""
+    folder = f"<results>/{cohort}/zhang2025"
+    if not zhang2025_deep(cohort):
+        return [f"{folder}/tables/regressions.html"]
+    tables = ("regressions", "slices", "networks", "learners", "selection", "inflation")
+    figures = ("nomogram_combined.strict", "grad_cam", "training", "inflation")
+    return [
+        *[f"{folder}/tables/{table}.html" for table in tables],
+        *[f"{folder}/figures/{figure}.png" for figure in figures],
+        *crop_pages("zhang2025", cohort),
+    ]

@@ -1,0 +1,31 @@
+"""What all fits of DL_2.5D chose: network, learner, features."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.papers.zhang2025 import choices_table, steps_table
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    choices, steps = (pd.concat([read_csv(f) for f in files]) for files in (asked.choices, asked.steps))
+    write_csv(choices, output.choices)
+    tables = {
+        "learners": (
+            choices_table(choices),
+            "The fit on all training patients. network_auc: of single images; strict: out of fold, as published: of the "
+            "validation patients. cv_auc: the learner's own cross-validation inside the fit, which as published is fed "
+            "apparent scores. same network, same learner: share of the fits whose choice they were. The paper's own "
+            "outcome: VGG19 and RandomForest.",
+        ),
+        "selection": (
+            steps_table(steps),
+            "Features left after each step, on all training patients and over the folds. t-test or Mann-Whitney, "
+            "correlation, LASSO, each inside the rows that learn.",
+        ),
+    }
+    for name, (table, note) in tables.items():
+        write_csv(table, output[name])
+        write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)

@@ -1,0 +1,50 @@
+"""The slice-level table, the models of the 3D networks, and a description of all networks of Zhang 2025."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks
+    from hcc_recurrence.learning.predictions import COLUMNS
+    from hcc_recurrence.networks.build import build_network, takes_images_alone
+    from hcc_recurrence.networks.resnet import parameter_count
+    from hcc_recurrence.papers.zhang2025_networks import read_scores, slice_table, volume_predictions
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    labels, split = read_csv(asked.labels), read_csv(asked.split)
+    alone = {n: takes_images_alone(network["architecture"]) for n, network in params.networks.items()}
+    slices, volumes = ([n for n in alone if alone[n] == kind] for kind in (True, False))
+    table = slice_table(read_scores(asked.scores), labels, split, slices)
+    write_csv(table, output.slices)
+    note = (
+        "Single images, ten a patient. Strict: training images out of fold, others by the networks of all training "
+        "patients. As published: the network whose epoch the validation patients chose. low, high: 95 % interval that "
+        "takes the images of a patient together (Obuchowski 1997); low_images, high_images: DeLong's, as if each image "
+        "were a patient of its own, which is what the paper prints. Cut-off: Youden on the training images."
+    )
+    write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
+    histories = pd.concat([read_csv(file) for file in asked.histories])
+    chosen = choose_networks(histories[histories["model"].isin(volumes)])
+    predictions = pd.DataFrame(columns=list(COLUMNS))
+    if volumes:
+        predictions = volume_predictions(labels, split, read_scores(asked.volumes), chosen, params.seed)
+    write_csv(predictions, output.predictions)
+    everything = choose_networks(histories[histories["model"].isin(slices)])
+    # The network of DL_2.5D is chosen by the scores of images out of fold: see the table of chosen learners.
+    everything = pd.concat([everything.assign(chosen=False), chosen])
+    sizes = {
+        n: parameter_count(build_network({**v, "weights": ""}, len(params.phases), 1, alone[n]))
+        for n, v in params.networks.items()
+    }
+    described = describe_networks(everything, params.networks, sizes).rename(
+        columns={"chosen for DL (strict)": "chosen for DL_3D (strict)"}
+    )
+    write_csv(described, output.csv)
+    note = (
+        "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median over "
+        "the fits of all folds and seeds; networks that leave two folds out are not counted."
+    )
+    write_html(described.round(3), params.title, output.html, note, mark=params.mark)

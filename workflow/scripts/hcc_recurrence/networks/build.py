@@ -1,0 +1,41 @@
+"""The network that a config names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from hcc_recurrence.networks.phase_network import PhaseNetwork
+from hcc_recurrence.networks.slice_network import BACKBONES, SliceNetwork
+from hcc_recurrence.networks.training import load_backbone
+from hcc_recurrence.networks.volume_network import VOLUME_ARCHITECTURES, VolumeNetwork
+
+
+def build_network(network: Mapping[str, Any], phases: int, slices: int, images_alone: bool) -> nn.Module:
+    """An untrained network, drawn from torch's generator, or started from a file of weights.
+
+    Args:
+        network: architecture, and weights (a file; empty for random ones). phases: their number. slices: of a phase.
+        images_alone: each image of a patient is an example of its own.
+
+    Raises: ValueError where the file does not fit.
+    """
+    architecture, weights = network["architecture"], network["weights"]
+    if images_alone:
+        made = SliceNetwork(architecture)
+        if weights:
+            made.start_from_file(weights)
+        return made
+    if architecture in VOLUME_ARCHITECTURES:
+        return VolumeNetwork(architecture, phases)
+    made = PhaseNetwork(architecture, phases, slices)
+    if weights:
+        load_backbone(made.backbone, weights)
+    return made
+
+
+def takes_images_alone(architecture: str) -> bool:
+    """Whether each image of a patient is an example of its own."""
+    return architecture in BACKBONES

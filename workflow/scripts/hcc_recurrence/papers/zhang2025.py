@@ -1,0 +1,320 @@
+"""Zhang 2025 (J Hepatocell Carcinoma): a patient's signature DL_2.5D from the scores of the patient's ten images.
+
+METHODS.md section 5. Slice-level networks score every image; here the scores of one fit become features of patients
+(histograms and bags of words), which are selected and learned by five learners. In the strict protocol the scores of
+the patients that learn are out of fold: each comes from a network that saw neither the patient nor the fold that the fit is
+reported on. As published they are apparent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.learning.classifiers import Standardiser
+from hcc_recurrence.learning.folds import OuterFit, outer_fits
+from hcc_recurrence.learning.learners import Learned, fit_with, search
+from hcc_recurrence.learning.multi_instance import bag_features
+from hcc_recurrence.learning.network_scores import UNSEEN
+from hcc_recurrence.learning.selection import drop_most_connected, group_difference_p, lasso_coefficients
+from hcc_recurrence.statistics.auc import auc_cross_validated
+
+SIGNATURE, WITH_RADIOMICS, VOLUME = "DL_2.5D", "DL_2.5D radiomics", "DL_3D"
+# The fit of a network whose epoch the validation patients chose (`networks.examples`).
+BY_VALIDATION = "validation"
+STRICT, PUBLISHED = "strict", "as_published"
+
+
+def fits_of(split: pd.DataFrame, repeats: int) -> list[tuple[str, OuterFit]]:
+    """Protocol and fit of everything that is fitted: all of the strict protocol, and one as published."""
+    fits = list(outer_fits(split, repeats))
+    whole = next(fit for fit in fits if (fit.repeat, fit.fold) == (1, 0))
+    return [*((STRICT, fit) for fit in fits), (PUBLISHED, whole)]
+
+
+def network_sources(protocol: str, fit: OuterFit, split: pd.DataFrame) -> dict[str, list[str]]:
+    """Which fit of a network scores whose images: `0`, `2`, `1-2` or `validation` -> patients.
+
+    Strict: a patient of fold j that learns in the fit without fold k is scored by the network without j and k, patients
+    the fit is reported on by the network without k.
+    """
+    if protocol == PUBLISHED:
+        return {BY_VALIDATION: [*fit.rows, *fit.unseen]}
+    folds = split.set_index("patient_id")[f"fold_{fit.repeat}"]
+    found: dict[str, list[str]] = {}
+    for patient in fit.rows:
+        out = sorted({int(folds[patient]), fit.fold} - {0})
+        found.setdefault("-".join(map(str, out)), []).append(patient)
+    return {**found, str(fit.fold): list(fit.unseen)}
+
+
+def image_scores(scores: pd.DataFrame, network: str, protocol: str, fit: OuterFit, split: pd.DataFrame) -> pd.DataFrame:
+    """The scores of all images of the patients of a fit by one network.
+
+    Args:
+        scores: model, repeat, fold (text), patient_id, role, image, probability, of all fits.
+
+    Returns: patient_id, image, probability, source (the fit of the network); in the order of patients and images.
+
+    Raises: ValueError where a patient lacks scores, or one that must be unseen is by a network that saw the patient.
+    """
+    own, parts = scores[(scores["model"] == network) & (scores["repeat"] == fit.repeat)], []
+    for source, patients in network_sources(protocol, fit, split).items():
+        rows = own[(own["fold"] == source) & own["patient_id"].isin(patients)]
+        lacking = sorted(set(patients) - set(rows["patient_id"]))
+        if lacking:
+            raise ValueError(f"{network}: the fit {fit.repeat}.{source} has no scores of {lacking[:5]}")
+        seen = sorted(set(rows.loc[rows["role"] != UNSEEN, "patient_id"]))
+        if protocol == STRICT and seen:
+            raise ValueError(f"{network}: the fit {fit.repeat}.{source} saw {seen[:5]}, whose scores must be of others")
+        parts.append(rows.assign(source=source))
+    table = pd.concat(parts)[["patient_id", "image", "probability", "source"]]
+    return table.sort_values(["patient_id", "image"], ignore_index=True)
+
+
+def backbone_auc(images: pd.DataFrame, outcome: pd.Series, patients: Sequence[str]) -> float:
+    """AUC of single images of some patients, the mean over the networks that scored them.
+
+    0.5 where no network has scored images of both outcomes.
+    """
+    rows = images[images["patient_id"].isin(set(patients))]
+    y = outcome.loc[rows["patient_id"]].to_numpy(int)
+    both = pd.Series(y).groupby(rows["source"].to_numpy()).transform("nunique").to_numpy() == 2
+    if not both.any():
+        return 0.5
+    source = pd.factorize(rows["source"])[0][both]
+    return auc_cross_validated(y[both], rows["probability"].to_numpy()[both], source, np.zeros(both.sum(), int)).auc
+
+
+@dataclass
+class Selection:
+    """Columns that were selected, and how many each step left."""
+
+    columns: list[str]
+    steps: dict[str, int]
+
+
+def select_features(
+    x: pd.DataFrame, rows: Sequence[str], y: np.ndarray, settings: Mapping[str, Any], seed: int
+) -> Selection:
+    """t-test or Mann-Whitney, correlation, LASSO, each on `rows` alone.
+
+    Source: Zhang 2025, "2.5D Deep Learning Signature"; METHODS.md 5.4.
+    """
+    values = x.loc[list(rows)].to_numpy(float)
+    z = Standardiser(values)(values)
+    different = np.flatnonzero(group_difference_p(z, y, settings["normality_alpha"]) < settings["univariable_p"])
+    kept = different[drop_most_connected(z[:, different], settings["correlation_r"])]
+    chosen = kept
+    if len(kept):
+        low, high, number = settings["lasso_penalties"]
+        penalties = np.logspace(low, high, number)
+        chosen = kept[np.abs(lasso_coefficients(z[:, kept], y, settings["lasso_folds"], seed, penalties)) > 1e-8]
+    steps = {"extracted": x.shape[1], "different": len(different), "not correlated": len(kept), "LASSO": len(chosen)}
+    return Selection([x.columns[i] for i in chosen], steps)
+
+
+def scaled(x: pd.DataFrame, groups: Mapping[str, Sequence[str]], rows: Sequence[str], protocol: str) -> pd.DataFrame:
+    """z-scores: strict by `rows`, those that learn; as published each group of patients by itself (METHODS.md 5.4)."""
+    parts = []
+    for members in groups.values():
+        if len(members):
+            reference = rows if protocol == STRICT else members
+            scale = Standardiser(x.loc[list(reference)].to_numpy(float))
+            parts.append(pd.DataFrame(scale(x.loc[list(members)].to_numpy(float)), list(members), x.columns))
+    return pd.concat(parts)
+
+
+def choose_learner(
+    found: Mapping[str, Learned], probability: Mapping[str, np.ndarray], truth: np.ndarray, protocol: str
+) -> str:
+    """The learner with the highest AUC: by its cross-validation (strict), on the validation patients (as published).
+
+    Args:
+        probability: of each learner on the validation patients. truth: their outcomes; with one outcome the
+            cross-validation decides in both protocols. Of equal ones the first.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    if protocol == PUBLISHED and len(set(truth.tolist())) == 2:
+        return max(found, key=lambda name: roc_auc_score(truth, probability[name]))
+    return max(found, key=lambda name: found[name].auc)
+
+
+@dataclass
+class Fusion:
+    """One fit: probabilities (a row a patient and part, a column a model), choices and steps of selection."""
+
+    probabilities: pd.DataFrame
+    choices: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fit_fusion(
+    scores: pd.DataFrame,
+    labels: pd.DataFrame,
+    split: pd.DataFrame,
+    radiomics: pd.DataFrame | None,
+    settings: Mapping[str, Any],
+    protocol: str,
+    fit: OuterFit,
+    seed: int,
+) -> Fusion:
+    """DL_2.5D of one fit: the network, the features of its bags, five learners, and the one that is chosen.
+
+    Args:
+        scores: of all images by all slice-level networks (`image_scores`). radiomics: index patient_id, or none.
+        settings: decimals, normality_alpha, univariable_p, correlation_r, lasso_folds, lasso_penalties, learner_folds,
+            learners. seed: of the run.
+
+    Returns: parts `learned` (strict: of DL_2.5D alone, by inner models that did not see the patient) and `unseen`.
+    """
+    outcome = labels.set_index("patient_id")["er"].astype(int)
+    place = split.set_index("patient_id")["split"]
+    y = outcome.loc[fit.rows].to_numpy()
+    validation = [p for p in fit.unseen if place[p] == "validation"]
+    own_seed = seed + fit.repeat
+    images = {n: image_scores(scores, n, protocol, fit, split) for n in dict.fromkeys(scores["model"])}
+    judged = validation if protocol == PUBLISHED and outcome.loc[validation].nunique() == 2 else fit.rows
+    areas = {n: backbone_auc(table, outcome, judged) for n, table in images.items()}
+    network = max(areas, key=lambda n: areas[n])
+    table = images[network]
+    bags = {p: group.to_numpy() for p, group in table.groupby("patient_id")["probability"]}
+    groups = {"rows": fit.rows}
+    groups |= {name: [p for p in fit.unseen if place[p] == name] for name in sorted(set(place.loc[fit.unseen]))}
+    about = {"protocol": protocol, "repeat": fit.repeat, "fold": fit.fold}
+    result = Fusion(pd.DataFrame())
+    columns: dict[str, pd.Series] = {}
+    learned: dict[str, Learned] = {}
+
+    def learn(features: pd.DataFrame, variant: str) -> str:
+        selection = select_features(features, fit.rows, y, settings, own_seed)
+        result.steps.extend({**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items())
+        z = scaled(features[selection.columns], groups, fit.rows, protocol)
+        x = z.loc[fit.rows].to_numpy()
+        for name, grid in settings["learners"].items():
+            learned[name] = search(name, grid, x, y, settings["learner_folds"], own_seed)
+            columns[f"{variant} {name}"] = pd.Series(learned[name].predict(z.to_numpy()), z.index)
+        held = {name: columns[f"{variant} {name}"].loc[validation].to_numpy() for name in learned}
+        best = choose_learner(learned, held, outcome.loc[validation].to_numpy(), protocol)
+        columns[variant] = columns[f"{variant} {best}"]
+        for name, one in learned.items():
+            row = {"variant": variant, "network": network, "network_auc": areas[network], "learner": name}
+            row |= {"cv_auc": one.auc, "settings": json.dumps(one.settings, sort_keys=True), "chosen": name == best}
+            result.choices.append({**about, **row, "features": ";".join(selection.columns)})
+        print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
+        return best
+
+    features, _ = bag_features(bags, fit.rows, settings["decimals"])
+    if radiomics is not None:
+        learn(features.join(radiomics, how="left", validate="one_to_one"), WITH_RADIOMICS)
+        # Its learners are listed in the choices; the models are the chosen one's alone.
+        columns = {WITH_RADIOMICS: columns[WITH_RADIOMICS]}
+    best = learn(features, SIGNATURE)
+    wide = pd.DataFrame(columns)
+    parts = [wide.loc[list(fit.unseen)].assign(part="unseen")]
+    if protocol == PUBLISHED:
+        parts.append(wide.loc[fit.rows].assign(part="learned"))
+    else:
+        inner = _inner_signature(bags, table, fit, y, learned[best], settings, own_seed)
+        parts.append(pd.DataFrame({SIGNATURE: inner}).assign(part="learned"))
+    probabilities = pd.concat(parts).rename_axis("patient_id").reset_index().assign(**about)
+    first = ["protocol", "repeat", "fold", "part", "patient_id"]
+    result.probabilities = probabilities[[*first, *[c for c in probabilities if c not in first]]]
+    return result
+
+
+def _inner_signature(
+    bags: Mapping[str, np.ndarray],
+    table: pd.DataFrame,
+    fit: OuterFit,
+    y: np.ndarray,
+    learner: Learned,
+    settings: Mapping[str, Any],
+    seed: int,
+) -> pd.Series:
+    """DL_2.5D of the patients that learn, each by a model of the other folds, for models that learn from it."""
+    outcome = pd.Series(y, fit.rows)
+    source = table.drop_duplicates("patient_id").set_index("patient_id")["source"].loc[fit.rows]
+    found = []
+    for _, members in source.groupby(source):
+        held = list(members.index)
+        rows = [p for p in fit.rows if p not in set(held)]
+        features, _ = bag_features({p: bags[p] for p in fit.rows}, rows, settings["decimals"])
+        own = outcome.loc[rows].to_numpy()
+        if len(set(own.tolist())) < 2:
+            found.append(pd.Series(float(own.mean()), held))
+            continue
+        selection = select_features(features, rows, own, settings, seed)
+        z = scaled(features[selection.columns], {"rows": rows, "held": held}, rows, STRICT)
+        model = fit_with(learner, z.loc[rows].to_numpy(), own, seed)
+        found.append(pd.Series(model.predict(z.loc[held].to_numpy()), held))
+    return pd.concat(found).loc[fit.rows]
+
+
+def choices_table(choices: pd.DataFrame) -> pd.DataFrame:
+    """The fit on all training patients (repeat 1): the network, each learner, and how often all fits chose them.
+
+    Returns: protocol, variant, network, network_auc, learner, settings, features, cv_auc, chosen, same network, same
+    learner (shares of the protocol's fits).
+    """
+    rows = []
+    for _, own in choices.groupby(["protocol", "variant"], sort=False):
+        best = own[own["chosen"]]
+        whole = own[(own["repeat"] == 1) & (own["fold"] == 0)]
+        for row in whole.itertuples():
+            names = [f for f in str(row.features).split(";") if f and f != "nan"]
+            rows.append(
+                {
+                    **{k: getattr(row, k) for k in ("protocol", "variant", "network", "network_auc", "learner")},
+                    "settings": row.settings,
+                    "features": len(names),
+                    "cv_auc": row.cv_auc,
+                    "chosen": row.chosen,
+                    "same network": float((best["network"] == row.network).mean()),
+                    "same learner": float((best["learner"] == row.learner).mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def chosen_networks(choices: pd.DataFrame) -> dict[int, str]:
+    """Fold -> the network of DL_2.5D in the strict fits of repeat 1."""
+    own = choices[(choices["protocol"] == STRICT) & (choices["repeat"] == 1) & (choices["variant"] == SIGNATURE)]
+    return own.drop_duplicates("fold").set_index("fold")["network"].to_dict()
+
+
+def steps_table(steps: pd.DataFrame) -> pd.DataFrame:
+    """Features left after each step of the selection, over the fits on all training patients and over the folds.
+
+    Returns: protocol, variant, fits, step, number of fits, min, median, max.
+    """
+    rows = steps.assign(fits=np.where(steps["fold"] == 0, "all training patients", "folds"))
+    keys = ["protocol", "variant", "fits", "step"]
+    table = rows.groupby(keys, sort=False)["features"].agg(["count", "min", "median", "max"]).reset_index()
+    return table.rename(columns={"count": "number of fits"})
+
+
+def inflation_table(choices: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """What feeding apparent scores of images does: each learner's AUC by its own cross-validation, and as it is.
+
+    Returns: learner, protocol, fed (scores of the images of the patients that learn), cv_auc (5-fold, inside the fit of
+    all training patients; mean over repeats), train (apparent or out of fold), validation, external.
+    """
+    own = choices[(choices["variant"] == SIGNATURE) & (choices["fold"] == 0)]
+    means = own.groupby(["learner", "protocol"], sort=False)["cv_auc"].mean()
+    # A patient's own split says which estimate it is: apparent or out of fold in training, held out elsewhere.
+    areas = metrics.set_index(["model", "protocol", "split"])["auc"]
+    rows = []
+    for (learner, protocol), area in means.items():
+        fed = "out of fold" if protocol == STRICT else "apparent"
+        row = {"learner": learner, "protocol": protocol, "fed": fed, "cv_auc": area}
+        for name in ("train", "validation", "external"):
+            row[name] = areas.get((f"{SIGNATURE} {learner}", protocol, name), np.nan)
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,151 @@
+"""Zhang 2025: the slice-level table, the models of the 3D networks, and the patients whose activation is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hcc_recurrence.files import read_csv
+from hcc_recurrence.learning.folds import OuterFit, outer_fits
+from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
+from hcc_recurrence.papers.zhang2025 import BY_VALIDATION, PUBLISHED, STRICT, VOLUME
+from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
+from hcc_recurrence.statistics.classification import count
+
+
+def read_scores(files: Sequence[str | Path]) -> pd.DataFrame:
+    """Scores of fits of networks; a fold is text (`0`, `2`, `1-2`, `validation`)."""
+    return pd.concat([read_csv(file, identifiers=("patient_id", "fold")) for file in files], ignore_index=True)
+
+
+def slice_table(
+    scores: pd.DataFrame, labels: pd.DataFrame, split: pd.DataFrame, networks: Sequence[str]
+) -> pd.DataFrame:
+    """Zhang's Table 3: each network on single images, in both protocols.
+
+    Strict: training images out of fold, the others by the networks of all training patients (mean over repeats). As
+    published: the network whose epoch the validation patients chose; its training images are apparent. The cut-off is
+    Youden's on the training images and carried. `low` and `high` take the images of a patient together (Obuchowski);
+    `low_images` and `high_images` count every image as a patient of its own, as the paper prints it.
+
+    Args:
+        scores: model, repeat, fold (text), patient_id, role, image, probability of all fits.
+
+    Returns: network, protocol, split, estimate, patients, n (images), n_pos, auc, low, high, low_images, high_images,
+    threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv.
+    """
+    outcome = labels.set_index("patient_id")["er"].astype(int)
+    place = split.set_index("patient_id")["split"]
+    rows = []
+    for network in networks:
+        own = scores[scores["model"] == network]
+        for protocol in (STRICT, PUBLISHED):
+            threshold = np.nan
+            for name, images in _images(own, split, protocol):
+                images = images[place.loc[images["patient_id"]].to_numpy() == name]
+                y = outcome.loc[images["patient_id"]].to_numpy()
+                if len(set(y.tolist())) < 2:
+                    continue
+                p, fold, repeat = (images[c].to_numpy() for c in ("probability", "fold", "repeat"))
+                patient = images["patient_id"].to_numpy()
+                whole, single = auc_clustered(y, p, patient, fold, repeat), auc_cross_validated(y, p, fold, repeat)
+                mean = images.groupby(["patient_id", "image"])["probability"].mean()
+                truth = outcome.loc[mean.index.get_level_values(0)].to_numpy()
+                if name == "train":
+                    threshold = youden_threshold(truth, mean.to_numpy())
+                counts = count(truth, mean.to_numpy(), threshold)
+                estimate = "held_out" if name != "train" else "out_of_fold" if protocol == STRICT else "apparent"
+                rates = ("tp", "fn", "tn", "fp", "accuracy", "sensitivity", "specificity", "ppv", "npv")
+                rows.append(
+                    {
+                        **{"network": network, "protocol": protocol, "split": name, "estimate": estimate},
+                        **{"patients": images["patient_id"].nunique(), "n": counts.n, "n_pos": int(truth.sum())},
+                        **{"auc": whole.auc, "low": whole.low, "high": whole.high},
+                        **{"low_images": single.low, "high_images": single.high, "threshold": threshold},
+                        **{rate: getattr(counts, rate) for rate in rates},
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _images(own: pd.DataFrame, split: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
+    """Split and scores of its images; `fold` is the model that scored them, so that only its scores are compared."""
+    if protocol == PUBLISHED:
+        whole = own[own["fold"] == BY_VALIDATION].assign(fold=0, repeat=0)
+        return [(name, whole) for name in ("train", "validation", "external")]
+    folds = split.set_index("patient_id").filter(regex="^fold_").rename(columns=lambda c: int(c.removeprefix("fold_")))
+    single = own[own["fold"].str.fullmatch(r"[1-9][0-9]*")]
+    held = single[
+        [
+            folds.at[p, r] == int(f)
+            for p, r, f in zip(single["patient_id"], single["repeat"], single["fold"], strict=True)
+        ]
+    ]
+    whole = own[own["fold"] == "0"]
+    # Outside training every repeat is another network: their scores are averaged first, an image is one row.
+    mean = whole.groupby(["patient_id", "image"], as_index=False)["probability"].mean().assign(fold=0, repeat=0)
+    return [("train", held.assign(fold=held["fold"].astype(int))), ("validation", mean), ("external", mean)]
+
+
+def volume_predictions(
+    labels: pd.DataFrame, split: pd.DataFrame, scores: pd.DataFrame, choices: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    """Rows of the predictions table of the 3D networks and of DL_3D, the one chosen.
+
+    Strict: by the inner loss, fit by fold; as published: by the validation AUC, as the authors did.
+
+    Args:
+        scores: model, protocol, repeat, fold (text), patient_id, role, probability. choices: from `choose_networks`.
+
+    Raises: ValueError where a network saw a patient whose score must not be its own.
+    """
+    scores = scores.merge(split[["patient_id", "split"]], on="patient_id", validate="many_to_one")
+    single = scores[scores["fold"] != BY_VALIDATION]
+    single = single.assign(fold=single["fold"].astype(int))
+    chosen = choices.loc[choices["chosen"], ["model", "repeat", "fold"]]
+    best = single.merge(chosen, on=["model", "repeat", "fold"]).assign(model=VOLUME)
+    named = single.assign(model=VOLUME + " " + single["model"])
+    published = scores[scores["fold"] == BY_VALIDATION]
+    depth = best_by_validation(labels, published) or published["model"].iloc[0]
+    once = [published[published["model"] == depth].assign(model=VOLUME)]
+    once.append(published.assign(model=VOLUME + " " + published["model"]))
+    return pd.concat(
+        [
+            strict_rows(labels, split, pd.concat([best, named]), seed),
+            published_rows(labels, pd.concat(once), seed, decided=("validation",)),
+        ],
+        ignore_index=True,
+    )
+
+
+def explained_patients(predictions: pd.DataFrame, model: str, confident: float) -> pd.DataFrame:
+    """Two patients who were called right, and everyone whose wrong call was a confident one.
+
+    Of each outcome the most certain right call; then wrong calls with at least the probability `confident`, the most
+    certain first. Strict protocol, repeat 1: patients of training out of fold, the others held out.
+
+    Returns: patient_id, split, fold (of the network that must explain), er, probability, kind.
+    """
+    own = predictions[(predictions["model"] == model) & (predictions["protocol"] == "strict")]
+    own = own[own["seed"] == own["seed"].min()].assign(er=lambda rows: rows["y"])
+    called = (own["probability"] >= 0.5).astype(int)
+    right = called == own["er"]
+    certain = (own["probability"] - 0.5).abs()
+    parts = []
+    for outcome, word in ((1, "recurrence"), (0, "no recurrence")):
+        group = own[right & (own["er"] == outcome)]
+        if len(group):
+            parts.append(group.loc[[certain.loc[group.index].idxmax()]].assign(kind=f"{word}, predicted right"))
+    wrong = own[~right & (certain >= confident - 0.5 - 1e-12)]
+    wrong = wrong.loc[certain.loc[wrong.index].sort_values(ascending=False, kind="stable").index]
+    words = np.where(wrong["er"] == 1, "recurrence", "no recurrence")
+    parts.append(wrong.assign(kind=[f"{word}, predicted wrong" for word in words]))
+    return pd.concat(parts, ignore_index=True)[["patient_id", "split", "fold", "er", "probability", "kind"]]
+
+
+def outer_fit(split: pd.DataFrame, repeat: int, fold: int) -> OuterFit:
+    """One fit of the split."""
+    return next(f for f in outer_fits(split, repeat) if (f.repeat, f.fold) == (repeat, fold))

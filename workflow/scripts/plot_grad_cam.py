@@ -1,0 +1,46 @@
+"""Grad-CAM of two patients who were called right, and of everyone whose wrong call was a confident one."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
+    import numpy as np
+    import torch
+
+    from hcc_recurrence.figures.activation import plot_activation
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.networks.examples import load_images
+    from hcc_recurrence.networks.grad_cam import grad_cam
+    from hcc_recurrence.networks.slice_network import SliceNetwork
+    from hcc_recurrence.networks.training import load_weights
+    from hcc_recurrence.papers.zhang2025 import SIGNATURE, chosen_networks
+    from hcc_recurrence.papers.zhang2025_networks import explained_patients
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    torch.set_num_threads(snakemake.threads)
+    chosen = explained_patients(read_csv(asked.predictions), SIGNATURE, params.confident)
+    names = chosen_networks(read_csv(asked.choices))
+    chosen["network"] = [names[fold] for fold in chosen["fold"]]
+    write_csv(chosen, output.csv)
+    files = dict(zip(params.files, asked.networks, strict=True))
+    images, masks = load_images(asked.crops, params.phases, list(chosen["patient_id"]))
+    shown = [params.views.index(view) for view in params.shown if view in params.views]
+    maps = []
+    for row, image in zip(chosen.itertuples(), torch.from_numpy(images), strict=True):
+        network = SliceNetwork(params.networks[row.network]["architecture"])
+        about = load_weights(network, files[f"{row.network}.{row.fold}"])
+        if row.patient_id in {*about["fitted"], *about["inner"]}:
+            raise ValueError(f"the network of fold {row.fold} was trained with {row.patient_id}")
+        # (phase, view, y, x) to one example a view.
+        maps.append(grad_cam(network, image.transpose(0, 1)[shown].unsqueeze(2)).numpy())
+    titles = [view if isinstance(view, str) else f"axial {view:+d}" for view in (params.views[i] for i in shown)]
+    figure = plot_activation(
+        chosen,
+        images[:, 0][:, shown],
+        np.asarray(masks)[:, shown],
+        maps,
+        titles,
+        f"{params.title}: {params.phases[0]} phase",
+        "Grad-CAM",
+    )
+    save(figure, output.figure, output.figure_svg, params.mark)

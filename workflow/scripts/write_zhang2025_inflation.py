@@ -1,0 +1,23 @@
+"""What feeding apparent scores of images to the learners does to their AUCs."""
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.inflation import plot_inflation
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_best_auc, read_csv, write_csv
+    from hcc_recurrence.papers.zhang2025 import inflation_table
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    table = inflation_table(read_csv(asked.choices), read_csv(asked.metrics))
+    write_csv(table, output.csv)
+    note = (
+        "cv_auc: what a learner's own cross-validation on the training patients says of it. Fed with apparent scores, of "
+        "networks that learned from the same patients, it is inflated, and so is the AUC in training (apparent); fed with "
+        "scores out of fold, with the AUC out of fold beside it, it is not. Validation and external patients were seen by "
+        "no network in the strict protocol; as published the validation patients chose epoch, network and learner."
+    )
+    write_html(readable(table), params.title, output.html, note, mark=params.mark)
+    figure = plot_inflation(table, params.title, read_best_auc(asked.best_auc))
+    save(figure, output.figure, output.figure_svg, params.mark)
