@@ -240,9 +240,15 @@ def training_memory(paper, network=lambda wildcards: ""):
         if "learners" in settings:
             if name in slice_networks(settings):
                 # Weights, momentum and the best weights of a VGG19, and the images of 300 patients.
-                kept, fixed = batch * y * x * SLICE_BYTES, 4500 + 300 * z * 12 * y * x / 1e6
+                kept, fixed = (
+                    batch * y * x * SLICE_BYTES,
+                    4500 + 300 * z * 12 * y * x / 1e6,
+                )
             else:
-                kept, fixed = batch * z * y * x * VOLUME_BYTES, 3000 + 300 * z * 12 * y * x / 1e6
+                kept, fixed = (
+                    batch * z * y * x * VOLUME_BYTES,
+                    3000 + 300 * z * 12 * y * x / 1e6,
+                )
         return round(fixed + kept / 1e6) * 2 ** (attempt - 1)
 
     return needed

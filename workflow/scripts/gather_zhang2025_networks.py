@@ -44,7 +44,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     )
     write_csv(described, output.csv)
     note = (
-        "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median over "
-        "the fits of all folds and seeds; networks that leave two folds out are not counted."
+        "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median "
+        "over the fits of all folds and seeds; networks that leave two folds out are not counted."
     )
     write_html(described.round(3), params.title, output.html, note, mark=params.mark)

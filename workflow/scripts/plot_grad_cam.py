@@ -21,18 +21,19 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     chosen = explained_patients(read_csv(asked.predictions), SIGNATURE, params.confident)
     names = chosen_networks(read_csv(asked.choices))
     chosen["network"] = [names[fold] for fold in chosen["fold"]]
-    write_csv(chosen, output.csv)
     files = dict(zip(params.files, asked.networks, strict=True))
     images, masks = load_images(asked.crops, params.phases, list(chosen["patient_id"]))
     shown = [params.views.index(view) for view in params.shown if view in params.views]
-    maps = []
+    maps, layers = [], []
     for row, image in zip(chosen.itertuples(), torch.from_numpy(images), strict=True):
         network = SliceNetwork(params.networks[row.network]["architecture"])
         about = load_weights(network, files[f"{row.network}.{row.fold}"])
         if row.patient_id in {*about["fitted"], *about["inner"]}:
             raise ValueError(f"the network of fold {row.fold} was trained with {row.patient_id}")
         # (phase, view, y, x) to one example a view.
+        layers.append(network.explained_layer(min(image.shape[-2:])))
         maps.append(grad_cam(network, image.transpose(0, 1)[shown].unsqueeze(2)).numpy())
+    write_csv(chosen.assign(layer=layers), output.csv)
     titles = [view if isinstance(view, str) else f"axial {view:+d}" for view in (params.views[i] for i in shown)]
     figure = plot_activation(
         chosen,

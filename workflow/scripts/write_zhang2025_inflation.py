@@ -13,10 +13,11 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     table = inflation_table(read_csv(asked.choices), read_csv(asked.metrics))
     write_csv(table, output.csv)
     note = (
-        "cv_auc: what a learner's own cross-validation on the training patients says of it. Fed with apparent scores, of "
-        "networks that learned from the same patients, it is inflated, and so is the AUC in training (apparent); fed with "
-        "scores out of fold, with the AUC out of fold beside it, it is not. Validation and external patients were seen by "
-        "no network in the strict protocol; as published the validation patients chose epoch, network and learner."
+        "cv_auc: what a learner's own cross-validation on the training patients says of it. As published it is fed "
+        "apparent scores, of networks that learned from the same patients, and features selected on all of them; "
+        "strict it is fed scores out of fold, and features are selected inside each fold. train: apparent as "
+        "published, out of fold strict. Strict: no network saw validation and external "
+        "patients; as published the validation patients chose epoch, network and learner."
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
     figure = plot_inflation(table, params.title, read_best_auc(asked.best_auc))

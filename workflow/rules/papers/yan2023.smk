@@ -266,7 +266,9 @@ rule plot_yan2023_nomograms:
         nomograms={
             "clinical": ("Clinical-nomogram", "strict"),
             **{f"deep_{p}": ("DL-nomogram", p) for p in PROTOCOLS},
-            **{f"preoperative_{p}": ("DL-nomogram preoperative", p) for p in PROTOCOLS},
+            **{
+                f"preoperative_{p}": ("DL-nomogram preoperative", p) for p in PROTOCOLS
+            },
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),

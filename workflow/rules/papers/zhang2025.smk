@@ -234,18 +234,18 @@ rule write_zhang2025_inflation:
         metrics="<results>/{cohort}/zhang2025/tables/metrics.csv",
         best_auc=best_auc_file,
     output:
-        csv="<results>/{cohort}/zhang2025/tables/inflation.csv",
-        html=shown(
-            "<results>/{cohort}/zhang2025/tables/inflation.html",
-            "../../report/zhang2025_inflation.rst",
-            "what apparent scores inflate",
-            section="Zhang 2025",
-        ),
         **one_figure(
             "<results>/{cohort}/zhang2025/figures/inflation",
             "../../report/zhang2025_inflation.rst",
             "what apparent scores inflate, figure",
             "figure",
+            section="Zhang 2025",
+        ),
+        csv="<results>/{cohort}/zhang2025/tables/inflation.csv",
+        html=shown(
+            "<results>/{cohort}/zhang2025/tables/inflation.html",
+            "../../report/zhang2025_inflation.rst",
+            "what apparent scores inflate",
             section="Zhang 2025",
         ),
     log:

@@ -90,7 +90,9 @@ def zhang2025_fusions(kind):
     def files(wildcards):
         if not zhang2025_deep(wildcards.cohort):
             return []
-        fits = [f"strict.{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)]
+        fits = [
+            f"strict.{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)
+        ]
         folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
         return [f"{folder}/{fit}.{kind}.csv" for fit in [*fits, "as_published.1.0"]]
 
@@ -101,7 +103,9 @@ def zhang2025_predictions(cohort):
     """Parts of the predictions."""
     names = ["models"]
     names += ["volumes"] if zhang2025_deep(cohort) and ZHANG_VOLUMES else []
-    return [f"<results>/{cohort}/zhang2025/fits/{name}.predictions.csv" for name in names]
+    return [
+        f"<results>/{cohort}/zhang2025/fits/{name}.predictions.csv" for name in names
+    ]
 
 
 def zhang2025_explained(cohort):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,50 +50,78 @@ LEARNERS: dict[str, Callable[[int], Any]] = {
 }
 
 
+class Cut(NamedTuple):
+    """One fold of a grid search: what learns and what is held out, features (patients, features) and 0/1.
+
+    Folds may have features of their own, where these are selected inside each fold.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    x_held: np.ndarray
+    y_held: np.ndarray
+
+
+def plain_cuts(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> list[Cut]:
+    """Stratified folds with the same features; fewer folds where an outcome has fewer patients."""
+    return [Cut(x[i], y[i], x[h], y[h]) for i, h in stratified_folds(y, folds, seed).split(x, y)]
+
+
 @dataclass(frozen=True)
 class Learned:
-    """A learner with the settings that cross-validation chose, fitted on all rows it was given."""
+    """A learner with the settings that cross-validation chose, fitted on all rows it was given.
+
+    auc: mean over the folds. held: P(y = 1) of each fold's held rows with these settings.
+    """
 
     name: str
     settings: dict[str, Any]
     auc: float
+    held: list[np.ndarray]
     model: Any
     prevalence: float
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """P(y = 1), (patients,); the prevalence where nothing was there to learn from."""
-        if self.model is None:
-            return np.full(len(x), self.prevalence)
-        return self.model.predict_proba(x)[:, 1] if len(x) else np.empty(0)
+        return _predict(self.model, x, self.prevalence)
+
+
+def _fit(name: str, settings: Mapping[str, Any], x: np.ndarray, y: np.ndarray, seed: int) -> Any:
+    """A fitted model; none without a feature or with one outcome."""
+    if not x.shape[1] or len(np.unique(y)) < 2:
+        return None
+    return LEARNERS[name](seed).set_params(**settings).fit(x, y)
+
+
+def _predict(model: Any, x: np.ndarray, prevalence: float) -> np.ndarray:
+    if model is None or not len(x):
+        return np.full(len(x), prevalence)
+    return model.predict_proba(x)[:, 1]
 
 
 def search(
-    name: str, grid: Mapping[str, Sequence[Any]], x: np.ndarray, y: np.ndarray, folds: int, seed: int
+    name: str, grid: Mapping[str, Sequence[Any]], cuts: Sequence[Cut], x: np.ndarray, y: np.ndarray, seed: int
 ) -> Learned:
-    """The settings of one learner with the highest mean AUC over stratified folds, fitted on all rows.
+    """One learner with the settings of the highest mean AUC over the folds (the first of equal ones), fitted on all rows.
+
+    Not scikit-learn's GridSearchCV, because folds may have features of their own.
 
     Args:
-        name: a key of LEARNERS. grid: parameter of scikit-learn, XGBoost or LightGBM -> values.
-        x: (patients, features). y: 0/1. folds: fewer where an outcome has fewer patients.
+        name: a key of LEARNERS. grid: parameter of scikit-learn, XGBoost or LightGBM -> values. cuts: the folds, each
+            with both outcomes among its held rows. x: (patients, features). y: 0/1.
 
-    Without a feature, or with too few patients for folds, there is no model, and the AUC is 0.5.
+    Without a feature a model is the prevalence, and its AUC 0.5.
 
     Raises: KeyError for an unknown name.
     """
-    prevalence = float(np.mean(y))
-    if not x.shape[1] or np.bincount(y.astype(int), minlength=2).min() < 2:
-        return Learned(name, {}, 0.5, None, prevalence)
-    from sklearn.model_selection import GridSearchCV
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import ParameterGrid
 
-    found = GridSearchCV(
-        LEARNERS[name](seed), dict(grid), scoring="roc_auc", cv=stratified_folds(y, folds, seed), n_jobs=1
-    ).fit(x, y)
-    return Learned(name, dict(found.best_params_), float(found.best_score_), found.best_estimator_, prevalence)
-
-
-def fit_with(learned: Learned, x: np.ndarray, y: np.ndarray, seed: int) -> Learned:
-    """The same learner with the same settings on other rows."""
-    if learned.model is None or not x.shape[1] or len(np.unique(y)) < 2:
-        return Learned(learned.name, learned.settings, 0.5, None, float(np.mean(y)))
-    model = LEARNERS[learned.name](seed).set_params(**learned.settings).fit(x, y)
-    return Learned(learned.name, learned.settings, learned.auc, model, float(np.mean(y)))
+    best: tuple[float, dict[str, Any], list[np.ndarray]] | None = None
+    for settings in ParameterGrid(dict(grid)):
+        held = [_predict(_fit(name, settings, c.x, c.y, seed), c.x_held, float(np.mean(c.y))) for c in cuts]
+        area = float(np.mean([roc_auc_score(c.y_held, p) for c, p in zip(cuts, held, strict=True)]))
+        if best is None or area > best[0] + 1e-12:
+            best = (area, settings, held)
+    area, settings, held = best
+    return Learned(name, settings, area, held, _fit(name, settings, x, y, seed), float(np.mean(y)))

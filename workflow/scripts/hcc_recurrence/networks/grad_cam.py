@@ -9,7 +9,7 @@ from hcc_recurrence.networks.slice_network import SliceNetwork
 
 
 def grad_cam(network: SliceNetwork, images: torch.Tensor, target: int = 1) -> torch.Tensor:
-    """Map of each image by the network's last convolution, (n, y, x), from 0 to 1; by torchcam.
+    """Map of each image by the network's last convolution (`explained_layer`), (n, y, x), from 0 to 1; by torchcam.
 
     Args:
         images: (n, 3, 1, y, x). target: 1 for early recurrence.
@@ -18,7 +18,7 @@ def grad_cam(network: SliceNetwork, images: torch.Tensor, target: int = 1) -> to
 
     maps = []
     network.eval()
-    with GradCAM(network, f"backbone.{network.last_convolution}") as explain:
+    with GradCAM(network, network.explained_layer(min(images.shape[-2:]))) as explain:
         # One by one: torchcam scales the maps of a batch together.
         for image in images.split(1):
             logits = network(image.requires_grad_())

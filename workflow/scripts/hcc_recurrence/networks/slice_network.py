@@ -14,14 +14,16 @@ from hcc_recurrence.networks.resnet import ResNet
 from hcc_recurrence.networks.vgg import Vgg19
 from hcc_recurrence.networks.weights import fill_network, read_weights
 
+STRIDES = (32, 16, 8)
+_RESIDUAL = ("layer4", "layer3", "layer2")
 # Each takes the number of classes, and names the layer that replaces torchvision's for 1000 classes, and the last
-# layer of its convolutions, whose activations Grad-CAM explains.
-BACKBONES: dict[str, tuple[Callable[..., nn.Module], str, str]] = {
-    "densenet121": (DenseNet121, "classifier", "features.norm5"),
-    "resnet50": (lambda classes: ResNet("resnet50", 3, classes), "fc", "layer4"),
-    "resnet101": (lambda classes: ResNet("resnet101", 3, classes), "fc", "layer4"),
-    # The ReLU of conv5_4.
-    "vgg19": (Vgg19, "classifier.6", "features.35"),
+# layers of its convolutions whose maps are a 32nd, 16th and 8th of the image: Grad-CAM explains one of them.
+BACKBONES: dict[str, tuple[Callable[..., nn.Module], str, tuple[str, ...]]] = {
+    "densenet121": (DenseNet121, "classifier", ("features.norm5", "features.denseblock3", "features.denseblock2")),
+    "resnet50": (lambda classes: ResNet("resnet50", 3, classes), "fc", _RESIDUAL),
+    "resnet101": (lambda classes: ResNet("resnet101", 3, classes), "fc", _RESIDUAL),
+    # ReLUs of conv5_4 (a 16th: the last pooling comes after it) and conv4_4.
+    "vgg19": (Vgg19, "classifier.6", ("features.35", "features.35", "features.26")),
 }
 
 
@@ -34,13 +36,21 @@ class SliceNetwork(nn.Module):
 
     def __init__(self, architecture: str):
         super().__init__()
-        make, self.head, self.last_convolution = BACKBONES[architecture]
+        make, self.head, self.last_layers = BACKBONES[architecture]
         self.architecture = architecture
         self.backbone = make(2)
 
     def forward(self, images: torch.Tensor, variables: torch.Tensor | None = None) -> torch.Tensor:
         """(n, 3, 1, y, x), values from 0 to 1, to logits, (n, 2); there are no other variables."""
         return self.backbone(normalise(images[:, :, 0]))
+
+    def explained_layer(self, side: int) -> str:
+        """The last layer of the convolutions whose map of an image has four pixels a side or more.
+
+        At 224 pixels it is the very last one, as published; the last map of a small image is a single pixel.
+        """
+        fitting = [layer for layer, stride in zip(self.last_layers, STRIDES, strict=True) if side >= 4 * stride]
+        return f"backbone.{(fitting or self.last_layers[-1:])[0]}"
 
     def start_from_file(self, path: str | Path) -> None:
         """Take over ImageNet's weights with torchvision's names, all but the last layer, which stays as drawn.

@@ -2,8 +2,9 @@
 
 METHODS.md section 5. Slice-level networks score every image; here the scores of one fit become features of patients
 (histograms and bags of words), which are selected and learned by five learners. In the strict protocol the scores of
-the patients that learn are out of fold: each comes from a network that saw neither the patient nor the fold that the fit is
-reported on. As published they are apparent.
+the patients that learn are out of fold: each comes from a network that saw neither the patient nor the fold that the
+fit is reported on, and features are selected inside each fold of the grid search. As published the scores are apparent,
+and features are selected once, before the grid search.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.learning.classifiers import Standardiser
-from hcc_recurrence.learning.folds import OuterFit, outer_fits
-from hcc_recurrence.learning.learners import Learned, fit_with, search
+from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
+from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import UNSEEN
 from hcc_recurrence.learning.selection import drop_most_connected, group_difference_p, lasso_coefficients
@@ -192,13 +193,29 @@ def fit_fusion(
     columns: dict[str, pd.Series] = {}
     learned: dict[str, Learned] = {}
 
-    def learn(features: pd.DataFrame, variant: str) -> str:
+    def featured(training: Sequence[str], patients: Mapping[str, Any], variant: str) -> pd.DataFrame:
+        features, _ = bag_features(patients, training, settings["decimals"])
+        return features.join(radiomics, validate="one_to_one") if variant == WITH_RADIOMICS else features
+
+    def cut(variant: str, columns: Sequence[str], z: pd.DataFrame) -> list[Cut]:
+        found = []
+        for inner, held in inner_folds:
+            rows, others = [fit.rows[i] for i in inner], [fit.rows[i] for i in held]
+            if protocol == STRICT:
+                features = featured(rows, {p: bags[p] for p in fit.rows}, variant)
+                columns = select_features(features, rows, y[inner], settings, own_seed).columns
+                z = scaled(features[columns], {"rows": rows, "held": others}, rows, STRICT)
+            found.append(Cut(z.loc[rows, columns].to_numpy(), y[inner], z.loc[others, columns].to_numpy(), y[held]))
+        return found
+
+    def learn(variant: str) -> str:
+        features = featured(fit.rows, bags, variant)
         selection = select_features(features, fit.rows, y, settings, own_seed)
         result.steps.extend({**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items())
         z = scaled(features[selection.columns], groups, fit.rows, protocol)
-        x = z.loc[fit.rows].to_numpy()
+        cuts = cut(variant, selection.columns, z)
         for name, grid in settings["learners"].items():
-            learned[name] = search(name, grid, x, y, settings["learner_folds"], own_seed)
+            learned[name] = search(name, grid, cuts, z.loc[fit.rows].to_numpy(), y, own_seed)
             columns[f"{variant} {name}"] = pd.Series(learned[name].predict(z.to_numpy()), z.index)
         held = {name: columns[f"{variant} {name}"].loc[validation].to_numpy() for name in learned}
         best = choose_learner(learned, held, outcome.loc[validation].to_numpy(), protocol)
@@ -210,51 +227,25 @@ def fit_fusion(
         print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
         return best
 
-    features, _ = bag_features(bags, fit.rows, settings["decimals"])
+    inner_folds = list(stratified_folds(y, settings["learner_folds"], own_seed).split(np.zeros(len(y)), y))
     if radiomics is not None:
-        learn(features.join(radiomics, how="left", validate="one_to_one"), WITH_RADIOMICS)
+        learn(WITH_RADIOMICS)
         # Its learners are listed in the choices; the models are the chosen one's alone.
         columns = {WITH_RADIOMICS: columns[WITH_RADIOMICS]}
-    best = learn(features, SIGNATURE)
+    best = learn(SIGNATURE)
     wide = pd.DataFrame(columns)
     parts = [wide.loc[list(fit.unseen)].assign(part="unseen")]
     if protocol == PUBLISHED:
         parts.append(wide.loc[fit.rows].assign(part="learned"))
     else:
-        inner = _inner_signature(bags, table, fit, y, learned[best], settings, own_seed)
-        parts.append(pd.DataFrame({SIGNATURE: inner}).assign(part="learned"))
+        inner = np.empty(len(y))
+        for (_, held), probability in zip(inner_folds, learned[best].held, strict=True):
+            inner[held] = probability
+        parts.append(pd.DataFrame({SIGNATURE: inner}, index=fit.rows).assign(part="learned"))
     probabilities = pd.concat(parts).rename_axis("patient_id").reset_index().assign(**about)
     first = ["protocol", "repeat", "fold", "part", "patient_id"]
     result.probabilities = probabilities[[*first, *[c for c in probabilities if c not in first]]]
     return result
-
-
-def _inner_signature(
-    bags: Mapping[str, np.ndarray],
-    table: pd.DataFrame,
-    fit: OuterFit,
-    y: np.ndarray,
-    learner: Learned,
-    settings: Mapping[str, Any],
-    seed: int,
-) -> pd.Series:
-    """DL_2.5D of the patients that learn, each by a model of the other folds, for models that learn from it."""
-    outcome = pd.Series(y, fit.rows)
-    source = table.drop_duplicates("patient_id").set_index("patient_id")["source"].loc[fit.rows]
-    found = []
-    for _, members in source.groupby(source):
-        held = list(members.index)
-        rows = [p for p in fit.rows if p not in set(held)]
-        features, _ = bag_features({p: bags[p] for p in fit.rows}, rows, settings["decimals"])
-        own = outcome.loc[rows].to_numpy()
-        if len(set(own.tolist())) < 2:
-            found.append(pd.Series(float(own.mean()), held))
-            continue
-        selection = select_features(features, rows, own, settings, seed)
-        z = scaled(features[selection.columns], {"rows": rows, "held": held}, rows, STRICT)
-        model = fit_with(learner, z.loc[rows].to_numpy(), own, seed)
-        found.append(pd.Series(model.predict(z.loc[held].to_numpy()), held))
-    return pd.concat(found).loc[fit.rows]
 
 
 def choices_table(choices: pd.DataFrame) -> pd.DataFrame:

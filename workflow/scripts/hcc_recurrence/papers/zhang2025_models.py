@@ -17,7 +17,7 @@ import pandas as pd
 from hcc_recurrence.learning.classifiers import Imputer, Standardiser
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.folds import OuterFit
-from hcc_recurrence.learning.learners import search
+from hcc_recurrence.learning.learners import plain_cuts, search
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.papers.zhang2025 import SIGNATURE, choose_learner
 from hcc_recurrence.statistics.logistic import collinearity, fit_logistic, logistic_table
@@ -62,7 +62,8 @@ def fit_clinical(
     scale = Standardiser(x.loc[fit.rows].to_numpy(float))
     z = pd.DataFrame(scale(x.to_numpy(float)), x.index, x.columns)
     rows, folds = z.loc[fit.rows].to_numpy(), settings["learner_folds"]
-    found = {n: search(n, grid, rows, y, folds, seed) for n, grid in settings["learners"].items()}
+    cuts = plain_cuts(rows, y, folds, seed)
+    found = {n: search(n, grid, cuts, rows, y, seed) for n, grid in settings["learners"].items()}
     held = {n: one.predict(z.loc[truth.index].to_numpy()) for n, one in found.items()}
     best = choose_learner(found, held, truth.to_numpy(int), protocol)
     return pd.Series(found[best].predict(z.to_numpy()), z.index)
