@@ -13,6 +13,7 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.configuration import (
     FEATURE_ARCHITECTURES,
     GRID,
+    LEARNERS,
     highest_value,
     load_configuration,
     plain_values,
@@ -80,6 +81,27 @@ def test_published_and_demo_differ_only_in_sizes():
     assert load()["grids"]["iso1"]["spacing_mm"] == [1, 1, 1]
 
 
+def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
+    published = load(lambda c: c.update(preset="published"))["papers"]["zhang2025"]["settings"]
+    demo = load()["papers"]["zhang2025"]["settings"]
+    assert {k for k, v in published.items() if demo[k] != v} == {
+        *("split", "crops", "radiomics", "networks", "epochs", "network_repeats", "lasso_penalties", "lasso_folds"),
+        *("learner_folds", "learners", "calibration_resamples", "clinical"),
+        # As for Zhao: random weights in so few epochs.
+        *("optimiser", "learning_rate"),
+    }
+    assert published["phases"] == ["arterial", "precontrast", "portal"] and set(published["learners"]) == set(LEARNERS)
+    entries = load()
+    views = entries["crops"]["zhang2025_views"]
+    assert views["window"] == [-75, 175] and views["size_voxels"] == [10, 224, 224] and len(views["views"]) == 10
+    assert sum(isinstance(v, int) for v in views["views"]) == 7 and views["resize"] == "nearest"
+    for name in ("views", "box"):
+        own, small = (entries["crops"][f"zhang2025_{name}{end}"] for end in ("", "_demo"))
+        assert {k for k, v in own.items() if small[k] != v} == {"grid", "size_voxels"}
+    assert entries["grids"]["zhang2025"]["register_to"] == "arterial"
+    assert [n["crops"] for n in published["networks"].values()][-1] == "zhang2025_box"
+
+
 def zhao(config, **changes):
     config["overrides"] = {"zhao2024": changes}
 
@@ -88,6 +110,22 @@ def yan(config, **changes):
     """Settings of Yan 2023 changed; with crops `b` on a grid that maps no grey values."""
     config["crops"] = {"b": {"grid": "iso1", "size_voxels": [1, 32, 32], "fit": "slices"}}
     config["overrides"] = {"yan2023": changes}
+
+
+def zhang(config, crop=None, **changes):
+    """Settings of Zhang 2025 changed; with crops `b`, changed too."""
+    views = {
+        "grid": "zhang2025",
+        "fit": "views",
+        "views": [0, "axial"],
+        "size_voxels": [2, 64, 64],
+        "window": [-75, 175],
+    }
+    config["crops"] = {"b": {**views, **(crop or {})}}
+    config["overrides"] = {"zhang2025": {"crops": "b", **changes}}
+
+
+VGG = {"networks": {"A": {"architecture": "vgg19"}}}
 
 
 def networks(config, **changes):
@@ -134,6 +172,27 @@ def networks(config, **changes):
             "corrects the bias field, which CT does not have",
         ),
         (lambda c: c["studies"][2].update(networks=False), "the method is nothing without its network"),
+        (lambda c: zhang(c, learners={"SVM": {}}), "at least one of LR, RF, ExtraTrees, XGBoost, LightGBM"),
+        (lambda c: zhang(c, learners={"LR": {"penalty": [1]}}), "learners.LR.penalty: .* lists of values of C"),
+        (lambda c: zhang(c, learners={"LR": {"C": 1}}), "learners.LR.C: 1 cannot be used"),
+        (lambda c: zhang(c, decimals=4), "decimals: 4 cannot be used"),
+        (lambda c: zhang(c, networks={"A": {"architecture": "resnet18"}}), "known: densenet121, resnet50"),
+        (lambda c: zhang(c, networks={"A": {"architecture": "resnet18_3d"}}), "at least one of densenet121"),
+        (lambda c: zhang(c, networks={"A": {"architecture": "vgg19", "crops": "no"}}), "networks.A.crops: 'no' cannot"),
+        (lambda c: zhang(c, {"fit": "slices"}, **VGG), "fit is slices, and A needs views"),
+        (lambda c: zhang(c, {"size_voxels": [3, 64, 64]}, **VGG), "another number than that of the views"),
+        (lambda c: zhang(c, {"size_voxels": [2, 24, 64]}, **VGG), "too small for A"),
+        (lambda c: zhang(c, {"window": []}, **VGG), "its values do not go from 0 to 1"),
+        (
+            lambda c: c.update(
+                splits={"two": {"kind": "random", "folds": 2}}, overrides={"zhang2025": {"split": "two"}}
+            ),
+            "networks that leave two of them out need three",
+        ),
+        (
+            lambda c: c["studies"][4].update(phases={"arterial": "arterial"}),
+            r"does not map \['precontrast', 'portal'\]",
+        ),
         (lambda c: c.update(grids={"g": {"spacing_mm": [1, 1]}}), "spacing_mm"),
         (
             lambda c: c.update(grids={"g": {"spacing_mm": [1, 1, 1], "registration_engine": "ants"}}),
@@ -156,7 +215,7 @@ def test_every_number_of_a_paper_has_a_source(paper):
     assert all(r["where"] for r in rows if r["key"].startswith("entries"))
     assert not set(raw["settings"]["demo"]) - set(raw["settings"]["published"])
     plain = plain_values(raw)["settings"]["published"]
-    assert plain[{"zhao2024": "icc_threshold", "yan2023": "redundancy_r"}[paper]] == 0.9
+    assert plain[{"zhao2024": "icc_threshold", "yan2023": "redundancy_r", "zhang2025": "correlation_r"}[paper]] == 0.9
 
 
 def test_words_of_the_config_are_those_of_the_code():

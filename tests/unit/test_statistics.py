@@ -273,3 +273,15 @@ def test_metrics_carry_the_training_cut_off_over():
     assert table.loc["validation", ["tp", "fn", "tn", "fp"]].tolist() == [1, 1, 1, 1]
     with pytest.raises(ValueError, match="take a cut-off from"):
         metrics_table(frame[frame["split"] == "validation"])
+
+
+def test_an_interval_that_is_not_reached_does_not_take_the_odds_ratio_with_it():
+    """The profile of the intercept has no lower limit here; the variables were left without odds ratios for it."""
+    y = np.repeat([0.0, 1.0], 30)
+    late = np.where(np.random.default_rng(0).random(60) < 0.85, y, 1 - y)
+    x = pd.DataFrame({"signature": np.where(y == 1, 10.0, 0.0), "late": late})
+    x.loc[4, "signature"] = 4.5
+    table = logistic_table(y, x, firth=True).set_index("variable")
+    assert (table["method"] == "Firth").all()
+    assert table.loc["signature", "odds_ratio"] > 1.5 and table.loc["signature", "p"] < 1e-6
+    assert table.loc["signature", "low"] > 1

@@ -15,6 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from hcc_recurrence.configuration import (
     highest_value,
     load_configuration,
+    network_crop,
     slice_networks,
     volume_networks,
 )
@@ -233,8 +234,7 @@ def training_memory(paper, network=lambda wildcards: ""):
         settings = FULL_CONFIG["papers"][paper(wildcards)]["settings"]
         name = network(wildcards)
         batch = training_settings(paper(wildcards), name)["batch"]
-        own = settings["networks"].get(name, {"crops": settings["crops"]})
-        z, y, x = FULL_CONFIG["crops"][own["crops"]]["size_voxels"]
+        z, y, x = FULL_CONFIG["crops"][network_crop(settings, name)]["size_voxels"]
         kept = batch * len(settings["phases"]) * y * x * TRAINING_BYTES
         fixed = 2000
         if "learners" in settings:
@@ -256,8 +256,8 @@ def training_memory(paper, network=lambda wildcards: ""):
 
 def network_crops(wildcards):
     """The crops that one network of a study reads."""
-    network = FULL_CONFIG["papers"][wildcards.paper]["settings"]["networks"]
-    crop = network[wildcards.network]["crops"]
+    settings = FULL_CONFIG["papers"][wildcards.paper]["settings"]
+    crop = network_crop(settings, wildcards.network)
     return f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
 
 

@@ -16,8 +16,8 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         "cv_auc: what a learner's own cross-validation on the training patients says of it. As published it is fed "
         "apparent scores, of networks that learned from the same patients, and features selected on all of them; "
         "strict it is fed scores out of fold, and features are selected inside each fold. train: apparent as "
-        "published, out of fold strict. Strict: no network saw validation and external "
-        "patients; as published the validation patients chose epoch, network and learner."
+        "published, out of fold strict. Strict: no network saw validation and external patients; as published the "
+        "validation patients chose epoch, network and learner."
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
     figure = plot_inflation(table, params.title, read_best_auc(asked.best_auc))

@@ -175,8 +175,6 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
             # Random weights where no file is named.
             network.setdefault("weights", "")
             network.setdefault("sha256", "")
-            # Of its own, or the paper's.
-            network.setdefault("crops", values.get("crops", ""))
         full["papers"][paper] = {
             "title": raw["title"],
             "citation": raw["citation"],
@@ -257,9 +255,14 @@ def volume_networks(settings: Mapping[str, Any]) -> list[str]:
     return [n for n, network in settings["networks"].items() if network["architecture"] in VOLUME_ARCHITECTURES]
 
 
+def network_crop(settings: Mapping[str, Any], name: str) -> str:
+    """The entry of `crops` that one network of a paper reads: its own, or the paper's."""
+    return settings["networks"].get(name, {}).get("crops") or settings["crops"]
+
+
 def crops_of(settings: Mapping[str, Any]) -> list[str]:
-    """The entries of `crops` that a paper's networks read, its own first."""
-    return list(dict.fromkeys([settings["crops"], *(n["crops"] for n in settings["networks"].values())]))
+    """The entries of `crops` that a paper's networks read, the paper's own first."""
+    return list(dict.fromkeys([settings["crops"], *(network_crop(settings, name) for name in settings["networks"])]))
 
 
 def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
@@ -270,24 +273,25 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         problems.append(Problem("", "", "config", f"crops.{crop}, which {paper} reads: {what}", remedy))
 
     for name, network in settings["networks"].items():
-        crop = full["crops"].get(network["crops"])
+        named = network_crop(settings, name)
+        crop = full["crops"].get(named)
         if crop is None:
             known = f"known: {sorted(full['crops'])}"
-            problems.append(_setting_problem(paper, f"networks.{name}.crops", network["crops"], known))
+            problems.append(_setting_problem(paper, f"networks.{name}.crops", named, known))
             continue
         kind = "views" if network["architecture"] in SLICE_ARCHITECTURES else "voxels"
         if crop["fit"] != kind:
-            wrong(network["crops"], f"fit is {crop['fit']}, and {name} needs {kind}", f"write fit: {kind}")
+            wrong(named, f"fit is {crop['fit']}, and {name} needs {kind}", f"write fit: {kind}")
         if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
             what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
-            wrong(network["crops"], what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+            wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
         least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
         if min(sides) < least:
-            wrong(network["crops"], f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
+            wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
         grid = full["grids"].get(crop["grid"])
         if grid and highest_value(crop, grid) != 1.0:
             remedy = "give the crops a window (CT), or their grid normalisation: zscore_body (MR)"
-            wrong(network["crops"], "its values do not go from 0 to 1", remedy)
+            wrong(named, "its values do not go from 0 to 1", remedy)
     return problems
 
 

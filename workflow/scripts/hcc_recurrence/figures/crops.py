@@ -10,7 +10,7 @@ import numpy as np
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
 # Images side by side on a page.
-ACROSS = 9
+ACROSS, VIEWS_ACROSS = 9, 10
 
 
 def plot_views(
@@ -23,22 +23,24 @@ def plot_views(
     """
     use_style()
     number, rows, across, height, width = images.shape
-    gap, label = max(1, width // 24), max(6, height // 2)
-    block = rows * (height + gap) + label
-    page = np.full((number * block, across * (width + gap)), np.nan)
+    gap, label = max(1, width // 24), max(4, height // 4)
+    # Few views leave room for several patients side by side.
+    beside = max(1, VIEWS_ACROSS // across)
+    block, wide = rows * (height + gap) + label, across * (width + gap) + 2 * gap
+    page = np.full((-(-number // beside) * block, beside * wide), np.nan)
     outline = np.zeros(page.shape)
     figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.5 + PAGE_INCHES * page.shape[0] / page.shape[1]))
     for index, patient in enumerate(patients):
-        top = index * block + label
+        top, left = (index // beside) * block + label, (index % beside) * wide
         for phase in range(rows):
             for view in range(across):
-                y, x = top + phase * (height + gap), view * (width + gap)
+                y, x = top + phase * (height + gap), left + view * (width + gap)
                 window = np.s_[y : y + height, x : x + width]
                 page[window], outline[window] = images[index, phase, view], masks[index, view] > 0
-        axis.text(0, top - 0.15 * label, patient, fontsize=6, va="bottom")
+        axis.text(left, top - 0.15 * label, patient, fontsize=6, va="bottom")
         for view, name in enumerate(views):
             words = name if isinstance(name, str) else f"{name:+d}" if name else "0"
-            middle = view * (width + gap) + width / 2
+            middle = left + view * (width + gap) + width / 2
             # The patient's name stands above the first image.
             if view:
                 axis.text(middle, top - 0.15 * label, words, fontsize=5, va="bottom", ha="center", color="0.35")

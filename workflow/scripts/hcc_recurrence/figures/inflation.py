@@ -29,9 +29,8 @@ def plot_inflation(table: pd.DataFrame, title: str, best_auc: float | None) -> p
     use_style()
     learners = list(dict.fromkeys(table["learner"]))
     shown = [column for column in COLUMNS if table[column[0]].notna().any()]
-    figure, axes = plt.subplots(
-        1, len(shown), figsize=(PAGE_INCHES, 0.8 + 0.32 * len(learners)), sharey=True, squeeze=False
-    )
+    size = (PAGE_INCHES, 1.3 + 0.32 * len(learners))
+    figure, axes = plt.subplots(1, len(shown), figsize=size, sharey=True, squeeze=False)
     for axis, (column, name, marker) in zip(axes[0], shown, strict=True):
         for protocol, words, colour in PROTOCOLS:
             own = table[table["protocol"] == protocol].set_index("learner")[column].reindex(learners)
@@ -41,8 +40,8 @@ def plot_inflation(table: pd.DataFrame, title: str, best_auc: float | None) -> p
         if best_auc is not None:
             axis.axvline(best_auc, color=COLOURS[2], linewidth=0.8, linestyle="--")
         axis.set(xlim=(0.2, 1.03), title=name, xlabel="AUC", yticks=range(len(learners)), yticklabels=learners)
+        axis.set_ylim(len(learners) - 0.5, -0.5)
         axis.grid(axis="y", color="0.92")
-    axes[0, 0].invert_yaxis()
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     ends = "; dotted 0.5" + ("" if best_auc is None else ", dashed the best reachable")
     figure.suptitle(f"{title}: learners on the scores of images{ends}", fontsize=8)

@@ -102,7 +102,7 @@ def _predict(model: Any, x: np.ndarray, prevalence: float) -> np.ndarray:
 def search(
     name: str, grid: Mapping[str, Sequence[Any]], cuts: Sequence[Cut], x: np.ndarray, y: np.ndarray, seed: int
 ) -> Learned:
-    """One learner with the settings of the highest mean AUC over the folds (the first of equal ones), fitted on all rows.
+    """One learner with the settings of the highest mean AUC over the folds (of equal ones the first), on all rows.
 
     Not scikit-learn's GridSearchCV, because folds may have features of their own.
 

@@ -39,6 +39,11 @@ def main_models(predictions: pd.DataFrame) -> list[str]:
     return [*of_papers, *(m for m in models if m == "Volume")] if of_papers else models
 
 
+def outcome_of(labels: pd.DataFrame) -> pd.Series:
+    """er of every patient who has one, 0 or 1, by patient."""
+    return labels.dropna(subset=["er"]).set_index("patient_id")["er"].astype(int)
+
+
 def prediction_rows(
     labels: pd.DataFrame,
     patients: Sequence[str],

@@ -22,6 +22,7 @@ from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import UNSEEN
+from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.selection import drop_most_connected, group_difference_p, lasso_coefficients
 from hcc_recurrence.statistics.auc import auc_cross_validated
 
@@ -175,7 +176,7 @@ def fit_fusion(
 
     Returns: parts `learned` (strict: of DL_2.5D alone, by inner models that did not see the patient) and `unseen`.
     """
-    outcome = labels.set_index("patient_id")["er"].astype(int)
+    outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
     y = outcome.loc[fit.rows].to_numpy()
     validation = [p for p in fit.unseen if place[p] == "validation"]

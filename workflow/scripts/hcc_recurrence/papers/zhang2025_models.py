@@ -18,6 +18,7 @@ from hcc_recurrence.learning.classifiers import Imputer, Standardiser
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.learners import plain_cuts, search
+from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.papers.zhang2025 import SIGNATURE, choose_learner
 from hcc_recurrence.statistics.logistic import collinearity, fit_logistic, logistic_table
@@ -88,7 +89,7 @@ def fit_models(
         settings: clinical (variable -> cut or none), clinical_p, learners, learner_folds.
         resamples: of the bootstrap that corrects the calibration of the models of all training patients.
     """
-    outcome = labels.set_index("patient_id")["er"].astype(int)
+    outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
     raw = dichotomise(clinical, settings["clinical"])
     named = {v: drawn_definition(v, definitions[v], cut) for v, cut in settings["clinical"].items()}

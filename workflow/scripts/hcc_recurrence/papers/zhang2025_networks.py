@@ -11,6 +11,7 @@ import pandas as pd
 from hcc_recurrence.files import read_csv
 from hcc_recurrence.learning.folds import OuterFit, outer_fits
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
+from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.papers.zhang2025 import BY_VALIDATION, PUBLISHED, STRICT, VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
@@ -37,7 +38,7 @@ def slice_table(
     Returns: network, protocol, split, estimate, patients, n (images), n_pos, auc, low, high, low_images, high_images,
     threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv.
     """
-    outcome = labels.set_index("patient_id")["er"].astype(int)
+    outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
     rows = []
     for network in networks:
@@ -77,13 +78,11 @@ def _images(own: pd.DataFrame, split: pd.DataFrame, protocol: str) -> list[tuple
         whole = own[own["fold"] == BY_VALIDATION].assign(fold=0, repeat=0)
         return [(name, whole) for name in ("train", "validation", "external")]
     folds = split.set_index("patient_id").filter(regex="^fold_").rename(columns=lambda c: int(c.removeprefix("fold_")))
+    # 0: a patient outside training is in no fold.
+    folds = folds.fillna(0).astype(int)
     single = own[own["fold"].str.fullmatch(r"[1-9][0-9]*")]
-    held = single[
-        [
-            folds.at[p, r] == int(f)
-            for p, r, f in zip(single["patient_id"], single["repeat"], single["fold"], strict=True)
-        ]
-    ]
+    places = zip(single["patient_id"], single["repeat"], single["fold"], strict=True)
+    held = single[[folds.at[patient, repeat] == int(fold) for patient, repeat, fold in places]]
     whole = own[own["fold"] == "0"]
     # Outside training every repeat is another network: their scores are averaged first, an image is one row.
     mean = whole.groupby(["patient_id", "image"], as_index=False)["probability"].mean().assign(fold=0, repeat=0)

@@ -30,7 +30,8 @@ def _fit(y: np.ndarray, x: np.ndarray):
 def _firth(y: np.ndarray, x: np.ndarray) -> np.ndarray | None:
     """Coefficient, low, high and P of Firth's penalised fit: profile likelihood intervals and tests.
 
-    Firth, Biometrika 1993;80:27; Heinze and Schemper, Stat Med 2002;21:2409. By the firthmodels package.
+    Firth, Biometrika 1993;80:27; Heinze and Schemper, Stat Med 2002;21:2409. By the firthmodels package. A limit that
+    the profile does not reach is NaN; that of the intercept is of no interest.
     """
     from firthmodels import FirthLogisticRegression
 
@@ -39,6 +40,7 @@ def _firth(y: np.ndarray, x: np.ndarray) -> np.ndarray | None:
         try:
             model = FirthLogisticRegression(max_iter=200).fit(x, y)
             model.lrt()
+            warnings.simplefilter("ignore")
             interval = model.conf_int(method="pl")
         except (Warning, RuntimeError, np.linalg.LinAlgError, ValueError):
             return None

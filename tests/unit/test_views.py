@@ -1,0 +1,237 @@
+"""2.5D images of Zhang 2025: planes, rectangles, orientation; what trains from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hcc_recurrence.imaging.crops import largest_plane
+from hcc_recurrence.imaging.views import tumour_views
+from hcc_recurrence.networks.augmentation import augmented, random_crop
+from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, fit_seed, left_out
+from hcc_recurrence.networks.fits import images_alone
+from hcc_recurrence.networks.training import Examples, cosine_rate, probabilities, train
+
+VIEWS = [-4, -2, -1, 0, 1, 2, 4, "axial", "sagittal", "coronal"]
+
+
+@pytest.fixture
+def volume():
+    """Every voxel says where it is: z * 10000 + y * 100 + x."""
+    z, y, x = np.indices((20, 30, 40))
+    return (z * 10_000 + y * 100 + x).astype(np.float32)
+
+
+@pytest.fixture
+def mask():
+    """Slices 8 to 12, the largest at 10: y 5 to 12, x 20 to 35; a corner is cut off."""
+    found = np.zeros((20, 30, 40), np.uint8)
+    found[8:13, 7:10, 22:30] = 1
+    found[10, 5:13, 20:36] = 1
+    found[10, 5, 20:24] = 0
+    return found
+
+
+def test_ten_views_are_the_planes_they_are_named_after(volume, mask):
+    found, outlines = tumour_views([volume, volume + 1e6], mask, VIEWS, (8, 16), 0, nearest=True)
+    assert found.shape == (2, 10, 8, 16) and outlines.shape == (10, 8, 16) and found.dtype == np.float32
+    assert (found[1] - found[0] == 1e6).all()
+    # Axial: the rectangle of the largest section is 8 by 16 pixels, so nothing is resampled.
+    for place, offset in enumerate((-4, -2, -1, 0, 1, 2, 4)):
+        assert (found[0, place] == volume[10 + offset, 5:13, 20:36]).all()
+    assert (found[0, 7] == found[0, 3]).all() and (outlines[7] == mask[10, 5:13, 20:36]).all()
+    assert (outlines[0] == 0).all() and outlines[1].any() and outlines[1].sum() < outlines[3].sum()
+
+
+def test_sagittal_and_coronal_views_are_the_largest_planes_with_the_head_above(volume, mask):
+    across = {"sagittal": (2, 100), "coronal": (1, 1)}
+    for name, (axis, _) in across.items():
+        index = largest_plane(mask, axis)
+        plane = np.take(mask, index, axis)
+        height, width = (np.ptp(np.flatnonzero(plane.any(axis=1 - a))) + 1 for a in (0, 1))
+        found, outlines = tumour_views([volume], mask, [name], (height, width), 0, nearest=True)
+        rows, columns = (np.flatnonzero(plane.any(axis=1 - a)) for a in (0, 1))
+        expected = np.take(volume, index, axis)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][::-1]
+        assert (found[0, 0] == expected).all(), name
+        # z falls from the first row on.
+        assert (np.diff(found[0, 0, :, 0]) < 0).all() and outlines[0].any()
+    assert {largest_plane(mask, 2), largest_plane(mask, 1)} != {0}
+
+
+def test_rectangles_are_stretched_widened_and_clamped_at_the_border(volume, mask):
+    found, _ = tumour_views([volume], mask, [0], (16, 16), 0, nearest=True)
+    assert (found[0, 0] == np.repeat(volume[10, 5:13, 20:36], 2, axis=0)).all()
+    wide, outline = tumour_views([volume], mask, [0], (16, 32), 0.5, nearest=True)
+    # A margin of half the extent on each side: y 1 to 17, x 12 to 44; beyond the volume its lowest value.
+    assert (wide[0, 0, :, :28] == volume[10, 1:17, 12:40]).all() and (wide[0, 0, :, 28:] == 0).all()
+    assert outline[0, 4:12, 8:24].sum() == outline.sum()
+    top, _ = tumour_views([volume], np.roll(mask, 8, axis=0), [4, 1], (8, 16), 0, nearest=True)
+    assert (top[0, 0] == volume[19, 5:13, 20:36]).all() and (top[0, 1] == top[0, 0]).all()
+    linear, _ = tumour_views([volume], mask, [0], (16, 16), 0, nearest=False)
+    assert len(np.unique(linear[0, 0, :, 3])) > len(np.unique(found[0, 0, :, 3]))
+    alone, inside = tumour_views([volume], mask, [0], (8, 16), 0, nearest=True, masked=True)
+    assert (alone[0, 0][inside[0] == 0] == 0).all() and (inside[0] == 0).sum() == 4
+
+
+def test_views_that_cannot_be_are_refused(volume, mask):
+    with pytest.raises(ValueError, match="oblique"):
+        tumour_views([volume], mask, ["oblique"], (8, 8), 0, True)
+    with pytest.raises(ValueError, match="the mask is empty"):
+        tumour_views([volume], mask * 0, [0], (8, 8), 0, True)
+    with pytest.raises(ValueError, match="different grids"):
+        tumour_views([volume[1:]], mask, [0], (8, 8), 0, True)
+
+
+# -- training ----------------------------------------------------------------------------------
+
+PATIENTS = [f"P{i:02d}" for i in range(24)]
+SPLIT = pd.DataFrame(
+    {
+        "patient_id": PATIENTS,
+        "split": ["train"] * 18 + ["validation"] * 4 + ["external"] * 2,
+        "fold_1": pd.array([1 + i % 3 for i in range(18)] + [pd.NA] * 6, dtype="Int64"),
+    }
+)
+OUTCOME = pd.Series([i // 3 % 2 for i in range(24)], PATIENTS)
+
+
+def test_a_fit_may_leave_two_folds_out_or_let_the_validation_patients_decide():
+    assert [left_out(f) for f in (0, "0", 3, "3", "1-3", "validation")] == [(), (), (3,), (3,), (1, 3), ()]
+    roles = fit_roles(SPLIT, OUTCOME, 1, "1-3", 0.3, 5)
+    seen = set(roles.index[roles != UNSEEN])
+    assert seen == {p for i, p in enumerate(PATIENTS[:18]) if i % 3 == 1} and (roles == INNER).sum() == 2
+    published = fit_roles(SPLIT, OUTCOME, 1, "validation", 0.3, 5)
+    assert (published[PATIENTS[:18]] == FITTED).all() and (published[PATIENTS[18:22]] == INNER).all()
+    assert (published[PATIENTS[22:]] == UNSEEN).all()
+    # Without validation patients an inner part decides, as in the strict protocol.
+    alone = SPLIT.assign(split=SPLIT["split"].replace("validation", "external"))
+    assert fit_roles(alone, OUTCOME, 1, "validation", 0.3, 5).equals(fit_roles(alone, OUTCOME, 1, 0, 0.3, 5))
+    seeds = [fit_seed(5, 1, f) for f in (0, 1, 3, "1-3", "1-2")]
+    assert (
+        len(set(seeds)) == 5 and fit_seed(5, 1, "3") == fit_seed(5, 1, 3) and fit_seed(5, 1, "validation") == seeds[0]
+    )
+
+
+def test_each_image_is_an_example_with_its_patients_outcome_and_part():
+    images = np.arange(3 * 2 * 4 * 5 * 5, dtype=float).reshape(3, 2, 4, 5, 5)
+    roles = pd.Series([FITTED, INNER, UNSEEN], ["a", "b", "c"])
+    examples = Examples.of(images, np.empty((3, 0)), np.array([1, 0, 1]), roles.to_numpy())
+    rows, alone = images_alone(roles, examples)
+    assert alone.images.shape == (12, 2, 1, 5, 5) and rows["image"].tolist() == [0, 1, 2, 3] * 3
+    assert rows["patient_id"].tolist() == list("aaaabbbbcccc")
+    for i, row in enumerate(rows.itertuples()):
+        assert (alone.images[i, :, 0].numpy() == images["abc".index(row.patient_id), :, row.image]).all()
+        assert alone.role[i] == roles[row.patient_id] == row.role
+    assert alone.outcome.tolist() == [1] * 4 + [0] * 4 + [1] * 4
+    assert set(alone.rows(FITTED).tolist()) == {0, 1, 2, 3}
+
+
+def test_a_random_crop_is_a_window_of_the_image_flipped_or_not():
+    image = torch.arange(64.0).reshape(1, 1, 1, 8, 8).repeat(40, 3, 1, 1, 1)
+    found = random_crop(image, 0.5, torch.Generator().manual_seed(1))
+    assert found.shape == image.shape and torch.equal(found[:, 0], found[:, 2])
+    assert found.min() >= 0 and found.max() <= 63 and len({tuple(f.flatten().tolist()) for f in found}) > 30
+    # Half the side: the values of a row span about half of the row's.
+    spans = (found[:, 0, 0, 4].amax(dim=1) - found[:, 0, 0, 4].amin(dim=1)).tolist()
+    assert min(spans) > 2.5 and max(spans) < 4.1
+    whole = random_crop(image[:8], 1.0, torch.Generator().manual_seed(1))
+    kinds = [image[0], image[0].flip(-1), image[0].flip(-2), image[0].flip(-1, -2)]
+    assert all(any(torch.allclose(w, k, atol=1e-3) for k in kinds) for w in whole)
+    same = augmented(image, {"crop": 0.5}, torch.Generator().manual_seed(1))
+    assert torch.equal(same, found)
+
+
+class Dropping(torch.nn.Module):
+    """A linear layer behind a dropout, to see that its draws are repeated by a training that goes on."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.last = torch.nn.Dropout(0.5), torch.nn.Linear(16, 2)
+
+    def forward(self, images, variables):
+        return self.last(self.drop(images.flatten(1)))
+
+
+SETTINGS = {
+    **{"optimiser": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0, "epochs": 6, "batch": 8},
+    **{
+        "patience": 6,
+        "class_weights": False,
+        "augmentation": {"crop": 0.8},
+        "schedule": "cosine",
+        "choose": "accuracy",
+    },
+}
+
+
+@pytest.fixture
+def examples():
+    generator = np.random.default_rng(3)
+    outcome = np.arange(40) % 2
+    images = generator.normal(size=(40, 1, 1, 4, 4)) + 0.4 * outcome[:, None, None, None, None]
+    role = np.array([FITTED] * 24 + [INNER] * 12 + [UNSEEN] * 4)
+    return Examples.of(images, np.empty((40, 0)), outcome, role)
+
+
+def test_the_rate_falls_as_half_a_cosine_over_the_whole_run(examples, monkeypatch):
+    rates = []
+    step = torch.optim.SGD.step
+
+    def watched(self, *args, **kwargs):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watched)
+    torch.manual_seed(1)
+    train(Dropping(), examples, SETTINGS, 1)
+    # Six epochs of three batches; torch's own schedule is the reference.
+    monkeypatch.undo()
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 18)
+    expected = []
+    for _ in range(18):
+        expected.append(schedule.get_last_lr()[0])
+        optimiser.step()
+        schedule.step()
+    assert rates == pytest.approx(expected, abs=1e-9) and cosine_rate(0.1, 18, 18) == pytest.approx(0)
+
+
+def test_the_epoch_of_the_best_inner_accuracy_is_kept_and_a_killed_training_ends_the_same(examples, tmp_path):
+    torch.manual_seed(1)
+    whole = Dropping()
+    start = {n: v.clone() for n, v in whole.state_dict().items()}
+    history = train(whole, examples, SETTINGS, 1, tmp_path / "a.pt")
+    best = max(history, key=lambda row: (row["inner_accuracy"], -row["inner_loss"]))
+    assert history[-1]["best"] == best["epoch"] and len(history) == 6
+    inner = examples.rows(INNER)
+    called = (probabilities(whole, examples)[inner] >= 0.5).astype(int)
+    assert (called == examples.outcome[inner].numpy()).mean() == pytest.approx(best["inner_accuracy"])
+    by_loss = Dropping()
+    by_loss.load_state_dict(start)
+    lowest = train(by_loss, examples, {**SETTINGS, "choose": "loss"}, 1)
+    assert lowest[-1]["best"] == min(lowest, key=lambda row: row["inner_loss"])["epoch"]
+
+    class Killed(Exception):
+        pass
+
+    broken, again = Dropping(), Dropping()
+    for network in (broken, again):
+        network.load_state_dict(start)
+    forward, calls = Dropping.forward, []
+
+    def dying(self, images, variables):
+        calls.append(1)
+        if len(calls) > 14:
+            raise Killed
+        return forward(self, images, variables)
+
+    Dropping.forward = dying
+    try:
+        with pytest.raises(Killed):
+            train(broken, examples, SETTINGS, 1, tmp_path / "b.pt")
+    finally:
+        Dropping.forward = forward
+    assert train(again, examples, SETTINGS, 1, tmp_path / "b.pt") == history
+    assert all(torch.equal(v, whole.state_dict()[n]) for n, v in again.state_dict().items())

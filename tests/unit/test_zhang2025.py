@@ -1,0 +1,543 @@
+"""Zhang 2025: from the scores of images to DL_2.5D, without a look at those it is reported on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hcc_recurrence import configuration
+from hcc_recurrence.learning import network_scores
+from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.learners import LEARNERS, Cut, plain_cuts, search
+from hcc_recurrence.learning.multi_instance import bag_features
+from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
+from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
+from hcc_recurrence.networks import examples
+from hcc_recurrence.papers import zhang2025
+from hcc_recurrence.papers.zhang2025 import (
+    choose_learner,
+    chosen_networks,
+    fit_fusion,
+    fits_of,
+    image_scores,
+    inflation_table,
+    network_sources,
+    scaled,
+    select_features,
+)
+from hcc_recurrence.papers.zhang2025_models import fit_models, variants_of
+from hcc_recurrence.papers.zhang2025_networks import (
+    explained_patients,
+    outer_fit,
+    slice_table,
+    volume_predictions,
+)
+from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
+
+TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
+PATIENTS = [f"P{i:03d}" for i in range(TRAINING + VALIDATION + EXTERNAL)]
+FITS = ["0", "1", "2", "3", "1-2", "1-3", "2-3", "validation"]
+SETTINGS = {
+    **{"decimals": 2, "normality_alpha": 0.05, "univariable_p": 0.05, "correlation_r": 0.9, "lasso_folds": 5},
+    **{"lasso_penalties": [-3, 0, 10], "learner_folds": 4},
+    "learners": {"LR": {"C": [0.1, 1.0]}, "RF": {"n_estimators": [20], "max_depth": [2], "min_samples_leaf": [3]}},
+}
+
+
+def make_split() -> pd.DataFrame:
+    generator = np.random.default_rng(1)
+    columns = {"patient_id": PATIENTS}
+    columns["split"] = ["train"] * TRAINING + ["validation"] * VALIDATION + ["external"] * EXTERNAL
+    for repeat in (1, 2):
+        folds = np.repeat([1, 2, 3], TRAINING // 3)
+        # Both outcomes in each fold alike: outcomes alternate.
+        folds = np.ravel(generator.permutation(np.stack([folds[::2], folds[1::2]]), axis=1), order="F")
+        columns[f"fold_{repeat}"] = pd.array([*folds, *[pd.NA] * (VALIDATION + EXTERNAL)], dtype="Int64")
+    return pd.DataFrame(columns)
+
+
+SPLIT = make_split()
+LABELS = pd.DataFrame(
+    {
+        "patient_id": PATIENTS,
+        "er": np.arange(len(PATIENTS)) % 2,
+        "rfs_months": 10.0,
+        "rfs_event": np.arange(len(PATIENTS)) % 2,
+    }
+)
+# As in every real cohort: someone without a label, who is in no split.
+LABELS = pd.concat([LABELS, pd.DataFrame({"patient_id": ["lost"], "er": [np.nan]})], ignore_index=True)
+
+
+def scores_of(learned: float, memorised: float, seed: int = 0, repeats: tuple[int, ...] = (1,)) -> pd.DataFrame:
+    """Scores of two networks: what they learned shows in all patients, what they memorised in those they fitted.
+
+    Network A learned half as much.
+    """
+    generator, rows = np.random.default_rng(seed), []
+    index = SPLIT.set_index("patient_id")
+    for repeat in repeats:
+        folds = index[f"fold_{repeat}"]
+        for fit in FITS if repeat == 1 else FITS[:-1]:
+            out = {int(f) for f in fit.split("-")} if fit != "validation" else set()
+            for i, patient in enumerate(PATIENTS):
+                role = "fitted" if i < TRAINING and folds[patient] not in out else "unseen"
+                if fit == "validation" and TRAINING <= i < TRAINING + VALIDATION:
+                    role = "inner"
+                for model, share in (("A", 0.5), ("B", 1.0)):
+                    pull = share * learned + (memorised if role == "fitted" else 0)
+                    logit = pull * (1 if i % 2 else -1) + generator.normal(0, 1.2) + generator.normal(0, 0.5, IMAGES)
+                    probability = 1 / (1 + np.exp(-logit))
+                    rows += [(model, "both", repeat, fit, patient, role, k, p) for k, p in enumerate(probability)]
+    columns = ["model", "protocol", "repeat", "fold", "patient_id", "role", "image", "probability"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.fixture(scope="module")
+def signal():
+    return scores_of(0.8, 2.0)
+
+
+def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=None, settings=SETTINGS, repeat=1):
+    return fit_fusion(scores, labels, SPLIT, radiomics, settings, protocol, outer_fit(SPLIT, repeat, fold), 5)
+
+
+# -- whose scores ------------------------------------------------------------------------------
+
+
+def test_strict_scores_come_from_networks_that_saw_neither_the_patient_nor_the_fold_reported_on():
+    folds = SPLIT.set_index("patient_id")["fold_1"]
+    for fold in (0, 1, 2, 3):
+        fit = outer_fit(SPLIT, 1, fold)
+        sources = network_sources("strict", fit, SPLIT)
+        assert sorted(p for members in sources.values() for p in members) == sorted([*fit.rows, *fit.unseen])
+        for source, members in sources.items():
+            out = set(examples.left_out(source))
+            if members == fit.unseen:
+                assert source == str(fold)
+                continue
+            assert out == {int(folds[members[0]]), fold} - {0} and {int(folds[p]) for p in members} <= out
+    published = network_sources("as_published", outer_fit(SPLIT, 1, 0), SPLIT)
+    assert {k: len(v) for k, v in published.items()} == {"validation": len(PATIENTS)}
+    assert zhang2025.BY_VALIDATION == examples.BY_VALIDATION and network_scores.UNSEEN == examples.UNSEEN
+
+
+def test_a_score_of_a_network_that_saw_the_patient_is_refused(signal):
+    fit = outer_fit(SPLIT, 1, 2)
+    assert set(image_scores(signal, "B", "strict", fit, SPLIT)["source"]) == {"1-2", "2-3", "2"}
+    leaked = signal.copy()
+    leaked.loc[(leaked["fold"] == "1-2") & (leaked["patient_id"] == fit.unseen[0]), "role"] = "inner"
+    # That fit scores fold 1 here: the wrong role of a patient of fold 2 does no harm.
+    image_scores(leaked, "B", "strict", fit, SPLIT)
+    first = next(p for p in fit.rows if SPLIT.set_index("patient_id").loc[p, "fold_1"] == 1)
+    leaked.loc[(leaked["fold"] == "1-2") & (leaked["patient_id"] == first), "role"] = "inner"
+    with pytest.raises(ValueError, match=f"1.1-2 saw .*{first}"):
+        image_scores(leaked, "B", "strict", fit, SPLIT)
+    with pytest.raises(ValueError, match="has no scores of"):
+        image_scores(signal[signal["patient_id"] != first], "B", "strict", fit, SPLIT)
+
+
+def test_the_label_of_a_patient_has_no_say_in_the_scores_of_the_fold_that_holds_it_out(signal):
+    held = outer_fit(SPLIT, 1, 1).unseen[0]
+    other = LABELS.assign(er=np.where(LABELS["patient_id"] == held, 1 - LABELS["er"], LABELS["er"]))
+    before, after = (fused(signal, fold=1, labels=labels).probabilities for labels in (LABELS, other))
+    pd.testing.assert_frame_equal(before, after)
+    learning = outer_fit(SPLIT, 1, 2)
+    assert held in learning.rows
+    before, after = (fused(signal, fold=2, labels=labels) for labels in (LABELS, other))
+    unseen = [f.probabilities.query("part == 'unseen'")["DL_2.5D"].to_numpy() for f in (before, after)]
+    assert not np.allclose(*unseen)
+
+
+def test_words_and_scales_are_those_of_the_patients_that_learn(signal):
+    """Another score of a patient outside training changes nothing of the others."""
+    fit = outer_fit(SPLIT, 1, 0)
+    stranger = fit.unseen[-1]
+    changed = signal.copy()
+    rows = (changed["patient_id"] == stranger) & (changed["fold"] == "0")
+    changed.loc[rows, "probability"] = 0.123456
+    before, after = (fused(s).probabilities.set_index(["part", "patient_id"]) for s in (signal, changed))
+    pd.testing.assert_frame_equal(before.drop(("unseen", stranger)), after.drop(("unseen", stranger)))
+    # As published each cohort has its own mean and deviation, so that one patient moves the others of the cohort.
+    rows = (changed["patient_id"] == stranger) & (changed["fold"] == "validation")
+    changed.loc[rows, "probability"] = 0.99
+    before, after = (fused(s, "as_published").probabilities.set_index("patient_id") for s in (signal, changed))
+    moved = (before["DL_2.5D LR"] - after["DL_2.5D LR"]).abs() > 1e-9
+    place = SPLIT.set_index("patient_id")["split"].loc[moved.index]
+    assert moved[place == "external"].sum() > 5 and not moved[place != "external"].any()
+
+
+# -- what feeding apparent scores does ---------------------------------------------------------
+
+
+def test_memorised_scores_inflate_the_published_protocol_and_not_the_strict_one():
+    """Networks that learned nothing and memorised their patients."""
+    null = scores_of(0.0, 2.5, seed=4)
+    fits = [fused(null, fold=fold) for fold in (0, 1, 2, 3)]
+    published = fused(null, "as_published")
+    chosen = pd.DataFrame([row for f in (*fits, published) for row in f.choices])
+    means = chosen.groupby("protocol")["cv_auc"].mean()
+    assert means["as_published"] > 0.9 and 0.3 < means["strict"] < 0.68
+    outcome = LABELS.set_index("patient_id")["er"]
+    unseen = pd.concat([f.probabilities.query("part == 'unseen' and fold > 0") for f in fits])
+    honest = auc_cross_validated(
+        outcome[unseen["patient_id"]].to_numpy(), unseen["DL_2.5D"].to_numpy(), unseen["fold"], np.ones(len(unseen))
+    )
+    learned = published.probabilities.query("part == 'learned'")
+    apparent = auc_delong(outcome[learned["patient_id"]].to_numpy(), learned["DL_2.5D"].to_numpy())
+    assert apparent.auc > 0.9 and 0.3 < honest.auc < 0.7
+    held = published.probabilities.query("part == 'unseen'")
+    assert auc_delong(outcome[held["patient_id"]].to_numpy(), held["DL_2.5D"].to_numpy()).auc < 0.75
+
+
+def test_what_networks_learned_reaches_the_signature_and_the_better_network_is_chosen(signal):
+    found = fused(signal)
+    chosen = pd.DataFrame(found.choices)
+    assert set(chosen["network"]) == {"B"} and chosen["chosen"].sum() == 1 and len(chosen) == 2
+    outcome = LABELS.set_index("patient_id")["er"]
+    for part in ("unseen", "learned"):
+        rows = found.probabilities.query(f"part == '{part}'")
+        assert auc_delong(outcome[rows["patient_id"]].to_numpy(), rows["DL_2.5D"].to_numpy()).auc > 0.65
+    assert set(found.probabilities.query("part == 'learned'")["patient_id"]) == set(outer_fit(SPLIT, 1, 0).rows)
+    steps = {row["step"]: row["features"] for row in found.steps}
+    assert steps["extracted"] > steps["different"] >= steps["not correlated"] >= steps["LASSO"] > 0
+    again = fused(signal)
+    pd.testing.assert_frame_equal(found.probabilities, again.probabilities)
+
+
+def test_the_radiomics_variant_has_radiomics_beside_the_bags(signal):
+    generator = np.random.default_rng(3)
+    values = generator.normal(size=(len(PATIENTS), 5))
+    values[:, 0] += 3 * (np.arange(len(PATIENTS)) % 2)
+    radiomics = pd.DataFrame(values, PATIENTS, [f"portal__f{i}" for i in range(5)])
+    found = fused(signal, radiomics=radiomics)
+    chosen = pd.DataFrame(found.choices)
+    own = chosen[chosen["variant"] == "DL_2.5D radiomics"]
+    assert own["features"].str.contains("portal__f0").all() and own["chosen"].sum() == 1
+    assert not chosen.loc[chosen["variant"] == "DL_2.5D", "features"].str.contains("portal__").any()
+    models = [c for c in found.probabilities if c.startswith("DL_")]
+    assert models == ["DL_2.5D radiomics", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D"]
+    pd.testing.assert_series_equal(
+        found.probabilities["DL_2.5D"], fused(signal).probabilities["DL_2.5D"], check_names=False
+    )
+
+
+def test_predictions_of_all_fits_are_a_whole_table(signal):
+    parts = [fused(signal, p, fit.fold).probabilities for p, fit in fits_of(SPLIT, 1)]
+    table = pd.concat(parts)
+    models = [c for c in table if c.startswith("DL_")]
+    rows = rows_of_fits(table, models, LABELS, SPLIT, 5)
+    check_predictions(rows, SPLIT)
+    assert set(rows["model"]) == {"DL_2.5D", "DL_2.5D LR", "DL_2.5D RF"} and rows["probability"].notna().all()
+    assert not len(rows.query("protocol == 'strict' and estimate == 'apparent'"))
+
+
+# -- the toy bag of METHODS.md 8, item 6, and TF-IDF -------------------------------------------
+
+
+def test_the_toy_bag_has_the_stated_features():
+    table, words = bag_features({"a": [0.12, 0.12, 0.87], "b": [0.5, 0.494, 0.4]}, ["a", "b"], 2)
+    row = table.loc["a"]
+    assert row["Histo_prob_0.12"] == pytest.approx(2 / 3) and row["Histo_prob_0.87"] == pytest.approx(1 / 3)
+    assert row.filter(like="Histo_prob").sum() == pytest.approx(1) and len(row.filter(like="Histo_prob")) == 101
+    assert row["Histo_pred_0"] == pytest.approx(2 / 3) and row["Histo_pred_1"] == pytest.approx(1 / 3)
+    assert words == ["prob_012", "prob_040", "prob_049", "prob_050", "prob_087", "pred_0", "pred_1"]
+    # Twice one word and once another, each in one of two documents: equal weights, so 2 to 1 on a circle.
+    assert row["BoW_prob_012"] == pytest.approx(2 / np.sqrt(5)) and row["BoW_prob_087"] == pytest.approx(1 / np.sqrt(5))
+    assert table.loc["b", "Histo_pred_1"] == pytest.approx(1 / 3)
+
+
+def test_a_validation_patient_with_a_new_word_leaves_the_training_features_unchanged():
+    bags = {"a": [0.12, 0.12, 0.87], "b": [0.5, 0.49, 0.4]}
+    before, words = bag_features(bags, ["a", "b"], 2)
+    after, more = bag_features({**bags, "v": [0.33, 0.33, 0.12]}, ["a", "b"], 2)
+    assert words == more
+    pd.testing.assert_frame_equal(before, after.loc[["a", "b"]])
+    assert after.loc["v", "BoW_prob_012"] == pytest.approx(1) and after.loc["v", "Histo_prob_0.33"] > 0.6
+    fitted_on_all, _ = bag_features({**bags, "v": [0.33, 0.33, 0.12]}, ["a", "b", "v"], 2)
+    assert not np.allclose(fitted_on_all.loc["a", before.columns], before.loc["a"])
+
+
+# -- selection and learners --------------------------------------------------------------------
+
+
+def test_the_most_connected_feature_goes_first():
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(size=(2, 400))
+    noise = generator.normal(size=(4, 400)) * 0.3
+    # The second is close to the first and the third, which are not close to each other.
+    x = np.column_stack([a + noise[0], a, a + noise[1], b, b + 0.01 * noise[2], b])
+    r = np.abs(np.corrcoef(x, rowvar=False))
+    assert r[0, 1] > 0.93 and r[1, 2] > 0.93 and r[0, 2] < 0.93
+    assert drop_most_connected(x, 0.93).tolist() == [0, 2, 3]
+    assert drop_most_connected(x[:, :1], 0.9).tolist() == [0] and drop_most_connected(x[:, :0], 0.9).tolist() == []
+    kept = drop_most_connected(x, 0.5)
+    assert np.abs(np.corrcoef(x[:, kept], rowvar=False) - np.eye(len(kept))).max() <= 0.5
+
+
+def test_lasso_takes_the_penalties_of_the_platform():
+    generator = np.random.default_rng(1)
+    y = np.arange(60) % 2
+    x = generator.normal(size=(60, 3))
+    x[:, 0] += y
+    assert (lasso_coefficients(x, y, 10, 1, [1.0]) == 0).all()
+    weights = lasso_coefficients(x, y, 10, 1, np.logspace(-3, 0, 50))
+    assert np.abs(weights).argmax() == 0
+
+
+def test_selection_steps_and_scales():
+    generator = np.random.default_rng(2)
+    y = np.arange(40) % 2
+    x = pd.DataFrame(generator.normal(size=(50, 6)), [f"p{i}" for i in range(50)], list("abcdef"))
+    x["a"] += np.arange(50) % 2 * 2
+    x["b"] = x["a"] * 2 + 0.01 * x["f"]
+    rows = list(x.index[:40])
+    found = select_features(x, rows, y, SETTINGS, 1)
+    assert found.columns in (["a"], ["b"]) and found.steps["different"] >= 2
+    none = select_features(x[["c"]], rows, y, {**SETTINGS, "univariable_p": 1e-9}, 1)
+    assert none.columns == [] and none.steps["LASSO"] == 0
+    groups = {"rows": rows, "held": list(x.index[40:])}
+    strict, own = scaled(x, groups, rows, "strict"), scaled(x, groups, rows, "as_published")
+    assert strict.loc[rows].mean().abs().max() < 1e-12 < strict.loc[groups["held"]].mean().abs().max()
+    assert own.loc[groups["held"]].mean().abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("name", list(LEARNERS))
+def test_every_learner_takes_the_published_parameters_and_learns(name):
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    grid = configuration.plain_values(raw)["settings"]["published"]["learners"][name]
+    assert set(grid) <= set(configuration.LEARNERS[name]) and set(LEARNERS) == set(configuration.LEARNERS)
+    generator = np.random.default_rng(5)
+    y = np.arange(60) % 2
+    x = generator.normal(size=(60, 4))
+    x[:, 0] += 2 * y
+    # The ends of each parameter; the whole grid takes minutes.
+    ends = {key: [values[0], values[-1]][: 1 + (key != "n_estimators")] for key, values in grid.items()}
+    found = search(name, ends, plain_cuts(x, y, 3, 1), x, y, 1)
+    assert found.auc > 0.8 and set(found.settings) == set(grid)
+    assert found.predict(x[:0]).shape == (0,) and [len(h) for h in found.held] == [20, 20, 20]
+    again = search(name, ends, plain_cuts(x, y, 3, 1), x, y, 1)
+    assert np.array_equal(found.predict(x), again.predict(x))
+
+
+def test_a_search_is_scikit_learns_grid_search_where_folds_share_their_features():
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV
+
+    from hcc_recurrence.learning.folds import stratified_folds
+
+    generator = np.random.default_rng(6)
+    y = np.arange(50) % 2
+    x = generator.normal(size=(50, 4)) + 0.5 * y[:, None]
+    grid = {"n_estimators": [10], "max_depth": [1, 3], "min_samples_leaf": [1, 8]}
+    found = search("RF", grid, plain_cuts(x, y, 4, 9), x, y, 9)
+    forest = RandomForestClassifier(random_state=9)
+    reference = GridSearchCV(forest, grid, scoring="roc_auc", cv=stratified_folds(y, 4, 9)).fit(x, y)
+    assert found.auc == pytest.approx(reference.best_score_) and found.settings == reference.best_params_
+    assert np.allclose(found.predict(x), reference.predict_proba(x)[:, 1])
+
+
+def test_without_a_feature_everyone_has_the_prevalence():
+    y = np.array([0, 1, 1, 0, 1])
+    cut = Cut(np.empty((3, 0)), y[:3], np.empty((2, 0)), y[3:])
+    found = search("LR", {"C": [1]}, [cut], np.empty((5, 0)), y, 1)
+    assert found.auc == 0.5 and found.predict(np.empty((2, 0))).tolist() == [0.6, 0.6]
+
+
+def test_the_learner_is_chosen_inside_training_or_by_validation():
+    y = np.array([0, 1, 0, 1])
+    generator = np.random.default_rng(7)
+    rows = np.arange(40) % 2
+    weak, strong = generator.normal(size=(2, 40, 1))
+    strong = strong + 3 * rows[:, None]
+    made = {
+        "LR": search("LR", {"C": [1]}, plain_cuts(strong, rows, 4, 1), strong, rows, 1),
+        "RF": search("RF", {"n_estimators": [5]}, plain_cuts(weak, rows, 4, 1), weak, rows, 1),
+    }
+    probability = {"LR": np.array([0.9, 0.1, 0.8, 0.2]), "RF": np.array([0.1, 0.9, 0.2, 0.8])}
+    assert choose_learner(made, probability, y, "strict") == "LR"
+    assert choose_learner(made, probability, y, "as_published") == "RF"
+    assert choose_learner(made, probability, np.array([1, 1, 1, 1]), "as_published") == "LR"
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+def test_clustered_intervals_know_that_images_of_a_patient_belong_together():
+    generator = np.random.default_rng(8)
+    y = np.repeat(np.arange(60) % 2, 10)
+    patient = np.repeat(np.arange(60), 10)
+    score = np.repeat(generator.normal(size=60), 10) + 0.3 * generator.normal(size=600) + 0.8 * y
+    whole, single = auc_clustered(y, score, patient), auc_delong(y, score)
+    assert whole.auc == pytest.approx(single.auc) and whole.variance > 5 * single.variance
+    # A patient with one image each: DeLong's own.
+    alone, plain = auc_clustered(y[::10], score[::10], patient[::10]), auc_delong(y[::10], score[::10])
+    assert (alone.low, alone.high) == pytest.approx((plain.low, plain.high))
+    # Resampled patients as a reference.
+    areas = []
+    rows = {p: np.flatnonzero(patient == p) for p in range(60)}
+    early, late = np.arange(1, 60, 2), np.arange(0, 60, 2)
+    for _ in range(400):
+        drawn = np.concatenate([rows[p] for group in (early, late) for p in generator.choice(group, 30)])
+        areas.append(auc_delong(y[drawn], score[drawn]).auc)
+    assert np.sqrt(whole.variance) == pytest.approx(np.std(areas), rel=0.15)
+    folds = np.repeat(np.arange(60) // 2 % 3, 10)
+    repeats = np.zeros(600)
+    inside = auc_clustered(y, score, patient, folds, repeats)
+    assert inside.auc == pytest.approx(auc_cross_validated(y, score, folds, repeats).auc)
+    with pytest.raises(ValueError, match="a cluster has both outcomes"):
+        auc_clustered(y, score, np.zeros(600))
+
+
+def test_the_slice_table_counts_images_and_keeps_patients_apart():
+    scores = scores_of(0.8, 2.0, repeats=(1, 2))
+    table = slice_table(scores, LABELS, SPLIT, ["A", "B"]).set_index(["network", "protocol", "split"])
+    assert len(table) == 12
+    assert table.loc[("B", "strict", "train"), "n"] == TRAINING * IMAGES
+    assert table.loc[("B", "as_published", "external"), "n"] == EXTERNAL * IMAGES
+    assert (table["tp"] + table["fn"] == table["n_pos"]).all() and (table["patients"] * IMAGES == table["n"]).all()
+    apparent, honest = (table.loc[("B", p, "train"), "auc"] for p in ("as_published", "strict"))
+    assert apparent > 0.95 and 0.6 < honest < 0.85
+    wide, narrow = table["high"] - table["low"], table["high_images"] - table["low_images"]
+    # Nearly perfect scores leave no room for either.
+    assert (wide > 1.4 * narrow)[table["auc"] < 0.95].all() and (table["auc"] < 0.95).sum() >= 8
+    # The cut-off of training is carried.
+    assert table.groupby(["network", "protocol"])["threshold"].nunique().tolist() == [1] * 4
+    assert table.loc[("A", "strict", "train"), "auc"] < honest
+
+
+def test_models_of_volumes_in_both_protocols():
+    base = scores_of(0.8, 2.0)
+    scores = base[(base["image"] == 0) & ~base["fold"].str.contains("-")].drop(columns="image")
+    choices = pd.DataFrame(
+        [(m, 1, f, m == ("A" if f == 2 else "B")) for m in "AB" for f in range(4)],
+        columns=["model", "repeat", "fold", "chosen"],
+    )
+    found = volume_predictions(LABELS, SPLIT, scores, choices, 5)
+    check_predictions(found, SPLIT)
+    assert set(found["model"]) == {"DL_3D", "DL_3D A", "DL_3D B"}
+    strict = found[found["protocol"] == "strict"].set_index(["model", "patient_id"])["probability"]
+    folds = SPLIT.set_index("patient_id")["fold_1"]
+    for patient in PATIENTS:
+        own = "A" if patient in folds.dropna().index and folds[patient] == 2 else "B"
+        assert strict["DL_3D", patient] == strict[f"DL_3D {own}", patient]
+    seen = (scores["fold"] == "0") & (scores["patient_id"] == "P070")
+    leaked = scores.assign(role=np.where(seen, "inner", scores["role"]))
+    with pytest.raises(ValueError, match="P070"):
+        volume_predictions(LABELS, SPLIT, leaked, choices, 5)
+
+
+def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one():
+    probability = [0.9, 0.2, 0.7, 0.1, 0.95, 0.85, 0.06, 0.6, 0.2]
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(9)], "y": [1, 0, 1, 0, 0, 0, 1, 0, 1]})
+    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", fold=1, seed=6)
+    others = rows.assign(seed=7, probability=0.5)
+    found = explained_patients(pd.concat([rows, others]), "DL_2.5D", 0.8)
+    assert found["patient_id"].tolist() == ["p0", "p3", "p4", "p6", "p5", "p8"]
+    right = ["recurrence, predicted right", "no recurrence, predicted right"]
+    assert found["kind"].tolist()[:3] == [*right, "no recurrence, predicted wrong"]
+    assert len(explained_patients(rows, "DL_2.5D", 0.94)) == 4
+
+
+def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
+    fits = [fused(signal, p, fit.fold) for p, fit in fits_of(SPLIT, 1)]
+    choices = pd.DataFrame([row for f in fits for row in f.choices])
+    metrics = pd.DataFrame(
+        [
+            (f"DL_2.5D {learner}", protocol, split, 0.5 + 0.1 * (protocol == "strict") + 0.01 * (learner == "LR"))
+            for learner in ("LR", "RF")
+            for protocol in ("strict", "as_published")
+            for split in ("train", "validation")
+        ],
+        columns=["model", "protocol", "split", "auc"],
+    )
+    table = inflation_table(choices, metrics).set_index(["learner", "protocol"])
+    assert table.loc[("LR", "strict"), "train"] == pytest.approx(0.61) and table["external"].isna().all()
+    assert table.loc[("RF", "as_published"), "fed"] == "apparent"
+    own = choices.query("protocol == 'strict' and fold == 0 and learner == 'RF'")["cv_auc"]
+    assert table.loc[("RF", "strict"), "cv_auc"] == pytest.approx(own.mean())
+    assert chosen_networks(choices) == dict.fromkeys((1, 2, 3, 0), "B")
+
+
+# -- clinical and combined models --------------------------------------------------------------
+
+DEFINITIONS = {
+    "age": {"kind": "continuous", "unit": "years", "levels": [], "timing": "pre"},
+    "ki67": {"kind": "binary", "unit": "", "levels": [], "timing": "post"},
+    "noise": {"kind": "continuous", "unit": "", "levels": [], "timing": "pre"},
+}
+CLINICAL = {
+    "clinical": {"age": {"at_least": 60}, "ki67": None, "noise": None},
+    **{"clinical_p": 0.05, "learner_folds": 3, "learners": SETTINGS["learners"]},
+}
+
+
+@pytest.fixture(scope="module")
+def clinical():
+    generator = np.random.default_rng(9)
+    er = LABELS["er"].to_numpy()[:-1]
+    ki67 = np.where(generator.random(len(er)) < 0.85, er, 1 - er).astype(float)
+    age = np.where(generator.random(len(er)) < 0.75, 62.0, 55.0) * 1.0
+    age = np.where(generator.random(len(er)) < 0.75, np.where(er == 1, 60.0, 59.9), age)
+    ki67[3] = np.nan
+    return pd.DataFrame({"age": age, "ki67": ki67, "noise": generator.normal(size=len(er))}, PATIENTS)
+
+
+def test_a_cut_may_count_itself(clinical):
+    table = dichotomise(pd.DataFrame({"age": [59.9, 60.0, np.nan]}), {"age": {"at_least": 60}})["age"]
+    assert table.tolist()[:2] == [0, 1] and np.isnan(table[2])
+    assert dichotomise(pd.DataFrame({"age": [60.0]}), {"age": 60})["age"].tolist() == [0]
+    assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "age ≥ 60 years"
+
+
+def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):
+    fits = fits_of(SPLIT, 1)
+    signature = pd.concat([fused(signal, p, fit.fold).probabilities for p, fit in fits])
+    found = fit_models(fits, signature, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
+    assert found.models == ["Clinical", "Combined", "Clinical preoperative", "Combined preoperative"]
+    rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
+    check_predictions(rows, SPLIT)
+    after = found.regressions[found.regressions["model"].str.endswith("preoperative")]
+    assert not after["variable"].str.contains("post-op").any()
+    combined = found.regressions.query("model == 'Combined' and repeat == 1 and fold == 0")
+    assert {"ki67 (post-op)", "DL_2.5D"} <= set(combined["variable"])
+    strict, published = (combined[combined["protocol"] == p] for p in ("strict", "as_published"))
+    of_signature = [t.set_index("variable").loc["DL_2.5D", "coefficient"] for t in (strict, published)]
+    # Apparent signatures separate the patients they learned from: their odds ratio is far larger.
+    assert of_signature[1] > 1.5 * of_signature[0] > 0
+    assert {(d["model"], d["protocol"]) for d in found.drawn} == {
+        (m, p) for m in ("Combined", "Combined preoperative") for p in ("strict", "as_published")
+    }
+    # A worked patient has the same risk on paper as in the table.
+    from hcc_recurrence.statistics.nomogram import NomogramModel
+
+    drawn = next(d for d in found.drawn if d["protocol"] == "strict" and d["model"] == "Combined")
+    nomogram = NomogramModel.from_dict(drawn["nomogram"])
+    own = found.probabilities.query("protocol == 'strict' and repeat == 1 and fold == 0 and part == 'learned'")
+    risk = own.set_index("patient_id").loc[drawn["patient"], "Combined"]
+    assert nomogram.risk(drawn["values"]) == pytest.approx(risk, abs=1e-6)
+
+
+def test_without_networks_there_is_the_clinical_signature_alone(clinical):
+    found = fit_models(fits_of(SPLIT, 2), None, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 1, 5)
+    assert found.models == ["Clinical", "Clinical preoperative"] and found.drawn == [] and found.curves.empty
+    rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
+    check_predictions(rows, SPLIT)
+    assert rows.query("protocol == 'strict'")["seed"].nunique() == 2
+    before = {v: d for v, d in DEFINITIONS.items() if d["timing"] == "pre"}
+    assert list(variants_of(before)) == [""] and list(variants_of(DEFINITIONS)) == ["", " preoperative"]
+
+
+def test_a_clinical_label_has_no_say_in_its_own_fold(clinical):
+    fits = [(p, f) for p, f in fits_of(SPLIT, 1) if p == "strict" and f.fold == 1]
+    held = fits[0][1].unseen[0]
+    other = LABELS.assign(er=np.where(LABELS["patient_id"] == held, 1 - LABELS["er"], LABELS["er"]))
+    before, after = (
+        fit_models(fits, None, clinical, DEFINITIONS, labels, SPLIT, CLINICAL, 1, 5).probabilities
+        for labels in (LABELS, other)
+    )
+    pd.testing.assert_frame_equal(before, after)
