@@ -99,7 +99,7 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
         own, small = (entries["crops"][f"zhang2025_{name}{end}"] for end in ("", "_demo"))
         assert {k for k, v in own.items() if small[k] != v} == {"grid", "size_voxels"}
     assert entries["grids"]["zhang2025"]["register_to"] == "arterial"
-    assert [n["crops"] for n in published["networks"].values()][-1] == "zhang2025_box"
+    assert published["networks"]["3D-ResNet18"]["crops"] == "zhang2025_box"
 
 
 def zhao(config, **changes):

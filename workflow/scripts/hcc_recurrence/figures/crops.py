@@ -41,15 +41,14 @@ def plot_views(
         for view, name in enumerate(views):
             words = name if isinstance(name, str) else f"{name:+d}" if name else "0"
             middle = left + view * (width + gap) + width / 2
-            # The patient's name stands above the first image.
-            if view:
-                axis.text(middle, top - 0.15 * label, words, fontsize=5, va="bottom", ha="center", color="0.35")
+            # The patient's name stands above the first image, which is named at its right end.
+            side = {"x": middle, "ha": "center"} if view else {"x": left + width, "ha": "right"}
+            axis.text(y=top - 0.15 * label, s=words, fontsize=5, va="bottom", color="0.35", **side)
     axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
     if outline.any():
         axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=0.5)
     axis.axis("off")
-    words = ", ".join(f"{v:+d}" if isinstance(v, int) and v else str(v) for v in views)
-    figure.suptitle(f"{title}. Rows: {', '.join(phases)}; images: {words}", fontsize=7)
+    figure.suptitle(f"{title}\nRows: {', '.join(phases)}; numbers: slices from the largest axial section", fontsize=7)
     return figure
 
 

@@ -113,7 +113,14 @@ def _write_below(figure: plt.Figure, text: str) -> None:
     share = strip / (height + strip)
     figure.set_size_inches(width, height + strip)
     layout = figure.get_layout_engine()
+    bottom = share
+    for legend in figure.legends:
+        # A legend outside the axes stands at the figure's edge, whatever the layout's rectangle is; lifted above the
+        # strip it is no longer reckoned with.
+        legend.set_bbox_to_anchor((0, share, 1, 1 - share), figure.transFigure)
+        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        bottom = max(bottom, share + extent.height / figure.bbox.height)
     if layout is not None:
-        layout.set(rect=(0, share, 1, 1 - share))
+        layout.set(rect=(0, bottom, 1, 1 - bottom))
     below = 0.04 / (height + strip)
     figure.text(0.995, below, "\n".join(lines), ha="right", va="bottom", fontsize=5.5, color="#a04000")

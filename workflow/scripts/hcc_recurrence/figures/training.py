@@ -18,8 +18,13 @@ def plot_training(histories: pd.DataFrame, title: str) -> plt.Figure:
     """
     use_style()
     networks = list(dict.fromkeys(histories["model"]))
-    figure, axes = plt.subplots(1, len(networks), figsize=(PAGE_INCHES, 2.8), squeeze=False, sharey=True)
-    for axis, network in zip(axes[0], networks, strict=True):
+    beside = min(len(networks), 3)
+    down = -(-len(networks) // beside)
+    size = (PAGE_INCHES, 0.7 + 2.2 * down)
+    figure, axes = plt.subplots(down, beside, figsize=size, squeeze=False, sharey=True)
+    for unused in axes.flat[len(networks) :]:
+        unused.set_visible(False)
+    for axis, network in zip(axes.flat, networks, strict=False):
         rows = histories[histories["model"] == network]
         for column, name, colour in PARTS:
             for _, fit in rows.groupby(["repeat", "fold"]):
@@ -27,10 +32,11 @@ def plot_training(histories: pd.DataFrame, title: str) -> plt.Figure:
             median = rows.groupby("epoch")[column].median()
             axis.plot(median.index, median, color=COLOURS[colour], linewidth=1.8, label=name)
         best = rows.groupby(["repeat", "fold"])["best"].last()
-        axis.set_title(f"{network}: {len(best)} fits, kept epoch {best.median():g} (median)")
+        axis.set_title(f"{network}\n{len(best)} fits, kept epoch {best.median():g} (median)")
         axis.set_xlabel("Epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
-    axes[0, 0].set_ylabel("Weighted cross-entropy")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("Cross-entropy")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(title, fontsize=8)
     return figure
