@@ -147,6 +147,7 @@ def test_the_comparison_holds_the_papers_models_scores_and_confounders(tiny_run)
     assert set(metrics["model"]) == {
         *(f"zhao2024:{m}" for m in ("CR", "RCR", "Radiomics", "DL", "DLRCR")),
         *(f"yan2023:{m}" for m in ("AP", "PVP", "mp-MR", "Clinical-nomogram", "DL-nomogram")),
+        *(f"zhang2025:{m}" for m in ("DL_2.5D", "DL_3D", "Clinical", "Combined")),
         *("Volume", "Centre"),
     }
     log = (tiny_run.folder / "logs/tiny/comparison/tiny/fit_comparators.log").read_text()
@@ -244,13 +245,16 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_eight(t
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (results / "zhao2024/predictions.csv").exists()
-    assert len(list(results.glob("crops/*/T00[123].npz"))) < 6
+    assert len(list(results.glob("crops/*/T00[123].npz"))) < 12
     tiny_copy.snakemake("--unlock")
     # All predictions, and of each kind of table and figure one: the others come from the same rules.
-    compared = "results/tiny/comparison/tiny"
-    zhao, yan = (f"results/tiny/{paper}" for paper in ("zhao2024", "yan2023"))
+    zhao, yan, zhang = (f"results/tiny/{paper}" for paper in ("zhao2024", "yan2023", "zhang2025"))
     targets = [
-        *(f"{compared}/tables/{table}.html" for table in ("metrics", "delong", "calibration", "survival")),
+        *(f"{zhao}/tables/{table}.html" for table in ("metrics", "delong", "calibration", "survival")),
+        # Of Zhang one fit of each kind of network, and the contact sheets: all fits would take minutes on one core.
+        *(f"{zhang}/networks/{n}.scores.csv" for n in ("ResNet50/1.1-2", "DenseNet121/1.validation")),
+        f"{zhang}/networks/3D-DenseNet121/1.1.scores.csv",
+        "results/tiny/crops/tiny_views.page3.png",
         *(f"{zhao}/{name}" for name in ("tables/risk_factors.csv", "figures/score_cam.png", "figures/roc.strict.png")),
         *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
     ]
@@ -270,7 +274,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_eight(t
             assert file.read_bytes() == other.read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
     assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
-    for name in ("zhao2024/predictions.csv", "yan2023/predictions.csv", "comparison/tiny/predictions.csv"):
+    for name in ("zhao2024/predictions.csv", "yan2023/predictions.csv", "zhang2025/networks/ResNet50/1.1-2.scores.csv"):
         assert (tiny_copy.folder / "results/tiny" / name).is_file()
 
 
@@ -329,9 +333,59 @@ def test_yan_is_whole_in_both_protocols(tiny_run):
     assert readings["value"].between(0.3, 1).all() and (readings["n"] == 24).all()
 
 
+def test_zhang_is_whole_in_both_protocols(tiny_run):
+    folder = tiny_run.folder / "results/tiny/zhang2025"
+    predictions = pd.read_csv(folder / "predictions.csv", dtype={"patient_id": str})
+    split = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv", dtype={"patient_id": str})
+    check_predictions(predictions, split)
+    deep = ["DL_2.5D", "DL_2.5D LR", "DL_2.5D ExtraTrees", "DL_2.5D radiomics", "DL_3D", "DL_3D 3D-DenseNet121"]
+    clinical = [f"{n}{w}" for n in ("Clinical", "Combined") for w in ("", " preoperative")]
+    assert set(predictions["model"]) == {*deep, *clinical}
+    slices = pd.read_csv(folder / "tables/slices.csv")
+    assert len(slices) == 2 * 2 * 2 and (slices["n"] == slices["patients"] * 5).all()
+    inflation = pd.read_csv(folder / "tables/inflation.csv").set_index(["learner", "protocol"])
+    metrics = pd.read_csv(folder / "tables/metrics.csv").set_index(["model", "protocol", "split"])
+    for (learner, protocol), row in inflation.iterrows():
+        assert row["train"] == metrics.loc[(f"DL_2.5D {learner}", protocol, "train"), "auc"]
+
+
+def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(tiny_run):
+    import json
+
+    import torch
+
+    folder = tiny_run.folder / "results/tiny/zhang2025"
+    folds = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv").set_index("patient_id")["fold_1"]
+    for network in ("DenseNet121", "ResNet50"):
+        fits = sorted(f.name.removesuffix(".scores.csv") for f in (folder / "networks" / network).glob("*.scores.csv"))
+        assert fits == ["1.0", "1.1", "1.1-2", "1.1-3", "1.2", "1.2-3", "1.3", "1.validation"]
+        for fit in fits:
+            scores = pd.read_csv(folder / f"networks/{network}/{fit}.scores.csv")
+            assert len(scores) == 24 * 5 and (scores.groupby("patient_id")["role"].nunique() == 1).all()
+            seen = set(scores.loc[scores["role"] != "unseen", "patient_id"])
+            out = {int(f) for f in fit[2:].split("-")} if fit[2:] != "validation" else set()
+            trained = {p for p, fold in folds.dropna().items() if int(fold) not in out}
+            assert seen == (trained if "validation" not in fit else set(folds.index))
+            kept = folder / f"networks/{network}/{fit}.pt"
+            # Networks without two folds only score.
+            assert kept.exists() == ("-" not in fit)
+            if kept.exists():
+                about = json.loads(torch.load(kept, weights_only=True)["about"])
+                assert {*about["fitted"], *about["inner"]} == seen
+    explained = pd.read_csv(folder / "tables/grad_cam.csv")
+    assert (explained["kind"].str.endswith("right")).sum() <= 2 and explained["network"].isin(
+        ["DenseNet121", "ResNet50"]
+    ).all()
+
+
 def test_every_table_figure_and_caption_says_that_the_weights_are_random(tiny_run):
     """DESIGN 6: without a file of weights every table and figure of the study says so."""
-    words = {"yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19", "zhao2024": "Trained from random weights"}
+    words = {
+        "yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19",
+        "zhao2024": "Trained from random weights",
+        # DL_3D is trained from scratch in the paper, too.
+        "zhang2025": "Trained from random weights: Zhang 2025 DenseNet121, Zhang 2025 ResNet50",
+    }
     for paper, text in words.items():
         folder = tiny_run.folder / "results/tiny" / paper
         figures, tables = sorted(folder.glob("figures/*.svg")), sorted(folder.glob("*/*.html"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pydicom
 import pytest
 
 PATIENTS, PHASES = 24, 2
-STUDIES = 2
+STUDIES = 3
 # What the fits of Zhao without networks leave besides predictions.
 OF_THE_FITS = {"gather_zhao2024": 1, "plot_coefficients": 2}
 REPORT = {"write_start_page": 1, "report": 1}
@@ -32,7 +33,11 @@ def evaluated(*papers):
         *("compute_metrics", "check_metrics_table", "compare_models", "measure_calibration", "measure_survival"),
         *("plot_comparison", "plot_decision_curve"),
     )
-    own = {"zhao2024": {"write_ablation": 1}, "yan2023": {"plot_yan2023_grid": 1}}
+    own = {
+        "zhao2024": {"write_ablation": 1},
+        "yan2023": {"plot_yan2023_grid": 1},
+        "zhang2025": {"write_zhang2025_inflation": 1},
+    }
     return {
         **dict.fromkeys(once, len(papers)),
         **dict.fromkeys(compared, len(papers) + 1),
@@ -43,25 +48,44 @@ def evaluated(*papers):
 
 
 # Zhao's fusion takes the selected features and clinical variables of both protocols; one fit is as published.
-FUSION = {"train_zhao2024_fusion": 4, "gather_zhao2024_networks": 1}
-# Two networks, two folds and all training patients.
-NETWORKS = {"train_network": 6, "plot_training": 1, "plot_score_cam": 1}
+FUSION = {"train_zhao2024_fusion": 5, "gather_zhao2024_networks": 1}
+# Two networks, three folds and all training patients.
+NETWORKS = {"train_network": 8, "plot_training": 1, "plot_score_cam": 1}
 ZHAO_FROM_TABLES = {"fit_zhao2024": 2, **OF_THE_FITS, **FUSION}
 FROM_TABLES = {**ZHAO_FROM_TABLES, **evaluated("zhao2024")}
 # Yan's grid: two rankings by two classifiers in each phase, then the choice, and the nomograms.
 NOMOGRAMS = {"fit_yan2023_nomograms": 1, "plot_yan2023_nomograms": 1}
 CHOICE = {"choose_yan2023_signatures": 1, **NOMOGRAMS}
 GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cell": 4 * PHASES, **CHOICE}
-LEARNING = {**NETWORKS, **ZHAO_FROM_TABLES, **GRID, **evaluated("zhao2024", "yan2023")}
+# Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
+# those of images also without each pair of folds.
+ZHANG_NETWORKS = {"train_network": 15, "train_inner_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
+# One fit a fold and one of all training patients in the strict protocol, one as published.
+ZHANG_MODELS = {"fit_zhang2025_models": 1, "plot_zhang2025_nomograms": 1, "plot_grad_cam": 1}
+ZHANG_FUSION = {"fit_zhang2025_fusion": 5, "gather_zhang2025_fusion": 1, **ZHANG_MODELS}
+ALL = ("zhao2024", "yan2023", "zhang2025")
+
+
+def added(*counts):
+    """Jobs of several parts of a run, the same rule in two of them counted twice."""
+    total = Counter()
+    for part in counts:
+        total.update(part)
+    return dict(total)
+
+
+PLOTS = {**ZHAO_FROM_TABLES, **GRID, **ZHANG_FUSION}
+LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), **PLOTS, **evaluated(*ALL)}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
 READERS = {"measure_reproducibility": 1}
 # What of images and masks all patients together make: features by phase, slices for networks, registration.
-DEEP_INPUT = {"collect_crops": 2, "extract_deep_features": PHASES, "plot_crops": 1}
+# Contact sheets of Zhang have ten patients a page.
+DEEP_INPUT = {"collect_crops": 4, "extract_deep_features": PHASES, "plot_crops": 4}
 COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
 # Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 2}
+OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 4}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
@@ -158,8 +182,9 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
     shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
+    shown |= {"plot_zhang2025_nomograms", "plot_grad_cam", "gather_zhang2025_fusion"}
     shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
-    made = {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
+    made = {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **PLOTS, **added(NETWORKS, ZHANG_NETWORKS)}
     expected = {rule: n for rule, n in made.items() if rule not in shown}
     jobs = {rule: n for rule, n in copy.jobs(target=target).items() if rule != "gather_comparison"}
     assert jobs == {**expected, "gather_predictions": STUDIES}
@@ -167,14 +192,14 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
-    of_both = {"write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated("zhao2024", "yan2023")}
-    assert tiny_copy.jobs() == {**of_both, **ZHAO_FROM_TABLES, **NOMOGRAMS}
+    of_all = {"write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated(*ALL)}
+    assert tiny_copy.jobs() == {**of_all, **ZHAO_FROM_TABLES, **NOMOGRAMS, **ZHANG_MODELS}
 
 
-def test_one_value_of_a_clinical_column_that_one_paper_uses(tiny_copy):
+def test_one_value_of_a_clinical_column_that_two_papers_use(tiny_copy):
     change_cell(tiny_copy, "T002", "mvi", "")
-    own = {"write_baseline_table": 1, "fit_risk_factors": 1, "plot_risk_factors": 1}
-    assert tiny_copy.jobs() == {**own, **NOMOGRAMS, **evaluated("yan2023")}
+    own = {"write_baseline_table": 2, "fit_risk_factors": 2, "plot_risk_factors": 2}
+    assert tiny_copy.jobs() == {**own, **NOMOGRAMS, **ZHANG_MODELS, **evaluated("yan2023", "zhang2025")}
 
 
 def test_one_reading_of_a_finding(tiny_copy):
@@ -222,6 +247,11 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
         ("yan2023", "redundancy_r", 0.8, {**GRID, **evaluated("yan2023")}),
         ("yan2023", "fusion", "logistic", {**CHOICE, **evaluated("yan2023")}),
         ("yan2023", "pool", "max", {"extract_deep_features": PHASES, **GRID, **evaluated("yan2023")}),
+        # No network is trained again where its scores are counted in other bins.
+        ("zhang2025", "decimals", 1, {**ZHANG_FUSION, **evaluated("zhang2025")}),
+        ("zhang2025", "epochs", 2, {**ZHANG_NETWORKS, **ZHANG_FUSION, **evaluated("zhang2025")}),
+        ("zhang2025", "clinical_p", 0.04, {**ZHANG_MODELS, **evaluated("zhang2025")}),
+        ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "report": 1}),
     ],
 )
 def test_one_parameter_of_one_paper(tiny_copy, paper, key, value, expected):
@@ -246,7 +276,12 @@ def test_the_number_of_resamples(tiny_copy):
     """Only what is bootstrapped, and what shows it: no model is fitted again."""
     tiny_copy.config(evaluation={"resamples": 60})
     both = STUDIES + 1
-    bootstrapped = {"compare_models": both, "measure_survival": both, "plot_comparison": both, "plot_calibration": 2}
+    bootstrapped = {
+        "compare_models": both,
+        "measure_survival": both,
+        "plot_comparison": both,
+        "plot_calibration": STUDIES,
+    }
     # The ablation reads the DeLong tests, which come from the same job as the bootstraps.
     shown = {"fill_checklists": STUDIES, "write_ablation": 1, "report": 1}
     assert tiny_copy.jobs() == {**bootstrapped, **RISK_FACTORS, **shown}
