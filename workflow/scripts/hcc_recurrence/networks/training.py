@@ -142,7 +142,8 @@ def train(
         # Batches of nearly one size: a last batch of one patient would upset the batch normalisation.
         batches = -(-len(fitted) // settings["batch"])
         for rows in fitted[torch.randperm(len(fitted), generator=generator)].tensor_split(batches):
-            images = examples.images[rows]
+            # Varied where they are learned from: on a GPU the processor would be slower than the network.
+            images = examples.images[rows].to(device)
             if settings["augmentation"] and images.numel():
                 images = augmented(images, settings["augmentation"], generator)
             if settings.get("schedule") == "cosine":
