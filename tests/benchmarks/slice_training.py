@@ -68,10 +68,8 @@ def main() -> None:
     print(f"{asked.architecture} on {asked.device}, {asked.threads} threads, {size}")
     print(f"epoch with choosing batches, cropping and flipping: {epoch:.1f} s; these alone: {batches:.2f} s")
     print(f"reading all crops, once a training: {reading:.2f} s")
-    share = (reading + batches) / (reading + epoch)
-    print(
-        f"getting images is {100 * share:.1f} % of a training of one epoch, {100 * batches / epoch:.1f} % of a later one"
-    )
+    first, later = (reading + batches) / (reading + epoch), batches / epoch
+    print(f"getting images is {100 * first:.1f} % of a training of one epoch, {100 * later:.1f} % of each later one")
 
 
 if __name__ == "__main__":

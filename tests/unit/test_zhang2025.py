@@ -30,6 +30,7 @@ from hcc_recurrence.papers.zhang2025_models import fit_models, variants_of
 from hcc_recurrence.papers.zhang2025_networks import (
     explained_patients,
     outer_fit,
+    slice_rows,
     slice_table,
     volume_predictions,
 )
@@ -395,18 +396,24 @@ def test_clustered_intervals_know_that_images_of_a_patient_belong_together():
 
 def test_the_slice_table_counts_images_and_keeps_patients_apart():
     scores = scores_of(0.8, 2.0, repeats=(1, 2))
-    table = slice_table(scores, LABELS, SPLIT, ["A", "B"]).set_index(["network", "protocol", "split"])
+    rows = slice_rows(scores, LABELS, SPLIT, ["A", "B"])
+    own = rows[(rows["model"] == "A") & (rows["protocol"] == "strict")]
+    counts = own.groupby(["split", "estimate", "seed"]).size()
+    # Out of fold an image has a score a repeat; outside training the mean of the repeats.
+    assert counts["train", "out_of_fold"].tolist() == [TRAINING * IMAGES] * 2
+    assert counts["external", "held_out"].tolist() == [EXTERNAL * IMAGES] and own["patient_id"].str.contains(".").all()
+    table = slice_table(rows).set_index(["model", "protocol", "split"])
     assert len(table) == 12
     assert table.loc[("B", "strict", "train"), "n"] == TRAINING * IMAGES
     assert table.loc[("B", "as_published", "external"), "n"] == EXTERNAL * IMAGES
     assert (table["tp"] + table["fn"] == table["n_pos"]).all() and (table["patients"] * IMAGES == table["n"]).all()
     apparent, honest = (table.loc[("B", p, "train"), "auc"] for p in ("as_published", "strict"))
     assert apparent > 0.95 and 0.6 < honest < 0.85
-    wide, narrow = table["high"] - table["low"], table["high_images"] - table["low_images"]
+    wide, narrow = table["auc_high"] - table["auc_low"], table["high_images"] - table["low_images"]
     # Nearly perfect scores leave no room for either.
     assert (wide > 1.4 * narrow)[table["auc"] < 0.95].all() and (table["auc"] < 0.95).sum() >= 8
     # The cut-off of training is carried.
-    assert table.groupby(["network", "protocol"])["threshold"].nunique().tolist() == [1] * 4
+    assert table.groupby(["model", "protocol"])["threshold"].nunique().tolist() == [1] * 4
     assert table.loc[("A", "strict", "train"), "auc"] < honest
 
 

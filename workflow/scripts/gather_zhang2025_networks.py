@@ -6,26 +6,32 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
     from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.performance import plot_roc
+    from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks
     from hcc_recurrence.learning.predictions import COLUMNS
     from hcc_recurrence.networks.build import build_network, takes_images_alone
     from hcc_recurrence.networks.resnet import parameter_count
-    from hcc_recurrence.papers.zhang2025_networks import read_scores, slice_table, volume_predictions
+    from hcc_recurrence.papers.zhang2025_networks import read_scores, slice_rows, slice_table, volume_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)
     alone = {n: takes_images_alone(network["architecture"]) for n, network in params.networks.items()}
     slices, volumes = ([n for n in alone if alone[n] == kind] for kind in (True, False))
-    table = slice_table(read_scores(asked.scores), labels, split, slices)
+    rows = slice_rows(read_scores(asked.scores), labels, split, slices)
+    table = slice_table(rows)
     write_csv(table, output.slices)
     note = (
         "Single images, ten a patient. Strict: training images out of fold, others by the networks of all training "
-        "patients. As published: the network whose epoch the validation patients chose. low, high: 95 % interval that "
-        "takes the images of a patient together (Obuchowski 1997); low_images, high_images: DeLong's, as if each image "
+        "patients. As published: the network whose epoch the validation patients chose. auc_low, auc_high: 95 % interval "
+        "that takes the images of a patient together (Obuchowski 1997); low_images, high_images: DeLong's, as if each image "
         "were a patient of its own, which is what the paper prints. Cut-off: Youden on the training images."
     )
     write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
+    for protocol in ("strict", "as_published"):
+        figure = plot_roc(rows, table, protocol, None, slices)
+        save(figure, output[f"roc_{protocol}"], output[f"roc_{protocol}_svg"], params.mark)
     histories = pd.concat([read_csv(file) for file in asked.histories])
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
     predictions = pd.DataFrame(columns=list(COLUMNS))

@@ -93,6 +93,13 @@ rule gather_zhang2025_networks:
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhang2025"),
     output:
+        **both_protocols(
+            "<results>/{cohort}/zhang2025/figures/roc_images",
+            caption="../../report/zhang2025_slices.rst",
+            what="ROC of single images",
+            name="roc",
+            section="Zhang 2025",
+        ),
         predictions="<results>/{cohort}/zhang2025/fits/volumes.predictions.csv",
         slices="<results>/{cohort}/zhang2025/tables/slices.csv",
         slices_html=shown(

@@ -11,7 +11,7 @@ import pandas as pd
 from hcc_recurrence.files import read_csv
 from hcc_recurrence.learning.folds import OuterFit, outer_fits
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
-from hcc_recurrence.learning.predictions import outcome_of
+from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
 from hcc_recurrence.papers.zhang2025 import BY_VALIDATION, PUBLISHED, STRICT, VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
@@ -22,71 +22,88 @@ def read_scores(files: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat([read_csv(file, identifiers=("patient_id", "fold")) for file in files], ignore_index=True)
 
 
-def slice_table(
+def slice_rows(
     scores: pd.DataFrame, labels: pd.DataFrame, split: pd.DataFrame, networks: Sequence[str]
 ) -> pd.DataFrame:
-    """Zhang's Table 3: each network on single images, in both protocols.
+    """Scores of single images as they are reported, rows of a predictions table with an image instead of a patient.
 
     Strict: training images out of fold, the others by the networks of all training patients (mean over repeats). As
-    published: the network whose epoch the validation patients chose; its training images are apparent. The cut-off is
-    Youden's on the training images and carried. `low` and `high` take the images of a patient together (Obuchowski);
-    `low_images` and `high_images` count every image as a patient of its own, as the paper prints it.
+    published: the network whose epoch the validation patients chose; its training images are apparent.
 
     Args:
         scores: model, repeat, fold (text), patient_id, role, image, probability of all fits.
 
-    Returns: network, protocol, split, estimate, patients, n (images), n_pos, auc, low, high, low_images, high_images,
-    threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv.
+    Returns: patient, patient_id (`<patient>.<image>`), model, protocol, split, estimate, fold (the model that scored
+    the image), seed (the repeat), y, probability, rfs_months and rfs_event (none).
     """
-    outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
-    rows = []
-    for network in networks:
-        own = scores[scores["model"] == network]
-        for protocol in (STRICT, PUBLISHED):
-            threshold = np.nan
-            for name, images in _images(own, split, protocol):
-                images = images[place.loc[images["patient_id"]].to_numpy() == name]
-                y = outcome.loc[images["patient_id"]].to_numpy()
-                if len(set(y.tolist())) < 2:
-                    continue
-                p, fold, repeat = (images[c].to_numpy() for c in ("probability", "fold", "repeat"))
-                patient = images["patient_id"].to_numpy()
-                whole, single = auc_clustered(y, p, patient, fold, repeat), auc_cross_validated(y, p, fold, repeat)
-                mean = images.groupby(["patient_id", "image"])["probability"].mean()
-                truth = outcome.loc[mean.index.get_level_values(0)].to_numpy()
-                if name == "train":
-                    threshold = youden_threshold(truth, mean.to_numpy())
-                counts = count(truth, mean.to_numpy(), threshold)
-                estimate = "held_out" if name != "train" else "out_of_fold" if protocol == STRICT else "apparent"
-                rates = ("tp", "fn", "tn", "fp", "accuracy", "sensitivity", "specificity", "ppv", "npv")
-                rows.append(
-                    {
-                        **{"network": network, "protocol": protocol, "split": name, "estimate": estimate},
-                        **{"patients": images["patient_id"].nunique(), "n": counts.n, "n_pos": int(truth.sum())},
-                        **{"auc": whole.auc, "low": whole.low, "high": whole.high},
-                        **{"low_images": single.low, "high_images": single.high, "threshold": threshold},
-                        **{rate: getattr(counts, rate) for rate in rates},
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
-def _images(own: pd.DataFrame, split: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
-    """Split and scores of its images; `fold` is the model that scored them, so that only its scores are compared."""
-    if protocol == PUBLISHED:
-        whole = own[own["fold"] == BY_VALIDATION].assign(fold=0, repeat=0)
-        return [(name, whole) for name in ("train", "validation", "external")]
     folds = split.set_index("patient_id").filter(regex="^fold_").rename(columns=lambda c: int(c.removeprefix("fold_")))
     # 0: a patient outside training is in no fold.
     folds = folds.fillna(0).astype(int)
+    own = scores[scores["model"].isin(networks)]
+    own = own.assign(split=place.loc[own["patient_id"]].to_numpy())
     single = own[own["fold"].str.fullmatch(r"[1-9][0-9]*")]
     places = zip(single["patient_id"], single["repeat"], single["fold"], strict=True)
     held = single[[folds.at[patient, repeat] == int(fold) for patient, repeat, fold in places]]
-    whole = own[own["fold"] == "0"]
-    # Outside training every repeat is another network: their scores are averaged first, an image is one row.
-    mean = whole.groupby(["patient_id", "image"], as_index=False)["probability"].mean().assign(fold=0, repeat=0)
-    return [("train", held.assign(fold=held["fold"].astype(int))), ("validation", mean), ("external", mean)]
+    outside = own[(own["fold"] == "0") & (own["split"] != "train")]
+    # Every repeat is another network: their scores are averaged, an image is one row.
+    keys = ["model", "split", "patient_id", "image"]
+    mean = outside.groupby(keys, as_index=False)["probability"].mean()
+    published = own[own["fold"] == BY_VALIDATION]
+    apparent = np.where(published["split"] == "train", "apparent", "held_out")
+    table = pd.concat(
+        [
+            held.assign(protocol=STRICT, estimate="out_of_fold", seed=held["repeat"]),
+            mean.assign(protocol=STRICT, estimate="held_out", fold=0, seed=0),
+            published.assign(protocol=PUBLISHED, estimate=apparent, fold=0, seed=0),
+        ],
+        ignore_index=True,
+    )
+    table["y"] = outcome_of(labels).loc[table["patient_id"]].to_numpy()
+    table["patient"] = table["patient_id"]
+    table["patient_id"] = table["patient_id"] + "." + table["image"].astype(str)
+    table = table.assign(fold=table["fold"].astype(int), rfs_months=np.nan, rfs_event=np.nan)
+    return table[["patient", *COLUMNS]]
+
+
+def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Zhang's Table 3: each network on single images, in both protocols.
+
+    The cut-off is Youden's on the training images and carried. `auc_low` and `auc_high` take the images of a patient
+    together (Obuchowski); `low_images` and `high_images` count every image as a patient of its own, as the paper does.
+
+    Args:
+        rows: from `slice_rows`.
+
+    Returns: model, protocol, split, estimate, patients, n (images), n_pos, auc, auc_low, auc_high, low_images,
+    high_images, threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv.
+    """
+    table = []
+    for (model, protocol), own in rows.groupby(["model", "protocol"], sort=False):
+        threshold = np.nan
+        for name in ("train", "validation", "external"):
+            images = own[own["split"] == name]
+            if images["y"].nunique() < 2:
+                continue
+            y, p, fold, repeat = (images[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+            whole = auc_clustered(y, p, images["patient"].to_numpy(), fold, repeat)
+            single = auc_cross_validated(y, p, fold, repeat)
+            mean = images.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
+            if name == "train":
+                threshold = youden_threshold(mean["y"], mean["p"])
+            counts = count(mean["y"], mean["p"], threshold)
+            rates = ("tp", "fn", "tn", "fp", "accuracy", "sensitivity", "specificity", "ppv", "npv")
+            about = {"model": model, "protocol": protocol, "split": name, "estimate": images["estimate"].iloc[0]}
+            table.append(
+                {
+                    **about,
+                    **{"patients": images["patient"].nunique(), "n": counts.n, "n_pos": int(mean["y"].sum())},
+                    **{"auc": whole.auc, "auc_low": whole.low, "auc_high": whole.high},
+                    **{"low_images": single.low, "high_images": single.high, "threshold": threshold},
+                    **{rate: getattr(counts, rate) for rate in rates},
+                }
+            )
+    return pd.DataFrame(table)
 
 
 def volume_predictions(
