@@ -24,9 +24,10 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     write_csv(table, output.slices)
     note = (
         "Single images, ten a patient. Strict: training images out of fold, others by the networks of all training "
-        "patients. As published: the network whose epoch the validation patients chose. auc_low, auc_high: 95 % interval "
-        "that takes the images of a patient together (Obuchowski 1997); low_images, high_images: DeLong's, as if each image "
-        "were a patient of its own, which is what the paper prints. Cut-off: Youden on the training images."
+        "patients. As published: the network whose epoch the validation patients chose. auc_low, auc_high: 95 % "
+        "interval that takes the images of a patient together (Obuchowski 1997), also in the figure; low_images, "
+        "high_images: DeLong's, as if each image were a patient of its own, which is what the paper prints. Cut-off: "
+        "Youden on the training images."
     )
     write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
