@@ -32,7 +32,7 @@ class Workspace:
         shutil.copytree(self.folder, folder, ignore=ignore, symlinks=True)
         return Workspace(folder)
 
-    def snakemake(self, *arguments: str, timeout: float = 500) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, timeout: float = 1500) -> subprocess.CompletedProcess:
         """Run snakemake here with the tiny config; stdout and stderr as text."""
         command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", *arguments]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

@@ -176,18 +176,22 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
             shutil.rmtree(place)
     for place in (copy.folder / "results/tiny/crops").glob("*/T018*"):
         place.unlink()
-    # Up to the predictions of both papers and the comparison: what is made of them does not know a patient.
-    target = "results/tiny/comparison/tiny/predictions.csv"
-    copy.run(target, cores=2)
+    # Up to the predictions of two papers and one network of the third, whose 21 trainings would take minutes: what is
+    # made of them does not know a patient.
+    predictions = [f"results/tiny/{paper}/predictions.csv" for paper in ("zhao2024", "yan2023")]
+    network = "results/tiny/zhang2025/networks/ResNet50/1.1-2.scores.csv"
+    copy.run(*predictions, network, cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
     shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
-    shown |= {"plot_zhang2025_nomograms", "plot_grad_cam", "gather_zhang2025_fusion"}
     shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
-    made = {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **PLOTS, **added(NETWORKS, ZHANG_NETWORKS)}
+    shown |= {"fit_comparators"}
+    made = {**OWN_STEPS, **LABELS, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
     expected = {rule: n for rule, n in made.items() if rule not in shown}
-    jobs = {rule: n for rule, n in copy.jobs(target=target).items() if rule != "gather_comparison"}
-    assert jobs == {**expected, "gather_predictions": STUDIES}
+    # Without the boxes of Zhang's networks of volumes.
+    boxes = {rule: expected[rule] - 1 for rule in ("crop_patient", "collect_crops")}
+    jobs = copy.jobs(*predictions, target=network)
+    assert jobs == {**expected, **boxes, "train_inner_network": 1, "gather_predictions": 2}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
@@ -292,13 +296,15 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     assert tiny_copy.jobs() == {}, "not a part of all"
     learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3 * STUDIES}
     grid = {"rank_yan2023_features": 4, "fit_yan2023_cell": 8, "choose_yan2023_signatures": 1}
-    learned |= {rule: 3 * n for rule, n in {**grid, "fit_yan2023_nomograms": 1}.items()}
-    assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": 2, "null_control": 1}
+    learned |= {rule: 3 * n for rule, n in {**grid, "fit_yan2023_nomograms": 1, "fit_zhang2025_models": 1}.items()}
+    assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": STUDIES, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
-    assert tiny_copy.jobs() == {**learned, "summarise_null_control": 2, "report": 1}
+    assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, "report": 1}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
-    networks = {"train_network": 18, "train_zhao2024_fusion": 12, "gather_zhao2024_networks": 3}
-    everything = {**learned, **networks, "summarise_null_control": 2, "null_control": 1}
+    networks = {"train_network": 23, "train_inner_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
+    networks |= {"gather_zhao2024_networks": 1, "gather_zhang2025_networks": 1}
+    networks = {rule: 3 * n for rule, n in networks.items()}
+    everything = {**learned, **networks, "summarise_null_control": STUDIES, "null_control": 1}
     assert tiny_copy.jobs(target="null_control") == everything
 
 
@@ -340,13 +346,19 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted again."""
     tiny_copy.config(preset="published")
     image = {
-        "resample_patient": 2 * PATIENTS,
+        # Of Zhang the tiny config names crops of its own; its radiomics have a grid of their own.
+        "resample_patient": 3 * PATIENTS,
         "crop_patient": 2 * PATIENTS,
-        "extract_radiomics": PATIENTS,
+        "extract_radiomics": 2 * PATIENTS,
         **COLLECTED,
+        "collect_radiomics": 2 * PHASES,
+        "collect_crops": 2,
+        "plot_crops": 1,
     }
-    # Three networks, with as many seeds as the split has repeats: here two.
-    twice = {"train_network": 18, "train_zhao2024_fusion": 7}
+    # Zhao's three networks, and Zhang's, with as many seeds as the split has repeats: here two. Of Zhang's only the
+    # fits of the validation patients are not repeated.
+    twice = {"train_network": 3 * 8 + 3 * 9, "train_inner_network": 12, "train_zhao2024_fusion": 9}
+    twice |= {"fit_zhang2025_fusion": 9}
     # The third network, too, starts from random weights, which every table and figure of that study says.
     marked = {"write_baseline_table": 1, "plot_flow_chart": 1, "measure_readings": 1}
     marked |= {"fit_risk_factors": 1, "plot_risk_factors": 1}
