@@ -22,14 +22,21 @@ class Workspace:
         self.folder = folder
 
     def copy_to(self, folder: Path, results: bool = True) -> Workspace:
-        """Copy with time stamps; without results also without Snakemake's memory of them."""
+        """Copy with time stamps; without results also without Snakemake's memory of them.
+
+        Networks are the same files under another name: Snakemake removes what a job is about to write, so that no copy
+        changes another, and forty copies of half a gigabyte would fill a disk.
+        """
         left_out = {"__pycache__"} if results else {"__pycache__", "results", ".snakemake", "logs", "benchmarks"}
 
         def ignore(where: str, names: list[str]) -> set[str]:
             top = Path(where) == self.folder
             return {n for n in names if n == "__pycache__" or (top and n in left_out)}
 
-        shutil.copytree(self.folder, folder, ignore=ignore, symlinks=True)
+        def copy(source: str, target: str) -> str:
+            return os.link(source, target) if source.endswith(".pt") else shutil.copy2(source, target)
+
+        shutil.copytree(self.folder, folder, ignore=ignore, symlinks=True, copy_function=copy)
         return Workspace(folder)
 
     def snakemake(self, *arguments: str, timeout: float = 1500) -> subprocess.CompletedProcess:

@@ -161,7 +161,8 @@ def _training(run: Run) -> str:
         return ""
     chosen = run.settings
     named = ", ".join(
-        f"{name} ({network['architecture']}, from {'a file of' if network['weights'] else 'random'} weights)"
+        f"{name} ({network['architecture']}, from {'a file of' if network['weights'] else 'random'} weights"
+        f"{', batches of ' + str(network['batch']) if 'batch' in network else ''})"
         for name, network in chosen["networks"].items()
     )
     return (
