@@ -218,7 +218,7 @@ def test_the_radiomics_variant_has_radiomics_beside_the_bags(signal):
     assert own["features"].str.contains("portal__f0").all() and own["chosen"].sum() == 1
     assert not chosen.loc[chosen["variant"] == "DL_2.5D", "features"].str.contains("portal__").any()
     models = [c for c in found.probabilities if c.startswith("DL_")]
-    assert models == ["DL_2.5D radiomics", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D"]
+    assert models == ["DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D radiomics"]
     pd.testing.assert_series_equal(
         found.probabilities["DL_2.5D"], fused(signal).probabilities["DL_2.5D"], check_names=False
     )

@@ -157,6 +157,53 @@ class Fusion:
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Bags:
+    """The scores of the images of one fit by its chosen network, and what its learners need to know of the patients.
+
+    scores: patient -> probabilities of the patient's images. rows, y: the patients that learn, and their er. groups:
+    patients that are scaled together as published, the ones that learn first.
+    """
+
+    scores: dict[str, np.ndarray]
+    rows: list[str]
+    y: np.ndarray
+    groups: dict[str, list[str]]
+    radiomics: pd.DataFrame | None
+    settings: Mapping[str, Any]
+    protocol: str
+    seed: int
+
+    def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Positions in `rows` that learn and are held in each fold of the grid search; the same ones in every call."""
+        cutter = stratified_folds(self.y, self.settings["learner_folds"], self.seed)
+        return list(cutter.split(np.zeros(len(self.y)), self.y))
+
+    def features(self, training: Sequence[str], patients: Sequence[str], variant: str) -> pd.DataFrame:
+        """Features of bags with the words of `training`, and for that variant the radiomics beside them."""
+        found, _ = bag_features({p: self.scores[p] for p in patients}, training, self.settings["decimals"])
+        return found.join(self.radiomics, validate="one_to_one") if variant == WITH_RADIOMICS else found
+
+    def whole(self, variant: str) -> tuple[pd.DataFrame, Selection]:
+        """Selected features of all patients, scaled; selected on all rows that learn."""
+        found = self.features(self.rows, list(self.scores), variant)
+        selection = select_features(found, self.rows, self.y, self.settings, self.seed)
+        return scaled(found[selection.columns], self.groups, self.rows, self.protocol), selection
+
+    def cuts(self, variant: str, z: pd.DataFrame) -> list[Cut]:
+        """The folds of the grid search: as published of `z`, strict with words, selection and scale of each fold."""
+        found = []
+        for inner, held in self.folds():
+            rows, others = [self.rows[i] for i in inner], [self.rows[i] for i in held]
+            own = z
+            if self.protocol == STRICT:
+                features = self.features(rows, self.rows, variant)
+                columns = select_features(features, rows, self.y[inner], self.settings, self.seed).columns
+                own = scaled(features[columns], {"rows": rows, "held": others}, rows, STRICT)
+            found.append(Cut(own.loc[rows].to_numpy(), self.y[inner], own.loc[others].to_numpy(), self.y[held]))
+        return found
+
+
 def fit_fusion(
     scores: pd.DataFrame,
     labels: pd.DataFrame,
@@ -178,72 +225,49 @@ def fit_fusion(
     """
     outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
-    y = outcome.loc[fit.rows].to_numpy()
-    validation = [p for p in fit.unseen if place[p] == "validation"]
-    own_seed = seed + fit.repeat
+    truth = outcome.loc[[p for p in fit.unseen if place[p] == "validation"]]
     images = {n: image_scores(scores, n, protocol, fit, split) for n in dict.fromkeys(scores["model"])}
-    judged = validation if protocol == PUBLISHED and outcome.loc[validation].nunique() == 2 else fit.rows
+    judged = list(truth.index) if protocol == PUBLISHED and truth.nunique() == 2 else fit.rows
     areas = {n: backbone_auc(table, outcome, judged) for n, table in images.items()}
     network = max(areas, key=lambda n: areas[n])
-    table = images[network]
-    bags = {p: group.to_numpy() for p, group in table.groupby("patient_id")["probability"]}
     groups = {"rows": fit.rows}
     groups |= {name: [p for p in fit.unseen if place[p] == name] for name in sorted(set(place.loc[fit.unseen]))}
+    bags = Bags(
+        {p: group.to_numpy() for p, group in images[network].groupby("patient_id")["probability"]},
+        fit.rows,
+        outcome.loc[fit.rows].to_numpy(),
+        groups,
+        radiomics,
+        settings,
+        protocol,
+        seed + fit.repeat,
+    )
     about = {"protocol": protocol, "repeat": fit.repeat, "fold": fit.fold}
-    result = Fusion(pd.DataFrame())
-    columns: dict[str, pd.Series] = {}
-    learned: dict[str, Learned] = {}
-
-    def featured(training: Sequence[str], patients: Mapping[str, Any], variant: str) -> pd.DataFrame:
-        features, _ = bag_features(patients, training, settings["decimals"])
-        return features.join(radiomics, validate="one_to_one") if variant == WITH_RADIOMICS else features
-
-    def cut(variant: str, columns: Sequence[str], z: pd.DataFrame) -> list[Cut]:
-        found = []
-        for inner, held in inner_folds:
-            rows, others = [fit.rows[i] for i in inner], [fit.rows[i] for i in held]
-            if protocol == STRICT:
-                features = featured(rows, {p: bags[p] for p in fit.rows}, variant)
-                columns = select_features(features, rows, y[inner], settings, own_seed).columns
-                z = scaled(features[columns], {"rows": rows, "held": others}, rows, STRICT)
-            found.append(Cut(z.loc[rows, columns].to_numpy(), y[inner], z.loc[others, columns].to_numpy(), y[held]))
-        return found
-
-    def learn(variant: str) -> str:
-        features = featured(fit.rows, bags, variant)
-        selection = select_features(features, fit.rows, y, settings, own_seed)
-        result.steps.extend({**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items())
-        z = scaled(features[selection.columns], groups, fit.rows, protocol)
-        cuts = cut(variant, selection.columns, z)
-        for name, grid in settings["learners"].items():
-            learned[name] = search(name, grid, cuts, z.loc[fit.rows].to_numpy(), y, own_seed)
-            columns[f"{variant} {name}"] = pd.Series(learned[name].predict(z.to_numpy()), z.index)
-        held = {name: columns[f"{variant} {name}"].loc[validation].to_numpy() for name in learned}
-        best = choose_learner(learned, held, outcome.loc[validation].to_numpy(), protocol)
-        columns[variant] = columns[f"{variant} {best}"]
+    result, columns = Fusion(pd.DataFrame()), {}
+    for variant in (SIGNATURE,) if radiomics is None else (SIGNATURE, WITH_RADIOMICS):
+        z, selection = bags.whole(variant)
+        cuts, x = bags.cuts(variant, z), z.loc[fit.rows].to_numpy()
+        learned = {n: search(n, grid, cuts, x, bags.y, bags.seed) for n, grid in settings["learners"].items()}
+        found = {n: pd.Series(one.predict(z.to_numpy()), z.index) for n, one in learned.items()}
+        held = {n: probability.loc[truth.index].to_numpy() for n, probability in found.items()}
+        best = choose_learner(learned, held, truth.to_numpy(), protocol)
+        print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
+        columns[variant] = found[best]
+        if variant == SIGNATURE:
+            # The learners of the other variant are listed in the choices alone.
+            columns |= {f"{variant} {n}": probability for n, probability in found.items()}
+            inner = np.empty(len(bags.y))
+            for (_, rows), probability in zip(bags.folds(), learned[best].held, strict=True):
+                inner[rows] = probability
+        result.steps += [{**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items()]
         for name, one in learned.items():
             row = {"variant": variant, "network": network, "network_auc": areas[network], "learner": name}
             row |= {"cv_auc": one.auc, "settings": json.dumps(one.settings, sort_keys=True), "chosen": name == best}
             result.choices.append({**about, **row, "features": ";".join(selection.columns)})
-        print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
-        return best
-
-    inner_folds = list(stratified_folds(y, settings["learner_folds"], own_seed).split(np.zeros(len(y)), y))
-    if radiomics is not None:
-        learn(WITH_RADIOMICS)
-        # Its learners are listed in the choices; the models are the chosen one's alone.
-        columns = {WITH_RADIOMICS: columns[WITH_RADIOMICS]}
-    best = learn(SIGNATURE)
     wide = pd.DataFrame(columns)
-    parts = [wide.loc[list(fit.unseen)].assign(part="unseen")]
-    if protocol == PUBLISHED:
-        parts.append(wide.loc[fit.rows].assign(part="learned"))
-    else:
-        inner = np.empty(len(y))
-        for (_, held), probability in zip(inner_folds, learned[best].held, strict=True):
-            inner[held] = probability
-        parts.append(pd.DataFrame({SIGNATURE: inner}, index=fit.rows).assign(part="learned"))
-    probabilities = pd.concat(parts).rename_axis("patient_id").reset_index().assign(**about)
+    apparent = wide.loc[fit.rows] if protocol == PUBLISHED else pd.DataFrame({SIGNATURE: inner}, index=fit.rows)
+    probabilities = pd.concat([wide.loc[list(fit.unseen)].assign(part="unseen"), apparent.assign(part="learned")])
+    probabilities = probabilities.rename_axis("patient_id").reset_index().assign(**about)
     first = ["protocol", "repeat", "fold", "part", "patient_id"]
     result.probabilities = probabilities[[*first, *[c for c in probabilities if c not in first]]]
     return result
