@@ -208,7 +208,7 @@ def test_one_value_of_a_clinical_column_that_two_papers_use(tiny_copy):
 
 def test_one_reading_of_a_finding(tiny_copy):
     change_cell(tiny_copy, "T002", "necrosis_r2", "")
-    assert tiny_copy.jobs() == {"measure_readings": 1, "report": 1}
+    assert tiny_copy.jobs() == {"measure_readings": 2, "report": 1}
 
 
 def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
@@ -255,7 +255,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
         ("zhang2025", "decimals", 1, {**ZHANG_FUSION, **evaluated("zhang2025")}),
         ("zhang2025", "epochs", 2, {**ZHANG_NETWORKS, **ZHANG_FUSION, **evaluated("zhang2025")}),
         ("zhang2025", "clinical_p", 0.04, {**ZHANG_MODELS, **evaluated("zhang2025")}),
-        ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "report": 1}),
+        ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "fill_checklists": 1, "report": 1}),
     ],
 )
 def test_one_parameter_of_one_paper(tiny_copy, paper, key, value, expected):
@@ -311,8 +311,9 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
 def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
-    expected = {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS, **FROM_TABLES}
-    assert tiny_copy.jobs() == expected
+    measured = {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS}
+    learned = {**ZHAO_FROM_TABLES, **ZHANG_FUSION, **evaluated("zhao2024", "zhang2025")}
+    assert tiny_copy.jobs() == {**measured, **learned}
 
 
 def test_one_figure_module_changes(tiny_copy):
