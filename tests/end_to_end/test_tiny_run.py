@@ -282,7 +282,9 @@ def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
     import numpy as np
 
     """With the phases of the cohort's sheet, none being named."""
-    tiny_copy.config(crops={"box": {"grid": "iso2", "size_voxels": [12, 20, 20]}})
+    tiny_copy.edit(
+        "tiny.yaml", "crops:\n  tiny_views:", "crops:\n  box: {grid: iso2, size_voxels: [12, 20, 20]}\n  tiny_views:"
+    )
     tiny_copy.run("results/tiny/crops/box/T001.npz")
     with np.load(tiny_copy.folder / "results/tiny/crops/box/T001.npz", allow_pickle=False) as crop:
         assert crop["image"].shape == (2, 12, 20, 20) and crop["image"].dtype == np.float32
@@ -384,7 +386,7 @@ def test_every_table_figure_and_caption_says_that_the_weights_are_random(tiny_ru
         "yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19",
         "zhao2024": "Trained from random weights",
         # DL_3D is trained from scratch in the paper, too.
-        "zhang2025": "Trained from random weights: Zhang 2025 DenseNet121, Zhang 2025 ResNet50",
+        "zhang2025": "Trained from random weights: Zhang 2025 DenseNet121",
     }
     for paper, text in words.items():
         folder = tiny_run.folder / "results/tiny" / paper
