@@ -65,6 +65,11 @@ MODEL_COLOURS = {
     "Radiomics KNN": 7,
     "Radiomics XGB": 8,
     "Radiomics MLP": 9,
+    # Networks of single images, which stand in one figure.
+    "ResNet50": 0,
+    "DenseNet121": 1,
+    "ResNet101": 2,
+    "VGG19": 3,
     "Volume": 7,
     "Centre": 5,
 }
