@@ -63,7 +63,8 @@ with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _t
 # Patients on a page of the pictures of crops; of those with several views.
 PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
-# and a voxel of all phases (ResNet-18 in 3D); measured by tests/unit/test_training.py and test_slice_networks.py.
+# and a voxel of all phases (ResNet-18 in 3D). The first two are measured by tests/unit/test_training.py and
+# test_slice_networks.py, the last one was measured once, 972.
 TRAINING_BYTES = 800
 SLICE_BYTES = 2800
 VOLUME_BYTES = 1100

@@ -89,7 +89,9 @@ rule gather_zhang2025_networks:
     input:
         scores=zhang2025_files(ZHANG_SLICES, "scores.csv"),
         volumes=zhang2025_files(ZHANG_VOLUMES, "scores.csv"),
-        histories=zhang2025_histories,
+        histories=zhang2025_files(
+            [*ZHANG_SLICES, *ZHANG_VOLUMES], "history.csv", validation=False
+        ),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhang2025"),
     output:

@@ -1,5 +1,4 @@
 # Functions of the rules of Zhang 2025: which files its networks, fusions and models take.
-import itertools
 
 ZHANG = FULL_CONFIG["papers"]["zhang2025"]["settings"]
 ZHANG_SLICES, ZHANG_VOLUMES = slice_networks(ZHANG), volume_networks(ZHANG)
@@ -24,39 +23,23 @@ def zhang2025_repeats(wildcards):
     return study_repeats("zhang2025")(wildcards)
 
 
-def zhang2025_fits(cohort, pairs):
-    """Names of the fits of a network; `pairs` also those that leave two folds out."""
-    fits = network_fits("zhang2025", cohort)
-    names = [f"{repeat}.{fold}" for repeat, fold in fits] + ["1.validation"]
-    if pairs:
-        folds = sorted({fold for _, fold in fits} - {0})
-        names += [
-            f"{repeat}.{first}-{second}"
-            for repeat in sorted({r for r, _ in fits})
-            for first, second in itertools.combinations(folds, 2)
-        ]
-    return names
+def zhang2025_files(networks, kind, validation=True):
+    """Files of one kind of the fits of some networks that leave one fold out or none, as a function of the wildcards.
 
+    `validation`: also of those whose epoch the validation patients chose.
+    """
 
-def zhang2025_files(networks, kind, pairs=False):
-    """Files of one kind of all fits of some networks, as a function of the wildcards."""
-    return lambda w: collect(
-        "<results>/{cohort}/zhang2025/networks/{network}/{fit}.{kind}",
-        cohort=w.cohort,
-        network=networks,
-        fit=zhang2025_fits(w.cohort, pairs),
-        kind=kind,
-    )
+    def files(wildcards):
+        fits = [f"{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)]
+        return collect(
+            "<results>/{cohort}/zhang2025/networks/{network}/{fit}.{kind}",
+            cohort=wildcards.cohort,
+            network=networks,
+            fit=[*fits, "1.validation"] if validation else fits,
+            kind=kind,
+        )
 
-
-def zhang2025_histories(wildcards):
-    """Losses of the fits of all networks that leave one fold out, or none."""
-    return collect(
-        "<results>/{cohort}/zhang2025/networks/{network}/{fit}.history.csv",
-        cohort=wildcards.cohort,
-        network=[*ZHANG_SLICES, *ZHANG_VOLUMES],
-        fit=[f"{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)],
-    )
+    return files
 
 
 def zhang2025_scores(wildcards):

@@ -13,6 +13,14 @@ from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 ACROSS, VIEWS_ACROSS = 9, 10
 
 
+def _show_page(axis: plt.Axes, page: np.ndarray, outline: np.ndarray, images: np.ndarray, width: float) -> None:
+    """A page of images in the grey values of all of them, with the outlines of tumours in lines of a width."""
+    axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
+    if outline.any():
+        axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=width)
+    axis.axis("off")
+
+
 def plot_views(
     images: np.ndarray, masks: np.ndarray, patients: Sequence[str], phases: Sequence[str], views: Sequence, title: str
 ) -> plt.Figure:
@@ -44,10 +52,7 @@ def plot_views(
             # The patient's name stands above the first image, which is named at its right end.
             side = {"x": middle, "ha": "center"} if view else {"x": left + width, "ha": "right"}
             axis.text(y=top - 0.15 * label, s=words, fontsize=5, va="bottom", color="0.35", **side)
-    axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
-    if outline.any():
-        axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=0.5)
-    axis.axis("off")
+    _show_page(axis, page, outline, images, 0.5)
     figure.suptitle(f"{title}\nRows: {', '.join(phases)}; numbers: slices from the largest axial section", fontsize=7)
     return figure
 
@@ -77,9 +82,6 @@ def plot_crops(
             window = np.s_[top : top + side, left + phase * (side + gap) : left + phase * (side + gap) + side]
             page[window], outline[window] = shown[index, phase], outlines[index, phase] > 0
         axis.text(left, top - 0.12 * label, patient, fontsize=6, va="bottom")
-    axis.imshow(page, cmap="gray", vmin=float(images.min()), vmax=float(images.max()), interpolation="nearest")
-    if outline.any():
-        axis.contour(outline, levels=[0.5], colors="#56b4e9", linewidths=0.6)
-    axis.axis("off")
+    _show_page(axis, page, outline, images, 0.6)
     figure.suptitle(f"{title}. Each patient: {', '.join(phases)}", fontsize=7.5)
     return figure

@@ -8,13 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hcc_recurrence.learning.classifiers import CLASSIFIERS
 from hcc_recurrence.learning.folds import stratified_folds
-
-
-def _logistic(seed: int) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(max_iter=1000, random_state=seed)
 
 
 def _forest(seed: int) -> Any:
@@ -29,12 +24,6 @@ def _extra_trees(seed: int) -> Any:
     return ExtraTreesClassifier(random_state=seed, n_jobs=1)
 
 
-def _xgboost(seed: int) -> Any:
-    from xgboost import XGBClassifier
-
-    return XGBClassifier(random_state=seed, n_jobs=1)
-
-
 def _lightgbm(seed: int) -> Any:
     from lightgbm import LGBMClassifier
 
@@ -42,10 +31,10 @@ def _lightgbm(seed: int) -> Any:
 
 
 LEARNERS: dict[str, Callable[[int], Any]] = {
-    "LR": _logistic,
+    "LR": CLASSIFIERS["LR"],
     "RF": _forest,
     "ExtraTrees": _extra_trees,
-    "XGBoost": _xgboost,
+    "XGBoost": CLASSIFIERS["XGB"],
     "LightGBM": _lightgbm,
 }
 
