@@ -107,9 +107,9 @@ def test_a_patient_is_brought_onto_one_grid_with_all_readers_masks():
     images = {"arterial": fixed, "portal": moved_by(moving, true, False)}
     shifted = moved_by(other, true, True)
     masks = {"arterial.R1": mask, "portal.R1": shifted, "portal.R2": shifted}
-    transforms, quality = register_patient(images, masks, "arterial", "R1")
+    transforms, quality = register_patient(images, masks, "arterial", {"arterial": "R1", "portal": "R1"})
     assert set(transforms) == {"portal"} and quality["phase"].tolist() == ["portal"]
     assert images["portal"].GetSize() == fixed.GetSize() == masks["portal.R2"].GetSize()
     assert dice(mask, masks["portal.R2"]) > 0.85 > quality["dice_before"].iloc[0]
     with pytest.raises(ValueError, match="delayed phase, which this patient does not have"):
-        register_patient(images, masks, "delayed", "R1")
+        register_patient(images, masks, "delayed", {})

@@ -99,6 +99,8 @@ rule write_splits:
         assigned=lambda wildcards: PLAN.assigned_splits(
             base(wildcards.cohort), wildcards.scheme
         ),
+        # In no part of the split: they train the network that it names.
+        left_out=lambda w: split_left_out(base(w.cohort), w.scheme),
         seed=FULL_CONFIG["seed"],
         code=code("write_splits"),
     script:

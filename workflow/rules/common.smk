@@ -62,12 +62,16 @@ with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _t
     KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]
 # Patients on a page of the pictures of crops; of those with several views.
 PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10
+# Patients that one job segments.
+SEGMENTED_PATIENTS = 20
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
 # and a voxel of all phases (ResNet-18 in 3D). The first two are measured by tests/unit/test_training.py and
 # test_slice_networks.py, the last one was measured once, 972.
 TRAINING_BYTES = 800
 SLICE_BYTES = 2800
 VOLUME_BYTES = 1100
+# Bytes that training a U-Net keeps a pixel and channel of its first level: measured once, see tests/unit/test_unet.py.
+UNET_BYTES = 100
 
 
 wildcard_constraints:
@@ -88,6 +92,9 @@ wildcard_constraints:
     # A cell of a grid of signatures.
     selector="[A-Za-z]+",
     classifier="[A-Za-z]+",
+    # An entry of unets, and a batch of patients that it segments.
+    unet="[A-Za-z0-9_]+",
+    batch="[0-9]+",
     # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients, `validation` for
     # all of them where the validation patients choose the epoch, `1-3` without two folds.
     repeat="[0-9]+",
@@ -253,6 +260,90 @@ def training_memory(paper, network=lambda wildcards: ""):
         return round(fixed + kept / 1e6) * 2 ** (attempt - 1)
 
     return needed
+
+
+def unet_training(kind):
+    """Images or masks, as converted, of the patients that train a network that finds the tumour."""
+    return lambda wildcards: collect(
+        "<results>/{cohort}/{kind}/native/{patient}",
+        cohort=wildcards.cohort,
+        kind=kind,
+        patient=PLAN.unet_parts(wildcards.cohort, wildcards.unet),
+    )
+
+
+def unet_memory(wildcards, attempt):
+    """Memory for the slices of 60 patients and a batch through the network, in MB; doubles with each attempt."""
+    entry = FULL_CONFIG["unets"][wildcards.unet]
+    pixels = entry["side_pixels"] ** 2
+    slices = 60 * 150 * pixels * 8
+    kept = entry["batch"] * pixels * entry["channels"][0] * UNET_BYTES
+    return round(2000 + (slices + kept) / 1e6) * 2 ** (attempt - 1)
+
+
+def split_left_out(cohort, scheme):
+    """The patients that a split leaves out, because they train a network that finds the tumour."""
+    unet = FULL_CONFIG["splits"][scheme]["without_unet"]
+    return list(PLAN.unet_parts(PLAN.image_cohort(cohort), unet)) if unet else []
+
+
+def patients_of_batch(cohort, batch):
+    """The patients that one job segments, batches counted from 1."""
+    return PLAN.imaged(cohort)[
+        (batch - 1) * SEGMENTED_PATIENTS : batch * SEGMENTED_PATIENTS
+    ]
+
+
+def needed_masks(cohort, unet, batch):
+    """Phases, by patient of a batch, whose only mask is the network's."""
+    masks = FULL_CONFIG["masks"]
+    if masks["source"] != "unet" or masks["unet"] != unet:
+        return {}
+    used = {
+        p: [
+            phase
+            for phase, reader in sorted(PLAN.mask_readers(cohort, p).items())
+            if reader == "unet" and phase in PLAN.image_phases(cohort)
+        ]
+        for p in patients_of_batch(cohort, batch)
+    }
+    return {p: phases for p, phases in used.items() if phases}
+
+
+def unet_batches(cohort, unet):
+    """The folders of masks and features of all patients of a cohort."""
+    number = -(-len(PLAN.imaged(cohort)) // SEGMENTED_PATIENTS)
+    return [
+        f"<results>/{cohort}/segmentation/{unet}/batch{n + 1}" for n in range(number)
+    ]
+
+
+def predicted_masks(wildcards):
+    """The folder with a patient's masks by the network; none where they are not used."""
+    if not PLAN.has_predicted_masks(wildcards.cohort, wildcards.patient):
+        return []
+    place = PLAN.imaged(wildcards.cohort).index(wildcards.patient)
+    batches = unet_batches(wildcards.cohort, FULL_CONFIG["masks"]["unet"])
+    return batches[place // SEGMENTED_PATIENTS]
+
+
+def all_predicted_masks(wildcards):
+    """The folders of masks by the network that a cohort's methods take or are compared with."""
+    if FULL_CONFIG["masks"]["source"] != "unet":
+        return []
+    return unet_batches(
+        PLAN.image_cohort(base(wildcards.cohort)), FULL_CONFIG["masks"]["unet"]
+    )
+
+
+def segmentation_targets(cohort):
+    """How well the networks find the tumour that a cohort's studies use."""
+    images = PLAN.image_cohort(cohort)
+    return [
+        f"<results>/{images}/segmentation/{unet}/{name}"
+        for unet in PLAN.unets(images)
+        for name in ("dice.html", "outlines.png")
+    ]
 
 
 def network_crops(wildcards):
@@ -501,6 +592,7 @@ def study_targets(paper, cohort):
         *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
         *registration_targets(paper, cohort),
+        *segmentation_targets(cohort),
         *OWN_TARGETS[paper](cohort),
     ]
 

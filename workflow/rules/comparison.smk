@@ -5,11 +5,12 @@
 rule measure_tumours:
     """Tumour volumes of a cohort, by phase and reader."""
     input:
-        lambda wildcards: collect(
+        manual=lambda wildcards: collect(
             "<results>/{cohort}/masks/native/{patient}",
             cohort=PLAN.image_cohort(wildcards.cohort),
             patient=PLAN.patients(wildcards.cohort),
         ),
+        predicted=all_predicted_masks,
     output:
         "<results>/{cohort}/tumours.csv",
     log:

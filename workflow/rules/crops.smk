@@ -22,7 +22,7 @@ rule crop_patient:
         crop=lookup("crops/{crop}", within=FULL_CONFIG),
         phases=lambda w: PLAN.crop_phases(w.cohort, w.crop, w.patient),
         normalisation=lambda w: grid_of_crop(w.crop)["normalisation"],
-        reader=lookup("cohorts/{cohort}/reader", within=FULL_CONFIG),
+        readers=lambda w: PLAN.mask_readers(w.cohort, w.patient),
         modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
         code=code("crop_patient"),
     script:

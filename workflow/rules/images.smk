@@ -39,6 +39,7 @@ rule resample_patient:
     input:
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
+        predicted=predicted_masks,
     output:
         images=directory("<results>/{cohort}/images/{grid}/{patient}"),
         masks=directory("<results>/{cohort}/masks/{grid}/{patient}"),
@@ -57,7 +58,7 @@ rule resample_patient:
     params:
         grid=lookup("grids/{grid}", within=FULL_CONFIG),
         phases=lambda w: PLAN.grid_phases(w.cohort, w.grid, w.patient),
-        reader=of_cohort("reader"),
+        readers=lambda w: PLAN.mask_readers(w.cohort, w.patient),
         modality=of_cohort("modality"),
         code=code("resample_patient"),
     script:

@@ -21,7 +21,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     images = [sitk.GetArrayFromImage(image) for image in acquired]
     # Each phase by its own mask, or all by that of the first.
     placing = params.phases if crop["place"] == "each_phase" else params.phases[:1]
-    masks = [sitk.GetArrayFromImage(volume("masks", f"{phase}.{params.reader}")) for phase in placing]
+    masks = [sitk.GetArrayFromImage(volume("masks", f"{phase}.{params.readers[phase]}")) for phase in placing]
     if crop["nodule"] == "largest":
         masks = [largest_nodule(mask) for mask in masks]
     if crop["fit"] == "voxels":

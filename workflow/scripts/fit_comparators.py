@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"comparators on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.comparators import centre_columns, one_score_models
+    from hcc_recurrence.radiomics.tables import AUTOMATIC
 
     params = snakemake.params
     split = read_csv(snakemake.input.split)
@@ -21,7 +22,11 @@ with job_log(snakemake.log[0], f"comparators on {snakemake.wildcards.cohort}"):
         print(f"{score} is not computed: {reason}")
     inputs = {score: scores[[score]] for score in scores}
     volumes = read_csv(snakemake.input.volumes)
-    own = volumes[volumes["reader"] == params.reader].groupby("patient_id")[["volume_ml"]].mean()
+    by_reader = volumes.groupby(["reader", "patient_id"])["volume_ml"].mean()
+    own = by_reader[params.reader].to_frame()
+    if AUTOMATIC in by_reader:
+        # Of patients without the reader's mask.
+        own = own.combine_first(by_reader[AUTOMATIC].to_frame())
     inputs["Volume"] = own.reindex(patients)
     centres = centre_columns(labels[labels["patient_id"].isin(patients)])
     if centres.shape[1] > 1:

@@ -12,7 +12,8 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     from hcc_recurrence.imaging.crops import mask_volume_ml
 
     rows = []
-    for folder in snakemake.input:
+    asked = snakemake.input
+    for folder in [*asked.manual, *(own for batch in asked.predicted for own in sorted(Path(batch).glob("*/")))]:
         for file in sorted(Path(folder).glob("*.nii.gz")):
             phase, reader = file.name.removesuffix(".nii.gz").split(".")
             mask = sitk.ReadImage(str(file))

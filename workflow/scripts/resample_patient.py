@@ -13,6 +13,8 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
 
     def natives(kind: str) -> dict[str, sitk.Image]:
         files = sorted(Path(snakemake.input[kind]).glob("*.nii.gz"))
+        if kind == "masks" and snakemake.input.predicted:
+            files += sorted(Path(snakemake.input.predicted, snakemake.wildcards.patient).glob("*.nii.gz"))
         named = {file.name.removesuffix(".nii.gz"): file for file in files}
         return {n: sitk.ReadImage(str(f)) for n, f in named.items() if n.split(".")[0] in params.phases}
 
@@ -26,7 +28,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         from hcc_recurrence.imaging.registration import register_patient
 
         transforms, quality = register_patient(
-            images, masks, grid["register_to"], params.reader, params.modality, grid["registration_engine"]
+            images, masks, grid["register_to"], params.readers, params.modality, grid["registration_engine"]
         )
         for phase, transform in transforms.items():
             sitk.WriteTransform(transform, str(outputs["images"] / f"{phase}.tfm"))

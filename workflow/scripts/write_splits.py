@@ -8,8 +8,9 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     from hcc_recurrence.files import write_csv
 
     scheme = snakemake.params.scheme
+    labels = read_labels(snakemake.input.labels)
     split = make_split(
-        read_labels(snakemake.input.labels),
+        labels[~labels["patient_id"].isin(snakemake.params.left_out)],
         snakemake.params.assigned,
         scheme["validation_fraction"] if scheme["kind"] == "random" else 0.0,
         scheme["folds"],

@@ -35,7 +35,6 @@ LEARNERS = {
     "XGBoost": ("n_estimators", "max_depth", "learning_rate", "min_child_weight"),
     "LightGBM": ("n_estimators", "max_depth", "learning_rate", "min_child_samples"),
 }
-NAMED_ENTRIES = ("grids", "crops", "radiomics", "splits")
 
 
 def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[Problem]:
@@ -187,7 +186,9 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
         full["null_control"]["permutations"] = 20 if small else 200
     if not full["evaluation"]["resamples"]:
         full["evaluation"]["resamples"] = 200 if small else 1000
-    problems += _study_problems(full)
+    if not full["masks"]["unet"]:
+        full["masks"]["unet"] = full["papers"].get("wang2022", {}).get("settings", {}).get("unet", "")
+    problems += [*_study_problems(full), *_unet_problems(full)]
     if problems:
         raise InputError(problems)
     return full
@@ -309,6 +310,52 @@ def _learner_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
                 problems.append(_setting_problem(paper, f"learners.{name}.{parameter}", values, remedy))
     if settings["decimals"] not in (1, 2, 3):
         problems.append(_setting_problem(paper, "decimals", settings["decimals"], "1, 2 or 3"))
+    return problems
+
+
+def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
+    """Names and windows of networks that find the tumour, and settings of the method that takes features from them."""
+    problems, named = [], [("masks.unet", full["masks"]["unet"])] if full["masks"]["source"] == "unet" else []
+    for name, split in full["splits"].items():
+        if split["without_unet"]:
+            named.append((f"splits.{name}.without_unet", split["without_unet"]))
+    for study in full["studies"]:
+        paper, cohort = full["papers"].get(study["paper"]), full["cohorts"].get(study["cohort"])
+        if not paper or not cohort or "unet" not in paper["settings"]:
+            continue
+        settings, where = paper["settings"], f"study {study['paper']} on {study['cohort']}"
+        named.append((f"overrides.{study['paper']}.unet", settings["unet"]))
+        if not study["networks"]:
+            what = f"{where}: networks is false, and the method is nothing without its network"
+            problems.append(Problem("", "", "config", what, "remove the line"))
+        split = full["splits"].get(study["split"] or settings["split"])
+        if split and split["without_unet"] != settings["unet"]:
+            what = (
+                f"{where}: its split keeps the patients that train {settings['unet']}, whose features would be theirs"
+            )
+            problems.append(Problem("", "", "config", what, f"use a split with without_unet: {settings['unet']}"))
+        numbers = settings["feature_numbers"]
+        if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
+            remedy = "whole numbers from 1 upwards"
+            problems.append(_setting_problem(study["paper"], "feature_numbers", numbers, remedy))
+        unknown = sorted(set(settings["regression_grid"]) - {"C", "max_iter", "tol"})
+        if unknown or not all(settings["regression_grid"].values()):
+            what = unknown or settings["regression_grid"]
+            problems.append(_setting_problem(study["paper"], "regression_grid", what, "lists of C, max_iter and tol"))
+        lacking = sorted(set(settings["visual"]) - set(settings["clinical"]))
+        if lacking:
+            problems.append(_setting_problem(study["paper"], "visual", lacking, "variables of `clinical`"))
+    for key, unet in named:
+        if unet not in full["unets"]:
+            problems.append(
+                Problem(
+                    "",
+                    "",
+                    "config",
+                    f"{key} names {unet!r}, which unets does not have",
+                    f"known: {sorted(full['unets'])}",
+                )
+            )
     return problems
 
 

@@ -30,7 +30,8 @@ class Sources:
 
 
 def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Sequence[str], reader: str) -> list[Problem]:
-    """Patients who lack a phase, or the reference reader's mask of it, that a study needs."""
+    """Patients who lack a phase, or the reference reader's mask of it, that a study needs; no mask where `reader` is
+    empty."""
     problems = []
     for patient in patients:
         for phase in phases:
@@ -44,14 +45,15 @@ def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Seque
                         "add a row, or leave the patient out with keep_going: true",
                     )
                 )
-            elif (patient, phase, reader) not in cohort.masks:
+            elif reader and (patient, phase, reader) not in cohort.masks:
                 problems.append(
                     Problem(
                         cohort.name,
                         patient,
                         cohort.settings["masks"],
                         f"has no mask of reader {reader} on the {phase} phase",
-                        "add a row, or leave the patient out with keep_going: true",
+                        "add a row, leave the patient out with keep_going: true, or let a network draw it with "
+                        "masks: {source: unet}",
                     )
                 )
     return problems

@@ -27,7 +27,7 @@ def flow_counts(labels: pd.DataFrame, split: pd.DataFrame) -> tuple[list[tuple[s
 
 
 def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> plt.Figure:
-    """Patients in the sheet, left out with reasons, used, and in each split."""
+    """Patients in the sheet, left out with reasons, used, those that train the segmentation, and in each split."""
     use_style()
     reasons, parts = flow_counts(labels, split)
     lines = [textwrap.fill(f"{number}: {reason}", 56, subsequent_indent="   ") for reason, number in reasons]
@@ -55,5 +55,9 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
     for x, (name, (number, events)) in zip(places, parts.items(), strict=True):
         arrow((0.28, 0.43), (x, 0.19))
         box(x, 0.12, f"{names[name]}\nn = {number}\nER {events} ({100 * events / number:.0f}%)")
+    segmented = used - sum(number for number, _ in parts.values())
+    if segmented:
+        arrow((0.28, 0.38), (0.62, 0.38))
+        box(0.64, 0.38, f"Train the segmentation network, in no split\nn = {segmented}", "left")
     box(0.28, 0.50, f"Used\nn = {used}, ER {early} ({100 * early / max(used, 1):.0f}%)")
     return figure

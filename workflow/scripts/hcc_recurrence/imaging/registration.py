@@ -6,6 +6,7 @@ paper used, where that package is installed (it is not part of the environment: 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -246,7 +247,7 @@ def register_patient(
     images: dict[str, sitk.Image],
     masks: dict[str, sitk.Image],
     reference: str,
-    reader: str,
+    readers: Mapping[str, str],
     modality: str = "MR",
     engine: str = "simpleitk",
 ) -> tuple[dict[str, sitk.Transform], pd.DataFrame]:
@@ -255,7 +256,7 @@ def register_patient(
     A phase whose registration failed is brought onto the grid as it lies, and its row says so.
 
     Args:
-        images: phase -> image. masks: `phase.reader` -> mask. reader: whose masks measure the overlap.
+        images: phase -> image. masks: `phase.reader` -> mask. readers: phase -> whose mask measures the overlap.
 
     Returns: transforms (phase -> from points of the reference to points of the phase), and one row a phase: phase,
     shift_mm, angle_deg, metric_before, metric_after, dice_before, dice_after, failed.
@@ -266,10 +267,11 @@ def register_patient(
 
     if reference not in images:
         raise ValueError(f"the grid registers to the {reference} phase, which this patient does not have")
-    fixed, fixed_mask = images[reference], masks.get(f"{reference}.{reader}")
+    fixed, fixed_mask = images[reference], masks.get(f"{reference}.{readers.get(reference)}")
     transforms, rows = {}, []
     for phase in sorted(set(images) - {reference}):
-        found = register_rigid(fixed, images[phase], fixed_mask, masks.get(f"{phase}.{reader}"), modality, engine)
+        moving_mask = masks.get(f"{phase}.{readers.get(phase)}")
+        found = register_rigid(fixed, images[phase], fixed_mask, moving_mask, modality, engine)
         transforms[phase] = found.transform
         images[phase] = apply_transform(images[phase], fixed, found.transform, is_mask=False)
         for name in [n for n in masks if n.split(".")[0] == phase]:

@@ -119,7 +119,7 @@ def fit_risk_factors(
         ignore_index=True,
     )
     logistic = _logistic_model(x, y, together, definitions) if chosen else None
-    cox = _cox_model(x, months, event, cox_chosen, definitions, horizon) if cox_chosen else None
+    cox = cox_nomogram(x, months, event, cox_chosen, definitions, horizon) if cox_chosen else None
     optimism, curve = logistic_optimism(x[chosen], y, settings["resamples"], seed)
     patient = middle_patient(x, logistic or cox, rows)
     return RiskFactors(table, logistic, cox, optimism, curve, patient, {v: float(x.loc[patient, v]) for v in varied})
@@ -135,7 +135,7 @@ def _logistic_model(
     return NomogramModel("logistic", nomogram_axes(x, model.coefficients, definitions), model.intercept)
 
 
-def _cox_model(
+def cox_nomogram(
     x: pd.DataFrame,
     months: np.ndarray,
     event: np.ndarray,
@@ -143,7 +143,12 @@ def _cox_model(
     definitions: Mapping[str, Any],
     horizon: float,
 ) -> NomogramModel | None:
-    fit = fit_cox(months, event, x[chosen])
+    """A Cox model of the chosen columns of `x` as a nomogram; none where there is no estimate, or nobody recurs.
+
+    Args:
+        x: training patients, a column a variable. months, event: times, and 0/1. horizon: months.
+    """
+    fit = fit_cox(months, event, x[chosen]) if chosen else None
     if fit is None:
         return None
     offset = float((fit.params_ * x[chosen].mean()).sum())

@@ -8,10 +8,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -70,6 +70,16 @@ def cosine_rate(highest: float, step: int, steps: int) -> float:
     return 0.5 * highest * (1 + math.cos(math.pi * step / steps))
 
 
+def set_rate(
+    optimiser: torch.optim.Optimizer, settings: Mapping[str, Any], epoch: int, step: int, examples: int
+) -> None:
+    """Where the schedule is `cosine`, the learning rate of a step of an epoch, counted from 0 and 1; else it stays."""
+    if settings.get("schedule") == "cosine":
+        batches = -(-examples // settings["batch"])
+        done, steps = (epoch - 1) * batches + step, settings["epochs"] * batches
+        optimiser.param_groups[0]["lr"] = cosine_rate(settings["learning_rate"], done, steps)
+
+
 def _merit(row: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[float, ...]:
     """What is compared between epochs; more is better."""
     if settings.get("choose") == "accuracy":
@@ -79,10 +89,15 @@ def _merit(row: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[float, 
 
 def signature(examples: Examples, settings: Mapping[str, Any], seed: int, network: nn.Module, version: str) -> str:
     """Changes with anything that training depends on: a state with another signature is never gone on with."""
-    digest = hashlib.sha256(json.dumps([settings, seed, version], sort_keys=True).encode())
-    for array in (examples.images.numpy(), examples.variables.numpy(), examples.outcome.numpy()):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update("".join(examples.role.tolist()).encode())
+    tensors = (examples.images, examples.variables, examples.outcome)
+    return training_hash([settings, seed, version, examples.role.tolist()], tensors, network)
+
+
+def training_hash(about: Any, tensors: Iterable[torch.Tensor], network: nn.Module) -> str:
+    """Hash of plain values, tensors, and the weights that a training starts from."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for tensor in tensors:
+        digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
     for name, value in network.state_dict().items():
         digest.update(name.encode() + value.cpu().numpy().tobytes())
     return digest.hexdigest()
@@ -117,18 +132,79 @@ def train(
     network.to(device)
     weight = class_weights(examples.outcome[fitted]).to(device) if settings["class_weights"] else None
     optimiser = make_optimiser(network, settings)
-    history: list[dict[str, Any]] = []
-    best_weights = copy.deepcopy(network.state_dict())
-    kept = _read_state(state, mark)
-    if kept:
-        network.load_state_dict(kept["network"])
-        optimiser.load_state_dict(kept["optimiser"])
-        best_weights, history = kept["best"], json.loads(kept["history"])
-        print(f"going on after epoch {len(history)}, as kept in {state.name}")
 
     def logits_of(rows: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         return network(images.to(device), examples.variables[rows].to(device))
 
+    def fit_epoch(epoch: int, generator: torch.Generator) -> float:
+        total = 0.0
+        for step, rows in enumerate(batches_of(fitted, settings["batch"], generator)):
+            # Varied where they are learned from: on a GPU the processor would be slower than the network.
+            images = examples.images[rows].to(device)
+            if settings["augmentation"] and images.numel():
+                images = augmented(images, settings["augmentation"], generator)
+            set_rate(optimiser, settings, epoch, step, len(fitted))
+            optimiser.zero_grad()
+            truth = examples.outcome[rows].to(device)
+            loss = functional.cross_entropy(logits_of(rows, images), truth, weight=weight)
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(rows)
+        return total / len(fitted)
+
+    def judge() -> dict[str, float]:
+        logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(EVALUATED)])
+        truth = examples.outcome[inner].to(device)
+        inner_loss = functional.cross_entropy(logits, truth, weight=weight).item()
+        accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
+        return {"inner_loss": inner_loss, "inner_accuracy": accuracy}
+
+    def merit(row: Mapping[str, Any]) -> tuple[float, ...]:
+        return _merit(row, settings)
+
+    return run_epochs(network, optimiser, settings, seed, Keeping(state, mark), fit_epoch, judge, merit)
+
+
+def batches_of(rows: torch.Tensor, batch: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+    """Rows in a new order, in batches of nearly one size: a last batch of one would upset the batch normalisation."""
+    return rows[torch.randperm(len(rows), generator=generator)].tensor_split(-(-len(rows) // batch))
+
+
+class Keeping(NamedTuple):
+    """Where a training is kept after each epoch (none: nowhere), and what tells it from other trainings."""
+
+    file: Path | None
+    signature: str
+
+
+def run_epochs(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    settings: Mapping[str, Any],
+    seed: int,
+    keeping: Keeping,
+    fit_epoch: Callable[[int, torch.Generator], float],
+    judge: Callable[[], dict[str, float]],
+    merit: Callable[[Mapping[str, Any]], tuple[float, ...]],
+) -> list[dict[str, Any]]:
+    """Epochs until there are enough or none gets better; ends with the weights of the best one, on the CPU.
+
+    Args:
+        settings: epochs, patience. fit_epoch: one epoch, counted from 1, with a generator of its own; returns its loss.
+        judge: measures of the patients that decide. merit: of a row of the history; more is better.
+
+    Returns: one row an epoch: epoch, fitted_loss, what `judge` returns, best (the best epoch so far).
+
+    Raises: ValueError where a loss is no number.
+    """
+    history: list[dict[str, Any]] = []
+    best_weights = copy.deepcopy(network.state_dict())
+    kept = _read_state(keeping)
+    if kept:
+        network.load_state_dict(kept["network"])
+        optimiser.load_state_dict(kept["optimiser"])
+        best_weights, history = kept["best"], json.loads(kept["history"])
+        print(f"going on after epoch {len(history)}, as kept in {keeping.file.name}")
     while len(history) < settings["epochs"]:
         epoch, started = len(history) + 1, time.monotonic()
         if history and epoch - history[-1]["best"] > settings["patience"]:
@@ -138,59 +214,39 @@ def train(
         # Dropout draws from torch's own stream.
         torch.manual_seed(seed + epoch)
         network.train()
-        losses = []
-        # Batches of nearly one size: a last batch of one patient would upset the batch normalisation.
-        batches = -(-len(fitted) // settings["batch"])
-        for rows in fitted[torch.randperm(len(fitted), generator=generator)].tensor_split(batches):
-            # Varied where they are learned from: on a GPU the processor would be slower than the network.
-            images = examples.images[rows].to(device)
-            if settings["augmentation"] and images.numel():
-                images = augmented(images, settings["augmentation"], generator)
-            if settings.get("schedule") == "cosine":
-                step, steps = (epoch - 1) * batches + len(losses), settings["epochs"] * batches
-                optimiser.param_groups[0]["lr"] = cosine_rate(settings["learning_rate"], step, steps)
-            optimiser.zero_grad()
-            truth = examples.outcome[rows].to(device)
-            loss = functional.cross_entropy(logits_of(rows, images), truth, weight=weight)
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item() * len(rows))
+        loss = fit_epoch(epoch, generator)
         network.eval()
         with torch.no_grad():
-            logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(EVALUATED)])
-            truth = examples.outcome[inner].to(device)
-            inner_loss = functional.cross_entropy(logits, truth, weight=weight).item()
-            accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
-        row = {"epoch": epoch, "fitted_loss": sum(losses) / len(fitted)}
-        row |= {"inner_loss": inner_loss, "inner_accuracy": accuracy}
-        better = not history or _merit(row, settings) > max(_merit(earlier, settings) for earlier in history)
+            row = {"epoch": epoch, "fitted_loss": loss, **judge()}
+        better = not history or merit(row) > max(merit(earlier) for earlier in history)
         if better:
             best_weights = copy.deepcopy(network.state_dict())
         best = epoch if better else history[-1]["best"]
         history.append({**row, "best": best})
+        measured = ", ".join(f"{name.replace('_', ' ')} {row[name]:.4f}" for name in row if name.startswith("inner"))
         seconds = time.monotonic() - started
         print(
-            f"epoch {epoch} of {settings['epochs']}: loss {row['fitted_loss']:.4f}, inner {inner_loss:.4f}, "
-            f"inner accuracy {accuracy:.3f} (best in epoch {best}), {seconds:.1f} s"
+            f"epoch {epoch} of {settings['epochs']}: loss {loss:.4f}, {measured} "
+            f"(best in epoch {best}), {seconds:.1f} s"
         )
-        if not np.isfinite(row["fitted_loss"] + inner_loss):
+        if not all(np.isfinite(value) for value in row.values()):
             raise ValueError(f"the loss is no number in epoch {epoch}; lower learning_rate")
-        if state is not None:
+        if keeping.file is not None:
             tensors = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best": best_weights}
-            _write_state(state, {**tensors, "history": json.dumps(history), "signature": mark})
+            _write_state(keeping.file, {**tensors, "history": json.dumps(history), "signature": keeping.signature})
     network.load_state_dict(best_weights)
     network.to("cpu").eval()
-    if state is not None:
-        state.unlink(missing_ok=True)
+    if keeping.file is not None:
+        keeping.file.unlink(missing_ok=True)
     return history
 
 
-def _read_state(state: Path | None, mark: str) -> dict[str, Any] | None:
-    if state is None or not state.is_file():
+def _read_state(keeping: Keeping) -> dict[str, Any] | None:
+    if keeping.file is None or not keeping.file.is_file():
         return None
-    kept = torch.load(state, weights_only=True)
-    if kept["signature"] != mark:
-        print(f"{state.name} is of another training (data, settings or code changed): starting anew")
+    kept = torch.load(keeping.file, weights_only=True)
+    if kept["signature"] != keeping.signature:
+        print(f"{keeping.file.name} is of another training (data, settings or code changed): starting anew")
         return None
     return kept
 

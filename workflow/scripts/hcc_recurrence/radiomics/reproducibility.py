@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.radiomics.tables import RadiomicsTable
+from hcc_recurrence.radiomics.tables import AUTOMATIC, RadiomicsTable
 from hcc_recurrence.statistics.reliability import intraclass_correlation
 
 COLUMNS = ("reader", "patients", "phase", "image", "family", "feature", "icc_absolute", "icc_consistency")
@@ -20,7 +20,7 @@ def feature_parts(name: str) -> tuple[str, str, str]:
 
 
 def reproducibility_table(table: RadiomicsTable, least_patients: int = 3) -> pd.DataFrame:
-    """ICC(2,1) and ICC(3,1) of every feature between the reference reader and each other one.
+    """ICC(2,1) and ICC(3,1) of every feature between the reference reader and each other one, and a network's masks.
 
     Args:
         least_patients: read by both, below which a reader is left out.
@@ -28,7 +28,8 @@ def reproducibility_table(table: RadiomicsTable, least_patients: int = 3) -> pd.
     Returns: COLUMNS; empty where no patient was read twice.
     """
     parts = []
-    for reader, repeated in table.repeated.items():
+    automatic = {} if table.automatic is None else {AUTOMATIC: table.automatic}
+    for reader, repeated in {**table.repeated, **automatic}.items():
         if len(repeated) < least_patients:
             continue
         first = table.values.loc[repeated.index].to_numpy()

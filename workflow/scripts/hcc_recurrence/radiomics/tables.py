@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# The reader whose masks a network drew.
+AUTOMATIC = "unet"
+
+
 def write_features(path: str | Path, patient: str, phase: str, features: Mapping[str, Mapping[str, float]]) -> None:
     """Write one row a reader: patient_id, phase, reader, then the features in PyRadiomics' order."""
     import pyarrow as pa
@@ -33,12 +37,14 @@ def write_features(path: str | Path, patient: str, phase: str, features: Mapping
 class RadiomicsTable:
     """Features of a cohort over all phases.
 
-    values: index patient_id, columns `<phase>__<feature>`, the reference reader's.
+    values: index patient_id, columns `<phase>__<feature>`, the reference reader's; a network's where there is none.
     repeated: for each other reader the patients it has, and their values in the same columns.
+    automatic: the network's of the patients whose values are the reference reader's; none without such masks.
     """
 
     values: pd.DataFrame
     repeated: Mapping[str, pd.DataFrame]
+    automatic: pd.DataFrame | None = None
 
 
 def join_phases(tables: Mapping[str, pd.DataFrame], patients: Sequence[str], reference: str) -> RadiomicsTable:
@@ -47,16 +53,20 @@ def join_phases(tables: Mapping[str, pd.DataFrame], patients: Sequence[str], ref
     Args:
         tables: phase -> rows of patient_id, phase, reader, features.
         patients: who must be there, in the order of the result.
-        reference: the reader whose masks the models use.
+        reference: the reader whose masks the models use; in phases where a patient has none, those of AUTOMATIC.
 
-    Raises: ValueError naming patients without the reference reader's features.
+    Raises: ValueError naming patients with neither.
     """
     # Here and not above: a job that only writes a row would spend a third of its time on this import.
     import pandas as pd
 
     wide: dict[str, list[pd.DataFrame]] = {}
+    manual = set(patients)
     for phase, table in tables.items():
-        for reader, rows in table.groupby("reader"):
+        read = set(table.loc[table["reader"] == reference, "patient_id"])
+        manual &= read
+        filled = table[(table["reader"] == AUTOMATIC) & ~table["patient_id"].isin(read)].assign(reader=reference)
+        for reader, rows in pd.concat([table, filled]).groupby("reader"):
             part = rows.drop(columns=["phase", "reader"]).set_index("patient_id")
             wide.setdefault(str(reader), []).append(part.add_prefix(f"{phase}__"))
     joined = {
@@ -66,10 +76,13 @@ def join_phases(tables: Mapping[str, pd.DataFrame], patients: Sequence[str], ref
     if lacking:
         raise ValueError(f"no features of reader {reference} for {lacking[:5]} ({len(lacking)} in all)")
     values = joined.pop(reference).loc[list(patients)]
+    automatic = joined.pop(AUTOMATIC, None)
+    if automatic is not None:
+        automatic = automatic.loc[sorted(set(automatic.index) & manual), values.columns]
     repeated = {
         reader: frame.loc[sorted(set(frame.index) & set(patients)), values.columns]
         for reader, frame in sorted(joined.items())
     }
     if not np.isfinite(values.to_numpy()).all():
         raise ValueError("a feature is not finite")
-    return RadiomicsTable(values, repeated)
+    return RadiomicsTable(values, repeated, automatic)

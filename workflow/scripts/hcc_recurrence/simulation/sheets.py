@@ -154,7 +154,7 @@ def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
     if "hepatobiliary" in plan.phases:
         frame = pd.concat([frame, draw_findings(plan, simulation, frame)], axis=1)
     if "precontrast" in plan.phases:
-        frame = pd.concat([frame, draw_specimen(plan, simulation, frame)], axis=1)
+        frame = pd.concat([frame, draw_specimen(plan, simulation, frame), draw_ct_findings(plan, simulation)], axis=1)
     scanner = simulation["scanner"]
     if scanner.str.startswith("mr").any():
         frame["field_strength_t"] = scanner.map({"mr_15": 1.5, "mr_30": 3.0})
@@ -173,6 +173,19 @@ def draw_specimen(plan: CohortPlan, simulation: pd.DataFrame, clinical: pd.DataF
             "near_vessels": (generator.random(n) < 0.4).astype(int),
             "albi_grade": albi_grade(score).astype(int),
             "ki67_high": (generator.random(n) < 1 / (1 + np.exp(-(0.3 + 0.8 * z)))).astype(int),
+        }
+    )
+
+
+def draw_ct_findings(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
+    """Findings of Wang 2022, section 4.4, that the other papers lack; vessels are by chance."""
+    generator = np.random.default_rng([plan.seed, 5])
+    n = len(simulation)
+    return pd.DataFrame(
+        {
+            "heterogeneous": (simulation["texture"] * generator.normal(1, 0.2, n) > 14).astype(int),
+            "tumour_vessels": (generator.random(n) < 0.6).astype(int),
+            "rim_enhancement": (simulation["rim"] + generator.normal(0, 0.1, n) > 0.7).astype(int),
         }
     )
 

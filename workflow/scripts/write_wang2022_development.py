@@ -1,0 +1,25 @@
+"""AUC of the development patients: apparent, cross-validated as published, nested."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.papers.wang2022_nomogram import development_table
+    from hcc_recurrence.published import published_auc
+
+    params = snakemake.params
+    printed = {}
+    for ours, theirs in params.names.items():
+        auc = published_auc(Path(params.published), "wang2022", theirs).set_index("split")["value"]
+        printed[ours] = auc.get("train")
+    table = development_table(read_csv(snakemake.input.out_of_fold), read_csv(snakemake.input.metrics), printed)
+    write_csv(table, snakemake.output.csv)
+    note = (
+        "Training patients without those that trained the network. apparent: the model of all of them, on themselves. "
+        "cross validated: the paper's road, features selected and settings chosen on the same patients (DeLong interval). nested: the strict protocol, all chosen without the fold that is scored. "
+        "published: what the paper prints of 120 other patients, for orientation."
+    )
+    write_html(readable(table), params.title, snakemake.output.html, note)
