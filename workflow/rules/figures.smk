@@ -47,6 +47,12 @@ rule plot_calibration:
             caption="../report/calibration.rst",
             what="calibration",
         ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/survival_calibration",
+            caption="../report/survival_calibration.rst",
+            what="calibration of recurrence-free survival",
+            name="survival",
+        ),
     log:
         "<logs>/{cohort}/{paper}/plot_calibration.log",
     benchmark:
@@ -58,6 +64,7 @@ rule plot_calibration:
         mem_mb=memory(2000),
         runtime=30,
     params:
+        horizon=horizon_months,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
@@ -76,6 +83,12 @@ rule plot_decision_curve:
             caption="../report/decision_curve.rst",
             what="decision curve",
         ),
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/survival_decision_curve",
+            caption="../report/survival_decision_curve.rst",
+            what="decision curve with censored times",
+            name="survival",
+        ),
     log:
         "<logs>/{cohort}/{paper}/plot_decision_curve.log",
     benchmark:
@@ -87,6 +100,7 @@ rule plot_decision_curve:
         mem_mb=memory(2000),
         runtime=10,
     params:
+        horizon=horizon_months,
         mark=study_mark,
         code=code("plot_decision_curve"),
     script:

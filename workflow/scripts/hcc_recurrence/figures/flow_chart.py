@@ -57,7 +57,7 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
         box(x, 0.12, f"{names[name]}\nn = {number}\nER {events} ({100 * events / number:.0f}%)")
     segmented = used - sum(number for number, _ in parts.values())
     if segmented:
-        arrow((0.28, 0.38), (0.62, 0.38))
-        box(0.64, 0.38, f"Train the segmentation network, in no split\nn = {segmented}", "left")
+        arrow((0.38, 0.50), (0.52, 0.50))
+        box(0.54, 0.50, f"Train the segmentation network, in no split\nn = {segmented}", "left")
     box(0.28, 0.50, f"Used\nn = {used}, ER {early} ({100 * early / max(used, 1):.0f}%)")
     return figure

@@ -64,7 +64,8 @@ def plot_nomogram(
     _scale(panel, 1, "Total points", [(100 * t / most, f"{t:g}") for t in np.arange(0, most + 1e-9, step)], (0, 100))
     risks = [r for r in (0.01, 0.05, *np.arange(0.1, 0.91, 0.1), 0.95, 0.99) if 0 <= model.points_of_risk(r) <= most]
     ends = (0.0, 100.0)
-    _scale(panel, 0, model.outcome, [(100 * model.points_of_risk(r) / most, f"{r:.2g}") for r in risks], ends)
+    ticks = [(100 * model.points_of_risk(r) / most, f"{1 - r if model.as_survival else r:.2g}") for r in risks]
+    _scale(panel, 0, model.outcome, ticks, ends)
     if patient is not None:
         held = {a.name: float(np.clip(patient[a.name], a.low, a.high)) for a in model.axes}
         for index, axis in enumerate(model.axes):
@@ -75,7 +76,9 @@ def plot_nomogram(
         panel.plot([100 * total / most] * 2, [0, 1], color="#d55e00", linewidth=1)
         panel.plot([100 * total / most] * 2, [1, 0], "o", color="#d55e00", markersize=4)
         shown = ", ".join(f"{a.name} {_value_text(a, held[a.name])}" for a in model.axes)
-        text = f"Worked patient {patient_name}: {shown}; {total:.0f} points, risk {model.risk_of_points(total):.2f}"
+        risk = model.risk_of_points(total)
+        result = f"{model.outcome.lower()} {1 - risk:.2f}" if model.as_survival else f"risk {risk:.2f}"
+        text = f"Worked patient {patient_name}: {shown}; {total:.0f} points, {result}"
         panel.text(36.5, -0.95, textwrap.fill(text, 120), fontsize=7, color="#a04000", ha="center", va="top")
     return figure
 

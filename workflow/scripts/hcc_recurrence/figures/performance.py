@@ -35,7 +35,7 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
     return found
 
 
-def _canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
+def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
     """A row of square panels, and below each an empty panel for its legend of so many lines."""
     use_style()
     width = min(PAGE_INCHES, 3.6 * number)
@@ -52,7 +52,7 @@ def _canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[p
     return figure, list(axes[0]), list(axes[1])
 
 
-def _legend(axis: plt.Axes, below: plt.Axes, columns: int = 1, title: str | None = None) -> None:
+def legend_below(axis: plt.Axes, below: plt.Axes, columns: int = 1, title: str | None = None) -> None:
     handles, labels = axis.get_legend_handles_labels()
     below.legend(
         handles,
@@ -106,7 +106,7 @@ def plot_roc(
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
-    figure, axes, legends = _canvas(len(found), len(models) + 1)
+    figure, axes, legends = canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
     keys = ["model", "protocol", "split", "estimate"]
     single = predictions.set_index(keys).sort_index()
@@ -125,7 +125,7 @@ def plot_roc(
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
-        _legend(axis, below, title="AUC (95% CI)")
+        legend_below(axis, below, title="AUC (95% CI)")
     text = f"Protocol: {PROTOCOL_TEXT[protocol]}."
     if protocol == "strict":
         text += " Out of fold: mean of the folds' curves."
@@ -147,7 +147,7 @@ def plot_calibration(
     """
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
-    figure, axes, legends = _canvas(len(found), 2 * len(models))
+    figure, axes, legends = canvas(len(found), 2 * len(models))
     at = np.linspace(0, 1, 101)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
@@ -170,7 +170,7 @@ def plot_calibration(
             ylim=(-0.02, 1.02),
             aspect="equal",
         )
-        _legend(axis, below)
+        legend_below(axis, below)
     text = f"Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk."
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. {text}", fontsize=8)
     return figure
@@ -181,29 +181,30 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     thresholds = np.arange(0.05, 0.951, 0.01)
-    figure, axes, legends = _canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         wide = rows.pivot(index="patient_id", columns="model", values="probability")
         outcome = rows.drop_duplicates("patient_id").set_index("patient_id")["y"].loc[wide.index]
         curve = decision_curve(outcome.to_numpy(), {m: wide[m].to_numpy() for m in models}, thresholds)
-        for name, part in curve.groupby("model"):
-            reference = name in ("all", "none")
-            axis.plot(
-                part["threshold"],
-                part["net_benefit"],
-                color={"all": "0.45", "none": "0.1"}.get(name, colours.get(name)),
-                linestyle=":" if reference else "-",
-                linewidth=1.0 if reference else 1.4,
-                label={"all": "treat all", "none": "treat none"}.get(name, name),
-            )
-        top = max(outcome.mean(), 0.05)
-        axis.set(
-            title=title,
-            xlabel="Threshold probability",
-            ylabel="Net benefit",
-            ylim=(-0.15 * top - 0.02, 1.15 * top),
-            xlim=(0, 1),
-        )
-        _legend(axis, below, columns=2)
+        plot_net_benefit(axis, curve, colours, outcome.mean())
+        axis.set_title(title)
+        legend_below(axis, below, columns=2)
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}", fontsize=8)
     return figure
+
+
+def plot_net_benefit(axis: plt.Axes, curve: pd.DataFrame, colours: dict[str, str], prevalence: float) -> None:
+    """The curves of one panel: model (`all` and `none` too), threshold, net_benefit."""
+    for name, part in curve.groupby("model"):
+        reference = name in ("all", "none")
+        axis.plot(
+            part["threshold"],
+            part["net_benefit"],
+            color={"all": "0.45", "none": "0.1"}.get(name, colours.get(name)),
+            linestyle=":" if reference else "-",
+            linewidth=1.0 if reference else 1.4,
+            label={"all": "treat all", "none": "treat none"}.get(name, name),
+        )
+    top = max(prevalence, 0.05)
+    limits = (-0.15 * top - 0.02, 1.15 * top)
+    axis.set(xlabel="Threshold probability", ylabel="Net benefit", ylim=limits, xlim=(0, 1))

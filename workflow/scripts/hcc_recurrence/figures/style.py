@@ -70,6 +70,10 @@ MODEL_COLOURS = {
     "DenseNet121": 1,
     "ResNet101": 2,
     "VGG19": 3,
+    "DSFR": 0,
+    "DSFR-C": 1,
+    "Visual": 2,
+    "Nomogram": 3,
     "Volume": 7,
     "Centre": 5,
 }

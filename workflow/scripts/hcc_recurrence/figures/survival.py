@@ -8,9 +8,19 @@ import pandas as pd
 
 from hcc_recurrence.figures.classification import cut_offs
 from hcc_recurrence.figures.p_values import p_text
-from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels
-from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
-from hcc_recurrence.statistics.survival import at_risk, kaplan_meier, log_rank_p, median_survival
+from hcc_recurrence.figures.performance import PROTOCOL_TEXT, canvas, legend_below, panels, plot_net_benefit
+from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.statistics.decision_curve import survival_decision_curve
+from hcc_recurrence.statistics.measures import groups_for
+from hcc_recurrence.statistics.survival import (
+    at_risk,
+    censor_at,
+    kaplan_meier,
+    log_rank_p,
+    median_survival,
+    survival_at,
+    survival_calibration,
+)
 
 GROUPS = ((1, "high risk", COLOURS[3]), (0, "low risk", COLOURS[0]))
 
@@ -74,4 +84,61 @@ def plot_kaplan_meier(
         f"Protocol: {PROTOCOL_TEXT[protocol]}. Groups by the training cut-off; dotted: {horizon:.0f} months.",
         fontsize=8,
     )
+    return figure
+
+
+def plot_survival_calibration(
+    predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float, resamples: int, seed: int
+) -> plt.Figure:
+    """Kaplan-Meier survival at the horizon against the predicted one in groups of risk, with bootstrap intervals.
+
+    As R's rms does (Wang 2022, section 4.5); five groups below 100 patients, ten above, of ten patients or more.
+    """
+    found = panels(predictions, protocol)
+    colours = model_colours(sorted(predictions["model"].unique()))
+    figure, axes, legends = canvas(len(found), len(models))
+    for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
+        axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
+        for place, model in enumerate(models):
+            own = rows[rows["model"] == model]
+            groups = max(2, min(groups_for(len(own)), len(own) // 10))
+            outcome = (own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int))
+            free = 1 - own["probability"].to_numpy()
+            table = survival_calibration(*outcome, free, horizon, groups, resamples, seed)
+            # Beside each other where two models predict the same.
+            at = table["predicted"] + 0.008 * (place - (len(models) - 1) / 2)
+            axis.vlines(at, table["low"], table["high"], color=colours[model], linewidth=0.9, alpha=0.6)
+            axis.plot(at, table["observed"], "o-", color=colours[model], markersize=3, linewidth=1.2, label=model)
+        axis.set(
+            title=title,
+            xlabel=f"Predicted, free of recurrence at {horizon:.0f} months",
+            ylabel="Kaplan-Meier",
+            xlim=(-0.02, 1.02),
+            ylim=(-0.02, 1.02),
+            aspect="equal",
+        )
+        legend_below(axis, below)
+    text = f"Groups of risk, Kaplan-Meier estimate with 95% interval ({resamples} bootstraps)"
+    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. {text}", fontsize=8)
+    return figure
+
+
+def plot_survival_decision_curve(
+    predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float
+) -> plt.Figure:
+    """Net benefit at the horizon with censored times, beside treating all and treating none."""
+    found = panels(predictions, protocol)
+    colours = model_colours(sorted(predictions["model"].unique()))
+    thresholds = np.arange(0.05, 0.951, 0.01)
+    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
+        wide = rows.pivot(index="patient_id", columns="model", values="probability")
+        outcome = rows.drop_duplicates("patient_id").set_index("patient_id").loc[wide.index]
+        months, event = outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int)
+        risks = {m: wide[m].to_numpy() for m in models}
+        curve = survival_decision_curve(*censor_at(months, event, horizon), risks, horizon, thresholds)
+        plot_net_benefit(axis, curve, colours, 1 - survival_at(months, event, horizon)[0])
+        axis.set_title(title)
+        legend_below(axis, below, columns=2)
+    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Recurrence within {horizon:.0f} months", fontsize=8)
     return figure

@@ -7,7 +7,7 @@ trust them too much.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,9 @@ def fit_nomogram(
     )
     kinds = {**drawing, SIGNATURE: {"kind": "continuous", "levels": []}}
     nomogram = cox_nomogram(learning, months, event, chosen, kinds, horizon)
+    if nomogram is not None:
+        words = f"{horizon:.0f}-month recurrence-free survival"
+        nomogram = replace(nomogram, outcome=words, as_survival=True)
     if nomogram is None:
         risk = np.full(len(x), 1 - survival_at(months, event, horizon)[0])
     else:

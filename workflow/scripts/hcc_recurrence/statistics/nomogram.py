@@ -33,6 +33,8 @@ class NomogramModel:
     offset: float
     baseline_survival: float = float("nan")
     outcome: str = "Risk of early recurrence"
+    # The last scale shows 1 - risk.
+    as_survival: bool = False
 
     def linear_predictor(self, patient: Mapping[str, float]) -> float:
         """Sum of coefficient times value; with the intercept for a logistic model."""
