@@ -181,10 +181,13 @@ def test_the_map_of_a_feature_is_its_grad_cam():
     torch.manual_seed(5)
     network = build_unet(SMALL).eval()
     image = np.random.default_rng(5).random((32, 32)).astype(np.float32)
-    found = feature_maps(network, image, ["decoder2_003", "bottleneck_007"])
     with Tapped(network, ["decoder2", "bottleneck"]) as tapped:
         tapped(torch.from_numpy(image)[None, None])
-    for name, layer, channel in (("decoder2_003", "decoder2", 2), ("bottleneck_007", "bottleneck", 6)):
+    # Maps that respond at all.
+    channels = {layer: int(maps.mean(dim=(0, 2, 3)).argmax()) for layer, maps in tapped.maps.items()}
+    named = {f"{layer}_{channel + 1:03d}": (layer, channel) for layer, channel in channels.items()}
+    found = feature_maps(network, image, list(named))
+    for name, (layer, channel) in named.items():
         maps = tapped.maps[layer].detach().requires_grad_()
         maps.mean(dim=(2, 3))[0, channel].backward()
         weight = maps.grad.mean(dim=(2, 3), keepdim=True)

@@ -70,7 +70,7 @@ SEGMENTED_PATIENTS = 20
 TRAINING_BYTES = 800
 SLICE_BYTES = 2800
 VOLUME_BYTES = 1100
-# Bytes that training a U-Net keeps a pixel and channel of its first level: measured once, see tests/unit/test_unet.py.
+# Bytes that training a U-Net keeps a pixel and channel of its first level, measured by tests/unit/test_unet.py.
 UNET_BYTES = 100
 
 
