@@ -78,7 +78,7 @@ class Cohort:
         self.tables = tables
         self.deep = deep_table(tables, ["arterial", "portal"], PATIENTS)
         raw = pd.DataFrame({"afp": generator.uniform(0, 800, n), "hepatitis": generator.integers(0, 2, n)}, PATIENTS)
-        raw["ggt"] = 40 + 60 * signal * self.er + generator.normal(0, 25, n)
+        raw["ggt"] = 40 + 40 * signal * self.er + generator.normal(0, 25, n)
         raw["diameter"] = generator.normal(40, 10, n)
         raw.iloc[3, 2] = np.nan
         self.clinical, self.visual, self.drawing = clinical_tables(raw, DEFINITIONS, SETTINGS)

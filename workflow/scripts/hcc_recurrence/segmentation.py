@@ -41,15 +41,18 @@ class Segmented:
         about = dict(zip(("patient_id", "phase"), case, strict=True))
         if len(mean):
             self._features.append({**about, **dict(zip(self.names, mean, strict=True))})
+        drawn = np.zeros_like(found) if truth is None else truth
+        # The slice with most of the manual mask, else of the predicted one.
+        shown = drawn if drawn.any() else found
+        middle = int(shown.reshape(len(shown), -1).sum(axis=1).argmax())
+        picture = np.stack([planes[middle], drawn[middle], found[middle]]).astype(np.float32)
+        self._pictures[".".join(case)] = picture
         if truth is None:
             return
         both = truth.reshape(len(truth), -1).any(axis=1) | found.reshape(len(found), -1).any(axis=1)
         for z in np.flatnonzero(both):
             row = {"slice": int(z), "manual_pixels": int(truth[z].sum()), "unet_pixels": int(found[z].sum())}
             self._slices.append({**about, **row, "dice": overlap(found[z], truth[z])})
-        middle = int(truth.reshape(len(truth), -1).sum(axis=1).argmax())
-        picture = np.stack([planes[middle], truth[middle], found[middle]]).astype(np.float32)
-        self._pictures[".".join(case)] = picture
 
     def compare(self, mask: sitk.Image, reference: sitk.Image | None, case: Case, needed: bool) -> None:
         """One case on the grid of its series; `needed`: the patient has no other mask."""
@@ -85,7 +88,7 @@ class Segmented:
         return pd.DataFrame(self._slices, columns=columns)
 
     def save_pictures(self, path: Path) -> None:
-        """`patient.phase` -> image, manual and predicted mask of the slice with the largest manual mask, (3, y, x)."""
+        """`patient.phase` -> image, manual and predicted mask of the slice with most tumour, (3, y, x)."""
         np.savez_compressed(path, **self._pictures)
 
 

@@ -1,0 +1,117 @@
+"""A cohort of which some patients have no manual mask: a network draws theirs, and the methods run on them."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from tiny_cohort import CONFIG, WITHOUT
+
+from hcc_recurrence.learning.predictions import check_predictions
+
+# Patients without a manual mask, and one who lacks that of one phase.
+UNMASKED, HALF = ["T003", "T012", "T019"], "T007"
+WANG_WITHOUT = [
+    *("hepatitis", "hbv_dna", "bilirubin", "albumin", "alt", "ggt", "child_pugh", "heterogeneous", "tumour_vessels"),
+    *("peritumoral_enhancement", "rim_enhancement", "margin_nonsmooth", "capsule", "cirrhosis"),
+]
+PHASES = {"arterial": "arterial", "portal": "portal"}
+
+
+def configure(workspace) -> None:
+    """The tiny cohort without some masks, Zhao 2024 without its networks, and Wang 2022."""
+    config = yaml.safe_load(yaml.safe_dump(CONFIG))
+    config["studies"] = [
+        {"paper": "zhao2024", "cohort": "tiny", "phases": PHASES, "without": WITHOUT, "networks": False},
+        {"paper": "wang2022", "cohort": "tiny", "without": WANG_WITHOUT},
+    ]
+    config["unets"] = {
+        "tiny": {
+            **{"side_pixels": 64, "channels": [6, 12, 24, 48, 96], "windows": {}, "fraction": 0.4},
+            **{"epochs": 30, "learning_rate": 0.005, "schedule": "cosine", "batch": 2, "smallest_pixels": 3},
+            "augmentation": {"rotation_deg": 15, "scale": 0.1},
+        }
+    }
+    config["splits"]["tiny_wang"] = {**config["splits"]["tiny"], "without_unet": "tiny"}
+    own = {"split": "tiny_wang", "unet": "tiny", "feature_numbers": [3, 6], "inner_folds": 2}
+    config["overrides"]["wang2022"] = own
+    config["masks"] = {"source": "unet"}
+    (workspace.folder / "tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    sheet = workspace.folder / "sheets/masks.csv"
+    masks = pd.read_csv(sheet, dtype=str)
+    gone = masks["patient_id"].isin(UNMASKED) | ((masks["patient_id"] == HALF) & (masks["phase"] == "portal"))
+    masks[~gone].to_csv(sheet, index=False)
+
+
+@pytest.fixture(scope="module")
+def results(tiny_inputs, tmp_path_factory):
+    """`results/tiny` after both methods ran on the cohort."""
+    from workflow_runner import Workspace
+
+    workspace = Workspace(tiny_inputs).copy_to(tmp_path_factory.mktemp("unmasked") / "run", results=False)
+    configure(workspace)
+    workspace.run("zhao2024", "wang2022")
+    return workspace.folder / "results/tiny"
+
+
+def test_every_patient_has_radiomics_and_the_network_is_a_reader(results):
+    table = pq.read_table(results / "radiomics/zhao2024_demo/portal.parquet").to_pandas()
+    read = table.groupby("reader")["patient_id"].agg(set)
+    assert set(UNMASKED) | {HALF} <= read["unet"] and not (set(UNMASKED) | {HALF}) & read["R1"]
+    assert len(read["R1"] | read["unet"]) == 24
+    trained = json.loads(torch.load(results / "segmentation/tiny/portal.pt", weights_only=True)["about"])["parts"]
+    assert len(trained) == 8 and not set(trained) & read["unet"], "those that trained the network are not judged by it"
+    assert read["unet"] == {f"T{i:03d}" for i in range(1, 25)} - set(trained)
+    arterial = pq.read_table(results / "radiomics/zhao2024_demo/arterial.parquet").to_pandas()
+    assert HALF in set(arterial.loc[arterial["reader"] == "R1", "patient_id"])
+    for patient in UNMASKED:
+        assert (results / f"masks/iso2/{patient}/portal.unet.nii.gz").is_file()
+        assert not (results / f"masks/iso2/{patient}/portal.R1.nii.gz").exists()
+
+
+def test_both_methods_predict_every_patient_they_should(results):
+    trained = json.loads(torch.load(results / "segmentation/tiny/portal.pt", weights_only=True)["about"])["parts"]
+    for paper, scheme in (("zhao2024", "tiny"), ("wang2022", "tiny_wang")):
+        predictions = pd.read_csv(results / paper / "predictions.csv", dtype={"patient_id": str})
+        split = pd.read_csv(results / f"splits/{scheme}.csv", dtype={"patient_id": str})
+        check_predictions(predictions, split)
+        assert set(UNMASKED) <= set(predictions["patient_id"])
+        if paper == "wang2022":
+            assert len(split) == 16 and not set(trained) & set(predictions["patient_id"])
+
+
+def test_volumes_of_patients_without_a_manual_mask_are_the_networks(results):
+    volumes = pd.read_csv(results / "tumours.csv", dtype={"patient_id": str})
+    own = volumes[volumes["patient_id"].isin(UNMASKED)]
+    assert set(own["reader"]) == {"unet"} and (own["volume_ml"] > 0).all()
+    comparators = pd.read_csv(results / "comparison/tiny/comparators.csv", dtype={"patient_id": str})
+    assert set(UNMASKED) <= set(comparators.loc[comparators["model"] == "Volume", "patient_id"])
+
+
+def test_dice_and_icc_against_manual_masks(results):
+    dice = pd.read_csv(results / "segmentation/tiny/dice.csv", dtype={"patient_id": str})
+    unseen = dice[(dice["part"] == "unseen") & dice["dice"].notna()]
+    assert len(unseen) == 2 * 12 + 1 and unseen["dice"].mean() > 0.6
+    assert dice.loc[dice["patient_id"].isin(UNMASKED), "dice"].isna().all()
+    table = pd.read_csv(results / "zhao2024/tables/reproducibility.csv")
+    own = table[table["reader"] == "unet"]
+    # 16 patients were new to the network; three have no manual mask, one lacks one phase's.
+    assert own["patients"].unique().tolist() == [12] and len(own) == 2 * 1037
+    assert 0.2 < own["icc_absolute"].median() < 1
+    selection = pd.read_csv(results / "zhao2024/fits/strict.selection.csv")
+    assert not selection["step"].str.contains("unet").any(), "the network is no second reader of the published method"
+
+
+def test_tables_and_figures_of_the_paper_are_there(results):
+    folder = results / "wang2022"
+    for name in ("nomogram", "hazards", "survival_calibration", "survival_decision_curve"):
+        for protocol in ("strict", "as_published"):
+            assert (folder / f"figures/{name}.{protocol}.png").stat().st_size > 5000
+    assert (folder / "figures/feature_maps.png").stat().st_size > 5000
+    models = set(pd.read_csv(folder / "tables/metrics.csv")["model"])
+    assert {"DSFR", "DSFR-C", "Visual", "Nomogram", "DSFR portal", "DSFR both phases"} <= models
+    assert (results / "segmentation/tiny/outlines.png").stat().st_size > 5000
