@@ -108,7 +108,7 @@ def test_any_cell_is_a_value_missing_or_a_problem(text):
     if problems:
         assert problems[0].patient == "p1" and repr(text.strip()) in problems[0].what
     else:
-        assert text.strip() in ("", "NA") or np.isfinite(float(text))
+        assert text.strip() in ("", "NA") or np.isfinite(float(text.strip()))
 
 
 def test_outcome_problems_name_the_patient_and_the_column():

@@ -128,6 +128,14 @@ def zhang(config, crop=None, **changes):
 VGG = {"networks": {"A": {"architecture": "vgg19"}}}
 
 
+def wang(config, **changes):
+    """Settings of Wang 2022."""
+    config["overrides"] = {"wang2022": changes}
+
+
+UNET = {"side_pixels": 64, "channels": [1, 2, 3, 4, 5], "windows": {}, "fraction": 0.5, "epochs": 1}
+
+
 def networks(config, **changes):
     """One network, changed."""
     zhao(config, networks={"ResNet-10": {"architecture": "resnet10_trunc", **changes}})
@@ -193,6 +201,16 @@ def networks(config, **changes):
             lambda c: c["studies"][4].update(phases={"arterial": "arterial"}),
             r"does not map \['precontrast', 'portal'\]",
         ),
+        (lambda c: c["studies"][5].update(networks=False), "wang2022 on demo_ct: networks is false"),
+        (lambda c: c["studies"][5].update(split="zhang2025_demo"), "its split keeps the patients that train wang2022_demo"),
+        (lambda c: wang(c, unet="no"), "overrides.wang2022.unet names 'no', which unets does not have"),
+        (lambda c: wang(c, feature_numbers=[]), "whole numbers from 1 upwards"),
+        (lambda c: wang(c, regression_grid={"C": [1], "penalty": ["l1"]}), "lists of C, max_iter and tol"),
+        (lambda c: wang(c, regression_grid={"C": []}), "lists of C, max_iter and tol"),
+        (lambda c: wang(c, visual=["halo"]), r"visual: \['halo'\] cannot be used"),
+        (lambda c: c.update(masks={"source": "unet", "unet": "no"}), "masks.unet names 'no'"),
+        (lambda c: c.update(masks={"source": "network"}), "'network' is not one of"),
+        (lambda c: c.update(unets={"u": {**UNET, "side_pixels": 50}}), "50 is not a multiple of 16"),
         (lambda c: c.update(grids={"g": {"spacing_mm": [1, 1]}}), "spacing_mm"),
         (
             lambda c: c.update(grids={"g": {"spacing_mm": [1, 1, 1], "registration_engine": "ants"}}),
@@ -215,7 +233,8 @@ def test_every_number_of_a_paper_has_a_source(paper):
     assert all(r["where"] for r in rows if r["key"].startswith("entries"))
     assert not set(raw["settings"]["demo"]) - set(raw["settings"]["published"])
     plain = plain_values(raw)["settings"]["published"]
-    assert plain[{"zhao2024": "icc_threshold", "yan2023": "redundancy_r", "zhang2025": "correlation_r"}[paper]] == 0.9
+    known = {"zhao2024": "icc_threshold", "yan2023": "redundancy_r"}
+    assert plain[known.get(paper, "correlation_r")] == 0.9
 
 
 def test_words_of_the_config_are_those_of_the_code():
