@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -10,6 +12,7 @@ import pytest
 import torch
 import yaml
 from tiny_cohort import CONFIG, WITHOUT
+from workflow_runner import Workspace
 
 from hcc_recurrence.learning.predictions import check_predictions
 
@@ -48,14 +51,40 @@ def configure(workspace) -> None:
 
 
 @pytest.fixture(scope="module")
-def results(tiny_inputs, tmp_path_factory):
-    """`results/tiny` after both methods ran on the cohort."""
-    from workflow_runner import Workspace
-
+def workspace(tiny_inputs, tmp_path_factory):
+    """The cohort after Wang 2022 whole, and of Zhao 2024 what depends on masks."""
     workspace = Workspace(tiny_inputs).copy_to(tmp_path_factory.mktemp("unmasked") / "run", results=False)
     configure(workspace)
-    workspace.run("zhao2024", "wang2022")
+    zhao = ("predictions.csv", "tables/reproducibility.html")
+    workspace.run(
+        "wang2022", *(f"results/tiny/zhao2024/{name}" for name in zhao), "results/tiny/comparison/tiny/comparators.csv"
+    )
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def results(workspace):
     return workspace.folder / "results/tiny"
+
+
+@contextlib.contextmanager
+def changed(workspace, path, change):
+    """A file with other content, for dry runs."""
+    file = workspace.folder / path
+    before, times = file.read_bytes(), file.stat()
+    file.write_text(change(before.decode()))
+    yield
+    file.write_bytes(before)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def config_changed(workspace, change):
+    def edit(text):
+        config = yaml.safe_load(text)
+        change(config)
+        return yaml.safe_dump(config, sort_keys=False)
+
+    return changed(workspace, "tiny.yaml", edit)
 
 
 def test_every_patient_has_radiomics_and_the_network_is_a_reader(results):
@@ -115,3 +144,57 @@ def test_tables_and_figures_of_the_paper_are_there(results):
     models = set(pd.read_csv(folder / "tables/metrics.csv")["model"])
     assert {"DSFR", "DSFR-C", "Visual", "Nomogram", "DSFR portal", "DSFR both phases"} <= models
     assert (results / "segmentation/tiny/outlines.png").stat().st_size > 5000
+
+
+def test_nothing_changed_runs_nothing(workspace):
+    assert workspace.jobs(target="wang2022") == {}
+
+
+def test_a_parameter_of_the_models_touches_no_network(workspace):
+    with config_changed(workspace, lambda c: c["overrides"]["wang2022"].update(cox_p=0.3)):
+        jobs = workspace.jobs(target="wang2022")
+    assert jobs["fit_wang2022"] == 3 and jobs["gather_wang2022"] == 1
+    assert not {"train_unet", "segment_patients", "measure_segmentation", "write_splits"} & set(jobs)
+
+
+def test_one_outcome_touches_no_network(workspace):
+    def another(text):
+        rows = text.splitlines()
+        place = rows[0].split(",").index("recurrence_date")
+        cells = rows[5].split(",")
+        cells[place] = "" if cells[place] else cells[rows[0].split(",").index("last_follow_up_date")]
+        return "\n".join([*rows[:5], ",".join(cells), *rows[6:]]) + "\n"
+
+    with changed(workspace, "sheets/patients.csv", another):
+        jobs = workspace.jobs(target="wang2022")
+    assert jobs["fit_wang2022"] == 3 and jobs["write_splits"] == 1
+    assert not {"train_unet", "segment_patients", "measure_segmentation"} & set(jobs)
+
+
+def test_a_parameter_of_the_network_trains_it_again_and_converts_nothing(workspace):
+    with config_changed(workspace, lambda c: c["unets"]["tiny"].update(epochs=31)):
+        jobs = workspace.jobs(target="wang2022")
+    assert jobs["train_unet"] == 2 and jobs["segment_patients"] == 2 and jobs["fit_wang2022"] == 3
+    assert "convert_patient" not in jobs
+
+
+def test_another_manual_mask_is_another_cohort_for_the_network(workspace):
+    def without_one(text):
+        return "\n".join(row for row in text.splitlines() if not row.startswith("T010,arterial,R1")) + "\n"
+
+    with changed(workspace, "sheets/masks.csv", without_one):
+        jobs = workspace.jobs(target="wang2022")
+    assert jobs["convert_patient"] == 1 and jobs["segment_patients"] >= 1 and jobs["fit_wang2022"] == 3
+
+
+def test_what_cannot_work_is_refused_before_the_first_job(workspace):
+    with config_changed(workspace, lambda c: c["unets"]["tiny"].update(fraction=0.1)):
+        assert "2 patients would train the network tiny, 4 are needed" in workspace.refuse()
+    with changed(workspace, "sheets/masks.csv", lambda text: text.replace(",R2,", ",unet,")):
+        assert "has masks of a reader called unet" in workspace.refuse()
+    with config_changed(workspace, lambda c: c["cohorts"]["tiny"].update(modality="CT")):
+        assert "unets.tiny has no window for ['arterial', 'portal']" in workspace.refuse()
+    with config_changed(workspace, lambda c: c.update(masks={"source": "manual"})):
+        text = workspace.refuse()
+    assert all(f"{patient}: has no mask of reader R1" in text or f"{patient}" in text for patient in UNMASKED)
+    assert "let a network draw it with masks: {source: unet}" in text

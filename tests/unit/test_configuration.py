@@ -202,7 +202,10 @@ def networks(config, **changes):
             r"does not map \['precontrast', 'portal'\]",
         ),
         (lambda c: c["studies"][5].update(networks=False), "wang2022 on demo_ct: networks is false"),
-        (lambda c: c["studies"][5].update(split="zhang2025_demo"), "its split keeps the patients that train wang2022_demo"),
+        (
+            lambda c: c["studies"][5].update(split="zhang2025_demo"),
+            "its split keeps the patients that train wang2022_demo",
+        ),
         (lambda c: wang(c, unet="no"), "overrides.wang2022.unet names 'no', which unets does not have"),
         (lambda c: wang(c, feature_numbers=[]), "whole numbers from 1 upwards"),
         (lambda c: wang(c, regression_grid={"C": [1], "penalty": ["l1"]}), "lists of C, max_iter and tol"),
