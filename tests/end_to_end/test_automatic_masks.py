@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -55,10 +56,12 @@ def workspace(tiny_inputs, tmp_path_factory):
     """The cohort after Wang 2022 whole, and of Zhao 2024 what depends on masks."""
     workspace = Workspace(tiny_inputs).copy_to(tmp_path_factory.mktemp("unmasked") / "run", results=False)
     configure(workspace)
-    zhao = ("predictions.csv", "tables/reproducibility.html")
-    workspace.run(
-        "wang2022", *(f"results/tiny/zhao2024/{name}" for name in zhao), "results/tiny/comparison/tiny/comparators.csv"
+    others = (
+        *("zhao2024/predictions.csv", "zhao2024/tables/reproducibility.html", "comparison/tiny/comparators.csv"),
+        # What a network of Zhao 2024 sees of a patient without a manual mask.
+        f"crops/zhao2024_slices_demo/{UNMASKED[0]}.npz",
     )
+    workspace.run("wang2022", *(f"results/tiny/{name}" for name in others))
     return workspace
 
 
@@ -100,6 +103,13 @@ def test_every_patient_has_radiomics_and_the_network_is_a_reader(results):
     for patient in UNMASKED:
         assert (results / f"masks/iso2/{patient}/portal.unet.nii.gz").is_file()
         assert not (results / f"masks/iso2/{patient}/portal.R1.nii.gz").exists()
+
+
+def test_networks_of_other_methods_see_the_tumour_that_the_network_found(results):
+    with np.load(results / f"crops/zhao2024_slices_demo/{UNMASKED[0]}.npz") as crop:
+        assert crop["mask"].any() and crop["phases"].tolist() == ["arterial", "portal"]
+    quality = pd.read_csv(results / f"images/iso2_to_arterial/{UNMASKED[0]}/registration.csv")
+    assert quality["dice_before"].notna().all(), "the masks of the network measure the overlap"
 
 
 def test_both_methods_predict_every_patient_they_should(results):
