@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from hcc_recurrence.imaging.crops import scale_window, window_bounds
-from hcc_recurrence.learning.classifiers import wang_logistic_grid
 from hcc_recurrence.learning.multi_instance import BagOfWords, probability_histogram
 from hcc_recurrence.networks.augmentation import seven_versions, shift_in_plane
 from hcc_recurrence.networks.cui3d import Cui3D, same_padding
@@ -146,11 +145,6 @@ def test_windows_of_the_papers():
     assert window_bounds(70, 150) == (-5, 145) and window_bounds(100, 200) == (0, 200)
     assert window_bounds(50, 250) == (-75, 175)
     assert scale_window(np.array([-200, -75, 50, 175, 400]), window_bounds(50, 250)).tolist() == [0, 0, 0.5, 1, 1]
-
-
-def test_wangs_grid_has_200_points():
-    grid = wang_logistic_grid()
-    assert len(grid) == 200 and len({tuple(sorted(p.items())) for p in grid}) == 200
 
 
 def test_the_toy_bag():

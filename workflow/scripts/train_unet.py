@@ -26,7 +26,10 @@ with job_log(snakemake.log[0], f"{wildcards.unet}, {wildcards.phase} phase, on {
         patient = Path(folder).name
         image = sitk.ReadImage(f"{folder}/{wildcards.phase}.nii.gz")
         mask = sitk.ReadImage(f"{masks}/{wildcards.phase}.{params.reader}.nii.gz")
-        planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
+        try:
+            planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
+        except ValueError as error:
+            raise ValueError(f"{patient}: {error}") from error
         truth = mask_planes(mask, planes)
         if params.parts[patient] == "fitted":
             reach = round(unet["reach_mm"] / planes.volume.GetSpacing()[2])

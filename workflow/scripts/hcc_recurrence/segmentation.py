@@ -106,8 +106,13 @@ def segment_case(
 
     Args:
         unet: an entry of the config's `unets`. window: of the phase; empty for MR.
+
+    Raises: ValueError naming the case whose slices cannot be used.
     """
-    planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
+    try:
+        planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
+    except ValueError as error:
+        raise ValueError(f"{' '.join(case)}: {error}") from error
     smallest = unet["smallest_pixels"]
     probability, features = segment_slices(
         network, planes.values, unet["layers"], unet["pool"], smallest, device=device

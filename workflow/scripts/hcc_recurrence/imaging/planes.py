@@ -40,7 +40,10 @@ def axial_planes(image: sitk.Image, window: Sequence[float], side: int, z_mm: fl
     if z_mm and abs(z - z_mm) > 0.01:
         turned = resample_image(turned, [z_mm, y, x], outside=lowest)
     if abs(x - y) > 0.01 * max(x, y):
-        raise ValueError(f"pixels of {y:g} by {x:g} mm are not square, and slices would be distorted")
+        raise ValueError(
+            f"pixels of {y:g} by {x:g} mm are not square, and slices would be distorted. What to do: check that the "
+            "series is axial, or leave the patient out"
+        )
     if len(window):
         values = scale_window(sitk.GetArrayFromImage(turned), window)
     else:

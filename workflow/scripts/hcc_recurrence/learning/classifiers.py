@@ -106,17 +106,6 @@ CLASSIFIERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def wang_logistic_grid() -> list[dict[str, float]]:
-    """The 200 settings of logistic regression that Wang 2022 searched (section 4.3; METHODS.md 2.5)."""
-    strengths = (0.01, 0.05, 0.1, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)
-    return [
-        {"C": c, "max_iter": iterations, "tol": tolerance}
-        for c in strengths
-        for iterations in (100, 150, 200, 400, 500)
-        for tolerance in (1e-5, 1e-4, 1e-3, 1e-2)
-    ]
-
-
 def fit_predict(
     name: str, x: np.ndarray, y: np.ndarray, others: Sequence[np.ndarray], seed: int, **settings: Any
 ) -> list[np.ndarray]:
