@@ -12,6 +12,7 @@ import torch
 import yaml
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence.cohort.dicom_series import read_series
 from hcc_recurrence.configuration import plain_values
 from hcc_recurrence.figures.segmentation import plot_dice, plot_feature_maps, plot_outlines
 from hcc_recurrence.imaging.planes import (
@@ -92,6 +93,23 @@ def test_masks_of_slices_lie_where_the_tumour_is_however_the_series_was_acquired
     assert overlap(sitk.GetArrayFromImage(back), ball) > 0.95
     again = mask_of_planes(mask_planes(mask, planes).astype(np.float32), planes, image)
     assert overlap(sitk.GetArrayFromImage(again), ball) > 0.93
+
+
+@pytest.mark.shared_data
+def test_slices_of_a_real_ct_at_the_published_size(shared_data):
+    """One real portal CT, 41 slices of 5 mm: windowed, 1 mm, 256 x 256; a mask comes back where it was."""
+    image = read_series(shared_data / "crlm_1004/dicom", "")
+    mask = sitk.ReadImage(str(shared_data / "crlm_1004/liver_roi.nii.gz"))
+    planes = axial_planes(image, [0, 200], 256, 1, -1024)
+    assert planes.values.shape == (205, 256, 256) and planes.values.min() == 0 and planes.values.max() == 1
+    inside = mask_planes(mask, planes)
+    # Its README: 120 HU on average.
+    assert planes.values[inside > 0].mean() == pytest.approx(120 / 200, abs=0.02)
+    voxels = np.prod(planes.volume.GetSpacing()) * (512 / 256) ** 2
+    own = sitk.GetArrayFromImage(mask) > 0
+    assert inside.sum() * voxels == pytest.approx(own.sum() * np.prod(mask.GetSpacing()), rel=0.03)
+    back = sitk.GetArrayFromImage(mask_of_planes(inside.astype(np.float32), planes, image))
+    assert overlap(back, own) > 0.97
 
 
 def test_pixels_that_are_not_square_are_refused():
