@@ -60,7 +60,7 @@ def main() -> None:
     if asked.device == "cuda":
         torch.cuda.synchronize()
     batches = time.monotonic() - started
-    network = build_network({"architecture": asked.architecture, "weights": ""}, 3, 10, True)
+    network = build_network({"architecture": asked.architecture, "weights": ""}, 3, (10, 224, 224), True)
     started = time.monotonic()
     train(network, examples, settings, 1, device=asked.device)
     epoch = time.monotonic() - started

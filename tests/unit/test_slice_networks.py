@@ -101,7 +101,9 @@ def test_backbones_have_the_published_head_and_load_torchvisions_files_strictly(
     state = {n: torch.rand(s, generator=generator) * 0.01 for n, s in SHAPES[architecture].items()}
     torch.save(state, tmp_path / "imagenet.pth")
     torch.manual_seed(0)
-    network = build_network({"architecture": architecture, "weights": str(tmp_path / "imagenet.pth")}, 3, 10, True)
+    network = build_network(
+        {"architecture": architecture, "weights": str(tmp_path / "imagenet.pth")}, 3, (10, 32, 32), True
+    )
     assert takes_images_alone(architecture) and isinstance(network, SliceNetwork)
     found = network.backbone.state_dict()
     head = f"{network.head}.weight"
@@ -179,7 +181,7 @@ def test_memory_of_a_published_batch_is_asked_for(architecture):
 
 @pytest.mark.parametrize("architecture", VOLUME_ARCHITECTURES)
 def test_networks_of_volumes_take_phases_as_channels(architecture):
-    network = build_network({"architecture": architecture, "weights": ""}, 3, 32, False)
+    network = build_network({"architecture": architecture, "weights": ""}, 3, (32, 32, 32), False)
     assert isinstance(network, VolumeNetwork) and parameter_count(network) > 1e7
     with torch.inference_mode():
         out = network.eval()(torch.rand(2, 3, 32, 32, 32))

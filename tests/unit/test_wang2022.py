@@ -12,7 +12,7 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.configuration import plain_values
 from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.learning.classifiers import Standardiser
-from hcc_recurrence.learning.predictions import check_predictions, outcome_of, rows_of_fits
+from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of, rows_of_fits
 from hcc_recurrence.learning.selection import order_by_auc
 from hcc_recurrence.papers.wang2022 import (
     BOTH,
@@ -24,7 +24,6 @@ from hcc_recurrence.papers.wang2022 import (
     clinical_tables,
     deep_table,
     explained_features,
-    explained_patients,
     feature_numbers,
     fit_all,
     fit_signature,
@@ -319,7 +318,7 @@ def test_the_tables_of_all_fits(cohort, made):
 
 def test_the_patients_that_are_explained_are_the_most_right_and_the_most_wrong(made):
     predictions, _, _ = made
-    chosen = explained_patients(predictions)
+    chosen = explained_patients(predictions, SIGNATURE)
     own = predictions[(predictions["model"] == SIGNATURE) & (predictions["estimate"] == "out_of_fold")]
     recurred = own[own["y"] == 1].sort_values("probability")["patient_id"].tolist()
     assert chosen["patient_id"].tolist()[:2] == [recurred[-1], recurred[0]]

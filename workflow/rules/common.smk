@@ -70,6 +70,8 @@ SEGMENTED_PATIENTS = 20
 TRAINING_BYTES = 800
 SLICE_BYTES = 2800
 VOLUME_BYTES = 1100
+# The same a voxel of the network of Cui 2022, measured by tests/unit/test_cui2022.py.
+CUI_BYTES = 700
 # Bytes that training a U-Net keeps a pixel and channel of its first level, measured by tests/unit/test_unet.py.
 UNET_BYTES = 100
 
@@ -96,10 +98,13 @@ wildcard_constraints:
     unet="[A-Za-z0-9_]+",
     batch="[0-9]+",
     # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients, `validation` for
-    # all of them where the validation patients choose the epoch, `1-3` without two folds.
+    # all of them where the validation patients choose the epoch, `held1` where the fold held out does, `1-3` without two
+    # folds.
     repeat="[0-9]+",
-    fold="[0-9]+|validation",
+    fold="[0-9]+|validation|held[0-9]+",
     folds="[0-9]+-[0-9]+",
+    # The share of the patients that train, for learning curves.
+    percent="[0-9]+",
 
 
 def code(script):
@@ -224,7 +229,9 @@ def network_fits(paper, cohort):
         1 if cohort != base(cohort) else PLAN.settings(paper, cohort)["network_repeats"]
     )
     repeats = range(1, min(wanted, split["repeats"]) + 1)
-    return [(r, f) for r in repeats for f in range(split["folds"] + 1)]
+    # Where the mean of the folds' networks stands for all training patients, none is trained on all.
+    first = int(FULL_CONFIG["papers"][paper]["settings"].get("ensemble", False))
+    return [(r, f) for r in repeats for f in range(first, split["folds"] + 1)]
 
 
 def training_settings(paper, network=""):
@@ -245,7 +252,13 @@ def training_memory(paper, network=lambda wildcards: ""):
         z, y, x = FULL_CONFIG["crops"][network_crop(settings, name)]["size_voxels"]
         kept = batch * len(settings["phases"]) * y * x * TRAINING_BYTES
         fixed = 2000
-        if "learners" in settings:
+        if "ensemble" in settings:
+            # The weights four times (gradient and Adam's moments beside), and seven versions of 200 patients.
+            kept, fixed = (
+                batch * z * y * x * CUI_BYTES,
+                2500 + 200 * 7 * z * y * x * 4 / 1e6,
+            )
+        elif "learners" in settings:
             if name in slice_networks(settings):
                 # Weights, momentum and the best weights of a VGG19, and the images of 300 patients.
                 kept, fixed = (
@@ -608,6 +621,10 @@ def comparison_targets(cohort, scheme):
 def null_control_targets(paper, cohort):
     """The null control of a study; none where the outcome is chance already."""
     if FULL_CONFIG["cohorts"][cohort]["null_outcome"]:
+        return []
+    # A method of networks alone has nothing to learn anew where these are left out.
+    alone = FULL_CONFIG["papers"][paper]["settings"].get("ensemble", False)
+    if alone and not FULL_CONFIG["null_control"]["networks"]:
         return []
     folder = f"<results>/{cohort}/{paper}"
     return [f"{folder}/tables/null_control.html", f"{folder}/figures/null_control.png"]

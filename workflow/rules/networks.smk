@@ -46,6 +46,16 @@ use rule train_network as train_inner_network with:
         "<benchmarks>/{cohort}/{paper}/train_network/{network}.{repeat}.{folds}.tsv"
 
 
+use rule train_network as train_network_share with:
+    output:
+        scores="<results>/{cohort}/{paper}/curve/{network}/{percent}.{repeat}.{fold}.scores.csv",
+        history="<results>/{cohort}/{paper}/curve/{network}/{percent}.{repeat}.{fold}.history.csv",
+    log:
+        "<logs>/{cohort}/{paper}/train_network/{network}.{percent}.{repeat}.{fold}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{percent}.{repeat}.{fold}.tsv"
+
+
 rule plot_training:
     """Losses of all fits of a study's networks by epoch."""
     input:

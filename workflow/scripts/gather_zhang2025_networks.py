@@ -43,7 +43,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     # The network of DL_2.5D is chosen by the scores of images out of fold: see the table of chosen learners.
     everything = pd.concat([everything.assign(chosen=False), chosen])
     sizes = {
-        n: parameter_count(build_network({**v, "weights": ""}, len(params.phases), 1, alone[n]))
+        n: parameter_count(build_network({**v, "weights": ""}, len(params.phases), (1, 1, 1), alone[n]))
         for n, v in params.networks.items()
     }
     described = describe_networks(everything, params.networks, sizes).rename(

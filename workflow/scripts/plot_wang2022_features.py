@@ -11,9 +11,10 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.segmentation import plot_feature_maps
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv
+    from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
-    from hcc_recurrence.papers.wang2022 import explained_features, explained_patients
+    from hcc_recurrence.papers.wang2022 import SIGNATURE, explained_features
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
@@ -22,7 +23,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         networks[phase] = build_unet(params.channels)
         load_weights(networks[phase], file)
     features = explained_features(read_csv(asked.weights), params.number)
-    patients = explained_patients(read_csv(asked.predictions))
+    patients = explained_patients(read_csv(asked.predictions), SIGNATURE)
     pictures = {}
     for folder in asked.features:
         with np.load(Path(folder, "outlines.npz"), allow_pickle=False) as stored:

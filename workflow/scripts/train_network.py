@@ -21,13 +21,14 @@ with job_log(snakemake.log[0], f"{wildcards.network} of {wildcards.paper} on {wi
     about = {"model": wildcards.network, "protocol": "both", "repeat": fit[0], "fold": fit[1]}
     inner = params.training["inner_fraction"]
     tables = (read_csv(asked.labels), read_csv(asked.split))
-    roles, examples = fit_examples(asked.crops, params.phases, *tables, fit, inner, params.seed)
-    slices = examples.images.shape[2]
+    share = int(wildcards.get("percent", 100)) / 100
+    roles, examples = fit_examples(asked.crops, params.phases, *tables, fit, inner, params.seed, share)
+    shape = tuple(examples.images.shape[2:])
     alone = takes_images_alone(params.network["architecture"])
     rows, examples = images_alone(roles, examples) if alone else (patients_of(roles), examples)
-    state = Path(output.scores).parent / "state" / f"{fit[0]}.{fit[1]}.pt"
+    state = Path(output.scores).parent / "state" / Path(output.scores).name.replace(".scores.csv", ".pt")
     network, scores, history = run_fit(
-        lambda: build_network(params.network, len(params.phases), slices, alone),
+        lambda: build_network(params.network, len(params.phases), shape, alone),
         examples,
         rows,
         params.training,

@@ -21,6 +21,8 @@ ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
 # Each image of a patient is an example of its own; the phases are its three colours.
 SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")
 VOLUME_ARCHITECTURES = ("resnet18_3d", "densenet121_3d")
+# Takes a box of one phase (Cui 2022).
+BOX_ARCHITECTURES = ("cui3d",)
 # Pixels or voxels a side below which nothing is left of an image after the last pooling.
 SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
 # Those that only extract features, and the choices of the grid of signatures; the same words as in networks.vgg,
@@ -232,6 +234,13 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         known = (*SLICE_ARCHITECTURES, *VOLUME_ARCHITECTURES)
         if not slice_networks(settings):
             wrong("networks", sorted(settings["networks"]), f"at least one of {', '.join(SLICE_ARCHITECTURES)}")
+    if settings.get("ensemble"):
+        known = BOX_ARCHITECTURES
+        if sorted(settings["networks"]) != ["NSS", "SS"]:
+            wrong("networks", sorted(settings["networks"]), "SS and NSS")
+        shares = settings["training_shares"]
+        if not all(isinstance(s, float) and 0 < s < 1 for s in shares):
+            wrong("training_shares", shares, "numbers between 0 and 1")
     for name, network in settings["networks"].items():
         if network["architecture"] not in known:
             wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
@@ -468,7 +477,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"map it in the study's phases, name other crops in overrides.{paper}, or set networks: false",
                 )
             )
-        if not study["networks"] and "networks" in settings and "epochs" not in settings:
+        if not study["networks"] and "networks" in settings and ("epochs" not in settings or settings.get("ensemble")):
             problems.append(
                 problem(
                     f"{where}: networks is false, and the method is nothing without its network",

@@ -70,6 +70,8 @@ MODEL_COLOURS = {
     "DenseNet121": 1,
     "ResNet101": 2,
     "VGG19": 3,
+    "SS": 0,
+    "NSS": 3,
     "DSFR": 0,
     "DSFR-C": 1,
     "Visual": 2,

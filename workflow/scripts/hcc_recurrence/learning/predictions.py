@@ -93,6 +93,21 @@ def rows_of_fits(
     return pd.concat(parts, ignore_index=True)
 
 
+def explained_patients(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Of each outcome the training patient with the most right and the most wrong strict probability of a model.
+
+    Returns: patient_id, er, probability, kind.
+    """
+    own = predictions[(predictions["model"] == model) & (predictions["estimate"] == "out_of_fold")]
+    mean = own.groupby("patient_id").agg(er=("y", "first"), probability=("probability", "mean")).reset_index()
+    parts = []
+    for er, words in ((1, "recurrence"), (0, "no recurrence")):
+        ordered = mean[mean["er"] == er].sort_values(["probability", "patient_id"], ascending=[not er, True])
+        for place, kind in ((0, "most right"), (-1, "most wrong")):
+            parts.append(ordered.iloc[[place]].assign(kind=f"{words}, {kind}"))
+    return pd.concat(parts, ignore_index=True).drop_duplicates("patient_id", ignore_index=True)
+
+
 def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     """Assert what DESIGN section 4 and 6 promise of a predictions table.
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
+from hcc_recurrence.networks.cui3d import CuiNetwork
 from hcc_recurrence.networks.phase_network import PhaseNetwork
 from hcc_recurrence.networks.slice_network import BACKBONES, SliceNetwork
 from hcc_recurrence.networks.training import load_backbone
 from hcc_recurrence.networks.volume_network import VOLUME_ARCHITECTURES, VolumeNetwork
 
 
-def build_network(network: Mapping[str, Any], phases: int, slices: int, images_alone: bool) -> nn.Module:
+def build_network(network: Mapping[str, Any], phases: int, shape: Sequence[int], images_alone: bool) -> nn.Module:
     """An untrained network, drawn from torch's generator, or started from a file of weights.
 
     Args:
-        network: architecture, and weights (a file; empty for random ones). phases: their number. slices: of a phase.
+        network: architecture, and weights (a file; empty for random ones). phases: their number.
+        shape: z, y, x of a phase.
         images_alone: each image of a patient is an example of its own.
 
     Raises: ValueError where the file does not fit.
@@ -28,9 +30,11 @@ def build_network(network: Mapping[str, Any], phases: int, slices: int, images_a
         if weights:
             made.start_from_file(weights)
         return made
+    if architecture == "cui3d":
+        return CuiNetwork(phases, shape)
     if architecture in VOLUME_ARCHITECTURES:
         return VolumeNetwork(architecture, phases)
-    made = PhaseNetwork(architecture, phases, slices)
+    made = PhaseNetwork(architecture, phases, shape[0])
     if weights:
         load_backbone(made.backbone, weights)
     return made

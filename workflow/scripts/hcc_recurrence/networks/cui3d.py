@@ -83,3 +83,23 @@ class Cui3D(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, 1, z, y, x) to two logits, (n, 2)."""
         return self.dense(self.maps(x)["pool4"].flatten(1))
+
+
+class CuiNetwork(nn.Module):
+    """The network on one phase of a patient, as training takes it.
+
+    Args:
+        phases: their number; the network of Cui 2022 has one. shape: z, y, x of the input.
+
+    Raises: ValueError where there are more phases.
+    """
+
+    def __init__(self, phases: int, shape: Sequence[int]):
+        super().__init__()
+        if phases != 1:
+            raise ValueError(f"the network of Cui 2022 takes one phase, not {phases}; map one in the study's `phases`")
+        self.network = Cui3D(shape)
+
+    def forward(self, images: torch.Tensor, variables: torch.Tensor | None = None) -> torch.Tensor:
+        """(n, 1, z, y, x) to logits, (n, 2); there are no other variables."""
+        return self.network(images)

@@ -11,13 +11,15 @@ import pandas as pd
 FITTED, INNER, UNSEEN = "fitted", "inner", "unseen"
 # Instead of a fold: all training patients fit, and the validation patients decide, as the authors of Zhang 2025 did.
 BY_VALIDATION = "validation"
+# Before a fold: the others fit, and this fold decides when to stop, as the authors of Cui 2022 did.
+HELD = "held"
 
 
 def left_out(fold: int | str) -> tuple[int, ...]:
-    """The folds that a fit leaves out: none of `0` and `validation`, one of `3`, two of `1-3`."""
+    """The folds that a fit leaves out: none of `0` and `validation`, one of `3` and `held3`, two of `1-3`."""
     if fold == BY_VALIDATION:
         return ()
-    return tuple(int(part) for part in str(fold).split("-") if part != "0")
+    return tuple(int(part) for part in str(fold).removeprefix(HELD).split("-") if part != "0")
 
 
 def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
@@ -79,7 +81,8 @@ def fit_roles(
 
     Args:
         split: patient_id, split, fold_<repeat>. outcome: er by patient. fold: the one held out (or two, as `1-3`); 0
-            for none of the training patients; `validation` for none, and the validation patients decide.
+            for none of the training patients; `validation` for none, and the validation patients decide; `held3`:
+            fold 3 decides.
         inner: share of the training rows that decide when to stop. seed: of the run.
 
     Raises: ValueError where an outcome has fewer than two patients to train on.
@@ -89,7 +92,9 @@ def fit_roles(
     rows = sorted(index.index[training & ~index[f"fold_{repeat}"].isin(left_out(fold))])
     roles = pd.Series(UNSEEN, index=sorted(index.index), name="role")
     deciding = sorted(index.index[index["split"] == "validation"])
-    if fold == BY_VALIDATION and deciding:
+    if str(fold).startswith(HELD):
+        deciding = sorted(index.index[training & index[f"fold_{repeat}"].isin(left_out(fold))])
+    if deciding and (fold == BY_VALIDATION or str(fold).startswith(HELD)):
         roles[rows] = FITTED
         roles[deciding] = INNER
         return roles
@@ -115,3 +120,22 @@ def fit_roles(
 def fit_seed(seed: int, repeat: int, fold: int | str) -> int:
     """A seed of one fit's own."""
     return int(np.random.SeedSequence([seed, repeat, *(left_out(fold) or (0,))]).generate_state(1)[0])
+
+
+def keep_share(roles: pd.Series, outcome: pd.Series, share: float, seed: int) -> pd.Series:
+    """The parts of a fit with a share of its patients: of each outcome and part the first ones in an order drawn once.
+
+    A smaller share is part of a larger one. Patients that are left out are unseen.
+
+    Args:
+        roles: of `fit_roles`. outcome: er by patient. share: of the patients that fit, and of those that decide.
+    """
+    kept = roles.copy()
+    order = np.random.default_rng(seed).permutation(len(roles))
+    place = pd.Series(order, index=roles.index)
+    for part in (FITTED, INNER):
+        for value in (0, 1):
+            members = [p for p in roles.index[roles == part] if int(outcome[p]) == value]
+            number = max(round(share * len(members)), 2 if part == FITTED else 1)
+            kept[sorted(members, key=lambda p: place[p])[number:]] = UNSEEN
+    return kept

@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from hcc_recurrence.networks.examples import FITTED, INNER, fit_roles, fit_seed, load_images
+from hcc_recurrence.networks.augmentation import seven_versions
+from hcc_recurrence.networks.examples import FITTED, INNER, fit_roles, fit_seed, keep_share, load_images
 from hcc_recurrence.networks.training import Examples, probabilities, train
 
 # Repeat, and the fold left out; see `examples.left_out`.
@@ -26,15 +27,19 @@ def fit_examples(
     fit: Fit,
     inner: float,
     seed: int,
+    share: float = 1.0,
 ) -> tuple[pd.Series, Examples]:
     """The patients' parts in a fit, and what it takes of them, both in the order of the patients.
 
     Args:
         crops: from `collect_crops`. labels: patient_id, er. fit: repeat and fold (0 for all training patients).
-        inner: share of the training patients that decides when to stop.
+        inner: share of the training patients that decides when to stop. share: of the patients that are used, for
+            learning curves.
     """
     outcome = labels.set_index("patient_id")["er"]
     roles = fit_roles(split, outcome, *fit, inner, seed)
+    if share < 1:
+        roles = keep_share(roles, outcome, share, fit_seed(seed, *fit))
     patients = list(roles.index)
     images, _ = load_images(crops, phases, patients)
     nothing = np.empty((len(patients), 0))
@@ -83,12 +88,44 @@ def run_fit(
     Returns: the network; scores (`rows`, and probability); history (one row an epoch).
     """
     own_seed = fit_seed(seed, *fit)
+    learned = with_versions(examples, settings["augmentation"], own_seed)
+    if learned is not examples:
+        # The copies are the augmentation: nothing is drawn anew in an epoch.
+        settings = {**settings, "augmentation": {}}
     torch.manual_seed(own_seed)
     network = make()
     numbers = rows.groupby("role")["patient_id"].nunique()
     print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} decide when to stop")
-    history = train(network, examples, settings, own_seed, state, version, device)
+    history = train(network, learned, settings, own_seed, state, version, device)
     return network, rows.assign(probability=probabilities(network, examples)), pd.DataFrame(history)
+
+
+def with_versions(examples: Examples, augmentation: Mapping[str, Any], seed: int) -> Examples:
+    """The examples, and of each patient that fits its six in-plane variants where the augmentation is `versions`.
+
+    Args:
+        augmentation: largest_shift (pixels) of the variants; anything else leaves the examples as they are.
+
+    Source: Cui 2022, Methods (seven versions; METHODS.md 1.3); the translation is drawn once a patient.
+    """
+    if "largest_shift" not in augmentation:
+        return examples
+    generator = np.random.default_rng(seed)
+    rows = examples.rows(FITTED)
+    made = []
+    for image in examples.images[rows].numpy():
+        # (phase, z, y, x): all phases alike.
+        flat = image.reshape(-1, *image.shape[-2:])
+        versions = seven_versions(flat, augmentation["largest_shift"], generator)[1:]
+        made.append(np.stack([version.reshape(image.shape) for version in versions]))
+    more = torch.from_numpy(np.concatenate(made))
+    number = len(made[0])
+    return Examples(
+        torch.cat([examples.images, more]),
+        torch.cat([examples.variables, examples.variables[rows].repeat_interleave(number, dim=0)]),
+        torch.cat([examples.outcome, examples.outcome[rows].repeat_interleave(number)]),
+        np.concatenate([examples.role, np.repeat(FITTED, number * len(rows))]),
+    )
 
 
 def about_fit(roles: pd.Series, settings: Mapping[str, Any], fit: Fit, seed: int) -> dict[str, Any]:

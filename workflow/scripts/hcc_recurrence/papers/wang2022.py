@@ -255,18 +255,3 @@ def explained_features(weights: pd.DataFrame, number: int) -> pd.DataFrame:
     own = weights[(weights["model"] == SIGNATURE) & (weights["protocol"] == STRICT) & (weights["deep_rank"] > 0)]
     own = own[(own["repeat"] == 1) & (own["fold"] == 0)].sort_values("deep_rank")
     return own.head(number)[["variable", "weight"]].reset_index(drop=True)
-
-
-def explained_patients(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Of each outcome the training patient with the most right and the most wrong strict probability of DSFR.
-
-    Returns: patient_id, er, probability, kind.
-    """
-    own = predictions[(predictions["model"] == SIGNATURE) & (predictions["estimate"] == "out_of_fold")]
-    mean = own.groupby("patient_id").agg(er=("y", "first"), probability=("probability", "mean")).reset_index()
-    parts = []
-    for er, words in ((1, "recurrence"), (0, "no recurrence")):
-        ordered = mean[mean["er"] == er].sort_values(["probability", "patient_id"], ascending=[not er, True])
-        for place, kind in ((0, "most right"), (-1, "most wrong")):
-            parts.append(ordered.iloc[[place]].assign(kind=f"{words}, {kind}"))
-    return pd.concat(parts, ignore_index=True).drop_duplicates("patient_id", ignore_index=True)

@@ -1,0 +1,156 @@
+# Cui 2022: a 3D network on the segmented tumour (SS) and on the box about it (NSS). Needs crops, labels and a split;
+# makes predictions, the learning curve of both, Grad-CAM side by side and the share of it inside the tumour.
+
+
+include: "cui2022_common.smk"
+
+
+PREDICTION_PARTS["cui2022"] = cui2022_predictions
+OWN_TARGETS["cui2022"] = cui2022_targets
+
+
+rule cui2022:
+    input:
+        paper_targets("cui2022"),
+
+
+rule gather_cui2022:
+    """Predictions of both networks, their training AUC three ways, and the learning curve."""
+    input:
+        scores=cui2022_files("scores.csv"),
+        histories=cui2022_files("history.csv", held=False),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("cui2022"),
+    output:
+        predictions="<results>/{cohort}/cui2022/fits/networks.predictions.csv",
+        csv="<results>/{cohort}/cui2022/tables/networks.csv",
+        html=shown(
+            "<results>/{cohort}/cui2022/tables/networks.html",
+            "../../report/networks.rst",
+            "networks",
+            section="Cui 2022",
+        ),
+    log:
+        "<logs>/{cohort}/cui2022/gather_cui2022.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/gather_cui2022.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=20,
+    params:
+        networks=CUI["networks"],
+        shapes={
+            n: FULL_CONFIG["crops"]
+            .get(network_crop(CUI, n), {})
+            .get("size_voxels", [])
+            for n in CUI["networks"]
+        },
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        mark=mark_of("cui2022"),
+        code=code("gather_cui2022"),
+    script:
+        "../../scripts/gather_cui2022.py"
+
+
+rule compare_cui2022:
+    """Training AUC three ways, and SS against NSS by the number of patients that train."""
+    input:
+        scores=cui2022_files("scores.csv"),
+        curve=cui2022_curve,
+        metrics="<results>/{cohort}/cui2022/tables/metrics.csv",
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("cui2022"),
+        best_auc=best_auc_file,
+    output:
+        **one_figure(
+            "<results>/{cohort}/cui2022/figures/learning_curve",
+            "../../report/cui2022_curve.rst",
+            "SS against NSS by training size",
+            "figure",
+            section="Cui 2022",
+        ),
+        ensemble="<results>/{cohort}/cui2022/tables/ensemble.csv",
+        ensemble_html=shown(
+            "<results>/{cohort}/cui2022/tables/ensemble.html",
+            "../../report/cui2022_ensemble.rst",
+            "training AUC three ways",
+            section="Cui 2022",
+        ),
+        curve="<results>/{cohort}/cui2022/tables/curve.csv",
+        curve_html=shown(
+            "<results>/{cohort}/cui2022/tables/curve.html",
+            "../../report/cui2022_curve.rst",
+            "SS against NSS by training size, table",
+            section="Cui 2022",
+        ),
+    log:
+        "<logs>/{cohort}/cui2022/compare_cui2022.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/compare_cui2022.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        shares=[*CUI["training_shares"], 1.0],
+        title=of_cohort("title"),
+        mark=mark_of("cui2022"),
+        code=code("compare_cui2022"),
+    script:
+        "../../scripts/compare_cui2022.py"
+
+
+rule plot_cui2022_grad_cam:
+    """Grad-CAM of SS beside NSS for the same patients, and how much of it lies inside the tumour."""
+    input:
+        crops=cui2022_crops,
+        networks=cui2022_explained("pt"),
+        predictions="<results>/{cohort}/cui2022/predictions.csv",
+        split=split_file("cui2022"),
+    output:
+        **one_figure(
+            "<results>/{cohort}/cui2022/figures/grad_cam",
+            "../../report/cui2022_grad_cam.rst",
+            "Grad-CAM, SS beside NSS",
+            "figure",
+            section="Cui 2022",
+        ),
+        **one_figure(
+            "<results>/{cohort}/cui2022/figures/relevance",
+            "../../report/cui2022_relevance.rst",
+            "relevance inside the tumour",
+            "relevance",
+            section="Cui 2022",
+        ),
+        csv="<results>/{cohort}/cui2022/tables/relevance.csv",
+        html=shown(
+            "<results>/{cohort}/cui2022/tables/relevance.html",
+            "../../report/cui2022_relevance.rst",
+            "relevance inside the tumour, table",
+            section="Cui 2022",
+        ),
+    log:
+        "<logs>/{cohort}/cui2022/plot_cui2022_grad_cam.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/plot_cui2022_grad_cam.tsv"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(6000),
+        runtime=60,
+    params:
+        phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
+        networks=list(CUI["networks"]),
+        folds=lambda w: [f for r, f in network_fits("cui2022", w.cohort) if r == 1],
+        title=of_cohort("title"),
+        mark=mark_of("cui2022"),
+        code=code("plot_cui2022_grad_cam"),
+    script:
+        "../../scripts/plot_cui2022_grad_cam.py"

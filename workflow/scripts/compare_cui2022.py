@@ -1,0 +1,41 @@
+"""Training AUC of both networks three ways, and SS against NSS by the number of patients that train."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.learning_curve import plot_learning_curve
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import read_best_auc, read_csv, write_csv
+    from hcc_recurrence.papers.cui2022 import HELD, ensemble_table, learning_curve
+
+    params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    labels, split = read_csv(asked.labels), read_csv(asked.split)
+    scores = pd.concat([read_csv(file, ("patient_id", "fold")) for file in asked.scores])
+    table = ensemble_table(labels, scores, read_csv(asked.metrics))
+    write_csv(table, output.ensemble)
+    note = (
+        "apparent: the mean of the networks of all folds, on the patients that trained them (as published). deciding "
+        "folds: each patient by the network whose held-out fold decided when to stop (mean over folds). strict: by a "
+        "network that stopped by patients of the other folds."
+    )
+    write_html(readable(table), params.title, output.ensemble_html, note, mark=params.mark)
+    parts = [
+        read_csv(file, ("patient_id", "fold")).assign(share=int(Path(file).name.split(".")[0]) / 100)
+        for file in asked.curve
+    ]
+    whole = scores[~scores["fold"].str.startswith(HELD) & (scores["repeat"] == 1)].assign(share=1.0)
+    curve = learning_curve(labels, split, pd.concat([*parts, whole]), params.shares)
+    write_csv(curve, output.curve)
+    note = (
+        "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
+        "folds, same patients, folds and seeds. trained: mean number of patients that fitted. Smaller shares are part "
+        "of larger ones."
+    )
+    write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)
+    figure = plot_learning_curve(curve, read_best_auc(asked.best_auc), f"{params.title}: strict, out of fold")
+    save(figure, output.figure, output.figure_svg, params.mark)
