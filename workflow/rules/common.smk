@@ -349,12 +349,14 @@ def all_predicted_masks(wildcards):
     )
 
 
-def segmentation_targets(cohort):
-    """How well the networks find the tumour that a cohort's studies use."""
-    images = PLAN.image_cohort(cohort)
+def segmentation_targets(paper, cohort):
+    """How well the networks find the tumour whose features or masks a study uses."""
+    images, masks = PLAN.image_cohort(cohort), FULL_CONFIG["masks"]
+    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
+    used |= {masks["unet"]} if masks["source"] == "unet" else set()
     return [
         f"<results>/{images}/segmentation/{unet}/{name}"
-        for unet in PLAN.unets(images)
+        for unet in sorted(used - {""})
         for name in ("dice.html", "outlines.png")
     ]
 
@@ -607,7 +609,7 @@ def study_targets(paper, cohort):
         *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
         *registration_targets(paper, cohort),
-        *segmentation_targets(cohort),
+        *segmentation_targets(paper, cohort),
         *OWN_TARGETS[paper](cohort),
     ]
 
