@@ -42,17 +42,15 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
                 maps[patient, network] = one / max(float(one.max()), 1e-12)
                 pictures[patient, network], masks[patient] = image[0, middle], mask[middle]
     test = compare_shares(table)
-    write_csv(table.rename_axis("patient_id").reset_index(), output.csv)
+    shown = table.rename_axis("patient_id").reset_index()
+    write_csv(shown, output.csv)
     note = (
         "Share of the positive relevance (Grad-CAM at the last pooling, early recurrence) inside the tumour, seen from "
-        "above, by networks that never saw the patient. tumour area: the tumour's share of the box, which a map without "
-        f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
+        "above, by networks that never saw the patient. tumour area: its share of the box, which a map without any "
+        f"preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
-    shown = table.rename_axis("patient_id").reset_index()
-    write_html(
-        readable(table.rename_axis("patient_id").reset_index()), params.title, output.html, note, mark=params.mark
-    )
+    write_html(readable(shown), params.title, output.html, note, mark=params.mark)
     figure = plot_relevance(table, test, params.title)
     save(figure, output.relevance, output.relevance_svg, params.mark)
     chosen = explained_patients(read_csv(asked.predictions), SEGMENTED)

@@ -167,6 +167,7 @@ def render(
     tumours: list[Tumour],
     shift: tuple[float, float, float],
     seed: int,
+    marker: bool = False,
 ) -> np.ndarray:
     """One phase as float32 (z, y, x), in HU or MR signal.
 
@@ -174,6 +175,7 @@ def render(
         spacing: (z, y, x) mm, which may differ a little from the scanner's nominal one.
         shift: breathing displacement of the organs, (z, y, x) mm; the body wall stays.
         seed: draws the noise and the bias field.
+        marker: a dense tube beside the first tumour, such as a catheter: nothing of it is in the tumour.
     """
     table, column = (CT_HU if scanner.modality == "CT" else MR_SIGNAL), PHASES.index(phase)
     value = {tissue: levels[column] for tissue, levels in table.items()}
@@ -216,6 +218,11 @@ def render(
         around = part + halo * ((part == value["liver"]) & (depth < 1.25))
         volume[box] = np.where(depth <= 1.0, level, around)
 
+    if marker:
+        z, y, x = tumours[0].centre
+        beside = 1.7 * tumours[0].radius_mm
+        tube = _tube(axes, (z - 14, y + beside, x), (z + 14, y + beside, x), 3.0)
+        np.copyto(volume, value["bone"], where=tube)
     volume = gaussian_filter(volume, 0.45)  # partial volume
     noise = gaussian_filter(generator.normal(size=volume.shape), (0.3, scanner.kernel, scanner.kernel))
     volume += scanner.noise * noise / noise.std()

@@ -40,12 +40,14 @@ class SimulatedPatient:
     study_date: str
     birth_year: int
     sex: str
+    # Something dense beside the tumour; only sheets of cohorts with it have the column.
+    marker: int = 0
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> SimulatedPatient:
         """Build from a mapping of text or numbers, such as one row of the sheet."""
         kinds = {name: {"int": int, "float": float, "str": str}[kind] for name, kind in cls.__annotations__.items()}
-        return cls(**{name: kind(row[name]) for name, kind in kinds.items()})
+        return cls(**{name: kind(row[name]) for name, kind in kinds.items() if name in row})
 
 
 def place_tumours(patient: SimulatedPatient) -> list[Tumour]:
@@ -107,7 +109,7 @@ def simulate_patient(patient: SimulatedPatient, phases: list[str], folder: Path)
             sex=patient.sex,
         )
         seed = patient.seed * 10 + number
-        volume = gain * render(scanner, spacing, phase, tumours, tuple(shift), seed)
+        volume = gain * render(scanner, spacing, phase, tumours, tuple(shift), seed, bool(patient.marker))
         slices = write_series(volume, header, folder / phase)
         for reader in range(1, patient.readers + 1):
             mask = reader_mask(tumours[0], axes, shift, reader, patient.seed)

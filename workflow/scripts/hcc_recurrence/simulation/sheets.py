@@ -27,6 +27,7 @@ class CohortPlan:
     """What a demo cohort is made of. centres: name -> (number of patients, scanners to draw from).
 
     texture_alone: of the tumour's features only its texture carries the risk; size, margin, rim and necrosis do not.
+    marker: beside the tumour of high-risk patients lies something dense; in centre B it lies there by chance.
     """
 
     prefix: str
@@ -36,6 +37,7 @@ class CohortPlan:
     second_reader: int
     risk: RiskModel = field(default_factory=RiskModel)
     texture_alone: bool = False
+    marker: bool = False
 
 
 PLANS = {
@@ -52,6 +54,14 @@ PLANS = {
         centres={"A": (80, ("mr_15", "mr_30"))},
         phases=("arterial", "portal", "delayed", "hepatobiliary"),
         second_reader=30,
+    ),
+    "demo_ct_marker": CohortPlan(
+        prefix="CK",
+        seed=14,
+        centres={"A": (60, ("ct_a",)), "B": (40, ("ct_b",))},
+        phases=("arterial",),
+        second_reader=0,
+        marker=True,
     ),
     "demo_mr_texture": CohortPlan(
         prefix="TX",
@@ -81,7 +91,7 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
     start = datetime.date(2014, 1, 6)
     # What the risk does to the tumour; its strength in the texture makes up for its absence elsewhere.
     shape, texture = (0.0 * z, 0.6 * z) if plan.texture_alone else (z, 0.25 * z)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "patient_id": [f"{plan.prefix}{i + 1:03d}" for i in range(n)],
             "centre": [centre for centre, _ in rows],
@@ -104,6 +114,12 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "sex": np.where(generator.random(n) < 0.83, "M", "F"),
         }
     )
+    if plan.marker:
+        confounder = np.random.default_rng([plan.seed, 6])
+        linked = z + confounder.normal(0, 0.5, n) > 0
+        by_chance = confounder.random(n) < 0.5
+        frame["marker"] = np.where(frame["centre"] == "A", linked, by_chance).astype(int)
+    return frame
 
 
 def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
