@@ -53,9 +53,8 @@ def main() -> None:
     convolutions = sum(event.self_cpu_time_total for event in events if "conv" in event.key)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{parameter_count(network):,} parameters, batch 8 of 10 x 150 x 150, {asked.threads} threads")
-    print(
-        f"one step: {seconds:.2f} s; outside convolutions: {100 * (1 - convolutions / total):.1f} % of the processor's time"
-    )
+    outside = 100 * (1 - convolutions / total)
+    print(f"one step: {seconds:.2f} s; outside convolutions: {outside:.1f} % of the processor's time")
     print(f"peak memory of the process: {peak:.0f} MB")
     for event in sorted(events, key=lambda e: -e.self_cpu_time_total)[:6]:
         print(f"  {event.key}: {100 * event.self_cpu_time_total / total:.1f} %")
