@@ -22,8 +22,9 @@ from hcc_recurrence.imaging.planes import (
     mask_planes,
     tumour_and_other_slices,
 )
+from hcc_recurrence.imaging.registration import overlap
 from hcc_recurrence.networks import training
-from hcc_recurrence.networks.segmentation import overlap, train_segmentation, varied
+from hcc_recurrence.networks.segmentation import train_segmentation, varied
 from hcc_recurrence.networks.unet import (
     DECODER,
     LAYERS,

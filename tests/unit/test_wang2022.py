@@ -12,7 +12,7 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.configuration import plain_values
 from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.learning.classifiers import Standardiser
-from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of, rows_of_fits
+from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of
 from hcc_recurrence.learning.selection import order_by_auc
 from hcc_recurrence.papers.wang2022 import (
     BOTH,
@@ -32,6 +32,7 @@ from hcc_recurrence.papers.wang2022 import (
     select_order,
     weight_rows,
 )
+from hcc_recurrence.papers.wang2022_fits import fit_repeat
 from hcc_recurrence.papers.wang2022_nomogram import development_table, fit_nomogram, hazard_table
 from hcc_recurrence.statistics.auc import auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
@@ -80,6 +81,7 @@ class Cohort:
         raw["ggt"] = 40 + 40 * signal * self.er + generator.normal(0, 25, n)
         raw["diameter"] = generator.normal(40, 10, n)
         raw.iloc[3, 2] = np.nan
+        self.raw = raw
         self.clinical, self.visual, self.drawing = clinical_tables(raw, DEFINITIONS, SETTINGS)
         columns = {"patient_id": PATIENTS, "split": ["train"] * TRAINING + ["external"] * EXTERNAL}
         self.split = pd.DataFrame(columns)
@@ -92,24 +94,12 @@ class Cohort:
         arguments = (self.deep, self.clinical, self.visual, truth, SETTINGS, ["arterial", "portal"], protocol, 5)
         return fit_all(fit, *arguments)
 
-    def predictions(self, protocols=("strict", "as_published")):
-        parts, held, hazards = [], [], []
-        for protocol in protocols:
-            for fit in fits_of_repeat(self.split, protocol, 1):
-                about = {"protocol": protocol, "repeat": 1, "fold": fit.fold}
-                fitted = self.fit(fit, protocol)
-                integrated = fit_nomogram(fitted, self.clinical, self.labels, self.drawing, 0.2, 24.0)
-                wide = pd.DataFrame({m: one.probability for m, one in fitted.signatures.items()})
-                wide[NOMOGRAM] = integrated.risk
-                for part, members in (("learned", fit.rows), ("unseen", fit.unseen)):
-                    parts.append(wide.loc[members].rename_axis("patient_id").reset_index().assign(part=part, **about))
-                y = outcome_of(self.labels).loc[fit.rows].to_numpy()
-                for model, one in fitted.signatures.items():
-                    held.append(pd.DataFrame({**about, "model": model, "y": y, "probability": one.out_of_fold}))
-                hazards.append(integrated.table.assign(**about))
-        table = pd.concat(parts)
-        models = [c for c in table if c not in ("patient_id", "part", "protocol", "repeat", "fold")]
-        return rows_of_fits(table, models, self.labels, self.split, 5), pd.concat(held), pd.concat(hazards)
+    def predictions(self):
+        arguments = (DEFINITIONS, self.labels, self.split, SETTINGS, ["arterial", "portal"])
+        both = [
+            fit_repeat(self.deep, self.raw, *arguments, protocol, 1, 24.0, 5) for protocol in ("strict", "as_published")
+        ]
+        return [pd.concat(getattr(f, name) for f in both) for name in ("predictions", "out_of_fold", "hazards")]
 
 
 @pytest.fixture(scope="module")

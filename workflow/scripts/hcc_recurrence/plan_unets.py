@@ -8,9 +8,8 @@ from typing import Any
 
 from hcc_recurrence.cohort.sheets import Cohort
 from hcc_recurrence.problems import Problem
+from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
 
-# The reader whose masks a network drew.
-UNET = "unet"
 # Fewer patients cannot train such a network and decide which epoch is kept.
 LEAST_SEGMENTED = 4
 

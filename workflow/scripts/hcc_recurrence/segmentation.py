@@ -14,7 +14,7 @@ from torch import nn
 
 from hcc_recurrence.imaging.crops import mask_volume_ml
 from hcc_recurrence.imaging.planes import Planes, axial_planes, mask_planes
-from hcc_recurrence.networks.segmentation import overlap
+from hcc_recurrence.imaging.registration import overlap
 from hcc_recurrence.networks.unet import case_slices, segment_slices
 
 Case = tuple[str, str]

@@ -50,11 +50,15 @@ class Registration:
     failed: str = ""
 
 
+def overlap(predicted: np.ndarray, reference: np.ndarray) -> float:
+    """Dice of two 0/1 arrays; NaN where both are empty."""
+    total = int(predicted.sum()) + int(reference.sum())
+    return 2 * int((predicted.astype(bool) & reference.astype(bool)).sum()) / total if total else float("nan")
+
+
 def dice(first: sitk.Image, second: sitk.Image) -> float:
-    """Overlap of two 0/1 masks on one grid; NaN where both are empty."""
-    a, b = (sitk.GetArrayViewFromImage(m) > 0 for m in (first, second))
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else float("nan")
+    """Overlap of two masks on one grid, above 0 is inside; NaN where both are empty."""
+    return overlap(*(sitk.GetArrayViewFromImage(m) > 0 for m in (first, second)))
 
 
 def _mutual_information() -> sitk.ImageRegistrationMethod:

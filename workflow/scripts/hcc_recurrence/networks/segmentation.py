@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from hcc_recurrence.imaging.registration import overlap
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.training import (
     Keeping,
@@ -22,12 +23,6 @@ from hcc_recurrence.networks.training import (
 
 # Slices that go through a network at once where nothing is learned.
 EVALUATED = 32
-
-
-def overlap(predicted: np.ndarray, reference: np.ndarray) -> float:
-    """Dice of two 0/1 arrays; NaN where both are empty."""
-    total = int(predicted.sum()) + int(reference.sum())
-    return 2 * int((predicted.astype(bool) & reference.astype(bool)).sum()) / total if total else float("nan")
 
 
 def varied(
