@@ -132,9 +132,8 @@ def learning_curve(
     rows = []
     for share in shares:
         own = scores[scores["share"] == share]
-        held = [
-            folds.loc[p, r] == int(f) for p, r, f in zip(own["patient_id"], own["repeat"], own["fold"], strict=True)
-        ]
+        places = [folds.loc[patient, repeat] for patient, repeat, _ in cases]
+        held = [pd.notna(place) and place == fold for place, fold in zip(places, own["fold"].astype(int), strict=True)]
         trained = own[own["role"] == "fitted"].groupby(["model", "repeat", "fold"]).size().mean()
         wide = own[np.array(held, bool)].pivot(
             index=["repeat", "fold", "patient_id"], columns="model", values="probability"
