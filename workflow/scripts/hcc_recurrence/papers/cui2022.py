@@ -132,7 +132,7 @@ def learning_curve(
     rows = []
     for share in shares:
         own = scores[scores["share"] == share]
-        places = [folds.loc[patient, repeat] for patient, repeat, _ in cases]
+        places = [folds.loc[p, repeat] for p, repeat in zip(own["patient_id"], own["repeat"], strict=True)]
         held = [pd.notna(place) and place == fold for place, fold in zip(places, own["fold"].astype(int), strict=True)]
         trained = own[own["role"] == "fitted"].groupby(["model", "repeat", "fold"]).size().mean()
         wide = own[np.array(held, bool)].pivot(
