@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from workflow_runner import REPOSITORY
+from training_checks import declared_bytes, kept_for_gradient
 
 from hcc_recurrence import configuration
 from hcc_recurrence.networks.build import build_network, takes_images_alone
@@ -163,18 +163,8 @@ def test_images_are_normalised_as_imagenets():
 @pytest.mark.parametrize("architecture", list(BACKBONES))
 def test_memory_of_a_published_batch_is_asked_for(architecture):
     network, images = SliceNetwork(architecture), torch.rand(1, 3, 1, 224, 224)
-    kept, own = {}, {p.untyped_storage().data_ptr() for p in network.parameters()}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        network(images).sum()
-    a_pixel = sum(kept.values()) / 224**2
-    declared = int(re.search(r"SLICE_BYTES = (\d+)", (REPOSITORY / "workflow/rules/common.smk").read_text())[1])
+    a_pixel = kept_for_gradient(network, lambda: network(images).sum()) / 224**2
+    declared = declared_bytes("SLICE_BYTES")
     print(f"{architecture}: {a_pixel:.0f} bytes a pixel are kept for the gradient; {declared} are asked for")
     assert 100 < a_pixel < declared
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
+from training_checks import killed_after_two_epochs
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence import configuration
@@ -118,17 +119,8 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path, monk
     undisturbed = small_network()
     history = train(undisturbed, make_examples(ROLES), SETTINGS, seed=1)
 
-    written = training._write_state
-
-    def killed_after_two(path, kept):
-        written(path, kept)
-        if kept["history"].count("epoch") == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_write_state", killed_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        train(small_network(), make_examples(ROLES), SETTINGS, seed=1, state=state)
-    monkeypatch.undo()
+    arguments = (make_examples(ROLES), SETTINGS)
+    killed_after_two_epochs(monkeypatch, lambda: train(small_network(), *arguments, seed=1, state=state))
     assert state.is_file()
     kept = state.read_bytes()
     resumed = small_network()

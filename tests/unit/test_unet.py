@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
 import torch
 import yaml
+from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.dicom_series import read_series
@@ -23,7 +22,6 @@ from hcc_recurrence.imaging.planes import (
     tumour_and_other_slices,
 )
 from hcc_recurrence.imaging.registration import overlap
-from hcc_recurrence.networks import training
 from hcc_recurrence.networks.segmentation import train_segmentation, varied
 from hcc_recurrence.networks.unet import (
     DECODER,
@@ -254,17 +252,7 @@ def test_training_finds_squares_in_new_slices_and_keeps_the_best_epoch():
 def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
     state = tmp_path / "state" / "portal.pt"
     undisturbed, history = fitted_unet(epochs=4)
-    written = training._write_state
-
-    def killed_after_two(path, kept):
-        written(path, kept)
-        if kept["history"].count("epoch") == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_write_state", killed_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        fitted_unet(state, epochs=4)
-    monkeypatch.undo()
+    killed_after_two_epochs(monkeypatch, lambda: fitted_unet(state, epochs=4))
     resumed, again = fitted_unet(state, epochs=4)
     assert again == history and not state.exists()
     for name, value in undisturbed.state_dict().items():
@@ -280,19 +268,8 @@ def test_slices_and_masks_are_varied_alike():
 
 def test_memory_that_the_gradient_needs_is_asked_for():
     network = build_unet(PUBLISHED)
-    kept: dict[int, int] = {}
-    own = {p.untyped_storage().data_ptr() for p in network.parameters()}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        network(torch.rand(2, 1, 128, 128)).sum()
-    a_pixel = sum(kept.values()) / (2 * 128 * 128 * PUBLISHED[0])
-    declared = int(re.search(r"UNET_BYTES = (\d+)", (REPOSITORY / "workflow/rules/common.smk").read_text())[1])
+    kept = kept_for_gradient(network, lambda: network(torch.rand(2, 1, 128, 128)).sum())
+    a_pixel, declared = kept / (2 * 128 * 128 * PUBLISHED[0]), declared_bytes("UNET_BYTES")
     print(f"{a_pixel:.0f} bytes a pixel and channel are kept for the gradient; {declared} are asked for")
     assert a_pixel < declared < 2 * a_pixel
 
@@ -319,12 +296,13 @@ def test_a_case_is_segmented_measured_and_refused_where_nothing_is_found():
         "side_pixels": 32,
         "z_mm": 0,
         "outside_hu": -1024,
+        "windows": {"portal": [0, 1]},
         "layers": "hierarchical",
         "pool": "gap",
         "smallest_pixels": 10,
     }
     found = Segmented(feature_names("hierarchical", SMALL))
-    planes, probability = segment_case(found, network, image, mask, unet, [0, 1], ("P1", "portal"))
+    planes, probability = segment_case(found, network, image, mask, unet, "CT", ("P1", "portal"))
     found.compare(mask_of_planes(probability, planes, image), mask, ("P1", "portal"), needed=True)
     features = found.features()
     predicted = probability >= 0.5

@@ -31,9 +31,8 @@ with job_log(snakemake.log[0], f"{wildcards.unet} on {wildcards.cohort}, batch {
             image = sitk.ReadImage(f"{images}/{phase}.nii.gz")
             manual = Path(masks, f"{phase}.{params.reader}.nii.gz")
             reference = sitk.ReadImage(str(manual)) if manual.is_file() else None
-            window = unet["windows"].get(phase, []) if params.modality == "CT" else []
             planes, probability = segment_case(
-                found, networks[phase], image, reference, unet, window, (patient, phase), params.device
+                found, networks[phase], image, reference, unet, params.modality, (patient, phase), params.device
             )
             mask = largest_part(mask_of_planes(probability, planes, image))
             found.compare(mask, reference, (patient, phase), phase in params.needed.get(patient, []))

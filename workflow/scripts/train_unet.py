@@ -12,24 +12,21 @@ with job_log(snakemake.log[0], f"{wildcards.unet}, {wildcards.phase} phase, on {
     import torch
 
     from hcc_recurrence.files import write_csv
-    from hcc_recurrence.imaging.planes import axial_planes, mask_planes, tumour_and_other_slices
+    from hcc_recurrence.imaging.planes import mask_planes, tumour_and_other_slices
     from hcc_recurrence.networks.segmentation import train_segmentation
     from hcc_recurrence.networks.training import save_network
     from hcc_recurrence.networks.unet import build_unet
+    from hcc_recurrence.segmentation import case_planes
 
     torch.set_num_threads(snakemake.threads)
     unet, output = params.unet, snakemake.output
-    window = unet["windows"].get(wildcards.phase, []) if params.modality == "CT" else []
     generator = np.random.default_rng(params.seed)
     parts = {"fitted": [], "inner": []}
     for folder, masks in zip(snakemake.input.images, snakemake.input.masks, strict=True):
         patient = Path(folder).name
         image = sitk.ReadImage(f"{folder}/{wildcards.phase}.nii.gz")
         mask = sitk.ReadImage(f"{masks}/{wildcards.phase}.{params.reader}.nii.gz")
-        try:
-            planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
-        except ValueError as error:
-            raise ValueError(f"{patient}: {error}") from error
+        planes = case_planes(image, unet, params.modality, (patient, wildcards.phase))
         truth = mask_planes(mask, planes)
         if params.parts[patient] == "fitted":
             reach = round(unet["reach_mm"] / planes.volume.GetSpacing()[2])

@@ -24,16 +24,11 @@ class UnetPlan:
 
     def unets(self, name: str) -> list[str]:
         """Entries of `unets` that are trained on a cohort's images, sorted."""
-        used = {
-            self.config["papers"][paper]["settings"].get("unet", "")
-            for paper, cohort in self.studies
-            if self.image_cohort(cohort) == name
-        }
-        used |= {
-            self.config["splits"][self.scheme(paper, cohort)]["without_unet"]
-            for paper, cohort in self.studies
-            if self.image_cohort(cohort) == name
-        }
+        used = set()
+        for paper, cohort in self.studies:
+            if self.image_cohort(cohort) == name:
+                used.add(self.config["papers"][paper]["settings"].get("unet", ""))
+                used.add(self.config["splits"][self.scheme(paper, cohort)]["without_unet"])
         if self.config["masks"]["source"] == UNET:
             used.add(self.config["masks"]["unet"])
         return sorted(used - {""})

@@ -92,27 +92,36 @@ class Segmented:
         np.savez_compressed(path, **self._pictures)
 
 
+def case_planes(image: sitk.Image, unet: Mapping[str, Any], modality: str, case: Case) -> Planes:
+    """Slices of a series as an entry of `unets` takes them: CT in the window of its phase, MR scaled by itself.
+
+    Raises: ValueError naming the case whose slices cannot be used.
+    """
+    window = unet["windows"].get(case[1], []) if modality == "CT" else []
+    try:
+        return axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
+    except ValueError as error:
+        raise ValueError(f"{' '.join(case)}: {error}") from error
+
+
 def segment_case(
     found: Segmented,
     network: nn.Module,
     image: sitk.Image,
     reference: sitk.Image | None,
     unet: Mapping[str, Any],
-    window: Sequence[float],
+    modality: str,
     case: Case,
     device: str = "cpu",
 ) -> tuple[Planes, np.ndarray]:
     """Segment a series and add its features; returns its slices and the probability of each pixel, (z, y, x).
 
     Args:
-        unet: an entry of the config's `unets`. window: of the phase; empty for MR.
+        unet: an entry of the config's `unets`. modality: CT or MR.
 
     Raises: ValueError naming the case whose slices cannot be used.
     """
-    try:
-        planes = axial_planes(image, window, unet["side_pixels"], unet["z_mm"], unet["outside_hu"])
-    except ValueError as error:
-        raise ValueError(f"{' '.join(case)}: {error}") from error
+    planes = case_planes(image, unet, modality, case)
     smallest = unet["smallest_pixels"]
     probability, features = segment_slices(
         network, planes.values, unet["layers"], unet["pool"], smallest, device=device

@@ -7,6 +7,22 @@ from collections.abc import Mapping
 import pandas as pd
 
 
+def fits_of_variables(regressions: pd.DataFrame, keys: list[str], step: str) -> pd.DataFrame:
+    """Rows of the fits on all training patients (repeat 1), with the share of a protocol's fits whose model has the
+    variable, `fits`: counted in rows of one step.
+
+    A variable that folds chose and the fit on all training patients did not has a row without estimates.
+
+    Args:
+        regressions: protocol, repeat, fold, and keys, which name a row of one fit. step: the one of final models.
+    """
+    counts = regressions[["protocol", "repeat", "fold"]].drop_duplicates().groupby("protocol").size()
+    times = regressions[regressions["step"] == step].groupby(keys).size()
+    whole = regressions[(regressions["repeat"] == 1) & (regressions["fold"] == 0)]
+    table = whole.merge(times.rename("times").reset_index(), on=keys, how="outer")
+    return table.assign(fits=table["times"] / table["protocol"].map(counts))
+
+
 def regression_table(regressions: pd.DataFrame, renamed: Mapping[str, str]) -> pd.DataFrame:
     """Odds ratios of the fits on all training patients (repeat 1), and how often all fits chose a variable.
 
@@ -20,13 +36,7 @@ def regression_table(regressions: pd.DataFrame, renamed: Mapping[str, str]) -> p
     Returns: protocol, model, step, variable, odds_ratio, low, high, p, method, vif, tolerance, flag (collinear), fits
     (share of a protocol's fits whose model has the variable; `multivariable` rows).
     """
-    counts = regressions[["protocol", "repeat", "fold"]].drop_duplicates().groupby("protocol").size()
-    keys = ["protocol", "model", "step", "variable"]
-    chosen = regressions[regressions["step"] == "multivariable"].groupby(keys).size()
-    whole = regressions[(regressions["repeat"] == 1) & (regressions["fold"] == 0)]
-    # A variable that folds chose and the fit on all training patients did not has a row without an odds ratio.
-    table = whole.merge(chosen.rename("times").reset_index(), on=keys, how="outer")
-    table["fits"] = table["times"] / table["protocol"].map(counts)
+    table = fits_of_variables(regressions, ["protocol", "model", "step", "variable"], "multivariable")
     table["variable"] = table["variable"].replace(dict(renamed))
     order = {"strict": 0, "as_published": 1, "univariable": 0, "multivariable": 1}
     table["_key"] = table["protocol"].map(order) * 2 + table["step"].map(order)

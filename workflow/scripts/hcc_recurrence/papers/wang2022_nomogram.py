@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.regressions import fits_of_variables
 from hcc_recurrence.learning.risk_factors import cox_nomogram, middle_patient
 from hcc_recurrence.papers.wang2022 import SIGNATURE, Fitted, impute
 from hcc_recurrence.statistics.cox import cox_table, proportional_hazards_p, stepwise_aic, univariable_cox
@@ -76,12 +77,10 @@ def fit_nomogram(
     )
     kinds = {**drawing, SIGNATURE: {"kind": "continuous", "levels": []}}
     nomogram = cox_nomogram(learning, months, event, chosen, kinds, horizon)
-    if nomogram is not None:
-        words = f"{horizon:.0f}-month recurrence-free survival"
-        nomogram = replace(nomogram, outcome=words, as_survival=True)
     if nomogram is None:
         risk = np.full(len(x), 1 - survival_at(months, event, horizon)[0])
     else:
+        nomogram = replace(nomogram, outcome=f"{horizon:.0f}-month recurrence-free survival", as_survival=True)
         risk = np.array([nomogram.risk(row) for row in x.to_dict("records")])
     patient = middle_patient(learning, nomogram, rows)
     values = {name: float(value) for name, value in learning.loc[patient].items()}
@@ -98,12 +97,7 @@ def hazard_table(tables: pd.DataFrame) -> pd.DataFrame:
     Returns: protocol, step, variable, coefficient, hazard_ratio, low, high, p, ph_p, fits (share of a protocol's fits
     whose nomogram has the variable; rows of the step `nomogram`).
     """
-    counts = tables[["protocol", "repeat", "fold"]].drop_duplicates().groupby("protocol").size()
-    keys = ["protocol", "step", "variable"]
-    times = tables[tables["step"] == "nomogram"].groupby(keys).size()
-    whole = tables[(tables["repeat"] == 1) & (tables["fold"] == 0)]
-    table = whole.merge(times.rename("times").reset_index(), on=keys, how="outer")
-    table["fits"] = table["times"] / table["protocol"].map(counts)
+    table = fits_of_variables(tables, ["protocol", "step", "variable"], "nomogram")
     order = {"strict": 0, "as_published": 3, "univariable": 0, "multivariable": 1, "nomogram": 2}
     table["_key"] = table["protocol"].map(order) + table["step"].map(order)
     table = table.sort_values(["_key", "p", "variable"], kind="stable")
