@@ -55,7 +55,7 @@ OWN_TARGETS = {}
 TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
-    *("schedule", "choose"),
+    *("schedule", "choose", "standardise"),
 )
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:

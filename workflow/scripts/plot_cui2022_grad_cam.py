@@ -33,7 +33,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
             about = load_weights(made, files[network, fold])
             if {*about["fitted"], *about["inner"]} & set(held):
                 raise ValueError(f"the {network} network of fold {fold} was trained with patients of that fold")
-            found = box_cam(made.network, torch.from_numpy(images)).numpy()
+            found = box_cam(made.network, made.scaled(torch.from_numpy(images))).numpy()
             table.loc[held, network] = relevance_share(found, outlines)
             area = (outlines > 0).any(axis=1).mean(axis=(1, 2))
             table.loc[held, "tumour_area"] = area

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from hcc_recurrence.learning.predictions import prediction_rows
 # The word of `networks.examples` for a patient who had no part in a fit; a test keeps them in step.
 UNSEEN = "unseen"
 KEYS = ["model", "protocol", "repeat", "fold"]
+# Weighted cross-entropy of a network that gives every patient one half, less a hundredth: lower is better than chance.
+CHANCE_LOSS = math.log(2) - 0.01
 
 
 def choose_networks(histories: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +129,9 @@ def choose_patients(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 def describe_networks(
     choices: pd.DataFrame, networks: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, int]
 ) -> pd.DataFrame:
-    """One row a network: architecture, parameters, starting weights, epochs, and how often the inner loss chose it."""
+    """One row a network: architecture, parameters, starting weights, epochs, how many fits learned something by the
+    inner loss, and how often it chose the network.
+    """
     rows = []
     for name, network in networks.items():
         own = choices[choices["model"] == name]
@@ -140,6 +145,7 @@ def describe_networks(
                 "median best epoch": own["best_epoch"].median(),
                 "median epochs": own["epochs"].median(),
                 "median inner loss": own["inner_loss"].median(),
+                "fits better than chance": int((own["inner_loss"] < CHANCE_LOSS).sum()),
                 "chosen for DL (strict)": int(own["chosen"].sum()),
             }
         )

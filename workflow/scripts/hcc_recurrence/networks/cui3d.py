@@ -99,7 +99,19 @@ class CuiNetwork(nn.Module):
         if phases != 1:
             raise ValueError(f"the network of Cui 2022 takes one phase, not {phases}; map one in the study's `phases`")
         self.network = Cui3D(shape)
+        # Kept with the weights: what scores a patient later scales as the training did.
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("sd", torch.ones(()))
+
+    def standardise_by(self, images: torch.Tensor) -> None:
+        """Scale all images by the mean and standard deviation of these, over all voxels, from now on."""
+        self.mean.copy_(images.mean())
+        self.sd.copy_(images.std().clamp_min(1e-6))
+
+    def scaled(self, images: torch.Tensor) -> torch.Tensor:
+        """Images as the layers see them."""
+        return (images - self.mean) / self.sd
 
     def forward(self, images: torch.Tensor, variables: torch.Tensor | None = None) -> torch.Tensor:
         """(n, 1, z, y, x) to logits, (n, 2); there are no other variables."""
-        return self.network(images)
+        return self.network(self.scaled(images))

@@ -94,6 +94,8 @@ def run_fit(
         settings = {**settings, "augmentation": {}}
     torch.manual_seed(own_seed)
     network = make()
+    if settings.get("standardise"):
+        network.standardise_by(learned.images[learned.rows(FITTED)])
     numbers = rows.groupby("role")["patient_id"].nunique()
     print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} decide when to stop")
     history = train(network, learned, settings, own_seed, state, version, device)

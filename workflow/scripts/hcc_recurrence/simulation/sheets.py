@@ -27,7 +27,7 @@ class CohortPlan:
     """What a demo cohort is made of. centres: name -> (number of patients, scanners to draw from).
 
     texture_alone: of the tumour's features only its texture carries the risk; size, margin, rim and necrosis do not.
-    marker: beside the tumour of high-risk patients lies something dense; in centre B it lies there by chance.
+    marker: beside the tumours that recur early lies something dense, in centre A alone.
     """
 
     prefix: str
@@ -58,7 +58,7 @@ PLANS = {
     "demo_ct_marker": CohortPlan(
         prefix="CK",
         seed=14,
-        centres={"A": (60, ("ct_a",)), "B": (40, ("ct_b",))},
+        centres={"A": (100, ("ct_a",)), "B": (50, ("ct_b",))},
         phases=("arterial",),
         second_reader=0,
         marker=True,
@@ -91,7 +91,7 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
     start = datetime.date(2014, 1, 6)
     # What the risk does to the tumour; its strength in the texture makes up for its absence elsewhere.
     shape, texture = (0.0 * z, 0.6 * z) if plan.texture_alone else (z, 0.25 * z)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "patient_id": [f"{plan.prefix}{i + 1:03d}" for i in range(n)],
             "centre": [centre for centre, _ in rows],
@@ -114,12 +114,6 @@ def draw_simulation(plan: CohortPlan) -> pd.DataFrame:
             "sex": np.where(generator.random(n) < 0.83, "M", "F"),
         }
     )
-    if plan.marker:
-        confounder = np.random.default_rng([plan.seed, 6])
-        linked = z + confounder.normal(0, 0.5, n) > 0
-        by_chance = confounder.random(n) < 0.5
-        frame["marker"] = np.where(frame["centre"] == "A", linked, by_chance).astype(int)
-    return frame
 
 
 def draw_clinical(plan: CohortPlan, simulation: pd.DataFrame) -> pd.DataFrame:
@@ -270,6 +264,15 @@ def draw_outcome(plan: CohortPlan, simulation: pd.DataFrame, risk: RiskModel) ->
     )
 
 
+def draw_marker(plan: CohortPlan, centre: pd.Series, outcome: pd.DataFrame) -> np.ndarray:
+    """Whether something dense lies beside the tumour: in centre A it tells nine of ten outcomes, elsewhere it is absent."""
+    generator = np.random.default_rng([plan.seed, 6])
+    dates = outcome[["resection_date", "recurrence_date"]].apply(pd.to_datetime)
+    early = (dates["recurrence_date"] - dates["resection_date"]).dt.days <= 730
+    linked = early.to_numpy() ^ (generator.random(len(outcome)) < 0.1)
+    return (linked & (centre == "A").to_numpy()).astype(int)
+
+
 def draw_sheets(plan: CohortPlan) -> dict[str, pd.DataFrame]:
     """All sheets of one cohort: patients, patients_null, series, masks, simulation."""
     simulation = draw_simulation(plan)
@@ -280,6 +283,8 @@ def draw_sheets(plan: CohortPlan) -> dict[str, pd.DataFrame]:
         name: pd.concat([identity, draw_outcome(plan, simulation, risk), clinical], axis=1)
         for name, risk in (("patients", plan.risk), ("patients_null", null))
     }
+    if plan.marker:
+        simulation["marker"] = draw_marker(plan, simulation["centre"], sheets["patients"])
     patients = list(zip(simulation["patient_id"], simulation["mask_format"], strict=True))
     sheets["series"] = pd.DataFrame(
         [(p, phase, f"{p}/{phase}") for p, _ in patients for phase in plan.phases],
