@@ -236,8 +236,9 @@ def test_every_number_of_a_paper_has_a_source(paper):
     assert all(r["where"] for r in rows if r["key"].startswith("entries"))
     assert not set(raw["settings"]["demo"]) - set(raw["settings"]["published"])
     plain = plain_values(raw)["settings"]["published"]
-    known = {"zhao2024": "icc_threshold", "yan2023": "redundancy_r"}
-    assert plain[known.get(paper, "correlation_r")] == 0.9
+    known = {"zhao2024": ("icc_threshold", 0.9), "yan2023": ("redundancy_r", 0.9), "cui2022": ("learning_rate", 1e-5)}
+    key, value = known.get(paper, ("correlation_r", 0.9))
+    assert plain[key] == value
 
 
 def test_words_of_the_config_are_those_of_the_code():

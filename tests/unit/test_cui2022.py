@@ -20,7 +20,7 @@ from hcc_recurrence.networks.box_cam import box_cam
 from hcc_recurrence.networks.build import build_network
 from hcc_recurrence.networks.cui3d import Cui3D
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, keep_share, left_out
-from hcc_recurrence.networks.fits import with_versions
+from hcc_recurrence.networks.fits import run_fit, with_versions
 from hcc_recurrence.networks.training import Examples
 from hcc_recurrence.papers import cui2022
 from hcc_recurrence.papers.cui2022 import (
@@ -228,3 +228,32 @@ def test_one_training_step_at_the_published_size_and_its_memory():
     assert a_voxel < declared < 2 * a_voxel
     with pytest.raises(ValueError, match="takes one phase, not 2"):
         build_network({"architecture": "cui3d", "weights": ""}, 2, (10, 150, 150), False)
+
+
+def test_boxes_are_scaled_by_those_that_fit_and_the_network_keeps_how():
+    generator = np.random.default_rng(7)
+    images = generator.normal(0.6, 0.1, (6, 1, 4, 8, 8)).astype(np.float32)
+    # Patients outside the fit are brighter: they must not count.
+    images[4:] += 5
+    role = np.array([FITTED, FITTED, FITTED, INNER, UNSEEN, UNSEEN])
+    examples = Examples.of(images, np.empty((6, 0)), [0, 1, 0, 1, 0, 1], role)
+    settings = {
+        **{"optimiser": "adam", "learning_rate": 1e-4, "momentum": 0.9, "weight_decay": 0.0, "epochs": 1, "batch": 2},
+        **{"patience": 1, "class_weights": True, "augmentation": {}, "standardise": True},
+    }
+    rows = pd.DataFrame({"patient_id": PATIENTS[:6], "role": role})
+
+    def fit(standardise: bool):
+        own = {**settings, "standardise": standardise}
+        made = build_network({"architecture": "cui3d", "weights": ""}, 1, (4, 8, 8), False)
+        return run_fit(lambda: made, examples, rows, own, (1, 1), 3, None, "")[0]
+
+    network = fit(True)
+    assert float(network.mean) == pytest.approx(images[:3].mean(), abs=1e-6)
+    assert float(network.sd) == pytest.approx(images[:3].std(ddof=1), abs=1e-6)
+    scaled = network.scaled(torch.from_numpy(images[:3]))
+    assert float(scaled.mean()) == pytest.approx(0, abs=1e-5) and float(scaled.std()) == pytest.approx(1, abs=1e-5)
+    assert {"mean", "sd"} <= set(network.state_dict()), "kept with the weights"
+    assert torch.equal(network(torch.from_numpy(images)), network.network(network.scaled(torch.from_numpy(images))))
+    plain = fit(False)
+    assert (float(plain.mean), float(plain.sd)) == (0, 1)

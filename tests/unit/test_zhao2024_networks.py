@@ -87,6 +87,8 @@ def test_the_depth_is_chosen_by_the_inner_loss_of_each_fit(histories):
     table = describe_networks(choices, networks, {"ResNet-10": 5, "ResNet-18": 6})
     assert table["chosen for DL (strict)"].tolist() == [2, 1] and table["fits"].tolist() == [3, 3]
     assert table["starting weights"].tolist() == ["random", "from a file"]
+    # A loss of 0.693 is that of a network that knows nothing.
+    assert table["fits better than chance"].tolist() == [2, 3]
 
 
 def test_predictions_of_both_protocols(scores, histories):

@@ -236,11 +236,6 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
             wrong("networks", sorted(settings["networks"]), f"at least one of {', '.join(SLICE_ARCHITECTURES)}")
     if settings.get("ensemble"):
         known = BOX_ARCHITECTURES
-        if sorted(settings["networks"]) != ["NSS", "SS"]:
-            wrong("networks", sorted(settings["networks"]), "SS and NSS")
-        shares = settings["training_shares"]
-        if not all(isinstance(s, float) and 0 < s < 1 for s in shares):
-            wrong("training_shares", shares, "numbers between 0 and 1")
     for name, network in settings["networks"].items():
         if network["architecture"] not in known:
             wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
@@ -302,6 +297,36 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         if grid and highest_value(crop, grid) != 1.0:
             remedy = "give the crops a window (CT), or their grid normalisation: zscore_body (MR)"
             wrong(named, "its values do not go from 0 to 1", remedy)
+    return problems
+
+
+def _box_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
+    """What the networks of Cui 2022 cannot run with, or would run with silently wrong."""
+    problems = []
+
+    def wrong(key: str, value: object, remedy: str) -> None:
+        problems.append(_setting_problem(paper, key, value, remedy))
+
+    if len(settings["phases"]) != 1:
+        wrong("phases", settings["phases"], "one phase; a study's `phases` maps it to another one")
+    if sorted(settings["networks"]) != ["NSS", "SS"]:
+        wrong("networks", sorted(settings["networks"]), "SS and NSS")
+    if not all(isinstance(share, float) and 0 < share < 1 for share in settings["training_shares"]):
+        wrong("training_shares", settings["training_shares"], "numbers between 0 and 1")
+    if not isinstance(settings["standardise"], bool):
+        wrong("standardise", settings["standardise"], "true or false")
+    found = {name: full["crops"].get(network_crop(settings, name)) for name in ("SS", "NSS")}
+    if not all(found.values()):
+        return problems
+    if [found[name]["masked"] for name in ("SS", "NSS")] != [True, False]:
+        named = [network_crop(settings, name) for name in ("SS", "NSS")]
+        wrong("networks", named, "crops with masked: true for SS, and with masked: false for NSS")
+    _, y, x = found["SS"]["size_voxels"]
+    if y != x or found["NSS"]["size_voxels"] != found["SS"]["size_voxels"]:
+        wrong("networks", [crop["size_voxels"] for crop in found.values()], "boxes of one size, square in plane")
+    shift = settings["augmentation"].get("largest_shift", -1)
+    if not isinstance(shift, int) or not 0 <= shift < min(y, x):
+        wrong("augmentation.largest_shift", shift, f"a whole number of voxels from 0, below the box's {min(y, x)}")
     return problems
 
 
@@ -498,6 +523,8 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         problems += _grid_problems(name, settings) if "selectors" in settings else []
         if "learners" in settings:
             problems += [*_learner_problems(name, settings), *_crop_problems(name, settings, full)]
+        if settings.get("ensemble"):
+            problems += [*_box_problems(name, settings, full), *_crop_problems(name, settings, full)]
         crop = full["crops"].get(settings.get("crops", ""))
         grid = full["grids"].get(crop["grid"]) if crop else None
         frozen = "networks" in settings and "epochs" not in settings

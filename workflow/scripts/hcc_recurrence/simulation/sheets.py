@@ -265,7 +265,7 @@ def draw_outcome(plan: CohortPlan, simulation: pd.DataFrame, risk: RiskModel) ->
 
 
 def draw_marker(plan: CohortPlan, centre: pd.Series, outcome: pd.DataFrame) -> np.ndarray:
-    """Whether something dense lies beside the tumour: in centre A it tells nine of ten outcomes, elsewhere it is absent."""
+    """Whether something dense lies beside the tumour: in centre A it tells nine of ten outcomes; others have none."""
     generator = np.random.default_rng([plan.seed, 6])
     dates = outcome[["resection_date", "recurrence_date"]].apply(pd.to_datetime)
     early = (dates["recurrence_date"] - dates["resection_date"]).dt.days <= 730

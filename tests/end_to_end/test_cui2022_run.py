@@ -1,0 +1,138 @@
+"""Cui 2022 joins a finished run of other methods: it makes its crops and networks, and no image anew."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from tiny_cohort import CONFIG
+
+from hcc_recurrence.learning.predictions import check_predictions
+
+WITHOUT = ["hepatitis", "child_pugh", "cirrhosis", "differentiation_poor", "alt"]
+# Folds of the split `tiny`, with a strict network, one whose fold decides when to stop, and one of half the patients.
+FOLDS = 3
+
+
+@pytest.fixture(scope="module")
+def joined(tiny_run, tmp_path_factory):
+    """The tiny cohort with the study, and the jobs that it needs."""
+    workspace = tiny_run.copy_to(tmp_path_factory.mktemp("cui") / "run")
+    config = yaml.safe_load(yaml.safe_dump(CONFIG))
+    config["studies"].append({"paper": "cui2022", "cohort": "tiny", "without": WITHOUT})
+    box = {"grid": "iso2_to_arterial", "size_voxels": [4, 24, 24]}
+    config["crops"] |= {"tiny_ss": {**box, "masked": True}, "tiny_nss": box}
+    networks = {n: {"architecture": "cui3d", "crops": f"tiny_{n.lower()}"} for n in ("SS", "NSS")}
+    config["overrides"]["cui2022"] = {"split": "tiny", "crops": "tiny_ss", "networks": networks, "epochs": 2}
+    (workspace.folder / "tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    jobs = workspace.jobs(target="cui2022")
+    workspace.run("cui2022")
+    return workspace, jobs
+
+
+@pytest.fixture(scope="module")
+def results(joined):
+    return joined[0].folder / "results/tiny/cui2022"
+
+
+def test_only_what_the_method_brings_is_made(joined):
+    _, jobs = joined
+    assert jobs["train_network"] == 2 * 2 * FOLDS and jobs["train_network_share"] == 2 * FOLDS
+    assert jobs["crop_patient"] == 2 * 24 and jobs["collect_crops"] == 2
+    assert not {"convert_patient", "resample_patient", "register_patient", "write_splits", "label_patients"} & set(jobs)
+
+
+def test_both_networks_predict_every_patient_in_both_protocols(joined, results):
+    split = pd.read_csv(joined[0].folder / "results/tiny/splits/tiny.csv", dtype={"patient_id": str})
+    predictions = pd.read_csv(results / "predictions.csv", dtype={"patient_id": str})
+    check_predictions(predictions, split)
+    counted = predictions.groupby(["model", "protocol", "estimate"])["patient_id"].nunique()
+    for model in ("SS", "NSS"):
+        assert counted[model, "strict", "out_of_fold"] == 18 and counted[model, "as_published", "apparent"] == 18
+        assert counted[model, "strict", "held_out"] == counted[model, "as_published", "held_out"] == 6
+
+
+def test_a_held_out_patient_has_the_mean_of_the_networks_of_all_folds(results):
+    predictions = pd.read_csv(results / "predictions.csv", dtype={"patient_id": str})
+    held = predictions.query("model == 'SS' and protocol == 'strict' and estimate == 'held_out' and repeat == 1")
+    scores = [
+        pd.read_csv(results / f"networks/SS/1.{fold}.scores.csv", dtype={"patient_id": str}).set_index("patient_id")
+        for fold in range(1, FOLDS + 1)
+    ]
+    for row in held.itertuples():
+        mean = np.mean([table.loc[row.patient_id, "probability"] for table in scores])
+        assert row.probability == pytest.approx(mean, abs=1e-9)
+
+
+def test_networks_name_their_patients_and_keep_how_they_scale(results):
+    file = torch.load(results / "networks/NSS/1.2.pt", weights_only=True)
+    about = json.loads(file["about"])
+    assert about["settings"]["standardise"] and len(about["fitted"]) + len(about["inner"]) == 12
+    assert float(file["weights"]["sd"]) > 0 and float(file["weights"]["mean"]) != 0
+    masked = torch.load(results / "networks/SS/1.2.pt", weights_only=True)
+    assert float(masked["weights"]["mean"]) != float(file["weights"]["mean"])
+
+
+def test_curve_relevance_and_figures(results):
+    curve = pd.read_csv(results / "tables/curve.csv")
+    assert curve["share"].tolist() == [0.5, 0.5, 1, 1] and (curve["p"].between(0, 1)).all()
+    assert curve["trained"].iloc[0] < curve["trained"].iloc[-1]
+    relevance = pd.read_csv(results / "tables/relevance.csv")
+    assert len(relevance) == 18 and relevance[["SS", "NSS"]].stack().between(0, 1).all()
+    ensemble = pd.read_csv(results / "tables/ensemble.csv")
+    assert ensemble["model"].tolist() == ["NSS", "SS"] and ensemble["strict"].between(0, 1).all()
+    for name in ("grad_cam", "relevance", "learning_curve", "training"):
+        assert (results / f"figures/{name}.png").stat().st_size > 5000
+
+
+def test_nothing_changed_runs_nothing(joined):
+    assert joined[0].jobs(target="cui2022") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "trained"),
+    [
+        ("training_shares", [0.4], {"train_network_share": 2 * FOLDS}),
+        ("patience", 9, {"train_network": 4 * FOLDS, "train_network_share": 2 * FOLDS}),
+    ],
+)
+def test_a_setting_repeats_what_depends_on_it(joined, key, value, trained):
+    workspace = joined[0]
+    file = workspace.folder / "tiny.yaml"
+    before = file.read_text()
+    config = yaml.safe_load(before)
+    config["overrides"]["cui2022"][key] = value
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
+    jobs = workspace.jobs(target="cui2022")
+    file.write_text(before)
+    assert {rule: n for rule, n in jobs.items() if rule.startswith("train_")} == trained
+    assert jobs["compare_cui2022"] == 1 and "crop_patient" not in jobs and "collect_crops" not in jobs
+    assert ("gather_cui2022" in jobs) == (key == "patience")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"training_shares": [1.5]}, "training_shares"),
+        ({"networks": {"GTV": {"architecture": "cui3d", "crops": "tiny_ss"}}}, "SS and NSS"),
+        ({"networks": {"NSS": {"architecture": "cui3d", "crops": "tiny_ss"}}}, "masked: false for NSS"),
+        ({"standardise": "yes"}, "standardise"),
+        ({"augmentation": {"largest_shift": -1}}, "largest_shift"),
+        ({"augmentation": {"largest_shift": 24}}, "largest_shift"),
+        ({"phases": ["arterial", "portal"]}, "one phase"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_first_job(joined, change, said):
+    workspace = joined[0]
+    file = workspace.folder / "tiny.yaml"
+    before = file.read_text()
+    config = yaml.safe_load(before)
+    config["overrides"]["cui2022"].update(change)
+    file.write_text(yaml.safe_dump(config, sort_keys=False))
+    refused = workspace.refuse("-n")
+    file.write_text(before)
+    assert said in refused and "Traceback" not in refused
