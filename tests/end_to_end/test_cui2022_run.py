@@ -112,27 +112,3 @@ def test_a_setting_repeats_what_depends_on_it(joined, key, value, trained):
     assert {rule: n for rule, n in jobs.items() if rule.startswith("train_")} == trained
     assert jobs["compare_cui2022"] == 1 and "crop_patient" not in jobs and "collect_crops" not in jobs
     assert ("gather_cui2022" in jobs) == (key == "patience")
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"training_shares": [1.5]}, "training_shares"),
-        ({"networks": {"GTV": {"architecture": "cui3d", "crops": "tiny_ss"}}}, "SS and NSS"),
-        ({"networks": {"NSS": {"architecture": "cui3d", "crops": "tiny_ss"}}}, "masked: false for NSS"),
-        ({"standardise": "yes"}, "standardise"),
-        ({"augmentation": {"largest_shift": -1}}, "largest_shift"),
-        ({"augmentation": {"largest_shift": 24}}, "largest_shift"),
-        ({"phases": ["arterial", "portal"]}, "one phase"),
-    ],
-)
-def test_what_cannot_work_is_refused_before_the_first_job(joined, change, said):
-    workspace = joined[0]
-    file = workspace.folder / "tiny.yaml"
-    before = file.read_text()
-    config = yaml.safe_load(before)
-    config["overrides"]["cui2022"].update(change)
-    file.write_text(yaml.safe_dump(config, sort_keys=False))
-    refused = workspace.refuse("-n")
-    file.write_text(before)
-    assert said in refused and "Traceback" not in refused

@@ -81,6 +81,23 @@ def test_published_and_demo_differ_only_in_sizes():
     assert load()["grids"]["iso1"]["spacing_mm"] == [1, 1, 1]
 
 
+def test_the_demo_of_cui_changes_sizes_and_numbers_alone():
+    published = load(lambda c: c.update(preset="published"))["papers"]["cui2022"]["settings"]
+    demo = load()["papers"]["cui2022"]["settings"]
+    assert {k for k, v in published.items() if demo[k] != v} == {
+        *("split", "crops", "networks", "epochs", "batch", "augmentation", "network_repeats", "training_shares"),
+        *("learning_rate", "clinical"),
+    }
+    assert (published["learning_rate"], published["epochs"], published["batch"]) == (1e-5, 100, 8)
+    entries = load()
+    assert entries["crops"]["cui2022_ss"]["size_voxels"] == [10, 150, 150]
+    for name in ("ss", "nss"):
+        own, small = (entries["crops"][f"cui2022_{name}{end}"] for end in ("", "_demo"))
+        assert {k for k, v in own.items() if small[k] != v} == {"grid", "size_voxels"}
+    split, small = (entries["splits"][name] for name in ("cui2022", "cui2022_demo"))
+    assert split["kind"] == "temporal" and {k for k, v in split.items() if small[k] != v} == {"folds", "repeats"}
+
+
 def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhang2025"]["settings"]
     demo = load()["papers"]["zhang2025"]["settings"]
@@ -123,6 +140,15 @@ def zhang(config, crop=None, **changes):
     }
     config["crops"] = {"b": {**views, **(crop or {})}}
     config["overrides"] = {"zhang2025": {"crops": "b", **changes}}
+
+
+def cui(config, **changes):
+    """Settings of Cui 2022 changed."""
+    config["overrides"] = {"cui2022": changes}
+
+
+def box(**changes):
+    return {"architecture": "cui3d", "crops": "cui2022_nss_demo", **changes}
 
 
 VGG = {"networks": {"A": {"architecture": "vgg19"}}}
@@ -197,6 +223,18 @@ def networks(config, **changes):
             ),
             "networks that leave two of them out need three",
         ),
+        (lambda c: cui(c, training_shares=[1.5]), "numbers between 0 and 1"),
+        (lambda c: cui(c, networks={"GTV": box()}), "SS and NSS"),
+        (lambda c: cui(c, networks={"SS": box()}), "masked: false for NSS"),
+        (lambda c: cui(c, networks={"NSS": box(crops="cui2022_nss")}), "boxes of one size, square in plane"),
+        (lambda c: cui(c, networks={"NSS": box(weights="imagenet.pth")}), "this network always starts anew"),
+        (lambda c: cui(c, networks={"NSS": box(architecture="resnet34")}), "known: cui3d"),
+        (lambda c: cui(c, networks={"NSS": box(crops="none")}), "networks.NSS.crops"),
+        (lambda c: cui(c, standardise="yes"), "standardise.*true or false"),
+        (lambda c: cui(c, augmentation={"largest_shift": -1}), "a whole number of voxels from 0, below the box's 40"),
+        (lambda c: cui(c, augmentation={"largest_shift": 40}), "below the box's 40"),
+        (lambda c: cui(c, phases=["arterial", "portal"]), "one phase"),
+        (lambda c: c["studies"][6].update(networks=False), r"\(cui2022 on demo_ct\): networks is false"),
         (
             lambda c: c["studies"][4].update(phases={"arterial": "arterial"}),
             r"does not map \['precontrast', 'portal'\]",
@@ -314,6 +352,7 @@ def test_the_plan_of_the_demo():
         "Random weights, not ImageNet's: Yan 2023 VGG19"
     )
     assert plan.random_weights(["zhao2024"], "demo_ct") == ""
+    assert plan.random_weights(["cui2022"], "demo_ct") == "", "the paper's network starts so, too"
     read = plan.readings("demo_mr", ["age", "halo"])
     assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
     assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {

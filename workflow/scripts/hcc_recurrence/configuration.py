@@ -23,6 +23,8 @@ SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")
 VOLUME_ARCHITECTURES = ("resnet18_3d", "densenet121_3d")
 # Takes a box of one phase (Cui 2022).
 BOX_ARCHITECTURES = ("cui3d",)
+# There are no weights of other images for them.
+FROM_SCRATCH = (*VOLUME_ARCHITECTURES, *BOX_ARCHITECTURES)
 # Pixels or voxels a side below which nothing is left of an image after the last pooling.
 SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
 # Those that only extract features, and the choices of the grid of signatures; the same words as in networks.vgg,
@@ -239,7 +241,9 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     for name, network in settings["networks"].items():
         if network["architecture"] not in known:
             wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
-        if network["weights"]:
+        if network["weights"] and network["architecture"] in FROM_SCRATCH:
+            wrong(f"networks.{name}.weights", network["weights"], "leave it empty: this network always starts anew")
+        elif network["weights"]:
             file = Path(network["weights"])
             if not file.is_file():
                 wrong(
@@ -506,7 +510,9 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             problems.append(
                 problem(
                     f"{where}: networks is false, and the method is nothing without its network",
-                    "remove the line: this network is not trained, and takes minutes on a CPU",
+                    "remove the line"
+                    if settings.get("ensemble")
+                    else "remove the line: it is not trained, and takes minutes",
                 )
             )
         parent = full["cohorts"][cohort]["images_of"]

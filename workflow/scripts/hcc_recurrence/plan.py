@@ -28,7 +28,7 @@ from hcc_recurrence.cohort.sheets import (
     load_cohort,
     read_sheet,
 )
-from hcc_recurrence.configuration import crops_of
+from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
 from hcc_recurrence.problems import InputError, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
@@ -268,10 +268,7 @@ class Plan(UnetPlan):
             return []
         known = self.config["papers"][paper]
         networks = known["settings"].get("networks", {})
-        # Networks of volumes have no ImageNet weights to start from.
-        drawn = [
-            n for n, network in networks.items() if not network["weights"] and "_3d" not in network["architecture"]
-        ]
+        drawn = [n for n, own in networks.items() if not own["weights"] and own["architecture"] not in FROM_SCRATCH]
         return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
