@@ -12,8 +12,10 @@ import SimpleITK as sitk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hcc_recurrence.cohort.dicom_series import SeriesError, check_stack, read_series
-from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts, read_mask
+from hcc_recurrence.cohort.dicom_series import SeriesError, check_stack
+from hcc_recurrence.cohort.mask_files import read_mask
+from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.imaging.crops import (
     centred_box,
     crop_phases,
@@ -97,7 +99,7 @@ def test_any_geometry_comes_back(tmp_path_factory, spacing, origin, seed):
     write_nifti(mask, about, 255, folder / "c.nii.gz")
     for name in ("a.dcm", "b.dcm", "c.nii.gz"):
         label = "T" if name.endswith("dcm") else ""
-        found = sitk.GetArrayFromImage(read_mask(folder / name, label, image))
+        found = sitk.GetArrayFromImage(read_mask(folder / name, label, image).image)
         np.testing.assert_array_equal(found.astype(bool), mask, err_msg=name)
 
 
@@ -127,7 +129,6 @@ def headers(z, **changes):
         (headers([0, 2, 4]) + headers([6], PixelSpacing=[2.0, 2.0]), "differ in PixelSpacing"),
         (headers([0, 2, 4]) + headers([6], Rows=8), "differ in Rows"),
         (headers([0, 2, 4]) + headers([6], ImageOrientationPatient=[0.0, 1, 0, 0, 0, 1]), "not parallel"),
-        (headers([0, 2, 4], NumberOfFrames=3), "multi-frame"),
         (
             [{k: v for k, v in h.items() if k != "RescaleSlope"} for h in headers([0, 2, 4])],
             "Hounsfield units are unknown",
@@ -171,7 +172,7 @@ def test_labels_of_masks_are_checked(tmp_path):
     two = sitk.GetImageFromArray((ball() * 1 + np.roll(ball(), 2, 1) * 1).astype(np.uint8))
     two.CopyInformation(image)
     sitk.WriteImage(two, str(tmp_path / "two.nii.gz"))
-    with pytest.raises(MaskError, match=r"has the values \[1.0, 2.0\]"):
+    with pytest.raises(MaskError, match=r"has the values 1, 2"):
         read_mask(tmp_path / "two.nii.gz", "", image)
     with pytest.raises(MaskError, match="has no voxel of value 3"):
         read_mask(tmp_path / "two.nii.gz", "3", image)
@@ -192,7 +193,7 @@ def test_a_flipped_nifti_is_the_same_mask(tmp_path):
         "direction": list(image.GetDirection()),
     }
     check_mask(facts, geometry, "")
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(read_mask(tmp_path / "m.nii.gz", "", image)), ball())
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(read_mask(tmp_path / "m.nii.gz", "", image).image), ball())
     shifted = {**geometry, "origin": [image.GetOrigin()[0] + 2, *image.GetOrigin()[1:]]}
     with pytest.raises(MaskError, match="another grid"):
         check_mask(facts, shifted, "")
@@ -310,7 +311,7 @@ def test_the_real_ct_is_read_right(shared_data: Path):
     np.testing.assert_array_equal(
         array[0], first.pixel_array * float(first.RescaleSlope) + float(first.RescaleIntercept)
     )
-    mask = sitk.GetArrayFromImage(read_mask(shared_data / "crlm_1004/liver_roi.nii.gz", "", image))
+    mask = sitk.GetArrayFromImage(read_mask(shared_data / "crlm_1004/liver_roi.nii.gz", "", image).image)
     assert mask.sum() == 13711
     assert array[mask > 0].mean() == pytest.approx(120, abs=1)
     assert array[mask > 0].std() == pytest.approx(11.7, abs=0.1)

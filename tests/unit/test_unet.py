@@ -11,7 +11,7 @@ import yaml
 from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.cohort.dicom_series import read_series
+from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.configuration import plain_values
 from hcc_recurrence.figures.segmentation import plot_dice, plot_feature_maps, plot_outlines
 from hcc_recurrence.imaging.planes import (

@@ -28,6 +28,14 @@ rule convert_patient:
         series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
         masks=untracked(lambda w: PLAN.mask_sources(w.cohort, w.patient)),
         root=untracked(lambda w: PLAN.data_root(w.cohort)),
+        reading=lambda w: {
+            "interpolate": FULL_CONFIG["cohorts"][w.cohort]["interpolate_missing"],
+            "modality": FULL_CONFIG["cohorts"][w.cohort]["modality"],
+        },
+        masking=lambda w: {
+            "lesions": FULL_CONFIG["cohorts"][w.cohort]["lesions"],
+            "smallest_ml": FULL_CONFIG["cohorts"][w.cohort]["smallest_mask_ml"],
+        },
         fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient),
         code=code("convert_patient"),
     script:

@@ -8,8 +8,8 @@ patient, params = snakemake.wildcards.patient, snakemake.params
 with job_log(snakemake.log[0], f"patient {patient}"):
     import SimpleITK as sitk
 
-    from hcc_recurrence.cohort.dicom_series import read_series
-    from hcc_recurrence.cohort.masks import read_mask
+    from hcc_recurrence.cohort.mask_files import read_mask
+    from hcc_recurrence.cohort.series_voxels import read_series
 
     simulated = snakemake.input.get("simulated")
     root = Path(simulated).parent if simulated else Path(params.root)
@@ -17,11 +17,12 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     images.mkdir(parents=True)
     masks.mkdir(parents=True)
     native = {}
-    for phase, (path, series_uid) in params.series.items():
+    for phase, (path, series_uid, part) in params.series.items():
         print(f"{phase}: series")
-        native[phase] = read_series(root / path, series_uid)
+        native[phase] = read_series(root / path, series_uid, part, **params.reading)
         sitk.WriteImage(native[phase], str(images / f"{phase}.nii.gz"), True, 1)
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
-        mask = read_mask(root / path, label, native[name.split(".")[0]])
-        sitk.WriteImage(mask, str(masks / f"{name}.nii.gz"), True, 1)
+        mask = read_mask(root / path, label, native[name.split(".")[0]], **params.masking)
+        print(f"{name}: {mask.lesions} separate lesions in the file, {mask.volume_ml:.2f} ml kept")
+        sitk.WriteImage(mask.image, str(masks / f"{name}.nii.gz"), True, 1)

@@ -7,6 +7,7 @@ rule is a builtin type with a fixed order, so that equal input gives equal param
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hcc_recurrence.cohort.checks import (
     excluded_patients,
 )
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
-from hcc_recurrence.cohort.dicom_series import HEADER_FACTS_VERSION
+from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.labels import make_labels
 from hcc_recurrence.cohort.sheets import (
     DATE_COLUMNS,
@@ -345,12 +346,9 @@ class Plan(UnetPlan):
         return self.cohorts[name].phases(patient)
 
     def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
-        """Phase -> path and series UID (for the script; not part of what triggers a rerun)."""
+        """Phase -> path, series UID and part (for the script; not part of what triggers a rerun)."""
         series = self.cohorts[name].series
-        found = {}
-        for phase in self.listed_phases(name, patient):
-            found[phase] = [series[patient, phase].path, series[patient, phase].series_uid]
-        return found
+        return {phase: list(astuple(series[patient, phase])) for phase in self.listed_phases(name, patient)}
 
     def mask_sources(self, name: str, patient: str) -> dict[str, list[str]]:
         """`phase.reader` -> path and label of each mask (for the script)."""
@@ -373,7 +371,8 @@ class Plan(UnetPlan):
         found = {}
         for phase in self.listed_phases(name, patient):
             content = sources.series[patient, phase] if sources else "simulated"
-            found[phase] = f"{content} {cohort.series[patient, phase].series_uid}"
+            series = cohort.series[patient, phase]
+            found[phase] = " ".join([content, series.series_uid, *filter(None, [series.part])])
             for reader in cohort.readers(patient, phase):
                 content = sources.masks[patient, phase, reader] if sources else "simulated"
                 label = cohort.masks[patient, phase, reader].label

@@ -11,14 +11,12 @@ from typing import Any
 
 from hcc_recurrence.cohort.dicom_series import (
     SeriesError,
-    list_series,
-    select_slices,
-    stack_geometry,
+    find_stack,
 )
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.sheets import Cohort
 from hcc_recurrence.problems import Problem
-from hcc_recurrence.provenance import FileCache, combine_hashes
+from hcc_recurrence.provenance import FileCache
 
 
 @dataclass
@@ -76,7 +74,7 @@ def check_sources(
     """
     sources, problems = Sources(), []
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    modality = cohort.settings["modality"]
+    modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
     wanted = set(patients)
     todo = sorted(key for key in cohort.series if key[0] in wanted)
     for number, (patient, phase) in enumerate(todo):
@@ -84,18 +82,14 @@ def check_sources(
         geometry: dict[str, Any] | None = None
         before = cache.computed
         try:
-            files = list_series(root / series.path, cache)
-            slices = select_slices(files, series.series_uid)
-            geometry = stack_geometry(slices)
-            header = slices[0][1]["header"]
-            geometry["series_uid"] = header.get("SeriesInstanceUID", "")
-            geometry["study_uid"] = header.get("StudyInstanceUID", "")
-            if header.get("Modality") != modality:
+            stack = find_stack(root / series.path, series.series_uid, series.part, interpolate, cache)
+            geometry = stack.geometry
+            if not stack.image and stack.modality != modality:
                 raise SeriesError(
-                    f"has modality {header.get('Modality')}, the cohort is {modality}",
+                    f"has modality {stack.modality or 'unknown'}, the cohort is {modality}",
                     "correct the path, or the cohort's modality",
                 )
-            fingerprint = combine_hashes(facts["hash"] for _, facts in slices)
+            fingerprint = stack.fingerprint
             sources.series[patient, phase] = fingerprint
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:

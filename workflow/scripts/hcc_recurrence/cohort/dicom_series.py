@@ -1,4 +1,4 @@
-"""One DICOM series: which files belong to it, whether its geometry can be trusted, and its voxels.
+"""One series: which images belong to it, whether its geometry can be trusted, and where its voxels lie.
 
 Headers decide, never file names. A series that is not an evenly spaced stack of parallel slices is
 refused with the reason; nothing is repaired silently.
@@ -7,38 +7,22 @@ refused with the reason; nothing is repaired silently.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from hcc_recurrence.provenance import FileCache, content_hash
+from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
+from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
 
-if TYPE_CHECKING:
-    import SimpleITK as sitk
-
-HEADER_FACTS_VERSION = "1"
 # Positions are compared with the spacing between neighbours; scanners write them to 0.01 mm or better.
 SPACING_TOLERANCE = 0.02
 ORIENTATION_TOLERANCE = 1e-3
-_TAGS = [
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "SeriesInstanceUID",
-    "StudyInstanceUID",
-    "FrameOfReferenceUID",
-    "Modality",
-    "Rows",
-    "Columns",
-    "NumberOfFrames",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
-    "PixelSpacing",
-    "RescaleSlope",
-    "RescaleIntercept",
-    "GantryDetectorTilt",
-    "AcquisitionNumber",
-]
+# Images that are no DICOM.
+IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
+EXPORT = "export the series again from the archive"
 
 
 class SeriesError(ValueError):
@@ -50,104 +34,187 @@ class SeriesError(ValueError):
         self.remedy = remedy
 
 
-def file_facts(file: Path) -> dict[str, Any]:
-    """Content hash and the header values that decide geometry; no identifier of a person.
+@dataclass(frozen=True)
+class Stack:
+    """A series that can be read: its slices in order along their normal, or the one image file that it is.
 
-    `header` is None where the file is not DICOM.
+    gap: number of slices before a missing one that is to be interpolated; 0 for none.
     """
-    import pydicom
-    from pydicom.errors import InvalidDicomError
 
-    facts: dict[str, Any] = {"hash": content_hash(file), "header": None}
+    slices: list[Slice]
+    gap: int = 0
+    image: Path | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the voxels are made of, wherever the files lie."""
+        if self.image:
+            return self.facts["hash"]
+        frames = [one.hash if one.frame < 0 else f"{one.hash}.{one.frame}" for one in self.slices]
+        return combine_hashes([*frames, *([f"gap {self.gap}"] if self.gap else [])])
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """Size, spacing, origin (x, y, z; mm), direction (row major 3 x 3), and for masks: series_uid, study_uid,
+        instances (empty where unknown)."""
+        if self.image:
+            return {**self.facts["geometry"], "series_uid": "", "study_uid": ""}
+        header = self.slices[0].header
+        uids = {"series_uid": header.get("SeriesInstanceUID", ""), "study_uid": header.get("StudyInstanceUID", "")}
+        instances = [one.header.get("SOPInstanceUID", "") for one in self.slices]
+        return {**stack_geometry(self.slices, int(self.gap > 0)), **uids, "instances": instances}
+
+    @property
+    def modality(self) -> str:
+        """As the header says; empty where nothing does."""
+        return "" if self.image else self.slices[0].header.get("Modality", "")
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a path names an image that is no DICOM, by its ending."""
+    return path.name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def find_stack(path: Path, series_uid: str, part: str, interpolate: bool, cache: FileCache) -> Stack:
+    """The stack that a row of the series sheet names.
+
+    Args:
+        path: folder, one DICOM file, or a NIfTI, NRRD or MetaImage file. series_uid: which series of the folder.
+        part: which stack of a series that holds several; see `stack_parts`. interpolate: one missing slice is allowed.
+
+    Raises: SeriesError.
+    """
+    if is_image_file(path):
+        if not path.is_file():
+            raise SeriesError("does not exist", "correct the path in the series sheet")
+        return Stack([], image=path, facts=cache.get(path, image_facts))
+    slices = select_slices(list_series(path, cache), series_uid, part)
+    return Stack(slices, gap=check_stack([one.header for one in slices], interpolate))
+
+
+def image_facts(path: Path) -> dict[str, Any]:
+    """Content hash and geometry of an image file that is no DICOM.
+
+    Raises: SeriesError where it cannot be read, or is no volume.
+    """
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
     try:
-        data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
-    except (InvalidDicomError, EOFError, OSError):
-        return facts
-    header: dict[str, Any] = {}
-    for tag in _TAGS:
-        value = data.get(tag)
-        if value is None or value == "":
-            continue
-        if tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
-            header[tag] = [float(v) for v in value]
-        elif tag in ("Rows", "Columns", "NumberOfFrames", "AcquisitionNumber"):
-            header[tag] = int(value)
-        elif tag in ("RescaleSlope", "RescaleIntercept", "GantryDetectorTilt"):
-            header[tag] = float(value)
-        else:
-            header[tag] = str(value)
-    facts["header"] = header
-    return facts
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise SeriesError(
+            f"cannot be read as an image ({str(error).strip().splitlines()[-1][:160]})", "save it again as NIfTI"
+        ) from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1 or min(reader.GetSize()) < 3:
+        size = " x ".join(map(str, reader.GetSize()))
+        raise SeriesError(
+            f"is no volume of grey values: {size}, {reader.GetNumberOfComponents()} values a voxel",
+            "save one phase a file, in three dimensions",
+        )
+    geometry = {
+        "size": list(reader.GetSize()),
+        "spacing": list(reader.GetSpacing()),
+        "origin": list(reader.GetOrigin()),
+        "direction": list(reader.GetDirection()),
+    }
+    return {"hash": content_hash(path), "geometry": geometry}
 
 
-def list_series(folder: Path, cache: FileCache) -> list[tuple[Path, dict[str, Any]]]:
-    """Every file of a folder (a series may also be one file) with its facts, sorted by name.
+def list_series(folder: Path, cache: FileCache) -> list[Slice]:
+    """Every image of a folder (a series may also be one file), by the name of its file.
 
-    Raises: SeriesError where the folder does not exist or is empty.
+    Raises: SeriesError where the folder does not exist, is empty or holds no DICOM image.
     """
     if not folder.exists():
         raise SeriesError("does not exist", "correct the path in the series sheet")
     files = [folder] if folder.is_file() else sorted(f for f in folder.iterdir() if f.is_file())
     if not files:
         raise SeriesError("holds no file", "correct the path in the series sheet")
-    return [(file, cache.get(file, file_facts)) for file in files]
+    slices = []
+    for file in files:
+        facts = cache.get(file, file_facts)
+        several = len(facts["headers"]) > 1
+        for number, header in enumerate(facts["headers"]):
+            slices.append(Slice(file, facts["hash"], number if several else -1, header))
+    if not slices:
+        raise SeriesError("holds no DICOM image", "correct the path in the series sheet")
+    return slices
 
 
-def select_slices(
-    files: Sequence[tuple[Path, dict[str, Any]]], series_uid: str = ""
-) -> list[tuple[Path, dict[str, Any]]]:
-    """The files of one series in the order of their position along the slice normal.
+def select_slices(slices: Sequence[Slice], series_uid: str = "", part: str = "") -> list[Slice]:
+    """The images of one series, and of one stack of it, in the order of their position along the slice normal.
 
     Exact copies of a file count once.
 
     Args:
-        files: from `list_series`.
-        series_uid: which SeriesInstanceUID, needed only where the folder holds several.
+        slices: from `list_series`. series_uid: needed only where the folder holds several series.
+        part: of a series that holds several stacks: `acquisition 2`, `time 1`, `repeat 2`; `all` takes all as one.
 
-    Raises: SeriesError, see `check_stack`.
+    Raises: SeriesError.
     """
-    images = [(f, x) for f, x in files if x["header"] and "Rows" in x["header"]]
-    uids = sorted({x["header"].get("SeriesInstanceUID", "") for _, x in images})
+    uids = sorted({one.header.get("SeriesInstanceUID", "") for one in slices})
     if series_uid:
-        images = [(f, x) for f, x in images if x["header"].get("SeriesInstanceUID") == series_uid]
-        if not images:
+        slices = [one for one in slices if one.header.get("SeriesInstanceUID") == series_uid]
+        if not slices:
             raise SeriesError(
                 f"holds no image of series {series_uid}",
-                "correct series_uid in the series sheet; the folder holds " + (", ".join(uids) or "no DICOM image"),
+                "correct series_uid in the series sheet; the folder holds " + ", ".join(uids),
             )
     elif len(uids) > 1:
         raise SeriesError(
             f"holds {len(uids)} series",
             "name one of them in the column series_uid: " + ", ".join(uids),
         )
-    if not images:
-        raise SeriesError("holds no DICOM image", "correct the path in the series sheet")
-    unique: dict[str, tuple[Path, dict[str, Any]]] = {}
-    for file, facts in images:
-        unique.setdefault(facts["hash"], (file, facts))
+    unique: dict[tuple[str, int], Slice] = {}
+    for one in slices:
+        unique.setdefault((one.hash, one.frame), one)
     slices = list(unique.values())
-    check_stack([facts["header"] for _, facts in slices])
-    normal = _normal(slices[0][1]["header"])
-    return sorted(slices, key=lambda s: float(normal @ s[1]["header"]["ImagePositionPatient"]))
+    check_headers([one.header for one in slices])
+    slices = _take_part(slices, part)
+    normal = normal_of(slices[0].header)
+    return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
 
 
-def _normal(header: dict[str, Any]) -> np.ndarray:
-    orientation = np.array(header["ImageOrientationPatient"])
-    return np.cross(orientation[:3], orientation[3:])
-
-
-def check_stack(headers: Sequence[dict[str, Any]]) -> None:
-    """Raise SeriesError unless the slices form one evenly spaced stack of parallel slices."""
-    export = "export the series again from the archive"
-    if any(h.get("NumberOfFrames", 1) > 1 for h in headers):
+def _take_part(slices: list[Slice], part: str) -> list[Slice]:
+    if part == WHOLE:
+        return slices
+    # Taking a stack apart is only looked at where there is a sign of several.
+    if not part and _is_stack(slices) and not acquisitions_alternate(slices):
+        return slices
+    parts = stack_parts(slices, _is_stack)
+    known = ", ".join(f"{name} ({len(found)} slices)" for name, found in parts.items())
+    if part:
+        if part not in parts:
+            remedy = f"it holds {known}" if parts else "leave the column part empty: the series is one stack, or none"
+            raise SeriesError(f"holds no part {part!r}", remedy)
+        return parts[part]
+    if parts:
         raise SeriesError(
-            "is an enhanced multi-frame object, which is not supported yet",
-            "export it as classic single-frame DICOM",
+            f"holds {len(parts)} stacks (several phases in one series)", f"name one in the column part: {known}"
         )
+    return slices
+
+
+def _is_stack(slices: Sequence[Slice]) -> bool:
+    try:
+        check_stack([one.header for one in slices])
+    except SeriesError:
+        return False
+    return True
+
+
+def check_headers(headers: Sequence[dict[str, Any]]) -> None:
+    """Raise SeriesError unless all images are parallel, of one size and pixel spacing, and their values have a unit."""
     for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
         lacking = sum(tag not in h for h in headers)
         if lacking:
-            raise SeriesError(f"{lacking} of {len(headers)} slices lack {tag}", export)
+            raise SeriesError(
+                f"{lacking} of {len(headers)} slices lack {tag}",
+                f"{EXPORT}; scouts and screen shots have none: name another series_uid",
+            )
     for tag in ("Rows", "Columns"):
         sizes = sorted({h.get(tag) for h in headers})
         if len(sizes) > 1:
@@ -156,17 +223,24 @@ def check_stack(headers: Sequence[dict[str, Any]]) -> None:
     if len(modalities) > 1:
         raise SeriesError(f"mixes modalities {sorted(map(str, modalities))}", "name series_uid")
     if "CT" in modalities and any("RescaleSlope" not in h or "RescaleIntercept" not in h for h in headers):
-        raise SeriesError("CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", export)
+        raise SeriesError("CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", EXPORT)
     orientations = np.array([h["ImageOrientationPatient"] for h in headers])
     if np.abs(orientations - orientations[0]).max() > ORIENTATION_TOLERANCE:
         raise SeriesError("slices are not parallel", "remove localisers or name series_uid")
     spacings = np.array([h["PixelSpacing"] for h in headers])
     if np.abs(spacings - spacings[0]).max() > 1e-4:
         raise SeriesError("slices differ in PixelSpacing", "name series_uid")
-    if len(headers) < 3:
-        raise SeriesError(f"has only {len(headers)} slices", export)
 
-    normal = _normal(headers[0])
+
+def check_stack(headers: Sequence[dict[str, Any]], interpolate: bool = False) -> int:
+    """Raise SeriesError unless the slices form one evenly spaced stack of parallel slices.
+
+    Returns: the number of slices before the one that is missing, where `interpolate` allows one; 0 where none is.
+    """
+    check_headers(headers)
+    if len(headers) < 3:
+        raise SeriesError(f"has only {len(headers)} slices", EXPORT)
+    normal = normal_of(headers[0])
     positions = np.array([h["ImagePositionPatient"] for h in headers])
     along = positions @ normal
     order = np.argsort(along, kind="stable")
@@ -175,66 +249,42 @@ def check_stack(headers: Sequence[dict[str, Any]]) -> None:
     if step <= 0 or (gaps < 0.1 * step).any():
         count = int((gaps < 0.1 * max(step, 1e-6)).sum())
         raise SeriesError(
-            f"{count} positions carry more than one slice (several phases or copies in one series)",
-            "keep one phase, or split the series by AcquisitionNumber",
+            f"{count} positions carry more than one slice, and nothing in the headers tells several stacks apart",
+            "export the phases as series of their own",
         )
     wrong = np.flatnonzero(np.abs(gaps - step) > SPACING_TOLERANCE * step)
-    if len(wrong):
+    one_missing = len(wrong) == 1 and abs(gaps[wrong[0]] - 2 * step) <= 2 * SPACING_TOLERANCE * step
+    if len(wrong) and not (interpolate and one_missing):
         missing = ", ".join(
             f"{gaps[i]:.2f} mm between {along[order[i]]:.2f} and {along[order[i + 1]]:.2f} mm" for i in wrong[:3]
         )
+        remedy = f"{EXPORT}, or let the one slice be interpolated with interpolate_missing: true"
         raise SeriesError(
             f"slices are not evenly spaced ({step:.2f} mm expected, found {missing}): a slice is probably missing",
-            export,
+            remedy if one_missing else EXPORT,
         )
     drift = positions[order] - positions[order[0]]
     sideways = drift - np.outer(drift @ normal, normal)
     if np.abs(sideways).max() > 0.05 * step + 0.01:
         raise SeriesError("slices are sheared (gantry tilt)", "export the series reformatted to a straight stack")
+    return int(wrong[0]) + 1 if len(wrong) else 0
 
 
-def stack_geometry(slices: Sequence[tuple[Path, dict[str, Any]]]) -> dict[str, Any]:
-    """Size, spacing, origin (x, y, z; mm) and direction (row major 3 x 3) of a checked stack."""
-    first, last = slices[0][1]["header"], slices[-1][1]["header"]
+def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
+    """Size, spacing, origin (x, y, z; mm) and direction (row major 3 x 3) of a checked stack.
+
+    Args:
+        missing: slices that will be interpolated; they count.
+    """
+    first, last = slices[0].header, slices[-1].header
     orientation = np.array(first["ImageOrientationPatient"])
-    normal = _normal(first)
+    normal = normal_of(first)
     length = normal @ (np.array(last["ImagePositionPatient"]) - np.array(first["ImagePositionPatient"]))
     row, column = first["PixelSpacing"]
+    number = len(slices) + missing
     return {
-        "size": [first["Columns"], first["Rows"], len(slices)],
-        "spacing": [column, row, float(length) / (len(slices) - 1)],
+        "size": [first["Columns"], first["Rows"], number],
+        "spacing": [column, row, float(length) / (number - 1)],
         "origin": list(first["ImagePositionPatient"]),
         "direction": np.column_stack([orientation[:3], orientation[3:], normal]).ravel().tolist(),
     }
-
-
-def read_series(folder: Path, series_uid: str = "") -> sitk.Image:
-    """Read one series as an image: int16 Hounsfield units for CT, stored values for MR.
-
-    Raises: SeriesError where the stack cannot be trusted or the voxels do not match the headers.
-    """
-    import SimpleITK as sitk
-
-    slices = select_slices(list_series(folder, FileCache(None, HEADER_FACTS_VERSION)), series_uid)
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([str(file) for file, _ in slices])
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise SeriesError(
-            f"cannot be decoded ({str(error).strip().splitlines()[-1][:200]})",
-            "export it again uncompressed",
-        ) from error
-    geometry = stack_geometry(slices)
-    # The headers' own geometry: the library takes the slice spacing from two slices only.
-    image.SetSpacing(geometry["spacing"])
-    image.SetOrigin(geometry["origin"])
-    image.SetDirection(geometry["direction"])
-    if list(image.GetSize()) != geometry["size"]:
-        raise SeriesError("voxels and headers differ in size", "export the series again")
-    if image.GetPixelIDTypeAsString().startswith("64-bit float"):
-        return sitk.Cast(image, sitk.sitkFloat32)
-    values = sitk.MinimumMaximumImageFilter()
-    values.Execute(image)
-    fits = values.GetMinimum() >= -32768 and values.GetMaximum() <= 32767
-    return sitk.Cast(image, sitk.sitkInt16 if fits else sitk.sitkInt32)

@@ -27,15 +27,16 @@ REQUIRED = {
     "series": ("patient_id", "phase", "path"),
     "masks": ("patient_id", "phase", "reader", "path"),
 }
-OPTIONAL = {"series": ("series_uid",), "masks": ("label",)}
+OPTIONAL = {"series": ("series_uid", "part"), "masks": ("label",)}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Where the images of one patient and phase are."""
+    """Where the images of one patient and phase are: path, and which series and which stack of it."""
 
     path: str
     series_uid: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
         if check(row, number, settings["series"]):
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
-            cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""))
+            cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""), getattr(row, "part", ""))
     problems += _name_problems(cohort.name, settings["masks"], masks["reader"], unique=False, what="reader")
     for number, row in enumerate(masks.itertuples(index=False), 2):
         if check(row, number, settings["masks"]):

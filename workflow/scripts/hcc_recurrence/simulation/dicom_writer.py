@@ -200,7 +200,7 @@ def write_seg(mask: np.ndarray, slices: list[FileDataset], label: str, path: Pat
 
 
 def write_rtstruct(mask: np.ndarray, slices: list[FileDataset], label: str, path: Path) -> None:
-    """Write a mask (z, y, x) as closed planar contours of one ROI (axial series only)."""
+    """Write a mask (z, y, x) as closed planar contours of one ROI."""
     import contourpy
 
     reference = slices[0]
@@ -255,16 +255,16 @@ def write_rtstruct(mask: np.ndarray, slices: list[FileDataset], label: str, path
     contours.ROIDisplayColor = [255, 0, 0]
     contours.ContourSequence = []
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        position = [float(v) for v in slices[index].ImagePositionPatient]
+        position = np.array(slices[index].ImagePositionPatient, float)
         row, column = (float(v) for v in slices[index].PixelSpacing)
+        along = np.array(slices[index].ImageOrientationPatient, float).reshape(2, 3)
         padded = np.pad(mask[index].astype(float), 1)
         for line in contourpy.contour_generator(z=padded).lines(0.5):
-            x = position[0] + (line[:-1, 0] - 1) * column
-            y = position[1] + (line[:-1, 1] - 1) * row
+            steps = (line[:-1] - 1) * [column, row]
             item = Dataset()
             item.ContourGeometricType = "CLOSED_PLANAR"
-            item.NumberOfContourPoints = len(x)
-            points = np.column_stack([x, y, np.full(len(x), position[2])]).round(3)
+            item.NumberOfContourPoints = len(steps)
+            points = (position + steps @ along).round(3)
             item.ContourData = [f"{v:.10g}" for v in points.ravel()]
             image = Dataset()
             image.ReferencedSOPClassUID = slices[index].SOPClassUID

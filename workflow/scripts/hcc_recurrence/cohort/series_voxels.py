@@ -1,0 +1,115 @@
+"""The voxels of a series, in Hounsfield units for CT and as stored for MR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, rescaled
+from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
+from hcc_recurrence.cohort.stack_parts import Slice
+from hcc_recurrence.provenance import FileCache
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+# What scanners write outside their field of view stands for air.
+AIR_HU = -1024
+# A CT of a body holds air or fat below this; an image without is no image in Hounsfield units.
+LOWEST_MUST_BE_BELOW_HU = -50
+
+
+def read_series(
+    path: Path, series_uid: str = "", part: str = "", interpolate: bool = False, modality: str = ""
+) -> sitk.Image:
+    """Read one series as an image: int16 where the values fit, as they do in CT.
+
+    Args:
+        see `find_stack`. modality: of the cohort, for files that do not say theirs.
+
+    Raises: SeriesError where the stack cannot be trusted or the voxels do not match the headers.
+    """
+    import SimpleITK as sitk
+
+    stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION))
+    if stack.image:
+        image = _as_integers(sitk.ReadImage(str(stack.image)))
+        if modality == "CT" and sitk.GetArrayViewFromImage(image).min() >= LOWEST_MUST_BE_BELOW_HU:
+            raise SeriesError(
+                "is no CT in Hounsfield units: no voxel lies below "
+                f"{LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)",
+                "save the image as acquired",
+            )
+        return image
+    voxels = _frames(stack.slices) if stack.slices[0].frame >= 0 else _files(stack.slices)
+    if stack.modality == "CT":
+        voxels = _without_padding(voxels, stack.slices)
+    if stack.gap:
+        between = voxels[stack.gap - 1 : stack.gap + 1].mean(axis=0, dtype=np.float64)
+        if np.issubdtype(voxels.dtype, np.integer):
+            between = np.rint(between)
+        voxels = np.insert(voxels, stack.gap, between.astype(voxels.dtype), axis=0)
+        print(f"slice {stack.gap + 1} of {len(voxels)} was missing: the mean of its neighbours stands for it")
+    image = sitk.GetImageFromArray(voxels)
+    geometry = stack.geometry
+    if list(image.GetSize()) != geometry["size"]:
+        raise SeriesError("voxels and headers differ in size", "export the series again")
+    # The headers' own geometry: the library takes the slice spacing from two slices only.
+    image.SetSpacing(geometry["spacing"])
+    image.SetOrigin(geometry["origin"])
+    image.SetDirection(geometry["direction"])
+    return _as_integers(image)
+
+
+def _undecodable(error: Exception) -> SeriesError:
+    last = (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
+    return SeriesError(f"cannot be decoded ({last})", "export it again uncompressed")
+
+
+def _files(slices: list[Slice]) -> np.ndarray:
+    """A file a slice, (z, y, x), by GDCM, which rescales each."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames([str(one.file) for one in slices])
+    try:
+        return sitk.GetArrayFromImage(reader.Execute())
+    except RuntimeError as error:
+        raise _undecodable(error) from error
+
+
+def _frames(slices: list[Slice]) -> np.ndarray:
+    """Frames of enhanced objects, (z, y, x), each by its own slope and intercept."""
+    from pydicom.pixels import pixel_array
+
+    planes = []
+    for one in slices:
+        try:
+            stored = pixel_array(one.file, index=one.frame)
+        except Exception as error:
+            raise _undecodable(error) from error
+        planes.append(rescaled(one.header, stored.astype(np.float64)))
+    voxels = np.stack(planes)
+    whole = np.array_equal(voxels, np.rint(voxels))
+    return voxels.astype(np.int32 if whole else np.float32)
+
+
+def _without_padding(voxels: np.ndarray, slices: list[Slice]) -> np.ndarray:
+    """Voxels outside the scanner's field of view as air, where the header says which value they have."""
+    padded = np.array([rescaled(one.header, one.header.get("PixelPaddingValue", np.nan)) for one in slices])
+    outside = voxels == padded[:, None, None]
+    return np.where(outside, np.array(AIR_HU, voxels.dtype), voxels) if outside.any() else voxels
+
+
+def _as_integers(image: sitk.Image) -> sitk.Image:
+    import SimpleITK as sitk
+
+    kind = image.GetPixelIDTypeAsString()
+    if kind.endswith("float"):
+        return sitk.Cast(image, sitk.sitkFloat32)
+    values = sitk.MinimumMaximumImageFilter()
+    values.Execute(image)
+    fits = values.GetMinimum() >= -32768 and values.GetMaximum() <= 32767
+    return sitk.Cast(image, sitk.sitkInt16 if fits else sitk.sitkInt32)
