@@ -381,7 +381,7 @@ class Plan(UnetPlan):
         return dict(sorted(found.items()))
 
     def knows_best_auc(self, name: str) -> bool:
-        """Whether the best reachable AUC is known: of simulated patients without a confounder that betrays the outcome."""
+        """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
         return name in self.simulation and not any("marker" in row for row in self.simulation[name].values())
 
     def simulated_row(self, name: str, patient: str) -> dict[str, str]:
