@@ -85,7 +85,7 @@ def test_curve_relevance_and_figures(results):
     assert len(relevance) == 18 and relevance[["SS", "NSS"]].stack().between(0, 1).all()
     ensemble = pd.read_csv(results / "tables/ensemble.csv")
     assert ensemble["model"].tolist() == ["NSS", "SS"] and ensemble["strict"].between(0, 1).all()
-    for name in ("grad_cam", "relevance", "learning_curve", "training"):
+    for name in ("boxes.page1", "grad_cam", "relevance", "learning_curve", "training"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
 
 

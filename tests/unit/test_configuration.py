@@ -85,7 +85,7 @@ def test_the_demo_of_cui_changes_sizes_and_numbers_alone():
     published = load(lambda c: c.update(preset="published"))["papers"]["cui2022"]["settings"]
     demo = load()["papers"]["cui2022"]["settings"]
     assert {k for k, v in published.items() if demo[k] != v} == {
-        *("split", "crops", "networks", "epochs", "batch", "augmentation", "network_repeats", "training_shares"),
+        *("split", "crops", "networks", "epochs", "augmentation", "network_repeats", "training_shares"),
         *("learning_rate", "clinical"),
     }
     assert (published["learning_rate"], published["epochs"], published["batch"]) == (1e-5, 100, 8)

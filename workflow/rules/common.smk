@@ -549,8 +549,8 @@ def published_names(wildcards):
 
 
 def best_auc_file(wildcards):
-    """The best reachable AUC where the cohort is simulated; nothing where it is real."""
-    if of_cohort("simulation")(wildcards):
+    """The best reachable AUC where the cohort's patients are simulated and it is known; else nothing."""
+    if PLAN.knows_best_auc(base(wildcards.cohort)):
         return [f"<results>/{wildcards.cohort}/simulated/best_auc.csv"]
     return []
 

@@ -12,7 +12,7 @@ rule write_start_page:
         best_auc=[
             f"<results>/{cohort}/simulated/best_auc.csv"
             for cohort in sorted(PLAN.cohorts)
-            if FULL_CONFIG["cohorts"][cohort]["simulation"]
+            if PLAN.knows_best_auc(cohort)
         ],
     output:
         "<results>/start_page.rst",

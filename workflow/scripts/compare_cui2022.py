@@ -34,7 +34,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     note = (
         "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
         "folds, same patients, folds and seeds. trained: mean number of patients that fitted. Smaller shares are part "
-        "of larger ones."
+        "of larger ones. Where the table of networks counts no fit better than chance, none of this says anything."
     )
     write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)
     figure = plot_learning_curve(curve, read_best_auc(asked.best_auc), f"{params.title}: strict, out of fold")

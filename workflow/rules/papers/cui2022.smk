@@ -106,6 +106,42 @@ rule compare_cui2022:
         "../../scripts/compare_cui2022.py"
 
 
+rule plot_cui2022_boxes:
+    """The box with and without segmentation of some patients, side by side."""
+    input:
+        cui2022_crops,
+    output:
+        **one_figure(
+            "<results>/{cohort}/cui2022/figures/boxes.page{page}",
+            "../../report/cui2022_boxes.rst",
+            "SS beside NSS, page {page}",
+            "figure",
+            section="Cui 2022",
+        ),
+    log:
+        "<logs>/{cohort}/cui2022/plot_cui2022_boxes.page{page}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/plot_cui2022_boxes.page{page}.tsv"
+    wildcard_constraints:
+        page="[0-9]+",
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=10,
+    params:
+        phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
+        networks=list(CUI["networks"]),
+        patients=lambda w: page_of_patients(
+            PLAN.image_cohort(base(w.cohort)), CUI["crops"], int(w.page)
+        ),
+        title=of_cohort("title"),
+        code=code("plot_cui2022_boxes"),
+    script:
+        "../../scripts/plot_cui2022_boxes.py"
+
+
 rule plot_cui2022_grad_cam:
     """Grad-CAM of SS beside NSS for the same patients, and how much of it lies inside the tumour."""
     input:

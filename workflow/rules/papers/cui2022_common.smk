@@ -65,14 +65,12 @@ def cui2022_predictions(cohort):
 def cui2022_targets(cohort):
     """What the paper makes besides what every study has."""
     folder = f"<results>/{cohort}/cui2022"
-    pages = [
-        f"<results>/{PLAN.image_cohort(cohort)}/crops/{network_crop(CUI, network)}.page1.png"
-        for network in CUI["networks"]
-    ]
+    number = len(PLAN.patients(PLAN.image_cohort(base(cohort))))
+    pages = -(-number // patients_of_page(CUI["crops"]))
     return [
         *[f"{folder}/figures/{f}.png" for f in ("training", "grad_cam", "relevance")],
         f"{folder}/figures/learning_curve.png",
         *[f"{folder}/tables/{t}.html" for t in ("networks", "ensemble", "curve")],
         f"{folder}/tables/relevance.html",
-        *pages,
+        *[f"{folder}/figures/boxes.page{n + 1}.png" for n in range(pages)],
     ]

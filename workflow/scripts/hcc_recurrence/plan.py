@@ -379,6 +379,10 @@ class Plan(UnetPlan):
                 found[f"{phase}.{reader}"] = f"{content} {label}"
         return dict(sorted(found.items()))
 
+    def knows_best_auc(self, name: str) -> bool:
+        """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
+        return name in self.simulation and not any("marker" in row for row in self.simulation[name].values())
+
     def simulated_row(self, name: str, patient: str) -> dict[str, str]:
         """The patient's row of the simulation sheet."""
         return dict(sorted(self.simulation[name][patient].items()))
