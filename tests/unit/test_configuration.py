@@ -54,6 +54,16 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     )
 
 
+def test_the_order_of_keys_means_nothing():
+    """Jobs carry such entries as parameters: in another order they would run again."""
+    entry = {"kind": "random", "folds": 3, "validation_fraction": 0.2}
+    first, second = (
+        load(lambda c, own=own: c.update(splits={"s": own}))["splits"]["s"]
+        for own in (entry, dict(reversed(list(entry.items()))))
+    )
+    assert list(first.items()) == list(second.items())
+
+
 def test_published_and_demo_differ_only_in_sizes():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhao2024"]["settings"]
     demo = load()["papers"]["zhao2024"]["settings"]

@@ -70,7 +70,10 @@ def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[
 
 
 def fill_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    """A copy of `value` with the schema's defaults filled in, through maps and lists."""
+    """A copy of `value` with the schema's defaults filled in, through maps and lists.
+
+    Keys that the schema names come in its order: the order in which a user wrote them must repeat no job.
+    """
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
     if isinstance(value, Mapping):
@@ -83,7 +86,8 @@ def fill_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]
         for key, below in properties.items():
             if key not in filled and "default" in below:
                 filled[key] = copy.deepcopy(below["default"])
-        return filled
+        named = [key for key in properties if key in filled]
+        return {key: filled[key] for key in (*named, *(k for k in filled if k not in properties))}
     if isinstance(value, list):
         return [fill_defaults(item, schema.get("items", {}), root) for item in value]
     return value
