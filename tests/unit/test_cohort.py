@@ -14,9 +14,9 @@ from hcc_recurrence.cohort.sheets import (
     clinical_problems,
     clinical_table,
     outcome_problems,
-    read_sheet,
 )
 from hcc_recurrence.cohort.splits import make_split
+from hcc_recurrence.cohort.tables import parse_number, read_sheet
 
 
 def patients(rows):
@@ -103,12 +103,12 @@ def cohort(frame, clinical=None, missing_codes=()):
 def test_any_cell_is_a_value_missing_or_a_problem(text):
     """What passes the check can be read as a number; what does not is named with the patient."""
     frame = pd.DataFrame({"patient_id": ["p1"], "x": [text.strip()]}, dtype=str).set_index("patient_id", drop=False)
-    definition = {"x": {"column": "x", "kind": "continuous", "levels": [], "readings": {}}}
+    definition = {"x": {"column": "x", "unit": "", "kind": "continuous", "levels": [], "readings": {}}}
     problems = clinical_problems(cohort(frame, definition, ["NA"]))
     if problems:
         assert problems[0].patient == "p1" and repr(text.strip()) in problems[0].what
     else:
-        assert text.strip() in ("", "NA") or np.isfinite(float(text.strip()))
+        assert text.strip() in ("", "NA") or np.isfinite(parse_number(text.strip()))
 
 
 def test_outcome_problems_name_the_patient_and_the_column():
@@ -136,7 +136,8 @@ def test_clinical_table_codes_levels_and_missing(tmp_path):
     (tmp_path / "p.csv").write_text("patient_id,stage,afp\np1,B,12.5\np2,,999\n")
     definitions = {
         "stage": {"column": "stage", "kind": "categorical", "levels": ["A", "B"]},
-        "afp": {"column": "afp", "kind": "continuous", "levels": []},
+        "afp": {"column": "afp", "kind": "continuous", "levels": [], "factor": 1.0},
     }
-    table = clinical_table(tmp_path / "p.csv", definitions, ["999"], ["p2", "p1"])
+    source = {"path": tmp_path / "p.csv", "columns": {}, "date_format": ""}
+    table = clinical_table(source, definitions, ["999"], ["p2", "p1"])
     assert table.loc["p1"].tolist() == [1.0, 12.5] and table.loc["p2"].isna().all()

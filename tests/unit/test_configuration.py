@@ -366,7 +366,7 @@ def test_the_plan_of_the_demo():
     read = plan.readings("demo_mr", ["age", "halo"])
     assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
     assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {
-        *("column", "unit", "timing", "kind", "levels"),
+        *("column", "unit", "timing", "kind", "levels", "factor"),
     }
     split = plan.assigned_splits("demo_ct", "zhao2024")
     assert set(split.values()) == {"external"} and len(split) <= 20

@@ -415,8 +415,8 @@ def study_split(wildcards):
 
 
 def patients_sheet(wildcards):
-    """Where the patients sheet is; what matters of its content is hashed by other parameters."""
-    return of_cohort("patients")(wildcards)
+    """How the patients sheet is read; what matters of its content is hashed by other parameters."""
+    return PLAN.patients_sheet(base(wildcards.cohort))
 
 
 def study_clinical(paper):

@@ -1,13 +1,11 @@
 """AUCs within groups of patients: centres, field strengths, scanners."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
-    from hcc_recurrence.cohort.sheets import read_sheet
+    from hcc_recurrence.cohort.tables import read_patients
     from hcc_recurrence.figures.forest import plot_strata
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.style import save
@@ -16,7 +14,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.statistics.comparisons import strata_table
 
     params, output = snakemake.params, snakemake.output
-    sheet = read_sheet(Path(params.sheet)).set_index("patient_id")
+    sheet = read_patients(params.sheet, ()).set_index("patient_id")
     missing = {"", *params.missing_codes}
     strata = pd.DataFrame(
         {name: sheet[column].where(~sheet[column].isin(missing)) for name, column in params.columns.items()}

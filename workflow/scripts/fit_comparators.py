@@ -1,7 +1,5 @@
 """Predictions of clinical scores and of the confounders volume and centre."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"comparators on {snakemake.wildcards.cohort}"):
@@ -15,7 +13,7 @@ with job_log(snakemake.log[0], f"comparators on {snakemake.wildcards.cohort}"):
     split = read_csv(snakemake.input.split)
     labels = read_csv(snakemake.input.labels)
     patients = list(split["patient_id"])
-    clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients)
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, patients)
     units = {name: definition["unit"] for name, definition in params.definitions.items()}
     scores, skipped = clinical_scores(clinical, units, params.constants)
     for score, reason in skipped.items():

@@ -14,7 +14,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     params = snakemake.params
     split = read_csv(snakemake.input.split)
-    clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, list(split["patient_id"]))
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(split["patient_id"]))
     found = fit_risk_factors(
         clinical,
         read_csv(snakemake.input.labels),

@@ -20,7 +20,7 @@ with job_log(snakemake.log[0], f"wang2022 on {wildcards.cohort}, {wildcards.prot
     features = [pd.read_parquet(f"{folder}/features.parquet") for folder in snakemake.input.features]
     found = fit_repeat(
         deep_table(features, params.phases, patients),
-        clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients),
+        clinical_table(params.sheet, params.definitions, params.missing_codes, patients),
         params.definitions,
         labels,
         split,

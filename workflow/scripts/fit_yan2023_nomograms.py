@@ -18,7 +18,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     params, output = snakemake.params, snakemake.output
     labels, split = read_csv(snakemake.input.labels), read_csv(snakemake.input.split)
     patients = list(split["patient_id"])
-    clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients)
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, patients)
     found = fit_nomograms(
         read_csv(snakemake.input.fused),
         clinical,

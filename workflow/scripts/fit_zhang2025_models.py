@@ -20,7 +20,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)
     patients = list(split["patient_id"])
-    clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients)
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, patients)
     signature = pd.concat([read_csv(f) for f in asked.signature]) if asked.signature else None
     found = fit_models(
         fits_of(split, params.repeats),

@@ -1,7 +1,5 @@
 """Fit the models of Zhao 2024: one protocol."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
@@ -18,7 +16,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     tables = [pd.read_parquet(file) for file in snakemake.input.radiomics]
     data = Data(
         radiomics=join_phases(dict(zip(params.phases, tables, strict=True)), patients, params.reader),
-        clinical=clinical_table(Path(params.sheet), params.definitions, params.missing_codes, patients),
+        clinical=clinical_table(params.sheet, params.definitions, params.missing_codes, patients),
         labels=read_csv(snakemake.input.labels),
         split=split,
     )

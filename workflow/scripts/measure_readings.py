@@ -1,7 +1,5 @@
 """Agreement of readers on the findings of a study."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
@@ -15,7 +13,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     for variable, columns in params.readings.items():
         own = params.definitions[variable]
         named = {"first": own, **{reading: {**own, "column": column} for reading, column in columns.items()}}
-        tables[variable] = clinical_table(Path(params.sheet), named, params.missing_codes, params.patients)
+        tables[variable] = clinical_table(params.sheet, named, params.missing_codes, params.patients)
     table = readings_table(tables, {v: params.definitions[v]["kind"] for v in tables})
     write_csv(table, output.csv)
     note = (

@@ -1,7 +1,5 @@
 """Write the table of patient characteristics."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
@@ -13,7 +11,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     params = snakemake.params
     split = read_csv(snakemake.input.split)
-    clinical = clinical_table(Path(params.sheet), params.definitions, params.missing_codes, list(split["patient_id"]))
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(split["patient_id"]))
     labels = read_csv(snakemake.input.labels)
     table = baseline_table(clinical, labels, split, params.definitions, params.yates)
     write_csv(table, snakemake.output.csv)

@@ -1,16 +1,15 @@
 """Write the labels of a cohort and a summary of who was left out."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.labels import make_labels, summarise_labels
-    from hcc_recurrence.cohort.sheets import read_sheet
+    from hcc_recurrence.cohort.sheets import DATE_COLUMNS
+    from hcc_recurrence.cohort.tables import read_patients
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import write_csv
 
-    sheet = read_sheet(Path(snakemake.params.sheet)).set_index("patient_id", drop=False)
+    sheet = read_patients(snakemake.params.sheet, DATE_COLUMNS).set_index("patient_id", drop=False)
     labels = make_labels(
         sheet,
         snakemake.params.er_days,

@@ -27,8 +27,10 @@ from hcc_recurrence.cohort.sheets import (
     MONTH_COLUMNS,
     Cohort,
     load_cohort,
-    read_sheet,
+    sheet_source,
 )
+from hcc_recurrence.cohort.tables import read_sheet
+from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
 from hcc_recurrence.problems import InputError, Problem
@@ -406,10 +408,18 @@ class Plan(UnetPlan):
         frame = cohort.patients.loc[self.patients(name)]
         return _text_hash([[c, *frame.index, *frame[c]] for _, c in sorted(cohort.settings["strata"].items())])
 
+    def patients_sheet(self, name: str) -> dict[str, Any]:
+        """How the patients sheet of a cohort is read."""
+        return sheet_source(self.cohorts[name].settings)
+
     def clinical_definitions(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
-        """The config's definitions of the named variables."""
+        """The config's definitions of the named variables, in the papers' units."""
         definitions = self.cohorts[name].settings["clinical"]
-        return {v: {k: d for k, d in sorted(definitions[v].items()) if k != "readings"} for v in variables}
+        found = {}
+        for variable in variables:
+            own = in_standard_unit(variable, definitions[variable])
+            found[variable] = {key: value for key, value in sorted(own.items()) if key != "readings"}
+        return found
 
     def readings(self, name: str, variables: Sequence[str]) -> dict[str, dict[str, str]]:
         """Variable -> reading -> column, of the named variables that were read more than once."""

@@ -10,22 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-# To the unit that a formula needs: unit in the sheet -> factor.
-BILIRUBIN_UMOL_L = {"umol/L": 1.0, "mg/dL": 17.1}
-ALBUMIN_G_L = {"g/L": 1.0, "g/dL": 10.0}
-LENGTH_MM = {"mm": 1.0, "cm": 10.0}
-CELLS_10E9_L = {"1e9/L": 1.0, "10e9/L": 1.0}
-AFP_NG_ML = {"ng/mL": 1.0, "ug/L": 1.0}
-UNITS = {
-    "bilirubin": BILIRUBIN_UMOL_L,
-    "albumin": ALBUMIN_G_L,
-    "diameter": LENGTH_MM,
-    "neutrophils": CELLS_10E9_L,
-    "lymphocytes": CELLS_10E9_L,
-    "monocytes": CELLS_10E9_L,
-    "platelets": CELLS_10E9_L,
-    "afp": AFP_NG_ML,
-}
+from hcc_recurrence.cohort.units import UNITS, unit_factor
+
 STAGE_INPUTS = (
     "tumour_number",
     "diameter",
@@ -162,15 +148,15 @@ def clinical_scores(
         if name not in values:
             values[name] = float(value)
     wrong_unit = {}
-    for name, factors in UNITS.items():
-        if name in values:
-            unit = units.get(name, "")
-            if unit in factors:
-                values[name] = values[name] * factors[unit]
-                # A count or concentration of 0 is a missing one: ratios and logarithms need more than that.
-                values[name] = values[name].where(values[name] > 0)
-            else:
-                wrong_unit[name] = unit
+    needed = {variable for inputs in INPUTS.values() for variable in inputs}
+    for name in sorted(needed & set(UNITS) & set(values)):
+        factor = unit_factor(name, units.get(name, ""))
+        if factor is None:
+            wrong_unit[name] = units.get(name, "")
+        else:
+            values[name] = values[name] * factor
+            # A count or concentration of 0 is a missing one: ratios and logarithms need more than that.
+            values[name] = values[name].where(values[name] > 0)
     scores, skipped = {}, {}
     for score, inputs in INPUTS.items():
         absent = [i for i in inputs if i not in values]

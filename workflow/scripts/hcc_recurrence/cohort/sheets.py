@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.tables import parse_number, read_patients, read_sheet
+from hcc_recurrence.cohort.units import UNITS, unit_factor
 from hcc_recurrence.problems import Problem
 
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
@@ -82,20 +84,9 @@ class Cohort:
         return found
 
 
-def read_sheet(path: Path) -> pd.DataFrame:
-    """A CSV, TSV or XLSX sheet as text, cells stripped, empty cells as "".
-
-    Raises: FileNotFoundError; ValueError where the file cannot be read as a table.
-    """
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        frame = pd.read_excel(path, dtype=str, keep_default_na=False)
-    else:
-        separator = "\t" if path.suffix.lower() in (".tsv", ".txt") else ","
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
-    frame.columns = [str(c).strip() for c in frame.columns]
-    frame = frame.fillna("").apply(lambda column: column.str.strip())
-    # A spreadsheet program turns dates into "2019-03-01 00:00:00".
-    return frame.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", r"\1", regex=True)
+def sheet_source(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `read_patients` needs of a cohort's entry in the config."""
+    return {"path": settings["patients"], **{key: settings[key] for key in ("columns", "date_format")}}
 
 
 def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -> tuple[Cohort, list[Problem]]:
@@ -116,7 +107,10 @@ def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -
             problems.append(Problem(name, "", "config", f"{kind} names no sheet", f"set cohorts.{name}.{kind}"))
             continue
         try:
-            frame = read_sheet(folder / path)
+            if kind == "patients":
+                frame = read_patients({**sheet_source(settings), "path": folder / path}, DATE_COLUMNS)
+            else:
+                frame = read_sheet(folder / path)
         except FileNotFoundError:
             problems.append(Problem(name, "", path, "does not exist", f"correct cohorts.{name}.{kind}"))
             continue
@@ -250,7 +244,7 @@ def outcome_problems(cohort: Cohort) -> list[Problem]:
                 try:
                     dates[column] = pd.to_datetime(text, format="%Y-%m-%d")
                 except ValueError:
-                    remedy = "write it as YYYY-MM-DD (empty recurrence_date: none observed)"
+                    remedy = "write it as YYYY-MM-DD, or name date_format (empty recurrence_date: none observed)"
                     add(patient, f"column {column}: {text!r} is not a date", remedy)
             start = dates.get("resection_date")
             for column in ("recurrence_date", "last_follow_up_date"):
@@ -258,7 +252,7 @@ def outcome_problems(cohort: Cohort) -> list[Problem]:
                     add(patient, f"{column} lies before resection_date", "correct one of the dates")
     elif all(c in frame for c in MONTH_COLUMNS):
         for patient, row in frame.iterrows():
-            months = _number(row["rfs_months"])
+            months = parse_number(row["rfs_months"])
             if months is None or months < 0:
                 remedy = "write the months from resection to recurrence or last follow-up"
                 add(
@@ -276,14 +270,6 @@ def outcome_problems(cohort: Cohort) -> list[Problem]:
             "add one of the two sets of columns",
         )
     return problems
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if value == value and abs(value) != float("inf") else None
 
 
 def clinical_problems(cohort: Cohort) -> list[Problem]:
@@ -308,6 +294,16 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
                 )
             )
             continue
+        if definition["kind"] == "continuous" and unit_factor(variable, definition["unit"]) is None:
+            problems.append(
+                Problem(
+                    cohort.name,
+                    "",
+                    "config",
+                    f"clinical variable {variable}: unit {definition['unit']!r} is unknown; papers cut it by a number",
+                    f"cohorts.{cohort.name}.clinical.{variable}.unit is one of {', '.join(UNITS[variable])}",
+                )
+            )
         levels = definition["levels"]
         for patient, text in frame[column].items():
             if text in missing:
@@ -324,7 +320,7 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
                         )
                     )
                 continue
-            value = _number(text)
+            value = parse_number(text)
             if value is None or (definition["kind"] == "binary" and value not in (0, 1)):
                 wanted = "0 or 1" if definition["kind"] == "binary" else "a number"
                 problems.append(
@@ -341,16 +337,19 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
 
 
 def clinical_table(
-    sheet: Path,
+    source: Mapping[str, Any],
     definitions: Mapping[str, Mapping[str, Any]],
     missing_codes: Sequence[str],
     patients: Sequence[str],
 ) -> pd.DataFrame:
-    """Clinical variables as numbers, one row a patient in the order given, missing as NaN.
+    """Clinical variables as numbers in the papers' units, one row a patient in the order given, missing as NaN.
 
-    A categorical variable becomes the index of its level in the declared order.
+    A categorical variable becomes the index of its level in the declared order; a bound (`<0.01`) the bound itself.
+
+    Args:
+        source: of `sheet_source`. definitions: with `factor`, of `in_standard_unit`.
     """
-    frame = read_sheet(sheet).set_index("patient_id").loc[list(patients)]
+    frame = read_patients(source, ()).set_index("patient_id").loc[list(patients)]
     missing = {"", *missing_codes}
     table = pd.DataFrame(index=pd.Index(patients, name="patient_id"))
     for variable, definition in definitions.items():
@@ -360,5 +359,6 @@ def clinical_table(
             codes = {level: float(i) for i, level in enumerate(definition["levels"])}
             table[variable] = text.map(codes).astype(float)
         else:
-            table[variable] = text.astype(float)
+            numbers = text.map(lambda cell: parse_number(cell) if isinstance(cell, str) else None).astype(float)
+            table[variable] = numbers * definition["factor"]
     return table

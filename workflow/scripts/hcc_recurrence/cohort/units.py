@@ -1,0 +1,51 @@
+"""Units of clinical variables: what a sheet may give them in, and the one in which the papers cut them.
+
+A cut at 400 ng/mL or 50 mm means nothing to a column in another unit, so a unit that is not known here is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_CELLS = {"1e9/L": 1.0, "10e9/L": 1.0, "10^9/L": 1.0, "G/L": 1.0, "K/uL": 1.0, "1e3/uL": 1.0, "cells/uL": 0.001}
+_ENZYME = {"U/L": 1.0, "IU/L": 1.0, "ukat/L": 60.0}
+# Variable -> unit of the sheet -> factor to the first unit of each, which is the papers'.
+UNITS: Mapping[str, Mapping[str, float]] = {
+    "age": {"years": 1.0, "months": 1 / 12},
+    "afp": {"ng/mL": 1.0, "ug/L": 1.0, "ng/dL": 0.01},
+    # Bilirubin 584.7 g/mol: METHODS.md 6 has 17.1.
+    "bilirubin": {"umol/L": 1.0, "mg/dL": 17.1, "mg/L": 1.71},
+    "albumin": {"g/L": 1.0, "g/dL": 10.0},
+    "diameter": {"mm": 1.0, "cm": 10.0},
+    "alt": _ENZYME,
+    "ast": _ENZYME,
+    "ggt": _ENZYME,
+    "platelets": _CELLS,
+    "neutrophils": _CELLS,
+    "lymphocytes": _CELLS,
+    "monocytes": _CELLS,
+    "hbv_dna": {"IU/mL": 1.0, "IU/L": 0.001},
+}
+
+
+def _plain(unit: str) -> str:
+    # The micro sign and the Greek letter; capitals mean nothing here.
+    return unit.replace("\u00b5", "u").replace("\u03bc", "u").replace(" ", "").lower()
+
+
+def unit_factor(variable: str, unit: str) -> float | None:
+    """What a value in the sheet's unit is multiplied by; None where the unit is not known for the variable.
+
+    A variable that no paper cuts by a number may have any unit: 1.
+    """
+    if variable not in UNITS:
+        return 1.0
+    return {_plain(name): factor for name, factor in UNITS[variable].items()}.get(_plain(unit))
+
+
+def in_standard_unit(variable: str, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A variable's definition with the unit that its values will have, and the factor that brings them there."""
+    factor = unit_factor(variable, definition["unit"])
+    unit = next(iter(UNITS[variable])) if variable in UNITS else definition["unit"]
+    return {**definition, "unit": unit, "factor": 1.0 if factor is None else factor}
