@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import numpy as np
 import pydicom
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import generate_uid
 from scipy.spatial.transform import Rotation
+from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
@@ -487,3 +489,25 @@ def test_rois_of_a_pattern_are_joined(tmp_path, image):
     np.testing.assert_array_equal(found, expected)
     with pytest.raises(MaskError, match="several segments or ROIs"):
         check_mask(mask_facts(tmp_path / "both.dcm"), geometry(tmp_path / "s"), "")
+
+
+def test_a_mask_of_another_series_or_study_is_refused(tmp_path, image):
+    _, slices = image
+    for write, name in ((write_seg, "seg.dcm"), (write_rtstruct, "rt.dcm")):
+        write(tumour(), slices, "T", tmp_path / name)
+        other = make_series(voxels(3), describe(phase="arterial"), tmp_path / "t")
+        save_series(other, tmp_path / "t")
+        with pytest.raises(MaskError, match="another series of the same study"):
+            check_mask(mask_facts(tmp_path / name), geometry(tmp_path / "t"), "T")
+        other = make_series(voxels(3), describe(patient="X2"), tmp_path / "u")
+        save_series(other, tmp_path / "u")
+        with pytest.raises(MaskError, match="another study"):
+            check_mask(mask_facts(tmp_path / name), geometry(tmp_path / "u"), "T")
+
+
+def test_the_docs_name_tests_that_exist():
+    """Each quirk in docs/ingestion.md names the test that shows what happens."""
+    tests = "".join((REPOSITORY / f"tests/unit/test_{n}.py").read_text() for n in ("exports", "tables", "images"))
+    named = set(re.findall(r"`(test_\w+?)(?:\*|`)", (REPOSITORY / "docs/ingestion.md").read_text()))
+    assert len(named) > 25
+    assert not {name for name in named if f"def {name}" not in tests}
