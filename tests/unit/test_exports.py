@@ -505,6 +505,16 @@ def test_a_mask_of_another_series_or_study_is_refused(tmp_path, image):
             check_mask(mask_facts(tmp_path / name), geometry(tmp_path / "u"), "T")
 
 
+def test_a_mask_in_the_folder_of_its_series_is_looked_at_as_a_mask(tmp_path, image):
+    _, slices = image
+    write_seg(tumour(), slices, "T", tmp_path / "s" / "mask")
+    cache, uid = FileCache(None, HEADER_FACTS_VERSION), str(slices[0].SeriesInstanceUID)
+    stack = find_stack(tmp_path / "s", uid, "", False, cache)
+    facts = cache.get(tmp_path / "s" / "mask", mask_facts)
+    assert facts["kind"] == "seg"
+    check_mask(facts, stack.geometry, "T")
+
+
 def test_the_docs_name_tests_that_exist():
     """Each quirk in docs/ingestion.md names the test that shows what happens."""
     tests = "".join((REPOSITORY / f"tests/unit/test_{n}.py").read_text() for n in ("exports", "tables", "images"))

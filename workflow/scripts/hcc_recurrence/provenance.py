@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,10 @@ class FileCache:
                 if stored.get("version") == version:
                     self._facts = stored["facts"]
 
-    def get(self, file: Path, compute) -> Any:
+    def get(self, file: Path, compute: Callable[[Path], Any]) -> Any:
         """The fact about `file`, from the cache if size and mtime are as they were."""
-        key = os.path.abspath(file)
+        # A file may be looked at as an image and as a mask.
+        key = f"{compute.__name__} {os.path.abspath(file)}"
         status = os.stat(file)
         stamp = [status.st_size, status.st_mtime_ns]
         known = self._facts.get(key)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "2"
+HEADER_FACTS_VERSION = "3"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,
