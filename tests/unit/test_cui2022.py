@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from workflow_runner import REPOSITORY
+from training_checks import declared_bytes, kept_for_gradient
 
 from hcc_recurrence.figures.learning_curve import plot_learning_curve
 from hcc_recurrence.figures.relevance import plot_relevance
@@ -209,21 +208,10 @@ def test_grad_cam_of_a_linear_network_is_known():
 
 def test_one_training_step_at_the_published_size_and_its_memory():
     network = build_network({"architecture": "cui3d", "weights": ""}, 1, (10, 150, 150), False)
-    kept: dict[int, int] = {}
-    own = {p.untyped_storage().data_ptr() for p in network.parameters()}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
     images = torch.rand(1, 1, 10, 150, 150)
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        logits = network(images)
-    torch.nn.functional.cross_entropy(logits, torch.tensor([1])).backward()
-    a_voxel = sum(kept.values()) / images.numel()
-    declared = int(re.search(r"CUI_BYTES = (\d+)", (REPOSITORY / "workflow/rules/common.smk").read_text())[1])
+    torch.nn.functional.cross_entropy(network(images), torch.tensor([1])).backward()
+    a_voxel = kept_for_gradient(network, lambda: network(images)) / images.numel()
+    declared = declared_bytes("CUI_BYTES")
     print(f"{a_voxel:.0f} bytes a voxel are kept for the gradient; {declared} are asked for")
     assert a_voxel < declared < 2 * a_voxel
     with pytest.raises(ValueError, match="takes one phase, not 2"):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch.nn import functional
-from training_checks import killed_after_two_epochs
-from workflow_runner import REPOSITORY
+from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 
 from hcc_recurrence import configuration
 from hcc_recurrence.networks import training
@@ -178,29 +176,19 @@ def test_two_steps_at_the_published_size(architecture, parameters, vector):
     published = {**SETTINGS, "optimiser": "sgd", "learning_rate": 1e-4}
     optimiser = training.make_optimiser(network, published)
     assert optimiser.defaults["momentum"] == 0.9 and optimiser.defaults["weight_decay"] == 1e-4
-    kept: dict[int, int] = {}
-    own = {p.untyped_storage().data_ptr() for p in network.parameters()}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
     losses = []
     for _ in range(2):
-        kept.clear()
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            logits = network(images, torch.empty(2, 0))
-            loss = functional.cross_entropy(logits, outcome)
+        logits = network(images, torch.empty(2, 0))
+        loss = functional.cross_entropy(logits, outcome)
         assert logits.shape == (2, 2)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
     assert losses[1] < losses[0]
-    a_pixel = sum(kept.values()) / (2 * 3 * 256 * 256)
-    declared = int(re.search(r"TRAINING_BYTES = (\d+)", (REPOSITORY / "workflow/rules/common.smk").read_text())[1])
+    kept = kept_for_gradient(network, lambda: functional.cross_entropy(network(images, torch.empty(2, 0)), outcome))
+    a_pixel = kept / (2 * 3 * 256 * 256)
+    declared = declared_bytes("TRAINING_BYTES")
     print(f"{architecture}: {a_pixel:.0f} bytes a pixel and phase are kept for the gradient; {declared} are asked for")
     assert a_pixel < declared
 

@@ -192,6 +192,11 @@ def patients_of_page(crop):
     return PAGE_PATIENTS_VIEWS if views else PAGE_PATIENTS
 
 
+def page_count(cohort, crop):
+    """How many pages of pictures of crops a cohort has."""
+    return -(-len(PLAN.patients(cohort)) // patients_of_page(crop))
+
+
 def page_of_patients(cohort, crop, page):
     """The patients on one page of the pictures of crops, from 1."""
     size = patients_of_page(crop)
@@ -206,8 +211,8 @@ def crop_pages(paper, cohort):
         and (paper, PLAN.image_cohort(cohort)) in PLAN.studies
     ):
         return []
-    pages = -(-len(PLAN.patients(cohort)) // patients_of_page(crop))
-    return [f"<results>/{cohort}/crops/{crop}.page{n + 1}.png" for n in range(pages)]
+    pages = range(1, page_count(cohort, crop) + 1)
+    return [f"<results>/{cohort}/crops/{crop}.page{n}.png" for n in pages]
 
 
 def run_weights(wildcards):

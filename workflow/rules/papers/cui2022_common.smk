@@ -65,8 +65,7 @@ def cui2022_predictions(cohort):
 def cui2022_targets(cohort):
     """What the paper makes besides what every study has."""
     folder = f"<results>/{cohort}/cui2022"
-    number = len(PLAN.patients(PLAN.image_cohort(base(cohort))))
-    pages = -(-number // patients_of_page(CUI["crops"]))
+    pages = page_count(PLAN.image_cohort(base(cohort)), CUI["crops"])
     return [
         *[f"{folder}/figures/{f}.png" for f in ("training", "grad_cam", "relevance")],
         f"{folder}/figures/learning_curve.png",

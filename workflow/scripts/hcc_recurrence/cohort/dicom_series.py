@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
 from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
 
@@ -90,7 +91,7 @@ def find_stack(path: Path, series_uid: str, part: str, interpolate: bool, cache:
             raise SeriesError("does not exist", "correct the path in the series sheet")
         return Stack([], image=path, facts=cache.get(path, image_facts))
     slices = select_slices(list_series(path, cache), series_uid, part)
-    return Stack(slices, gap=check_stack([one.header for one in slices], interpolate))
+    return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate))
 
 
 def image_facts(path: Path) -> dict[str, Any]:
@@ -98,28 +99,18 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     Raises: SeriesError where it cannot be read, or is no volume.
     """
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        geometry, components = image_information(path)
     except RuntimeError as error:
         raise SeriesError(
             f"cannot be read as an image ({str(error).strip().splitlines()[-1][:160]})", "save it again as NIfTI"
         ) from error
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1 or min(reader.GetSize()) < 3:
-        size = " x ".join(map(str, reader.GetSize()))
+    if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
+        size = " x ".join(map(str, geometry["size"]))
         raise SeriesError(
-            f"is no volume of grey values: {size}, {reader.GetNumberOfComponents()} values a voxel",
+            f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
-    geometry = {
-        "size": list(reader.GetSize()),
-        "spacing": list(reader.GetSpacing()),
-        "origin": list(reader.GetOrigin()),
-        "direction": list(reader.GetDirection()),
-    }
     return {"hash": content_hash(path), "geometry": geometry}
 
 
@@ -200,7 +191,7 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
 
 def _is_stack(slices: Sequence[Slice]) -> bool:
     try:
-        check_stack([one.header for one in slices])
+        check_spacing([one.header for one in slices])
     except SeriesError:
         return False
     return True
@@ -233,11 +224,16 @@ def check_headers(headers: Sequence[dict[str, Any]]) -> None:
 
 
 def check_stack(headers: Sequence[dict[str, Any]], interpolate: bool = False) -> int:
-    """Raise SeriesError unless the slices form one evenly spaced stack of parallel slices.
+    """Raise SeriesError unless the slices form one evenly spaced stack of parallel slices; see `check_spacing`."""
+    check_headers(headers)
+    return check_spacing(headers, interpolate)
+
+
+def check_spacing(headers: Sequence[dict[str, Any]], interpolate: bool = False) -> int:
+    """Raise SeriesError unless slices that `check_headers` has passed are evenly spaced and straight above each other.
 
     Returns: the number of slices before the one that is missing, where `interpolate` allows one; 0 where none is.
     """
-    check_headers(headers)
     if len(headers) < 3:
         raise SeriesError(f"has only {len(headers)} slices", EXPORT)
     normal = normal_of(headers[0])

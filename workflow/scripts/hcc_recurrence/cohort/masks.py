@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.provenance import content_hash
 
 # Segmentations, and those whose frames hold the segments' numbers.
@@ -64,26 +65,14 @@ def mask_facts(path: Path) -> dict[str, Any]:
                 for s in study.get("RTReferencedSeriesSequence", [])
             ]
             labels = [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]
-        facts.update(series=sorted(map(str, series)), labels=labels, frame=str(data.get("FrameOfReferenceUID", "")))
+        facts.update(series=sorted(map(str, series)), labels=labels)
         return facts
 
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        geometry = image_information(path).geometry
     except RuntimeError:
         return facts
-    facts.update(
-        kind="image",
-        geometry={
-            "size": list(reader.GetSize()),
-            "spacing": list(reader.GetSpacing()),
-            "origin": list(reader.GetOrigin()),
-            "direction": list(reader.GetDirection()),
-        },
-    )
+    facts.update(kind="image", geometry=geometry)
     return facts
 
 
@@ -110,26 +99,22 @@ def matching_labels(labels: Sequence[str], wanted: str) -> list[str]:
     return [label for label in labels if fnmatch.fnmatch(label.lower(), wanted.lower())]
 
 
-def same_lattice(mask: dict[str, Any], image: dict[str, Any]) -> bool:
+def lies_on_grid(mask: dict[str, Any], image: dict[str, Any]) -> bool:
     """Whether the mask's voxels are voxels of the image, however its axes are ordered: all of them, or some."""
-    step = [np.array(g["direction"]).reshape(3, 3) * np.array(g["spacing"]) for g in (mask, image)]
-    # Columns of the mask's steps in steps of the image: one of them is 1 or -1.
-    turned = np.linalg.solve(step[1], step[0])
+    if len(mask["size"]) != 3:
+        return False
+    step, own = (np.array(g["direction"]).reshape(3, 3) * np.array(g["spacing"]) for g in (image, mask))
+    # The mask's steps and its first voxel in steps of the image: each step is one along one axis, there or back.
+    turned = np.linalg.solve(step, own)
+    first = np.linalg.solve(step, np.array(mask["origin"]) - np.array(image["origin"]))
+    along, last = np.rint(turned), np.array(mask["size"]) - 1
+    if not (np.abs(along).sum(axis=0) == 1).all() or not (np.abs(along).sum(axis=1) == 1).all():
+        return False
     # At the far end of the mask no voxel is off by more than the tolerance.
-    off = np.abs(turned - np.rint(turned)) * (np.array(mask["size"]) - 1)
-    start = np.linalg.solve(step[1], np.array(mask["origin"]) - np.array(image["origin"]))
-    whole = np.abs(np.rint(turned))
-    permuted = (whole.sum(axis=0) == 1).all() and (whole.sum(axis=1) == 1).all()
-    return bool(permuted and max(off.max(), np.abs(start - np.rint(start)).max()) <= GRID_TOLERANCE_VOXELS)
-
-
-def _inside(mask: dict[str, Any], image: dict[str, Any]) -> bool:
-    """Whether a mask on the image's lattice lies within the image, for messages: what lies outside would be lost."""
-    step = np.array(image["direction"]).reshape(3, 3) * np.array(image["spacing"])
-    own = np.array(mask["direction"]).reshape(3, 3) * np.array(mask["spacing"])
-    far = np.array(mask["origin"]) + own @ (np.array(mask["size"]) - 1)
-    corners = np.linalg.solve(step, (np.array([mask["origin"], far]) - np.array(image["origin"])).T).T
-    return bool(corners.min() > -0.5 and (corners.max(axis=0) < np.array(image["size"]) - 0.5).all())
+    off = max((np.abs(turned - along) * last).max(), np.abs(first - np.rint(first)).max())
+    corners = np.rint([first, first + along @ last])
+    inside = corners.min() >= 0 and (corners.max(axis=0) < np.array(image["size"])).all()
+    return bool(off <= GRID_TOLERANCE_VOXELS and inside)
 
 
 def describe_grid(geometry: dict[str, Any]) -> str:
@@ -151,8 +136,7 @@ def check_mask(facts: dict[str, Any], image: dict[str, Any], label: str) -> None
     if facts["kind"] == "unreadable":
         raise MaskError("is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT", "correct the path in the masks sheet")
     if facts["kind"] == "image":
-        own = facts["geometry"]
-        if len(own["size"]) != 3 or not (same_lattice(own, image) and _inside(own, image)):
+        if not lies_on_grid(facts["geometry"], image):
             raise MaskError(
                 "lies on another grid than the image, so it was drawn on another image (another "
                 f"patient or phase): mask {describe_grid(facts['geometry'])}; "

@@ -78,11 +78,6 @@ def parse_number(text: str) -> float | None:
     return value if value == value and abs(value) != float("inf") else None
 
 
-def is_bound(text: str) -> bool:
-    """Whether a cell is a bound of an assay."""
-    return bool(BOUND.match(text))
-
-
 def iso_date(text: str, date_format: str = "") -> str:
     """A date as YYYY-MM-DD; the text as it is where it is none that is sure.
 
