@@ -29,7 +29,7 @@ def discovered(tiny_inputs, tmp_path_factory):
 
 def test_the_sheets_are_drafted_with_progress_and_kept(discovered):
     workspace, printed = discovered
-    assert "headers [" in printed and "of 69" in printed
+    assert "headers [" in printed and "of 67" in printed
     series = pd.read_csv(workspace.folder / "discovered/series.csv")
     assert len(series) == 9 and series["phase"].value_counts().to_dict() == dict.fromkeys(PHASES, 3)
     assert "looks wrong" in (workspace.folder / "discovered/summary.html").read_text()
