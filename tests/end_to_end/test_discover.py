@@ -33,9 +33,9 @@ def test_the_sheets_are_drafted_with_progress_and_kept(discovered):
     series = pd.read_csv(workspace.folder / "discovered/series.csv")
     assert len(series) == 9 and series["phase"].value_counts().to_dict() == dict.fromkeys(PHASES, 3)
     assert "looks wrong" in (workspace.folder / "discovered/summary.html").read_text()
-    assert workspace.jobs("--config", "dicom_root=export", target="discover") == {}
+    assert workspace.jobs("--config", "dicom_root=export", "--", target="discover") == {}
     (workspace.folder / "export/another").write_text("a file more")
-    assert workspace.jobs("--config", "dicom_root=export", target="discover") == {"discover": 1}
+    assert workspace.jobs("--config", "dicom_root=export", "--", target="discover") == {"discover": 1}
     (workspace.folder / "export/another").unlink()
 
 
