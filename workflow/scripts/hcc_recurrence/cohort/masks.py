@@ -64,7 +64,7 @@ def mask_facts(path: Path) -> dict[str, Any]:
                 for s in study.get("RTReferencedSeriesSequence", [])
             ]
             labels = [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]
-        facts.update(series=sorted(map(str, series)), labels=labels, frame=str(data.get("FrameOfReferenceUID", "")))
+        facts.update(series=sorted(map(str, series)), labels=labels)
         return facts
 
     import SimpleITK as sitk
@@ -124,7 +124,7 @@ def same_lattice(mask: dict[str, Any], image: dict[str, Any]) -> bool:
 
 
 def _inside(mask: dict[str, Any], image: dict[str, Any]) -> bool:
-    """Whether a mask on the image's lattice lies within the image, for messages: what lies outside would be lost."""
+    """Whether a mask on the image's lattice lies within the image: what lies outside would be lost unseen."""
     step = np.array(image["direction"]).reshape(3, 3) * np.array(image["spacing"])
     own = np.array(mask["direction"]).reshape(3, 3) * np.array(mask["spacing"])
     far = np.array(mask["origin"]) + own @ (np.array(mask["size"]) - 1)
