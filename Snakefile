@@ -13,6 +13,7 @@ report: os.environ.get("HCC_START_PAGE", "workflow/report/workflow.rst")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/discovery.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/images.smk"
 include: "workflow/rules/segmentation.smk"

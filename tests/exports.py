@@ -19,7 +19,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from hcc_recurrence.simulation.dicom_writer import SeriesHeader, write_series
+from hcc_recurrence.simulation.dicom_writer import SeriesHeader, write_rtstruct, write_seg, write_series
 
 # By pydicom, or, where it has no encoder, by GDCM as SimpleITK calls it.
 SYNTAXES = {
@@ -31,6 +31,8 @@ SYNTAXES = {
     "jpeg 2000": "JPEG2000",
     "jpeg lossless": "JPEG",
 }
+SHAPE = (6, 14, 12)
+PHASES = ("precontrast", "arterial", "portal")
 STORAGE = {"CT": "1.2.840.10008.5.1.4.1.1.2.1", "MR": "1.2.840.10008.5.1.4.1.1.4.1"}
 
 
@@ -129,3 +131,47 @@ def save_enhanced(slices: list[FileDataset], file: Path, order=None) -> None:
     data.PixelData = b"".join(slices[k].PixelData for k in order)
     file.parent.mkdir(parents=True, exist_ok=True)
     data.save_as(file, enforce_file_format=True)
+
+
+def voxels(seed):
+    return np.random.default_rng(seed).integers(-900, 1000, SHAPE).astype(np.float32)
+
+
+def deliver(root, flat=True):
+    """Three studies of three phases, a scout, a report, a SEG and an RTSTRUCT; names shuffled in one folder."""
+    mask = np.zeros(SHAPE, bool)
+    mask[2:4, 4:9, 3:8] = True
+    datasets = []
+    for number in range(3):
+        phases = {}
+        for k, phase in enumerate(PHASES):
+            described = describe(phase=phase, patient=f"MRN{number}")
+            slices = make_series(voxels(10 * number + k), described, root / "unused")
+            for data in slices:
+                data.PatientID, data.PatientName = f"MRN{number}", "Müller^Jörg"
+            phases[phase] = slices
+            datasets += slices
+        scout = copy.deepcopy(phases["arterial"][0])
+        scout.SeriesInstanceUID, scout.SOPInstanceUID = generate_uid(), generate_uid()
+        scout.SeriesDescription, scout.SeriesNumber = "Scout", 1
+        for tag in ("ImagePositionPatient", "ImageOrientationPatient"):
+            delattr(scout, tag)
+        report = copy.deepcopy(scout)
+        report.SeriesInstanceUID, report.SOPInstanceUID = generate_uid(), generate_uid()
+        report.Modality, report.SeriesDescription = "SR", "Dose"
+        for tag in ("Rows", "Columns", "PixelData"):
+            delattr(report, tag)
+        datasets += [scout, report]
+        folder = root if flat else root / f"MRN{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_seg(mask, phases["arterial"], "Tumour", folder / f"x{7 * number}")
+        write_rtstruct(mask, phases["portal"], "GTV", folder / f"y{5 * number}")
+    (root / "unused").rmdir()
+    order = np.random.default_rng(0).permutation(len(datasets))
+    if flat:
+        save_series([datasets[k] for k in order], root, names=[f"IM{k}" for k in range(len(datasets))])
+    else:
+        for k in order:
+            data = datasets[k]
+            save_series([data], root / data.PatientID / str(data.SeriesInstanceUID)[-8:], names=[f"IM{k}"])
+    (root / "notes.txt").write_text("not DICOM")

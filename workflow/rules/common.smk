@@ -117,6 +117,14 @@ def untracked(function):
     return lambda wildcards, input: function(wildcards)
 
 
+def listing_of(folder):
+    """Changes with any file below a folder that comes, goes or is written; empty where no folder is named."""
+    if not folder or not Path(folder).is_dir():
+        return ""
+    stats = [(str(f), f.stat()) for f in sorted(Path(folder).rglob("*")) if f.is_file()]
+    return combine_hashes(f"{f} {s.st_size} {s.st_mtime_ns}" for f, s in stats)
+
+
 def memory(mb):
     """Memory that doubles with each attempt."""
     return lambda wildcards, attempt: mb * 2 ** (attempt - 1)

@@ -26,6 +26,7 @@ rule convert_patient:
     params:
         # Where the files are is not what they are: only the fingerprint triggers a rerun.
         series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
+        files=untracked(lambda w: PLAN.series_files(w.cohort, w.patient)),
         masks=untracked(lambda w: PLAN.mask_sources(w.cohort, w.patient)),
         root=untracked(lambda w: PLAN.data_root(w.cohort)),
         reading=lambda w: {

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     native = {}
     for phase, (path, series_uid, part) in params.series.items():
         print(f"{phase}: series")
-        native[phase] = read_series(root / path, series_uid, part, **params.reading)
+        native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
         sitk.WriteImage(native[phase], str(images / f"{phase}.nii.gz"), True, 1)
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")

@@ -352,6 +352,11 @@ class Plan(UnetPlan):
         series = self.cohorts[name].series
         return {phase: list(astuple(series[patient, phase])) for phase in self.listed_phases(name, patient)}
 
+    def series_files(self, name: str, patient: str) -> dict[str, list[str]]:
+        """Phase -> names of the files of its series, where its folder holds other things as well (for the script)."""
+        known = self.sources[name].files if name in self.sources else {}
+        return {phase: known.get((patient, phase), []) for phase in self.listed_phases(name, patient)}
+
     def mask_sources(self, name: str, patient: str) -> dict[str, list[str]]:
         """`phase.reader` -> path and label of each mask (for the script)."""
         cohort = self.cohorts[name]

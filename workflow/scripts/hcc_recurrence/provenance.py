@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,19 +45,36 @@ class FileCache:
                     self._facts = stored["facts"]
 
     def get(self, file: Path, compute: Callable[[Path], Any]) -> Any:
-        """The fact about `file`, from the cache if size and mtime are as they were."""
-        # A file may be looked at as an image and as a mask.
-        key = f"{compute.__name__} {os.path.abspath(file)}"
-        status = os.stat(file)
-        stamp = [status.st_size, status.st_mtime_ns]
+        """The fact that a function finds about `file`, from the cache if size and mtime are as they were."""
+        key, stamp = self._key(file, compute), self._stamp(file)
         known = self._facts.get(key)
         if known is not None and known[0] == stamp:
             return known[1]
         fact = compute(file)
-        self.computed += 1
         self._facts[key] = [stamp, fact]
+        self.computed += 1
         self._changed = True
         return fact
+
+    def lacking(self, files: Sequence[Path], compute: Callable[[Path], Any]) -> list[Path]:
+        """Those of the files whose fact is not known, or that have changed since."""
+        return [f for f in files if self._facts.get(self._key(f, compute), [None])[0] != self._stamp(f)]
+
+    def put(self, file: Path, compute: Callable[[Path], Any], fact: Any) -> None:
+        """Keep a fact that was found elsewhere, such as in another process."""
+        self._facts[self._key(file, compute)] = [self._stamp(file), fact]
+        self.computed += 1
+        self._changed = True
+
+    @staticmethod
+    def _key(file: Path, compute: Callable[[Path], Any]) -> str:
+        # A file may be looked at as an image and as a mask.
+        return f"{compute.__name__} {os.path.abspath(file)}"
+
+    @staticmethod
+    def _stamp(file: Path) -> list[int]:
+        status = os.stat(file)
+        return [status.st_size, status.st_mtime_ns]
 
     def save(self) -> None:
         """Write the cache in one rename, so that a killed run never leaves half of it."""

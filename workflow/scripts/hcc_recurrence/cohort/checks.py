@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.dicom_series import (
 )
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.sheets import Cohort
+from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.problems import Problem
 from hcc_recurrence.provenance import FileCache
 
@@ -25,6 +26,8 @@ class Sources:
 
     series: dict[tuple[str, str], str] = field(default_factory=dict)
     masks: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    # Names of the files of a series whose folder holds other things as well; a job need not look at those.
+    files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
 def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Sequence[str], reader: str) -> list[Problem]:
@@ -73,6 +76,7 @@ def check_sources(
         cache: keeps hashes and headers of unchanged files, so that a second look costs a stat each.
     """
     sources, problems = Sources(), []
+    listed: dict[Path, list[Slice]] = {}
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
     wanted = set(patients)
@@ -82,7 +86,7 @@ def check_sources(
         geometry: dict[str, Any] | None = None
         before = cache.computed
         try:
-            stack = find_stack(root / series.path, series.series_uid, series.part, interpolate, cache)
+            stack = find_stack(root / series.path, series.series_uid, series.part, interpolate, cache, listed)
             geometry = stack.geometry
             if not stack.image and stack.modality != modality:
                 raise SeriesError(
@@ -91,6 +95,8 @@ def check_sources(
                 )
             fingerprint = stack.fingerprint
             sources.series[patient, phase] = fingerprint
+            if len(stack.files) < len({one.file for one in listed.get(root / series.path, [])}):
+                sources.files[patient, phase] = stack.files
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:
             problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,28 +49,36 @@ def file_facts(file: Path) -> dict[str, Any]:
 
     `headers` is empty where the file is not DICOM, or holds no image.
     """
+    data = read_header(file)
+    return {"hash": content_hash(file), "headers": [] if data is None else image_headers(data)}
+
+
+def read_header(file: Path, more: Sequence[str] = ()) -> Dataset | None:
+    """The tags of a file that decide geometry, and more; None where it is not DICOM."""
     import pydicom
     from pydicom.errors import InvalidDicomError
 
-    facts: dict[str, Any] = {"hash": content_hash(file), "headers": []}
-    tags = [*_NUMBERS, *_VECTORS, *_TEXTS, *_GROUPS, "NumberOfFrames"]
+    tags = [*_NUMBERS, *_VECTORS, *_TEXTS, *_GROUPS, "NumberOfFrames", *more]
     try:
-        data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
     except (InvalidDicomError, EOFError, OSError):
-        return facts
+        return None
+
+
+def image_headers(data: Dataset) -> list[dict[str, Any]]:
+    """A header for each image of a file; none where it holds no image."""
     common = _values(data)
     if "Rows" not in common:
-        return facts
+        return []
     frames = data.get("PerFrameFunctionalGroupsSequence") or []
     if not frames:
-        number = int(data.get("NumberOfFrames") or 1)
         # Frames that say nothing of where they lie, such as a film of screen shots.
-        facts["headers"] = [common] * number
-        return facts
+        return [common] * int(data.get("NumberOfFrames") or 1)
     shared = (data.get("SharedFunctionalGroupsSequence") or [None])[0]
-    for number, frame in enumerate(frames, 1):
-        facts["headers"].append({**common, "InstanceNumber": number, **_of_frame(shared), **_of_frame(frame)})
-    return facts
+    return [
+        {**common, "InstanceNumber": number, **_of_frame(shared), **_of_frame(frame)}
+        for number, frame in enumerate(frames, 1)
+    ]
 
 
 def _values(data: Dataset) -> dict[str, Any]:

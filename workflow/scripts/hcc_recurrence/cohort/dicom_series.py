@@ -67,6 +67,11 @@ class Stack:
         return {**stack_geometry(self.slices, int(self.gap > 0)), **uids, "instances": instances}
 
     @property
+    def files(self) -> list[str]:
+        """Names of the files in their folder, sorted."""
+        return sorted({one.file.name for one in self.slices})
+
+    @property
     def modality(self) -> str:
         """As the header says; empty where nothing does."""
         return "" if self.image else self.slices[0].header.get("Modality", "")
@@ -77,12 +82,22 @@ def is_image_file(path: Path) -> bool:
     return path.name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def find_stack(path: Path, series_uid: str, part: str, interpolate: bool, cache: FileCache) -> Stack:
+def find_stack(
+    path: Path,
+    series_uid: str,
+    part: str,
+    interpolate: bool,
+    cache: FileCache,
+    listed: dict[Path, list[Slice]] | None = None,
+    only: Sequence[str] = (),
+) -> Stack:
     """The stack that a row of the series sheet names.
 
     Args:
         path: folder, one DICOM file, or a NIfTI, NRRD or MetaImage file. series_uid: which series of the folder.
         part: which stack of a series that holds several; see `stack_parts`. interpolate: one missing slice is allowed.
+        listed: folders that were looked through before; a hospital's one folder for all is looked through once.
+        only: names of the files of the folder that are looked at; empty for all.
 
     Raises: SeriesError.
     """
@@ -90,7 +105,10 @@ def find_stack(path: Path, series_uid: str, part: str, interpolate: bool, cache:
         if not path.is_file():
             raise SeriesError("does not exist", "correct the path in the series sheet")
         return Stack([], image=path, facts=cache.get(path, image_facts))
-    slices = select_slices(list_series(path, cache), series_uid, part)
+    listed = {} if listed is None else listed
+    if path not in listed:
+        listed[path] = list_series(path, cache, only)
+    slices = select_slices(listed[path], series_uid, part)
     return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate))
 
 
@@ -114,14 +132,19 @@ def image_facts(path: Path) -> dict[str, Any]:
     return {"hash": content_hash(path), "geometry": geometry}
 
 
-def list_series(folder: Path, cache: FileCache) -> list[Slice]:
+def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> list[Slice]:
     """Every image of a folder (a series may also be one file), by the name of its file.
+
+    Args:
+        only: names of the files that are looked at; empty for all.
 
     Raises: SeriesError where the folder does not exist, is empty or holds no DICOM image.
     """
     if not folder.exists():
         raise SeriesError("does not exist", "correct the path in the series sheet")
     files = [folder] if folder.is_file() else sorted(f for f in folder.iterdir() if f.is_file())
+    if only and folder.is_dir():
+        files = [folder / name for name in only]
     if not files:
         raise SeriesError("holds no file", "correct the path in the series sheet")
     slices = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,12 @@ LOWEST_MUST_BE_BELOW_HU = -50
 
 
 def read_series(
-    path: Path, series_uid: str = "", part: str = "", interpolate: bool = False, modality: str = ""
+    path: Path,
+    series_uid: str = "",
+    part: str = "",
+    interpolate: bool = False,
+    modality: str = "",
+    only: Sequence[str] = (),
 ) -> sitk.Image:
     """Read one series as an image: int16 where the values fit, as they do in CT.
 
@@ -33,7 +39,7 @@ def read_series(
     """
     import SimpleITK as sitk
 
-    stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION))
+    stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION), only=only)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
         if modality == "CT" and sitk.GetArrayViewFromImage(image).min() >= LOWEST_MUST_BE_BELOW_HU:

@@ -1,0 +1,163 @@
+"""What a folder of DICOM holds, by its headers: patients, studies, series with their phase, and masks.
+
+What comes out is a draft for a person to check. Nothing is guessed silently: what is unclear stays empty, and sheets
+with an empty cell are refused until someone fills it in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hcc_recurrence.cohort.dicom_headers import image_headers, read_header
+from hcc_recurrence.cohort.dicom_series import SeriesError, check_spacing, select_slices
+from hcc_recurrence.cohort.masks import mask_facts
+from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_twice
+from hcc_recurrence.cohort.stack_parts import Slice
+from hcc_recurrence.provenance import FileCache
+
+DISCOVERY_VERSION = "1"
+# Of these the PatientID alone identifies a person: it groups files, and goes into the private key of the draft.
+_MORE = (
+    *("PatientID", "StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "ProtocolName", "ImageType"),
+    *("ContrastBolusAgent", "ContrastBolusStartTime"),
+)
+MASK_MODALITIES = ("SEG", "RTSTRUCT")
+# Files that a process reads at once; below so many files one process is quicker.
+CHUNK = 200
+FEWEST_FOR_POOL = 1000
+UNCLEAR = PhaseGuess("", "low", "")
+
+
+@dataclass
+class FoundSeries:
+    """One series of a folder. patient: its PatientID. files: sorted. header: of its first image by name."""
+
+    patient: str
+    study: str
+    series: str
+    header: dict[str, Any]
+    files: list[Path] = field(default_factory=list)
+    slices: list[Slice] = field(default_factory=list)
+    guess: PhaseGuess = UNCLEAR
+
+    @property
+    def modality(self) -> str:
+        return str(self.header.get("Modality", ""))
+
+    @property
+    def is_mask(self) -> bool:
+        return self.modality in MASK_MODALITIES
+
+
+def header_facts(file: Path) -> dict[str, Any]:
+    """What discovery needs of a file; `headers` of its images, and `about` its series; empty where it is not DICOM."""
+    data = read_header(file, _MORE)
+    if data is None or not data.get("SeriesInstanceUID"):
+        return {}
+    about = {
+        tag: str(data.get(tag))
+        for tag in (*_MORE, "SeriesInstanceUID", "StudyInstanceUID", "Modality", "AcquisitionTime")
+        if data.get(tag) not in (None, "")
+    }
+    return {"about": about, "headers": image_headers(data)}
+
+
+def list_files(root: Path) -> list[Path]:
+    """All files below a folder, hidden ones left out, sorted by path.
+
+    Raises: FileNotFoundError where the folder does not exist.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is no folder; name it with --config dicom_root=...")
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        found += [Path(folder, f) for f in sorted(files) if not f.startswith(".")]
+    return found
+
+
+def read_headers(files: Sequence[Path], cache: FileCache, workers: int, show: Callable[[int, int], None]) -> None:
+    """Fill the cache with the facts of all files, several at a time; `show` gets how many are done, of how many."""
+    todo = cache.lacking(files, header_facts)
+    if workers < 2 or len(todo) < FEWEST_FOR_POOL:
+        for number, file in enumerate(todo, 1):
+            cache.put(file, header_facts, header_facts(file))
+            if number % CHUNK == 0 or number == len(todo):
+                show(number, len(todo))
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for number, (file, facts) in enumerate(
+            zip(todo, pool.map(header_facts, todo, chunksize=CHUNK), strict=True), 1
+        ):
+            cache.put(file, header_facts, facts)
+            if number % CHUNK == 0 or number == len(todo):
+                show(number, len(todo))
+
+
+def group_series(files: Iterable[Path], cache: FileCache) -> list[FoundSeries]:
+    """Files by patient, study and series, in the order of patients and time, with a guess of each series' phase."""
+    found: dict[tuple[str, str, str], FoundSeries] = {}
+    for file in files:
+        facts = cache.get(file, header_facts)
+        if not facts:
+            continue
+        about = facts["about"]
+        key = (about.get("PatientID", ""), about.get("StudyInstanceUID", ""), about["SeriesInstanceUID"])
+        series = found.setdefault(key, FoundSeries(*key, about))
+        series.files.append(file)
+        for number, header in enumerate(facts["headers"]):
+            # An instance's own number stands for its bytes, which are not read here.
+            frame = number if len(facts["headers"]) > 1 else -1
+            series.slices.append(Slice(file, header.get("SOPInstanceUID", str(file)), frame, header))
+    ordered = sorted(found.values(), key=_order)
+    studies: dict[tuple[str, str], list[FoundSeries]] = defaultdict(list)
+    for series in ordered:
+        if problem_of(series) == "":
+            studies[series.patient, series.study].append(series)
+        else:
+            series.guess = UNCLEAR
+    for own in studies.values():
+        guesses = unclear_where_twice([guess_phase(series.header) for series in own])
+        for series, guess in zip(own, guesses, strict=True):
+            series.guess = guess
+    return ordered
+
+
+def _order(series: FoundSeries) -> tuple:
+    about = series.header
+    number = int(about["SeriesNumber"]) if about.get("SeriesNumber", "").isdigit() else 10**6
+    return series.patient, about.get("StudyDate", ""), about.get("StudyTime", ""), number, series.series
+
+
+def problem_of(series: FoundSeries) -> str:
+    """Why an image series cannot be read as one stack; empty where it can."""
+    if series.is_mask:
+        return ""
+    if not series.slices:
+        return "no images"
+    try:
+        slices = select_slices(series.slices, series.series)
+        check_spacing([one.header for one in slices])
+    except SeriesError as error:
+        return f"{error.what} ({error.remedy})"
+    if len({file.parent for file in series.files}) > 1:
+        return "its files lie in several folders (bring them into one)"
+    return ""
+
+
+def referenced_series(mask: FoundSeries, images: Sequence[FoundSeries]) -> tuple[str, list[str]]:
+    """The image series that a mask was drawn on ("" where that is unclear), and the labels it holds."""
+    facts = mask_facts(mask.files[0])
+    labels = facts.get("labels", [])
+    own = [s for s in images if s.study == mask.study]
+    named = [s.series for s in own if s.series in facts.get("series", [])]
+    if not named and facts.get("images"):
+        instances = set(facts["images"])
+        named = [s.series for s in own if instances & {one.header.get("SOPInstanceUID") for one in s.slices}]
+    return (named[0] if len(named) == 1 else ""), labels
