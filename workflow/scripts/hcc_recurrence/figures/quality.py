@@ -1,4 +1,4 @@
-"""Pictures in which people see a flipped mask, a wrong phase or a wrong patient: three planes with the outlines of the masks."""
+"""Pictures in which people see a flipped mask, a wrong phase or a wrong patient: planes with outlines of masks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ GAP = 6
 def three_planes(image: sitk.Image, masks: Mapping[str, sitk.Image], modality: str) -> np.ndarray:
     """Axial, coronal and sagittal plane through the tumour with the outline of each mask, (y, x, 3) uint8.
 
-    The first mask places the planes: the axial one at its largest section, the others at that section's centre. Without a
-    mask they go through the middle. Anterior and cranial are up, the patient's right is on the left.
+    The first mask places the planes: the axial one at its largest section, the others at that section's centre. Without
+    a mask they go through the middle. Anterior and cranial are up, the patient's right is on the left.
 
     Args:
         masks: by reader, on the image's grid; the one that the models use first.
