@@ -13,7 +13,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
             patient, phase = file.name.split(".")[:2]
             rows.setdefault(patient, {})[phase] = file.read_bytes()
     note = (
-        "Axial plane at the largest section of the tumour. Front is up, the patient's right is on the left. Outlines: blue "
+        "Axial plane at the largest section of the tumour. Front is up, the patient's right on the left. Outlines: blue, "
         "the reader whose masks the models use, then the others. Three planes of each are in the folder quality."
     )
     Path(snakemake.output[0]).write_text(thumbnail_page(rows, snakemake.params.title, note), encoding="utf-8")
