@@ -16,7 +16,8 @@ rule discover:
     localrule: True
     conda:
         "../../envs/environment.yaml"
-    threads: workflow.cores
+    # Fewer where there are fewer cores.
+    threads: 16
     resources:
         mem_mb=memory(4000),
         runtime=120,
