@@ -344,6 +344,12 @@ def unet_batches(cohort, unet):
     ]
 
 
+def quality_batches(wildcards):
+    """The folders with pictures of all patients of a cohort."""
+    number = -(-len(PLAN.imaged(wildcards.cohort)) // SEGMENTED_PATIENTS)
+    return [f"<results>/{wildcards.cohort}/quality/batch{n + 1}" for n in range(number)]
+
+
 def predicted_masks(wildcards):
     """The folder with a patient's masks by the network; none where they are not used."""
     if not PLAN.has_predicted_masks(wildcards.cohort, wildcards.patient):

@@ -115,3 +115,72 @@ rule collect_registration:
         code=code("collect_registration"),
     script:
         "../scripts/collect_registration.py"
+
+
+rule picture_patients:
+    """Three planes of each phase with the outlines of its masks, of a batch of patients."""
+    input:
+        images=lambda w: collect(
+            "<results>/{cohort}/images/native/{patient}",
+            cohort=w.cohort,
+            patient=patients_of_batch(w.cohort, int(w.batch)),
+        ),
+        masks=lambda w: collect(
+            "<results>/{cohort}/masks/native/{patient}",
+            cohort=w.cohort,
+            patient=patients_of_batch(w.cohort, int(w.batch)),
+        ),
+    output:
+        directory("<results>/{cohort}/quality/batch{batch}"),
+    log:
+        "<logs>/{cohort}/picture_patients/{batch}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/picture_patients/{batch}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=30,
+    params:
+        reader=of_cohort("reader"),
+        modality=of_cohort("modality"),
+        code=code("picture_patients"),
+    script:
+        "../scripts/picture_patients.py"
+
+
+rule write_quality_page:
+    """One page with a small picture of every patient and phase: a flipped mask is seen in a minute."""
+    input:
+        quality_batches,
+    output:
+        report(
+            "<results>/{cohort}/quality/all_patients.html",
+            caption="../report/quality.rst",
+            category="Cohorts",
+            labels={
+                "cohort": "{cohort}",
+                "protocol": "both",
+                "what": "masks on images, all patients",
+            },
+        ),
+    log:
+        "<logs>/{cohort}/write_quality_page.log",
+    benchmark:
+        "<benchmarks>/{cohort}/write_quality_page.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        title=of_cohort("title"),
+        code=code("write_quality_page"),
+    script:
+        "../scripts/write_quality_page.py"
