@@ -12,34 +12,38 @@ configfile: "config/config.yaml"
 report: os.environ.get("HCC_START_PAGE", "workflow/report/workflow.rst")
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/discovery.smk"
-include: "workflow/rules/cohort.smk"
-include: "workflow/rules/images.smk"
-include: "workflow/rules/segmentation.smk"
-include: "workflow/rules/crops.smk"
-include: "workflow/rules/radiomics.smk"
-include: "workflow/rules/networks.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/comparison.smk"
-include: "workflow/rules/null_control.smk"
-include: "workflow/rules/checklists.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/input.smk"
+include: "workflow/rules/preflight.smk"
 
 
-for paper in PAPERS:
+# Nothing but the list of problems where the input is refused.
+if PLAN:
 
-    include: f"workflow/rules/papers/{paper}.smk"
+    include: "workflow/rules/common.smk"
+    include: "workflow/rules/discovery.smk"
+    include: "workflow/rules/cohort.smk"
+    include: "workflow/rules/images.smk"
+    include: "workflow/rules/segmentation.smk"
+    include: "workflow/rules/crops.smk"
+    include: "workflow/rules/radiomics.smk"
+    include: "workflow/rules/networks.smk"
+    include: "workflow/rules/evaluation.smk"
+    include: "workflow/rules/figures.smk"
+    include: "workflow/rules/comparison.smk"
+    include: "workflow/rules/null_control.smk"
+    include: "workflow/rules/checklists.smk"
+    include: "workflow/rules/report.smk"
 
+    for paper in PAPERS:
 
-rule all:
-    default_target: True
-    input:
-        run_targets,
-        "<results>/report.html",
+        include: f"workflow/rules/papers/{paper}.smk"
 
+    rule all:
+        default_target: True
+        input:
+            run_targets,
+            "<results>/report.html",
 
-rule studies:
-    input:
-        run_targets,
+    rule studies:
+        input:
+            run_targets,

@@ -134,7 +134,7 @@ def test_a_delivery_becomes_sheets_that_are_accepted(tmp_path, flat):
     settings = {
         **{name: str(tmp_path / f"{name}.csv") for name in ("patients", "series", "masks")},
         **{"images_of": "", "clinical": {}, "missing_codes": [], "columns": {}, "date_format": "", "strata": {}},
-        **{"modality": "CT", "interpolate_missing": False},
+        **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0},
     }
     cohort, problems = load_cohort("c", settings)
     assert not problems, problems
@@ -196,7 +196,7 @@ def test_headers_are_read_once_and_by_several_processes(tmp_path, monkeypatch):
     alone.save()
     again = FileCache(tmp_path / "a.json", DISCOVERY_VERSION)
     assert again.lacking(files, discovery.header_facts) == []
-    monkeypatch.setattr(discovery, "FEWEST_FOR_POOL", 1)
+    monkeypatch.setattr(discovery, "CHUNK", 2)
     read_headers(files, together, 2, lambda done, of: None)
     first, second = (
         [(s.series, s.guess, len(s.files)) for s in group_series(files, cache)] for cache in (again, together)

@@ -66,6 +66,12 @@ def test_grey_values_and_thumbnails():
     image, mask = scene()
     small = thumbnail(image, {"R1": mask}, "CT")
     assert small.shape == (24, 32, 3)
-    page = thumbnail_page({"P<1": {"arterial": png_bytes(small)}, "P2": {"portal": png_bytes(small)}}, "T", "note")
+    page = thumbnail_page(
+        {"P<1": {"arterial": png_bytes(small)}, "P2": {"portal": png_bytes(small)}},
+        "T",
+        "note",
+        {("P2", "portal"): "carried"},
+    )
+    assert page.count("<small>carried</small>") == 1
     assert "P&lt;1" in page and page.count("data:image/png;base64,") == 2 and page.count("<td></td>") == 2
     assert Image.open(io.BytesIO(png_bytes(small))).size == (32, 24)

@@ -1,46 +1,5 @@
 # Functions that the other files share.
 import csv
-import os
-import sys
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
-
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-# What the papers print, for the checks and for orientation.
-PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
-CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
-sys.path.insert(0, str(SCRIPTS))
-
-from hcc_recurrence.configuration import (
-    highest_value,
-    load_configuration,
-    network_crop,
-    slice_networks,
-    volume_networks,
-)
-from hcc_recurrence.plan import Plan
-from hcc_recurrence.problems import InputError
-from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
-
-# One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
-for variable in (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-):
-    os.environ[variable] = "1"
-
-try:
-    FULL_CONFIG = load_configuration(
-        config,
-        Path(workflow.basedir, "config", "papers"),
-        Path(workflow.basedir, "workflow", "schemas"),
-    )
-    PLAN = Plan(FULL_CONFIG, Path(), Path(".snakemake", "hcc_headers.json"))
-except InputError as error:
-    raise WorkflowError(str(error)) from None
 
 PAPERS = sorted(FULL_CONFIG["papers"])
 PROTOCOLS = ["strict", "as_published"]
@@ -107,27 +66,12 @@ wildcard_constraints:
     percent="[0-9]+",
 
 
-def code(script):
-    """Hash of the meaning of a script and of the package modules it reaches."""
-    return code_version(SCRIPTS / f"{script}.py", SCRIPTS)
-
-
-def untracked(function):
-    """A parameter that never triggers a rerun: Snakemake leaves out functions that take `input`."""
-    return lambda wildcards, input: function(wildcards)
-
-
 def listing_of(folder):
     """Changes with any file below a folder that comes, goes or is written; empty where no folder is named."""
     if not folder or not Path(folder).is_dir():
         return ""
     stats = [(str(f), f.stat()) for f in sorted(Path(folder).rglob("*")) if f.is_file()]
     return combine_hashes(f"{f} {s.st_size} {s.st_mtime_ns}" for f, s in stats)
-
-
-def memory(mb):
-    """Memory that doubles with each attempt."""
-    return lambda wildcards, attempt: mb * 2 ** (attempt - 1)
 
 
 def base(cohort):
@@ -627,6 +571,7 @@ def study_targets(paper, cohort):
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
+        f"<results>/{PLAN.image_cohort(cohort)}/quality/all_patients.html",
         *registration_targets(paper, cohort),
         *segmentation_targets(paper, cohort),
         *OWN_TARGETS[paper](cohort),
@@ -656,6 +601,7 @@ def run_targets(wildcards):
         *[t for study in PLAN.studies for t in study_targets(*study)],
         *[t for pair in PLAN.comparisons() for t in comparison_targets(*pair)],
         "<results>/published/tables.html",
+        "<results>/preflight/problems.html",
     ]
 
 

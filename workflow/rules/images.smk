@@ -37,6 +37,7 @@ rule convert_patient:
             "lesions": FULL_CONFIG["cohorts"][w.cohort]["lesions"],
             "smallest_ml": FULL_CONFIG["cohorts"][w.cohort]["smallest_mask_ml"],
         },
+        carrying=lambda w: PLAN.carrying(w.cohort),
         fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient),
         code=code("convert_patient"),
     script:

@@ -21,8 +21,18 @@ with job_log(snakemake.log[0], f"patient {patient}"):
         print(f"{phase}: series")
         native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
         sitk.WriteImage(native[phase], str(images / f"{phase}.nii.gz"), True, 1)
+    placed = {}
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
         mask = read_mask(root / path, label, native[name.split(".")[0]], **params.masking)
         print(f"{name}: {mask.lesions} separate lesions in the file, {mask.volume_ml:.2f} ml kept")
-        sitk.WriteImage(mask.image, str(masks / f"{name}.nii.gz"), True, 1)
+        placed[name] = mask.image
+    if params.carrying:
+        from hcc_recurrence.files import write_csv
+        from hcc_recurrence.imaging.carrying import carry_masks
+
+        carried = carry_masks(native, placed, modality=params.reading["modality"], **params.carrying)
+        write_csv(carried, masks / "carried.csv")
+        print(carried.to_string() if len(carried) else "no mask had to be carried")
+    for name, mask in placed.items():
+        sitk.WriteImage(mask, str(masks / f"{name}.nii.gz"), True, 1)

@@ -1,6 +1,5 @@
 """Draft the sheets of a cohort from a folder of DICOM."""
 
-import sys
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
@@ -10,6 +9,7 @@ with job_log(snakemake.log[0], "discover"):
 
     from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, group_series, list_files, read_headers
     from hcc_recurrence.cohort.drafting import draft_sheets, pseudonym, salt_of
+    from hcc_recurrence.cohort.facts import show_progress
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.provenance import FileCache
@@ -18,17 +18,7 @@ with job_log(snakemake.log[0], "discover"):
     root = Path(params.root)
     files = list_files(root)
     cache = FileCache(Path(params.cache), DISCOVERY_VERSION)
-
-    def show(done, of):
-        """Progress on the screen, past the log."""
-        filled = round(30 * done / of)
-        print(
-            f"\rheaders [{'#' * filled}{'.' * (30 - filled)}] {done} of {of}", end="", file=sys.__stderr__, flush=True
-        )
-        if done == of:
-            print(file=sys.__stderr__)
-
-    read_headers(files, cache, snakemake.threads, show)
+    read_headers(files, cache, snakemake.threads, show_progress("headers"))
     cache.save()
     found = group_series(files, cache)
     print(f"{len(files)} files, {len(found)} series")

@@ -1,5 +1,6 @@
 """Three planes of each phase of some patients with the outlines of their masks, and a small axial picture of each."""
 
+import shutil
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
@@ -24,4 +25,6 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             (folder / f"{patient}.{phase}.png").write_bytes(png_bytes(whole))
             small = thumbnail(image, read, params.modality)
             (folder / f"{patient}.{phase}.small.png").write_bytes(png_bytes(small))
+        if Path(masks, "carried.csv").is_file():
+            shutil.copyfile(Path(masks, "carried.csv"), folder / f"{patient}.carried.csv")
         print(f"{patient}: pictures of {len(list(folder.glob(f'{patient}.*.small.png')))} phases")

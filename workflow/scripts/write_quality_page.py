@@ -5,15 +5,19 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
-    from hcc_recurrence.figures.quality import thumbnail_page
+    from hcc_recurrence.figures.quality import carried_words, thumbnail_page
+    from hcc_recurrence.files import read_csv
 
-    rows = {}
+    rows, marks = {}, {}
     for folder in snakemake.input:
         for file in sorted(Path(folder).glob("*.small.png")):
             patient, phase = file.name.split(".")[:2]
             rows.setdefault(patient, {})[phase] = file.read_bytes()
+        for file in sorted(Path(folder).glob("*.carried.csv")):
+            for row in read_csv(file).itertuples():
+                marks[file.name.split(".")[0], row.phase] = carried_words(row)
     note = (
-        "Axial plane at the largest section of the tumour. Front is up, the patient's right on the left. Outlines: blue, "
-        "the reader whose masks the models use, then the others. Three planes of each are in the folder quality."
+        "Axial plane at the largest section of the tumour. Front is up, the patient's right on the left. Outlines: "
+        "blue, the reader whose masks the models use, then the others. Three planes of each are in the folder quality."
     )
-    Path(snakemake.output[0]).write_text(thumbnail_page(rows, snakemake.params.title, note), encoding="utf-8")
+    Path(snakemake.output[0]).write_text(thumbnail_page(rows, snakemake.params.title, note, marks), encoding="utf-8")

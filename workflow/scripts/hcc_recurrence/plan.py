@@ -71,6 +71,8 @@ class Plan(UnetPlan):
             problems = self._check(facts)
         facts.save()
         whole = [p for p in problems if not p.patient]
+        # Those of patients who are left out.
+        self.problems: list[Problem] = sorted(set(problems))
         if problems and (whole or not config["keep_going"]):
             raise InputError(problems)
         for name in self.cohorts:
@@ -366,6 +368,13 @@ class Plan(UnetPlan):
                 mask = cohort.masks[patient, phase, reader]
                 found[f"{phase}.{reader}"] = [mask.path, mask.label]
         return found
+
+    def carrying(self, name: str) -> dict[str, str]:
+        """How masks of the cohort's reader are carried to phases without: `by` and `reader`; empty where not."""
+        settings = self.cohorts[name].settings
+        if settings["carry_masks"] == "refuse":
+            return {}
+        return {"by": settings["carry_masks"], "reader": settings["reader"]}
 
     def data_root(self, name: str) -> str:
         """What relative paths of a real cohort's sheets start from."""

@@ -105,7 +105,7 @@ class UnetPlan:
         reader = cohort.settings["reader"]
         automatic = self.config["masks"]["source"] == UNET
         return {
-            phase: UNET if automatic and (patient, phase, reader) not in cohort.masks else reader
+            phase: UNET if automatic and not cohort.has_mask(patient, phase) else reader
             for phase in sorted(self.listed_phases(name, patient))
         }
 

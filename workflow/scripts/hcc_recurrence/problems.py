@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, order=True)
@@ -31,6 +35,21 @@ class Problem:
             if part
         )
         return f"{where}: {self.what}. What to do: {self.remedy}."
+
+
+# Names of a problem's parts in tables.
+COLUMNS = ("cohort", "patient", "file", "what is wrong", "what to do")
+
+
+def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
+    """Raise ValueError where a table of problems has rows, unless patients with problems are left out."""
+    if len(rows) and not keep_going:
+        page = table.replace(".csv", ".html")
+        raise ValueError(
+            f"{len(rows)} problems in the input, listed in {page}. What to do: mend them, or leave those patients out "
+            "with keep_going: true."
+        )
+    print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
 
 
 class InputError(ValueError):

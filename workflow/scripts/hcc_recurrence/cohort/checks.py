@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hcc_recurrence.cohort.dicom_series import (
-    SeriesError,
-    find_stack,
-)
+from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.dicom_series import SeriesError, check_hounsfield, files_of, find_stack, is_image_file
+from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
+from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
 from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.problems import Problem
@@ -31,8 +31,10 @@ class Sources:
 
 
 def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Sequence[str], reader: str) -> list[Problem]:
-    """Patients who lack a phase, or the reference reader's mask of it, that a study needs; no mask where `reader` is
-    empty."""
+    """Patients who lack a phase that a study needs, or the reader's mask of it; no mask where `reader` is empty.
+
+    Where masks are carried from one phase to the others, one of any phase is enough.
+    """
     problems = []
     for patient in patients:
         for phase in phases:
@@ -46,15 +48,15 @@ def completeness_problems(cohort: Cohort, patients: Iterable[str], phases: Seque
                         "add a row, or leave the patient out with keep_going: true",
                     )
                 )
-            elif reader and (patient, phase, reader) not in cohort.masks:
+            elif reader and not cohort.has_mask(patient, phase):
                 problems.append(
                     Problem(
                         cohort.name,
                         patient,
                         cohort.settings["masks"],
                         f"has no mask of reader {reader} on the {phase} phase",
-                        "add a row, leave the patient out with keep_going: true, or let a network draw it with "
-                        "masks: {source: unet}",
+                        "add a row, leave the patient out with keep_going: true, take that of another phase with "
+                        "carry_masks, or let a network draw it with masks: {source: unet}",
                     )
                 )
     return problems
@@ -79,20 +81,24 @@ def check_sources(
     listed: dict[Path, list[Slice]] = {}
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
+    smallest_ml = cohort.settings["smallest_mask_ml"]
     wanted = set(patients)
     todo = sorted(key for key in cohort.series if key[0] in wanted)
-    for number, (patient, phase) in enumerate(todo):
+    _read_files(cohort, todo, root, cache)
+    for patient, phase in todo:
         series = cohort.series[patient, phase]
         geometry: dict[str, Any] | None = None
-        before = cache.computed
         try:
             stack = find_stack(root / series.path, series.series_uid, series.part, interpolate, cache, listed)
             geometry = stack.geometry
+            if stack.image and modality == "CT":
+                check_hounsfield(stack.facts["lowest"])
             if not stack.image and stack.modality != modality:
                 raise SeriesError(
                     f"has modality {stack.modality or 'unknown'}, the cohort is {modality}",
                     "correct the path, or the cohort's modality",
                 )
+            check_decoding(stack, cache)
             fingerprint = stack.fingerprint
             sources.series[patient, phase] = fingerprint
             if len(stack.files) < len({one.file for one in listed.get(root / series.path, [])}):
@@ -112,10 +118,9 @@ def check_sources(
                 users[facts["hash"]].append((patient, where))
                 if geometry is not None:
                     check_mask(facts, geometry, mask.label)
+                    check_contents(cache.get(path, mask_contents), mask.label, geometry, smallest_ml)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
-        if cache.computed > before and (number + 1) % 20 == 0:
-            print(f"checked {number + 1} of {len(todo)} series of {cohort.name}", file=sys.stderr)
     for same in users.values():
         owners = sorted({patient for patient, _ in same})
         if len(owners) > 1:
@@ -131,6 +136,22 @@ def check_sources(
                     )
                 )
     return sources, problems
+
+
+def _read_files(cohort: Cohort, series: Sequence[tuple[str, str]], root: Path, cache: FileCache) -> None:
+    """Read what is not known yet of all files of some series and of their masks, by several processes."""
+    workers = available_workers()
+    places = {root / cohort.series[key].path for key in series}
+    images = sorted({file for place in places if not is_image_file(place) for file in files_of(place)})
+    find_facts(images, file_facts, cache, workers, show_progress(f"{cohort.name}: images", 500), chunk=100)
+    masks = {
+        root / cohort.masks[patient, phase, reader].path
+        for patient, phase in series
+        for reader in cohort.readers(patient, phase)
+    }
+    there = sorted(path for path in masks if path.is_file())
+    for what, compute in (("masks", mask_facts), ("voxels of masks", mask_contents)):
+        find_facts(there, compute, cache, workers, show_progress(f"{cohort.name}: {what}", 20), chunk=4)
 
 
 def excluded_patients(problems: Iterable[Problem]) -> Mapping[str, str]:

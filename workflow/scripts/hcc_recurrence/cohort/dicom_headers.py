@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "3"
+HEADER_FACTS_VERSION = "4"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,
@@ -30,6 +30,8 @@ _TEXTS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "Modality"),
     *("AcquisitionTime", "ContentTime"),
 )
+# Implicit and explicit little endian, explicit big endian: a pixel takes the bytes that the header says.
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 _GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 # Of an enhanced object: sequence of a frame's functional group, its attribute, and the name it has in a classic header.
 _OF_FRAMES = (
@@ -49,8 +51,19 @@ def file_facts(file: Path) -> dict[str, Any]:
 
     `headers` is empty where the file is not DICOM, or holds no image.
     """
-    data = read_header(file)
-    return {"hash": content_hash(file), "headers": [] if data is None else image_headers(data)}
+    data = read_header(file, ("BitsAllocated", "SamplesPerPixel"))
+    headers = [] if data is None else image_headers(data)
+    if headers and file.stat().st_size < _pixel_bytes(data):
+        headers = [{**header, "Truncated": True} for header in headers]
+    return {"hash": content_hash(file), "headers": headers}
+
+
+def _pixel_bytes(data: Dataset) -> int:
+    """Bytes that the pixels of a file take at least; 0 where they are compressed, or it is not known."""
+    if str(data.file_meta.get("TransferSyntaxUID", "")) not in UNCOMPRESSED:
+        return 0
+    pixels = int(data.Rows) * int(data.get("Columns") or 0) * int(data.get("NumberOfFrames") or 1)
+    return pixels * int(data.get("SamplesPerPixel") or 1) * int(data.get("BitsAllocated") or 0) // 8
 
 
 def read_header(file: Path, more: Sequence[str] = ()) -> Dataset | None:

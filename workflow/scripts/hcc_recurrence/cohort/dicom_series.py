@@ -23,6 +23,8 @@ SPACING_TOLERANCE = 0.02
 ORIENTATION_TOLERANCE = 1e-3
 # Images that are no DICOM.
 IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
+# A CT of a body holds air or fat below this; an image without is no image in Hounsfield units.
+LOWEST_MUST_BE_BELOW_HU = -50
 EXPORT = "export the series again from the archive"
 
 
@@ -113,12 +115,16 @@ def find_stack(
 
 
 def image_facts(path: Path) -> dict[str, Any]:
-    """Content hash and geometry of an image file that is no DICOM.
+    """Content hash, geometry and lowest value of an image file that is no DICOM.
 
     Raises: SeriesError where it cannot be read, or is no volume.
     """
+    import SimpleITK as sitk
+
     try:
         geometry, components = image_information(path)
+        # A file that ends too early has a header as well.
+        lowest = float(sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))).min())
     except RuntimeError as error:
         raise SeriesError(
             f"cannot be read as an image ({str(error).strip().splitlines()[-1][:160]})", "save it again as NIfTI"
@@ -129,7 +135,23 @@ def image_facts(path: Path) -> dict[str, Any]:
             f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
-    return {"hash": content_hash(path), "geometry": geometry}
+    return {"hash": content_hash(path), "geometry": geometry, "lowest": lowest}
+
+
+def check_hounsfield(lowest: float) -> None:
+    """Raise SeriesError where the lowest value of a CT that is no DICOM shows that it was windowed or scaled before."""
+    if lowest >= LOWEST_MUST_BE_BELOW_HU:
+        raise SeriesError(
+            f"is no CT in Hounsfield units: no voxel lies below {LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)",
+            "save the image as acquired",
+        )
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a folder, sorted; a series may also be one file. Empty where there is none."""
+    if folder.is_file():
+        return [folder]
+    return sorted(f for f in folder.iterdir() if f.is_file()) if folder.is_dir() else []
 
 
 def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> list[Slice]:
@@ -142,7 +164,7 @@ def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> lis
     """
     if not folder.exists():
         raise SeriesError("does not exist", "correct the path in the series sheet")
-    files = [folder] if folder.is_file() else sorted(f for f in folder.iterdir() if f.is_file())
+    files = files_of(folder)
     if only and folder.is_dir():
         files = [folder / name for name in only]
     if not files:
@@ -222,6 +244,11 @@ def _is_stack(slices: Sequence[Slice]) -> bool:
 
 def check_headers(headers: Sequence[dict[str, Any]]) -> None:
     """Raise SeriesError unless all images are parallel, of one size and pixel spacing, and their values have a unit."""
+    cut = sum("Truncated" in h for h in headers)
+    if cut:
+        raise SeriesError(
+            f"{cut} of {len(headers)} slices are cut off: their files are shorter than their pixels", EXPORT
+        )
     for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
         lacking = sum(tag not in h for h in headers)
         if lacking:

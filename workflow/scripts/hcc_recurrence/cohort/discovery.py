@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.cohort.dicom_headers import image_headers, read_header
 from hcc_recurrence.cohort.dicom_series import SeriesError, check_spacing, select_slices
+from hcc_recurrence.cohort.facts import find_facts
 from hcc_recurrence.cohort.masks import mask_facts
 from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_twice
 from hcc_recurrence.cohort.stack_parts import Slice
@@ -28,9 +28,8 @@ _MORE = (
     *("ContrastBolusAgent", "ContrastBolusStartTime"),
 )
 MASK_MODALITIES = ("SEG", "RTSTRUCT")
-# Files that a process reads at once; below so many files one process is quicker.
+# Files that a process reads at once.
 CHUNK = 200
-FEWEST_FOR_POOL = 1000
 UNCLEAR = PhaseGuess("", "low", "")
 
 
@@ -84,20 +83,7 @@ def list_files(root: Path) -> list[Path]:
 
 def read_headers(files: Sequence[Path], cache: FileCache, workers: int, show: Callable[[int, int], None]) -> None:
     """Fill the cache with the facts of all files, several at a time; `show` gets how many are done, of how many."""
-    todo = cache.lacking(files, header_facts)
-    if workers < 2 or len(todo) < FEWEST_FOR_POOL:
-        for number, file in enumerate(todo, 1):
-            cache.put(file, header_facts, header_facts(file))
-            if number % CHUNK == 0 or number == len(todo):
-                show(number, len(todo))
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        for number, (file, facts) in enumerate(
-            zip(todo, pool.map(header_facts, todo, chunksize=CHUNK), strict=True), 1
-        ):
-            cache.put(file, header_facts, facts)
-            if number % CHUNK == 0 or number == len(todo):
-                show(number, len(todo))
+    find_facts(files, header_facts, cache, workers, show, CHUNK)
 
 
 def group_series(files: Iterable[Path], cache: FileCache) -> list[FoundSeries]:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hcc_recurrence.cohort.mask_contents import check_volume, wanted_values
 from hcc_recurrence.cohort.masks import MaskError, mask_facts, matching_labels
 from hcc_recurrence.imaging.crops import largest_nodule
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
-
-# Values of a mask that went through a float or a scaling, such as 0.0039 for 1/255, are the one asked for within this.
-VALUE_TOLERANCE = 0.02
 
 
 class TumourMask(NamedTuple):
@@ -54,11 +52,7 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     if lesions == "largest" and number > 1:
         array = largest_nodule(array)
     volume = float(array.sum() * np.prod(image.GetSpacing()) / 1000)
-    if volume < smallest_ml:
-        raise MaskError(
-            f"holds {volume:.3f} ml, less than smallest_mask_ml: {smallest_ml:g}",
-            "check the mask, or lower smallest_mask_ml of the cohort",
-        )
+    check_volume(volume, smallest_ml)
     kept = sitk.GetImageFromArray(array.astype(np.uint8))
     kept.CopyInformation(image)
     return TumourMask(kept, number, volume)
@@ -69,24 +63,7 @@ def _read_label_image(path: Path, label: str) -> sitk.Image:
 
     image = sitk.ReadImage(str(path))
     array = sitk.GetArrayViewFromImage(image)
-    values = [float(v) for v in np.unique(array) if v != 0]
-    shown = ", ".join(f"{v:.4g}" for v in values[:12]) or "nothing but 0"
-    if label:
-        try:
-            asked = [float(part) for part in label.split("+")]
-        except ValueError:
-            raise MaskError(
-                f"label {label!r} is no number", f"name one of the mask's values: {shown}; 1+2 takes two together"
-            ) from None
-        wanted = [v for v in values if any(abs(v - a) <= VALUE_TOLERANCE * abs(a) for a in asked)]
-        if not wanted:
-            raise MaskError(f"has no voxel of value {label}; it has {shown}", "correct the label")
-    elif len(values) == 1:
-        wanted = values
-    elif not values:
-        raise MaskError("is empty", "check that the right file was saved")
-    else:
-        raise MaskError(f"has the values {shown}", "name one in the column label; 1+2 takes two together")
+    wanted = wanted_values([float(v) for v in np.unique(array) if v != 0], label)
     chosen = sitk.GetImageFromArray(np.isin(array, wanted).astype(np.uint8))
     chosen.CopyInformation(image)
     return chosen

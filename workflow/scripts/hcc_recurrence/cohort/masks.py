@@ -5,6 +5,7 @@ Physical space decides. A mask that was drawn on another image is refused, not r
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,36 +45,37 @@ def mask_facts(path: Path) -> dict[str, Any]:
     Raises: nothing; `kind` is "unreadable" where the file is neither DICOM nor a readable image.
     """
     facts: dict[str, Any] = {"hash": content_hash(path), "kind": "unreadable"}
-    if is_dicom(path):
-        import pydicom
-
-        data = pydicom.dcmread(path, stop_before_pixels=True)
-        kind = KINDS.get(str(data.SOPClassUID))
-        if kind is None:
-            return facts
-        facts.update(kind=kind, study=str(data.get("StudyInstanceUID", "")))
-        if kind == "seg":
-            series = [s.SeriesInstanceUID for s in data.get("ReferencedSeriesSequence", [])]
-            labels = [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence]
-            if not series:
-                facts["images"] = sorted(_derived_from(data))
+    # What a broken file makes pydicom raise is not foreseeable: a tag that lacks, a length beyond the file.
+    with contextlib.suppress(Exception):
+        if is_dicom(path):
+            facts.update(_dicom_facts(path))
         else:
-            series = [
-                s.SeriesInstanceUID
-                for frame in data.get("ReferencedFrameOfReferenceSequence", [])
-                for study in frame.get("RTReferencedStudySequence", [])
-                for s in study.get("RTReferencedSeriesSequence", [])
-            ]
-            labels = [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]
-        facts.update(series=sorted(map(str, series)), labels=labels)
-        return facts
-
-    try:
-        geometry = image_information(path).geometry
-    except RuntimeError:
-        return facts
-    facts.update(kind="image", geometry=geometry)
+            facts.update(kind="image", geometry=image_information(path).geometry)
     return facts
+
+
+def _dicom_facts(path: Path) -> dict[str, Any]:
+    import pydicom
+
+    data = pydicom.dcmread(path, stop_before_pixels=True)
+    kind = KINDS.get(str(data.SOPClassUID))
+    if kind is None:
+        return {}
+    facts: dict[str, Any] = {"kind": kind, "study": str(data.get("StudyInstanceUID", ""))}
+    if kind == "seg":
+        series = [s.SeriesInstanceUID for s in data.get("ReferencedSeriesSequence", [])]
+        labels = [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence]
+        if not series:
+            facts["images"] = sorted(_derived_from(data))
+    else:
+        series = [
+            s.SeriesInstanceUID
+            for frame in data.get("ReferencedFrameOfReferenceSequence", [])
+            for study in frame.get("RTReferencedStudySequence", [])
+            for s in study.get("RTReferencedSeriesSequence", [])
+        ]
+        labels = [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]
+    return {**facts, "series": sorted(map(str, series)), "labels": labels}
 
 
 def _derived_from(data: Any) -> set[str]:

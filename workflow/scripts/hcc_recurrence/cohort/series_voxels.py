@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, rescaled
-from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
+from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, check_hounsfield, find_stack
 from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.provenance import FileCache
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 # What scanners write outside their field of view stands for air.
 AIR_HU = -1024
-# A CT of a body holds air or fat below this; an image without is no image in Hounsfield units.
-LOWEST_MUST_BE_BELOW_HU = -50
+UNCOMPRESSED_EXPORT = "export it again uncompressed"
 
 
 def read_series(
@@ -42,12 +41,8 @@ def read_series(
     stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION), only=only)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
-        if modality == "CT" and sitk.GetArrayViewFromImage(image).min() >= LOWEST_MUST_BE_BELOW_HU:
-            raise SeriesError(
-                "is no CT in Hounsfield units: no voxel lies below "
-                f"{LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)",
-                "save the image as acquired",
-            )
+        if modality == "CT":
+            check_hounsfield(float(sitk.GetArrayViewFromImage(image).min()))
         return image
     voxels = _frames(stack.slices) if stack.slices[0].frame >= 0 else _files(stack.slices)
     if stack.modality == "CT":
@@ -69,9 +64,46 @@ def read_series(
     return _as_integers(image)
 
 
+def check_decoding(stack: Stack, cache: FileCache) -> None:
+    """Raise SeriesError where nobody here can decode the middle image of a series.
+
+    The others of its kind are read by the job that converts it.
+    """
+    if not stack.image:
+        middle = stack.slices[len(stack.slices) // 2]
+        reason = cache.get(middle.file, frame_decoding if middle.frame >= 0 else file_decoding)
+        if reason:
+            raise SeriesError(f"cannot be decoded ({reason})", UNCOMPRESSED_EXPORT)
+
+
+def file_decoding(file: Path) -> str:
+    """Why GDCM cannot decode a file; empty where it can."""
+    import SimpleITK as sitk
+
+    try:
+        sitk.ReadImage(str(file), imageIO="GDCMImageIO")
+    except RuntimeError as error:
+        return _reason(error)
+    return ""
+
+
+def frame_decoding(file: Path) -> str:
+    """Why the first frame of an enhanced object cannot be decoded; empty where it can."""
+    from pydicom.pixels import pixel_array
+
+    try:
+        pixel_array(file, index=0)
+    except Exception as error:
+        return _reason(error)
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
+
+
 def _undecodable(error: Exception) -> SeriesError:
-    last = (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
-    return SeriesError(f"cannot be decoded ({last})", "export it again uncompressed")
+    return SeriesError(f"cannot be decoded ({_reason(error)})", UNCOMPRESSED_EXPORT)
 
 
 def _files(slices: list[Slice]) -> np.ndarray:

@@ -67,6 +67,15 @@ class Cohort:
         """Phases of this patient in the series sheet, in its order."""
         return self._phases.get(patient, [])
 
+    def has_mask(self, patient: str, phase: str) -> bool:
+        """Whether the cohort's reader has a mask of a phase: drawn on it, or carried to it from another."""
+        reader = self.settings["reader"]
+        if (patient, phase, reader) in self.masks:
+            return True
+        return self.settings["carry_masks"] != "refuse" and any(
+            (patient, other, reader) in self.masks for other in self.phases(patient)
+        )
+
     # Both are asked for every patient whenever the DAG is built: a search through the sheets each time would
     # grow with the square of the cohort. They are made at the first question, after the sheets are read.
     @cached_property

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,16 @@ PIXEL_MM, THUMBNAIL_MM = 1.0, 2.5
 # The reader whose masks the models use, then the others.
 COLOURS = ((86, 180, 233), (230, 159, 0), (0, 158, 115), (204, 121, 167))
 GAP = 6
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px system-ui, sans-serif; margin: 1.5em; }}
+td, th {{ padding: 2px 6px; text-align: left; vertical-align: top; }}
+small {{ color: #a04000; }}
+</style></head><body><h2>{title}</h2><p>{note}</p>
+<table><thead><tr><th>patient</th>{head}</tr></thead><tbody>
+{body}
+</tbody></table></body></html>
+"""
 
 
 def three_planes(image: sitk.Image, masks: Mapping[str, sitk.Image], modality: str) -> np.ndarray:
@@ -103,26 +113,36 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def thumbnail_page(rows: Mapping[str, Mapping[str, bytes]], title: str, note: str) -> str:
+def carried_words(row: Any) -> str:
+    """What stands under the picture of a phase whose mask was carried there; a row of `carry_masks`."""
+    words = f"mask carried from {row.from_phase}"
+    if row.by == "physical_space":
+        return f"{words} as it lies"
+    if isinstance(row.failed, str) and row.failed:
+        return f"{words} as it lies: registration failed ({row.failed})"
+    return f"{words}, moved {row.shift_mm:.1f} mm, turned {row.angle_deg:.1f}°"
+
+
+def thumbnail_page(
+    rows: Mapping[str, Mapping[str, bytes]], title: str, note: str, marks: Mapping[tuple[str, str], str]
+) -> str:
     """One HTML page with a row a patient and a picture a phase, without outside references.
 
     Args:
-        rows: patient -> phase -> PNG.
+        rows: patient -> phase -> PNG. marks: (patient, phase) -> what stands under a picture.
     """
     phases = list(dict.fromkeys(phase for row in rows.values() for phase in row))
     head = "".join(f"<th>{html.escape(phase)}</th>" for phase in phases)
-    body = []
-    for patient, row in rows.items():
-        cells = "".join(
-            f'<td><img src="data:image/png;base64,{base64.b64encode(row[phase]).decode()}"></td>'
-            if phase in row
-            else "<td></td>"
-            for phase in phases
-        )
-        body.append(f"<tr><td>{html.escape(patient)}</td>{cells}</tr>")
-    style = "body{font:14px system-ui,sans-serif;margin:1.5em}td,th{padding:2px 6px;text-align:left}"
-    return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{style}</style></head><body><h2>{html.escape(title)}</h2><p>{html.escape(note)}</p>"
-        f"<table><thead><tr><th>patient</th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></body></html>"
-    )
+    body = [
+        f"<tr><td>{html.escape(patient)}</td>"
+        + "".join(_cell(patient, phase, row[phase], marks) if phase in row else "<td></td>" for phase in phases)
+        + "</tr>"
+        for patient, row in rows.items()
+    ]
+    return PAGE.format(title=html.escape(title), note=html.escape(note), head=head, body="\n".join(body))
+
+
+def _cell(patient: str, phase: str, png: bytes, marks: Mapping[tuple[str, str], str]) -> str:
+    picture = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    mark = html.escape(marks.get((patient, phase), ""))
+    return f'<td><img alt="{html.escape(f"{patient} {phase}")}" src="{picture}"><br><small>{mark}</small></td>'

@@ -1,0 +1,70 @@
+# The config and the sheets, read and checked. Where they are refused, the target `preflight` still writes the list of
+# problems, and nothing else exists.
+import os
+import sys
+from dataclasses import astuple
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# What the papers print, for the checks and for orientation.
+PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
+CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
+sys.path.insert(0, str(SCRIPTS))
+
+from hcc_recurrence.configuration import (
+    highest_value,
+    load_configuration,
+    network_crop,
+    slice_networks,
+    volume_networks,
+)
+from hcc_recurrence.plan import Plan
+from hcc_recurrence.problems import InputError
+from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
+
+# One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
+for variable in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+):
+    os.environ[variable] = "1"
+
+# Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
+# targets only after this file is read.
+LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
+FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
+
+try:
+    FULL_CONFIG = load_configuration(
+        config,
+        Path(workflow.basedir, "config", "papers"),
+        Path(workflow.basedir, "workflow", "schemas"),
+    )
+    PLAN = Plan(FULL_CONFIG, Path(), Path(".snakemake", "hcc_headers.json"))
+    PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
+except InputError as error:
+    if not LISTING:
+        raise WorkflowError(
+            f"{error}\nAs a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
+            "results/preflight/problems.html"
+        ) from None
+    PROBLEMS = error.problems
+
+
+def code(script):
+    """Hash of the meaning of a script and of the package modules it reaches."""
+    return code_version(SCRIPTS / f"{script}.py", SCRIPTS)
+
+
+def untracked(function):
+    """A parameter that never triggers a rerun: Snakemake leaves out functions that take `input`."""
+    return lambda wildcards, input: function(wildcards)
+
+
+def memory(mb):
+    """Memory that doubles with each attempt."""
+    return lambda wildcards, attempt: mb * 2 ** (attempt - 1)

@@ -1,0 +1,56 @@
+# What is wrong with the input, as a table. Needs nothing; makes preflight/.
+
+
+rule list_problems:
+    """Every problem of config, sheets, images and masks: patient, file, what is wrong, what to do."""
+    output:
+        csv="<results>/preflight/problems.csv",
+        html=report(
+            "<results>/preflight/problems.html",
+            caption="../report/problems.rst",
+            category="Cohorts",
+            labels={
+                "cohort": "all",
+                "protocol": "both",
+                "what": "problems of the input",
+            },
+        ),
+    log:
+        "<logs>/list_problems.log",
+    benchmark:
+        "<benchmarks>/list_problems.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=5,
+    params:
+        problems=[list(astuple(problem)) for problem in PROBLEMS],
+        keep_going=KEEP_GOING,
+        code=code("list_problems"),
+    script:
+        "../scripts/list_problems.py"
+
+
+rule preflight:
+    """Check config, sheets, images and masks of all patients; fails unless patients with a problem are left out."""
+    input:
+        "<results>/preflight/problems.csv",
+    log:
+        "<logs>/preflight.log",
+    benchmark:
+        "<benchmarks>/preflight.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=5,
+    params:
+        keep_going=KEEP_GOING,
+        code=code("check_problems"),
+    script:
+        "../scripts/check_problems.py"
