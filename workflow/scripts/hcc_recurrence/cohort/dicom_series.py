@@ -124,7 +124,8 @@ def image_facts(path: Path) -> dict[str, Any]:
     try:
         geometry, components = image_information(path)
         # A file that ends too early has a header as well.
-        lowest = float(sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))).min())
+        image = sitk.ReadImage(str(path))
+        lowest = float(sitk.GetArrayViewFromImage(image).min())
     except RuntimeError as error:
         raise SeriesError(
             f"cannot be read as an image ({str(error).strip().splitlines()[-1][:160]})", "save it again as NIfTI"

@@ -42,7 +42,9 @@ def mask_contents(path: Path) -> dict[str, Any]:
 def _values_of(path: Path) -> list[list[float]]:
     import SimpleITK as sitk
 
-    array = sitk.GetArrayViewFromImage(sitk.ReadImage(str(path)))
+    # The array is a view of the image, which has to live as long.
+    image = sitk.ReadImage(str(path))
+    array = sitk.GetArrayViewFromImage(image)
     if array.dtype.itemsize == 1 and array.dtype.kind == "u":
         counts = np.bincount(array.ravel(), minlength=256)
         values = np.flatnonzero(counts)
