@@ -12,15 +12,17 @@ import SimpleITK as sitk
 from exports import SYNTAXES, describe, make_series, save_enhanced, save_series
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.encaps import encapsulate
 from pydicom.uid import generate_uid
 from scipy.spatial.transform import Rotation
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
+from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
 from hcc_recurrence.cohort.mask_files import read_mask
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
-from hcc_recurrence.cohort.series_voxels import read_series
+from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.provenance import FileCache
 from hcc_recurrence.simulation.dicom_writer import write_rtstruct, write_seg
 
@@ -513,6 +515,113 @@ def test_a_mask_in_the_folder_of_its_series_is_looked_at_as_a_mask(tmp_path, ima
     facts = cache.get(tmp_path / "s" / "mask", mask_facts)
     assert facts["kind"] == "seg"
     check_mask(facts, stack.geometry, "T")
+
+
+def contents_of(path, label, folder, smallest_ml=0.0):
+    check_contents(mask_contents(path), label, geometry(folder), smallest_ml)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])
+def test_what_each_segment_holds_is_known_before_the_image_is_read(tmp_path, image, kind):
+    _, slices = image
+    masks = {"Tumor_1": tumour(), "Tumor_2": np.zeros(SHAPE, bool)}
+    masks["Tumor_2"][1, 1:3, 1:3] = True
+    path = seg_of(masks, slices, tmp_path / "m.dcm", kind)
+    assert mask_contents(path) == {"voxels": {"Tumor_1": int(tumour().sum()), "Tumor_2": 4}}
+    contents_of(path, "Tumor_*", tmp_path / "s")
+    voxel_ml = np.prod(geometry(tmp_path / "s")["spacing"]) / 1000
+    contents_of(path, "Tumor_2", tmp_path / "s", 3.9 * voxel_ml)
+    with pytest.raises(MaskError, match=r"holds 0\.\d+ ml, less than smallest_mask_ml"):
+        contents_of(path, "Tumor_2", tmp_path / "s", 4.1 * voxel_ml)
+
+
+def test_empty_masks_are_known_before_the_image_is_read(tmp_path, image):
+    whole, slices = image
+    nothing = np.zeros(SHAPE, np.uint8)
+    path = save_mask(nothing, whole, tmp_path / "n.nii.gz")
+    with pytest.raises(MaskError, match="is empty"):
+        contents_of(path, "", tmp_path / "s")
+    with pytest.raises(MaskError, match="no voxel of value 2; it has 1"):
+        contents_of(save_mask(tumour().astype(np.uint8), whole, tmp_path / "o.nii.gz"), "2", tmp_path / "s")
+    write_rtstruct(tumour(), slices, "GTV", tmp_path / "r.dcm")
+    area = mask_contents(tmp_path / "r.dcm")["area_mm2"]["GTV"]
+    pixel = np.prod(geometry(tmp_path / "s")["spacing"][:2])
+    # Contours run through the centres of the outer voxels, or around them.
+    assert area == pytest.approx(tumour().sum() * pixel, rel=0.5)
+    data = pydicom.dcmread(tmp_path / "r.dcm")
+    del data.ROIContourSequence[0].ContourSequence
+    data.save_as(tmp_path / "none.dcm")
+    with pytest.raises(MaskError, match="is empty under the label 'GTV'"):
+        contents_of(tmp_path / "none.dcm", "GTV", tmp_path / "s")
+    ct = np.random.default_rng(0).integers(-900, 900, SHAPE).astype(np.int16)
+    with pytest.raises(MaskError, match="values, as an image has, not a mask"):
+        contents_of(save_mask(ct, whole, tmp_path / "ct.nii.gz"), "1", tmp_path / "s")
+
+
+@settings(max_examples=40, deadline=None)
+@given(cut=st.floats(0.02, 0.98), kind=st.sampled_from(["seg.dcm", "rt.dcm", "m.nii.gz", "m.nrrd"]))
+def test_a_broken_mask_is_refused_in_words_wherever_it_breaks(tmp_path_factory, cut, kind):
+    folder = tmp_path_factory.mktemp("broken")
+    slices = make_series(voxels(5), describe(), folder / "s")
+    save_series(slices, folder / "s")
+    if kind.endswith("dcm"):
+        (write_seg if kind == "seg.dcm" else write_rtstruct)(tumour(), slices, "T", folder / kind)
+    else:
+        made = sitk.GetImageFromArray(np.random.default_rng(1).integers(0, 2, SHAPE).astype(np.uint8))
+        made.CopyInformation(read_series(folder / "s"))
+        sitk.WriteImage(made, str(folder / kind))
+    whole = (folder / kind).read_bytes()
+    (folder / kind).write_bytes(whole[: int(cut * len(whole))])
+    # What may be missing at the end of a file is padding, or nothing that is asked for: then it is read as it was.
+    try:
+        check_mask(mask_facts(folder / kind), geometry(folder / "s"), "1" if kind.startswith("m.") else "T")
+        contents_of(folder / kind, "1" if kind.startswith("m.") else "T", folder / "s")
+    except MaskError as error:
+        assert error.remedy
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    cut=st.floats(0.0, 1.0, exclude_max=True),
+    place=st.integers(0, 6),
+    syntax=st.sampled_from(["explicit", "implicit", "rle"]),
+)
+def test_a_file_cut_off_anywhere_is_no_missing_slice(tmp_path_factory, cut, place, syntax):
+    """Without the check a lost first or last slice would leave a stack that looks whole."""
+    folder = tmp_path_factory.mktemp("cut")
+    slices = make_series(voxels(5), describe(), folder)
+    file = save_series(slices, folder, syntax)[place]
+    whole = file.read_bytes()
+    # From behind the preamble: less is no DICOM for anybody.
+    file.write_bytes(whole[: 132 + int(cut * (len(whole) - 132))])
+    cache = FileCache(None, HEADER_FACTS_VERSION)
+    try:
+        check_decoding(find_stack(folder, "", "", False, cache), cache)
+        read_series(folder)
+    except SeriesError as error:
+        assert error.remedy
+    else:
+        # A lost byte of padding loses no pixel.
+        np.testing.assert_array_equal(array(read_series(folder)), voxels(5))
+
+
+def test_broken_files_and_pixels_that_nobody_decodes_are_known_before_the_first_job(tmp_path):
+    slices = make_series(voxels(5), describe(), tmp_path / "s")
+    files = save_series(slices, tmp_path / "s")
+    files[6].write_bytes(files[6].read_bytes()[:-200])
+    files[0].write_bytes(files[0].read_bytes()[:300])
+    with pytest.raises(SeriesError, match=r"holds 2 broken files \(0000: .*; 0006: it ends before its pixels do\)"):
+        find_stack(tmp_path / "s", "", "", False, FileCache(None, HEADER_FACTS_VERSION))
+    for file in save_series(slices, tmp_path / "j", "jpeg-ls"):
+        data = pydicom.dcmread(file)
+        data.PixelData = encapsulate([b"no picture at all" * 8])
+        data.save_as(file)
+    cache = FileCache(None, HEADER_FACTS_VERSION)
+    stack = find_stack(tmp_path / "j", "", "", False, cache)
+    with pytest.raises(SeriesError, match="cannot be decoded"):
+        check_decoding(stack, cache)
+    save_series(slices, tmp_path / "ok", "jpeg-ls")
+    check_decoding(find_stack(tmp_path / "ok", "", "", False, cache), cache)
 
 
 def test_the_docs_name_tests_that_exist():

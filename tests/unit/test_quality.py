@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from hcc_recurrence.figures.quality import COLOURS, GAP, grey_values, png_bytes, three_planes, thumbnail, thumbnail_page
+from hcc_recurrence.figures.quality import COLOURS, GAP, encoded, grey_values, three_planes, thumbnail, thumbnail_page
 
 SHAPE, SPACING = (20, 60, 40), (3.0, 1.0, 2.0)
 
@@ -65,13 +65,13 @@ def test_grey_values_and_thumbnails():
     assert grey_values(signal, "MR")[[0, 50 + 500, -1]].tolist() == [0, 127, 255]
     image, mask = scene()
     small = thumbnail(image, {"R1": mask}, "CT")
-    assert small.shape == (24, 32, 3)
+    assert small.shape == (40, 53, 3)
     page = thumbnail_page(
-        {"P<1": {"arterial": png_bytes(small)}, "P2": {"portal": png_bytes(small)}},
+        {"P<1": {"arterial": encoded(small, "JPEG")}, "P2": {"portal": encoded(small, "JPEG")}},
         "T",
         "note",
         {("P2", "portal"): "carried"},
     )
     assert page.count("<small>carried</small>") == 1
-    assert "P&lt;1" in page and page.count("data:image/png;base64,") == 2 and page.count("<td></td>") == 2
-    assert Image.open(io.BytesIO(png_bytes(small))).size == (32, 24)
+    assert "P&lt;1" in page and page.count("data:image/jpeg;base64,") == 2 and page.count("<td></td>") == 2
+    assert Image.open(io.BytesIO(encoded(small, "JPEG"))).size == (53, 40)

@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence.imaging.carrying import carry_masks
 from hcc_recurrence.imaging.registration import apply_transform, dice, register_patient, register_rigid
 from hcc_recurrence.imaging.resampling import resample_image, resample_mask
 from hcc_recurrence.simulation.anatomy import SCANNERS, render, tumour_mask, voxel_axes
@@ -53,6 +54,36 @@ def error_over_tumour(found: sitk.Transform, true: sitk.Transform, mask: sitk.Im
     return float(
         np.mean([np.linalg.norm(np.subtract(found.TransformPoint(p), true.TransformPoint(p))) for p in points])
     )
+
+
+@pytest.mark.parametrize("by", ["registration", "physical_space"])
+def test_a_mask_is_carried_to_where_the_phases_lie(by):
+    """The portal phase lies 12 mm and 4 degrees off: its mask comes to where the tumour of the other phase is."""
+    fixed, true = simulated(0, "portal", 1)
+    moving, own = simulated(0, "arterial", 2)
+    away = offset(fixed, 12.0, 4.0, 3)
+    images = {"portal": fixed, "arterial": moved_by(moving, away, is_mask=False)}
+    there = moved_by(own, away, is_mask=True)
+    masks = {"portal.R1": true, "portal.R2": true}
+    rows = carry_masks(images, masks, "R1", by, "MR")
+    assert rows[["phase", "reader", "from_phase", "by"]].to_numpy().tolist() == [["arterial", "R1", "portal", by]]
+    assert sorted(masks) == ["arterial.R1", "portal.R1", "portal.R2"]
+    overlap, as_it_lies = dice(there, masks["arterial.R1"]), dice(there, true)
+    assert as_it_lies < 0.7
+    if by == "physical_space":
+        assert overlap == pytest.approx(as_it_lies) and rows["shift_mm"][0] == 0
+    else:
+        assert overlap > 0.9 and rows["shift_mm"][0] > 8 and not rows["failed"][0]
+
+
+def test_a_mask_that_cannot_be_carried_is_refused():
+    image, mask = simulated(0, "portal", 1)
+    far = sitk.Image(image)
+    far.SetOrigin([5000.0, 0, 0])
+    with pytest.raises(ValueError, match="carried from the portal to the arterial phase, lies outside"):
+        carry_masks({"portal": image, "arterial": far}, {"portal.R1": mask}, "R1", "physical_space", "MR")
+    with pytest.raises(ValueError, match="no phase has a mask of reader R2"):
+        carry_masks({"portal": image}, {"portal.R1": mask}, "R2", "physical_space", "MR")
 
 
 PAIRS = tuple(enumerate(("portal", "delayed", "hepatobiliary", "portal", "delayed", "hepatobiliary", "portal")))

@@ -132,6 +132,60 @@ def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
     )
 
 
+def problem_table(workspace):
+    page = (workspace.folder / "results/preflight/problems.html").read_text()
+    return pd.read_csv(workspace.folder / "results/preflight/problems.csv", dtype=str, keep_default_na=False), page
+
+
+def test_preflight_writes_every_problem_as_a_table(fresh_copy):
+    middle_slice(fresh_copy, "T003", "portal").unlink()
+    sheet = pd.read_csv(fresh_copy.folder / "sheets/masks.csv", dtype=str)
+    row = sheet.index[sheet["path"] == "T006/masks/arterial.R1.nii.gz"][0]
+    edit_sheet(fresh_copy, "masks", row, "label", "7")
+    assert "As a table: snakemake --cores 1 preflight" in fresh_copy.refuse()
+    result = fresh_copy.snakemake("--cores", "1", "preflight")
+    assert result.returncode != 0 and "preflight: 2 problems in the input" in result.stdout + result.stderr
+    table, page = problem_table(fresh_copy)
+    assert list(table["patient"]) == ["T003", "T006"] and "slices are not evenly spaced" in page
+    assert table["what is wrong"][1] == "has no voxel of value 7; it has 1"
+
+    fresh_copy.config(keep_going=True)
+    text = fresh_copy.run("preflight", cores=1)
+    assert "T006 left out: has no voxel of value 7" in text
+    assert "2 problems of 2 patients, who are left out" in problem_table(fresh_copy)[1]
+    assert fresh_copy.jobs()["convert_patient"] == 22
+
+
+def test_preflight_of_input_without_problems(fresh_copy):
+    fresh_copy.run("preflight", cores=1)
+    table, page = problem_table(fresh_copy)
+    assert table.empty and "Nothing is wrong" in page
+
+
+def test_a_config_that_cannot_be_read_is_in_the_table_as_well(fresh_copy):
+    fresh_copy.cohort(patient="x.csv")
+    assert fresh_copy.snakemake("--cores", "1", "preflight").returncode != 0
+    assert "unknown key 'patient' in cohorts.tiny" in problem_table(fresh_copy)[0]["what is wrong"][0]
+
+
+def test_a_mask_of_one_phase_is_carried_to_the_others(fresh_copy):
+    path = fresh_copy.folder / "sheets/masks.csv"
+    sheet = pd.read_csv(path, dtype=str)
+    sheet[~((sheet["patient_id"] == "T003") & (sheet["phase"] == "arterial"))].to_csv(path, index=False)
+    assert "T003, sheets/masks.csv: has no mask of reader R1 on the arterial phase" in fresh_copy.refuse()
+    fresh_copy.cohort(carry_masks="registration")
+    masks = "results/tiny/masks/native/T003"
+    fresh_copy.run(masks, "results/tiny/masks/native/T004", "results/tiny/quality/all_patients.html")
+    assert (fresh_copy.folder / masks / "arterial.R1.nii.gz").is_file()
+    carried = pd.read_csv(fresh_copy.folder / masks / "carried.csv")
+    assert carried[["phase", "reader", "from_phase", "by"]].to_numpy().tolist() == [
+        ["arterial", "R1", "portal", "registration"]
+    ]
+    assert pd.read_csv(fresh_copy.folder / "results/tiny/masks/native/T004/carried.csv").empty
+    page = (fresh_copy.folder / "results/tiny/quality/all_patients.html").read_text()
+    assert page.count("<img") == 48 and page.count("mask carried from portal") == 1
+
+
 def test_a_postoperative_variable_in_a_preoperative_model(fresh_copy):
     config = yaml.safe_load((fresh_copy.folder / "tiny.yaml").read_text())
     config["cohorts"]["tiny"]["clinical"]["ast"]["timing"] = "post"

@@ -82,7 +82,8 @@ READERS = {"measure_reproducibility": 1}
 # What of images and masks all patients together make: features by phase, slices for networks, registration.
 # Contact sheets of Zhang have ten patients a page.
 DEEP_INPUT = {"collect_crops": 4, "extract_deep_features": PHASES, "plot_crops": 4}
-COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **DEEP_INPUT}
+PICTURES = {"picture_patients": 1, "write_quality_page": 1}
+COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **PICTURES, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
 # Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
 OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 4}
@@ -185,7 +186,7 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
         (copy.folder / f"sheets/{name}.csv").write_text(text)
     shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
     shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
-    shown |= {"fit_comparators"}
+    shown |= {"fit_comparators", *PICTURES}
     made = {**OWN_STEPS, **LABELS, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
     expected = {rule: n for rule, n in made.items() if rule not in shown}
     # Without the boxes of Zhang's networks of volumes.

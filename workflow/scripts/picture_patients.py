@@ -8,7 +8,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {snakemake.wildcards.batch}"):
     import SimpleITK as sitk
 
-    from hcc_recurrence.figures.quality import png_bytes, three_planes, thumbnail
+    from hcc_recurrence.figures.quality import encoded, three_planes, thumbnail
 
     params, folder = snakemake.params, Path(snakemake.output[0])
     folder.mkdir(parents=True)
@@ -22,9 +22,9 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             read = {r: sitk.ReadImage(str(Path(masks) / f"{phase}.{r}.nii.gz")) for r in readers}
             image = sitk.ReadImage(str(file))
             whole = three_planes(image, read, params.modality)
-            (folder / f"{patient}.{phase}.png").write_bytes(png_bytes(whole))
+            (folder / f"{patient}.{phase}.png").write_bytes(encoded(whole, "PNG"))
             small = thumbnail(image, read, params.modality)
-            (folder / f"{patient}.{phase}.small.png").write_bytes(png_bytes(small))
+            (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small, "JPEG"))
         if Path(masks, "carried.csv").is_file():
             shutil.copyfile(Path(masks, "carried.csv"), folder / f"{patient}.carried.csv")
-        print(f"{patient}: pictures of {len(list(folder.glob(f'{patient}.*.small.png')))} phases")
+        print(f"{patient}: pictures of {len(list(folder.glob(f'{patient}.*.small.jpg')))} phases")

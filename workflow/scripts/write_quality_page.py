@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
 
     rows, marks = {}, {}
     for folder in snakemake.input:
-        for file in sorted(Path(folder).glob("*.small.png")):
+        for file in sorted(Path(folder).glob("*.small.jpg")):
             patient, phase = file.name.split(".")[:2]
             rows.setdefault(patient, {})[phase] = file.read_bytes()
         for file in sorted(Path(folder).glob("*.carried.csv")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hcc_recurrence.provenance import content_hash
 
@@ -32,6 +32,9 @@ _TEXTS = (
 )
 # Implicit and explicit little endian, explicit big endian: a pixel takes the bytes that the header says.
 UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+DEFLATED = "1.2.840.10008.1.2.1.99"
+# CT and MR, classic and enhanced.
+IMAGE_STORAGE = tuple(f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("2", "2.1", "4", "4.1"))
 _GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 # Of an enhanced object: sequence of a frame's functional group, its attribute, and the name it has in a classic header.
 _OF_FRAMES = (
@@ -49,32 +52,50 @@ _OF_FRAMES = (
 def file_facts(file: Path) -> dict[str, Any]:
     """Content hash, and a header for each image of the file: one, or as many as an enhanced object has frames.
 
-    `headers` is empty where the file is not DICOM, or holds no image.
+    `headers` is empty where the file is not DICOM, or holds no image. DICOM that cannot be trusted has one header with
+    the reason as `Broken`, and its series where that can be read: a slice that nobody can read must not be taken for
+    one that was never there.
     """
-    data = read_header(file, ("BitsAllocated", "SamplesPerPixel"))
-    headers = [] if data is None else image_headers(data)
-    if headers and file.stat().st_size < _pixel_bytes(data):
-        headers = [{**header, "Truncated": True} for header in headers]
+    headers: list[dict[str, Any]] = []
+    # What a broken file makes pydicom raise is not foreseeable: a length beyond the file, letters in a number.
+    try:
+        with open(file, "rb") as stream:
+            data = read_header(stream, ("BitsAllocated", "SamplesPerPixel"))
+            left = file.stat().st_size - stream.tell()
+        if data is not None:
+            kind = str(data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID", ""))
+            headers = image_headers(data)
+            if not kind or (kind in IMAGE_STORAGE and left < _pixel_bytes(data)):
+                series = str(data.get("SeriesInstanceUID", ""))
+                reason = "it ends before its pixels do" if kind else "it does not say what it is"
+                headers = [{"SeriesInstanceUID": series, "Broken": reason}]
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:120]
+        headers = [{"SeriesInstanceUID": "", "Broken": reason}]
     return {"hash": content_hash(file), "headers": headers}
 
 
 def _pixel_bytes(data: Dataset) -> int:
-    """Bytes that the pixels of a file take at least; 0 where they are compressed, or it is not known."""
-    if str(data.file_meta.get("TransferSyntaxUID", "")) not in UNCOMPRESSED:
-        return 0
-    pixels = int(data.Rows) * int(data.get("Columns") or 0) * int(data.get("NumberOfFrames") or 1)
-    return pixels * int(data.get("SamplesPerPixel") or 1) * int(data.get("BitsAllocated") or 0) // 8
+    """Bytes that the pixels of a file take at least: 1 where they are compressed, 0 where all of it was unpacked."""
+    syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
+    if syntax not in UNCOMPRESSED:
+        return int(syntax != DEFLATED)
+    pixels = int(data.get("Rows") or 1) * int(data.get("Columns") or 1) * int(data.get("NumberOfFrames") or 1)
+    return pixels * int(data.get("SamplesPerPixel") or 1) * int(data.get("BitsAllocated") or 8) // 8
 
 
-def read_header(file: Path, more: Sequence[str] = ()) -> Dataset | None:
-    """The tags of a file that decide geometry, and more; None where it is not DICOM."""
+def read_header(file: Path | BinaryIO, more: Sequence[str] = ()) -> Dataset | None:
+    """The tags of a file that decide geometry, and more; None where it is not DICOM.
+
+    Raises: whatever pydicom raises where it is broken.
+    """
     import pydicom
     from pydicom.errors import InvalidDicomError
 
     tags = [*_NUMBERS, *_VECTORS, *_TEXTS, *_GROUPS, "NumberOfFrames", *more]
     try:
         return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
-    except (InvalidDicomError, EOFError, OSError):
+    except InvalidDicomError:
         return None
 
 

@@ -192,19 +192,7 @@ def select_slices(slices: Sequence[Slice], series_uid: str = "", part: str = "")
 
     Raises: SeriesError.
     """
-    uids = sorted({one.header.get("SeriesInstanceUID", "") for one in slices})
-    if series_uid:
-        slices = [one for one in slices if one.header.get("SeriesInstanceUID") == series_uid]
-        if not slices:
-            raise SeriesError(
-                f"holds no image of series {series_uid}",
-                "correct series_uid in the series sheet; the folder holds " + ", ".join(uids),
-            )
-    elif len(uids) > 1:
-        raise SeriesError(
-            f"holds {len(uids)} series",
-            "name one of them in the column series_uid: " + ", ".join(uids),
-        )
+    slices = _of_series(slices, series_uid)
     unique: dict[tuple[str, int], Slice] = {}
     for one in slices:
         unique.setdefault((one.hash, one.frame), one)
@@ -213,6 +201,26 @@ def select_slices(slices: Sequence[Slice], series_uid: str = "", part: str = "")
     slices = _take_part(slices, part)
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
+
+
+def _of_series(slices: Sequence[Slice], series_uid: str) -> list[Slice]:
+    whole = [one for one in slices if "Broken" not in one.header]
+    uids = sorted({one.header.get("SeriesInstanceUID", "") for one in whole})
+    if not series_uid and len(uids) > 1:
+        raise SeriesError(f"holds {len(uids)} series", "name one of them in the column series_uid: " + ", ".join(uids))
+    # A broken file that does not tell its series could be of any.
+    suspects = {"", series_uid or "".join(uids)}
+    broken = [o for o in slices if "Broken" in o.header and (o.header["SeriesInstanceUID"] in suspects or not uids)]
+    if broken:
+        named = "; ".join(f"{one.file.name}: {one.header['Broken']}" for one in broken[:3])
+        raise SeriesError(f"holds {len(broken)} broken files ({named})", EXPORT)
+    own = [one for one in whole if not series_uid or one.header.get("SeriesInstanceUID") == series_uid]
+    if not own:
+        raise SeriesError(
+            f"holds no image of series {series_uid}",
+            "correct series_uid in the series sheet; the folder holds " + ", ".join(uids),
+        )
+    return own
 
 
 def _take_part(slices: list[Slice], part: str) -> list[Slice]:
@@ -245,11 +253,6 @@ def _is_stack(slices: Sequence[Slice]) -> bool:
 
 def check_headers(headers: Sequence[dict[str, Any]]) -> None:
     """Raise SeriesError unless all images are parallel, of one size and pixel spacing, and their values have a unit."""
-    cut = sum("Truncated" in h for h in headers)
-    if cut:
-        raise SeriesError(
-            f"{cut} of {len(headers)} slices are cut off: their files are shorter than their pixels", EXPORT
-        )
     for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
         lacking = sum(tag not in h for h in headers)
         if lacking:

@@ -6,6 +6,7 @@ with an empty cell are refused until someone fills it in.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +57,10 @@ class FoundSeries:
 
 def header_facts(file: Path) -> dict[str, Any]:
     """What discovery needs of a file; `headers` of its images, and `about` its series; empty where it is not DICOM."""
-    data = read_header(file, _MORE)
+    data = None
+    # A broken file is no series; the check of the sheets names it.
+    with contextlib.suppress(Exception):
+        data = read_header(file, _MORE)
     if data is None or not data.get("SeriesInstanceUID"):
         return {}
     about = {

@@ -60,6 +60,8 @@ def _values_of(path: Path) -> list[list[float]]:
 
 def _segments_of(data: Dataset) -> dict[str, int]:
     names = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in data.SegmentSequence}
+    # The background of a label map.
+    names.pop(0, None)
     frames = data.pixel_array.reshape(-1, data.Rows, data.Columns)
     voxels: dict[str, int] = defaultdict(int)
     if data.SOPClassUID == LABEL_MAP_STORAGE or data.get("SegmentationType") == "LABELMAP":

@@ -64,7 +64,8 @@ def _dicom_facts(path: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"kind": kind, "study": str(data.get("StudyInstanceUID", ""))}
     if kind == "seg":
         series = [s.SeriesInstanceUID for s in data.get("ReferencedSeriesSequence", [])]
-        labels = [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence]
+        # Label maps may name their background, which is segment 0.
+        labels = [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence if int(s.SegmentNumber) > 0]
         if not series:
             facts["images"] = sorted(_derived_from(data))
     else:
