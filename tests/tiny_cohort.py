@@ -168,6 +168,29 @@ CONFIG = {
 }
 
 
+# What a hospital's headers and file names hold of persons; no file of the results may.
+NAME, BIRTH, NUMBER, HOSPITAL = "Müller^Jörg=王^小明", "19611104", "ACC-7741-Q", "Klinikum Sankt Ödön"
+PRIVATE, FILE_NAME = "Jörg aus Ödenwald", "Mueller_Joerg_19611104"
+
+
+def plant_identifiers(hospital: Path) -> None:
+    """Identifiers of a person in every DICOM header, also in a private tag, and in the names of the images' files."""
+    import pydicom
+
+    for number, file in enumerate(sorted(f for f in hospital.rglob("*") if f.is_file())):
+        with open(file, "rb") as stream:
+            if stream.read(132)[128:] != b"DICM":
+                continue
+        data = pydicom.dcmread(file)
+        data.SpecificCharacterSet = "ISO_IR 192"
+        data.PatientName, data.PatientBirthDate, data.AccessionNumber = NAME, BIRTH, NUMBER
+        data.InstitutionName, data.PatientComments = HOSPITAL, NAME
+        data.private_block(0x0099, "HOSPITAL", create=True).add_new(0x01, "LO", PRIVATE)
+        data.save_as(file)
+        if file.parent.name != "masks":
+            file.rename(file.with_name(f"{FILE_NAME}_{number:05d}.dcm"))
+
+
 def build_tiny_cohort(folder: Path) -> None:
     """Write `hospital/` (DICOM and masks), `sheets/` and `tiny.yaml` into a folder.
 
@@ -178,6 +201,7 @@ def build_tiny_cohort(folder: Path) -> None:
     for row in sheets["simulation"].astype(str).to_dict("records"):
         patient = SimulatedPatient.from_row(row)
         simulate_patient(patient, list(PLAN.phases), folder / "hospital" / patient.patient_id)
+    plant_identifiers(folder / "hospital")
     patients = sheets["patients"]
     early = sheets["simulation"]["latent_risk"].rank() > len(patients) / 2
     resection = pd.to_datetime(patients["resection_date"])

@@ -1,0 +1,99 @@
+"""One CT series of 512 x 512 x 200, DICOM to compressed NIfTI, beside dcm2niix on the same core.
+
+    pip install --target /tmp/dcm2niix dcm2niix
+    python tests/benchmarks/ingestion.py --dcm2niix /tmp/dcm2niix/bin/dcm2niix
+
+Each is a process of its own from start to end, in turns, on one core. Ours reads, checks and writes as the rule
+convert_patient does. dcm2niix runs with gzip as it comes (-z i), and at the fastest level, which ours uses (-1). Prints
+the median of the seconds, their range, the size of the file, and the ratio of the medians. The voxels are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+TESTS = Path(__file__).resolve().parents[1]
+SCRIPTS = TESTS.parent / "workflow" / "scripts"
+sys.path[:0] = [str(TESTS), str(SCRIPTS)]
+
+OURS = """
+import sys
+sys.path.insert(0, {scripts!r})
+from pathlib import Path
+import SimpleITK as sitk
+from hcc_recurrence.cohort.series_voxels import read_series
+image = read_series(Path({series!r}), modality="CT")
+sitk.WriteImage(image, {output!r}, True, 1)
+"""
+
+
+def make_volume() -> np.ndarray:
+    """A body with noise as a CT has it, and air around, (200, 512, 512) in HU."""
+    z, y, x = np.ogrid[-1:1:200j, -1:1:512j, -1:1:512j]
+    body = (x / 0.85) ** 2 + (y / 0.62) ** 2 + 0 * z < 1
+    liver = ((x + 0.3) / 0.4) ** 2 + ((y + 0.05) / 0.4) ** 2 + (z / 0.8) ** 2 < 1
+    bone = (x / 0.1) ** 2 + ((y - 0.4) / 0.1) ** 2 + 0 * z < 1
+    noise = np.random.default_rng(0).normal(0, 12, (200, 512, 512)).astype(np.float32)
+    tissue = np.select([bone, liver], [400.0, 110.0], 40.0).astype(np.float32) + noise
+    return np.where(body, tissue, -1000 + noise / 4).clip(-1024, 3000).round()
+
+
+def timed(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dcm2niix", default="dcm2niix")
+    parser.add_argument("--runs", type=int, default=5)
+    asked = parser.parse_args()
+    if not shutil.which(asked.dcm2niix):
+        sys.exit(f"{asked.dcm2niix} is not there; see the head of this file")
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"))
+    import SimpleITK as sitk
+    from exports import describe, make_series, save_series
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        voxels = make_volume()
+        save_series(make_series(voxels, describe(spacing=(1.0, 0.75, 0.75)), folder / "made"), folder / "series")
+        ours = OURS.format(scripts=str(SCRIPTS), series=str(folder / "series"), output=str(folder / "ours.nii.gz"))
+        theirs = [asked.dcm2niix, "-b", "n", "-z", "i", "-o", name]
+        commands = {
+            "ours": [sys.executable, "-c", ours],
+            "dcm2niix, gzip as it comes": [*theirs, "-f", "default", str(folder / "series")],
+            "dcm2niix, fastest gzip": [*theirs, "-1", "-f", "fastest", str(folder / "series")],
+        }
+        seconds: dict[str, list[float]] = {what: [] for what in commands}
+        for _ in range(asked.runs + 1):
+            for what, command in commands.items():
+                for file in folder.glob("*.nii.gz"):
+                    file.unlink()
+                seconds[what].append(timed(command))
+                size = next(folder.glob("*.nii.gz")).stat().st_size
+                found = sitk.GetArrayFromImage(sitk.ReadImage(str(next(folder.glob("*.nii.gz")))))
+                # dcm2niix turns the rows around.
+                assert any(np.array_equal(found, turned) for turned in (voxels, voxels[:, ::-1])), what
+                print(f"{what}: {seconds[what][-1]:.2f} s, {size / 1e6:.1f} MB", flush=True)
+    # The first run of each filled the disk cache.
+    median = {what: statistics.median(own[1:]) for what, own in seconds.items()}
+    for what, own in seconds.items():
+        ratio = median["ours"] / median[what]
+        print(f"{what}: {median[what]:.2f} s ({min(own[1:]):.2f} to {max(own[1:]):.2f}); ours / this = {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
