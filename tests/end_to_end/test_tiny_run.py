@@ -218,7 +218,7 @@ def contents_of(file):
 
 
 def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
-    """What stands in headers, private tags and file names is in no file of the results, logs or Snakemake's own folder."""
+    """What stands in headers, private tags and file names is in no file of the results and logs."""
     image = next((tiny_run.folder / "hospital/T001/arterial").iterdir())
     header = pydicom.dcmread(image)
     assert str(header.PatientName) == NAME and FILE_NAME in image.name

@@ -227,9 +227,9 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
     if part == WHOLE:
         return slices
     # Taking a stack apart is only looked at where there is a sign of several.
-    if not part and _is_stack(slices) and not acquisitions_alternate(slices):
+    if not part and is_stack(slices) and not acquisitions_alternate(slices):
         return slices
-    parts = stack_parts(slices, _is_stack)
+    parts = stack_parts(slices, is_stack)
     known = ", ".join(f"{name} ({len(found)} slices)" for name, found in parts.items())
     if part:
         if part not in parts:
@@ -243,7 +243,8 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
     return slices
 
 
-def _is_stack(slices: Sequence[Slice]) -> bool:
+def is_stack(slices: Sequence[Slice]) -> bool:
+    """Whether slices whose headers were checked are one evenly spaced stack."""
     try:
         check_spacing([one.header for one in slices])
     except SeriesError:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.cohort.dicom_headers import image_headers, read_header
-from hcc_recurrence.cohort.dicom_series import SeriesError, check_spacing, select_slices
+from hcc_recurrence.cohort.dicom_series import SeriesError, check_headers, check_spacing, is_stack, select_slices
 from hcc_recurrence.cohort.facts import find_facts
-from hcc_recurrence.cohort.masks import mask_facts
+from hcc_recurrence.cohort.masks import mask_facts, source_images
 from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_twice
-from hcc_recurrence.cohort.stack_parts import Slice
+from hcc_recurrence.cohort.stack_parts import Slice, stack_parts
 from hcc_recurrence.provenance import FileCache
 
 DISCOVERY_VERSION = "1"
@@ -36,7 +36,10 @@ UNCLEAR = PhaseGuess("", "low", "")
 
 @dataclass
 class FoundSeries:
-    """One series of a folder. patient: its PatientID. files: sorted. header: of its first image by name."""
+    """One series of a folder, or one stack of a series that holds several.
+
+    patient: its PatientID. header: of its first image by name. files: sorted. part: which stack, as the sheet names it.
+    """
 
     patient: str
     study: str
@@ -45,6 +48,7 @@ class FoundSeries:
     files: list[Path] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
     guess: PhaseGuess = UNCLEAR
+    part: str = ""
 
     @property
     def modality(self) -> str:
@@ -105,18 +109,44 @@ def group_series(files: Iterable[Path], cache: FileCache) -> list[FoundSeries]:
             # An instance's own number stands for its bytes, which are not read here.
             frame = number if len(facts["headers"]) > 1 else -1
             series.slices.append(Slice(file, header.get("SOPInstanceUID", str(file)), frame, header))
-    ordered = sorted(found.values(), key=_order)
+    ordered = [part for series in sorted(found.values(), key=_order) for part in _parts_of(series)]
+    guess_phases(ordered, {})
+    return ordered
+
+
+def _parts_of(series: FoundSeries) -> list[FoundSeries]:
+    """The series itself, or its stacks where it holds several phases."""
+    if series.is_mask or not series.slices or not problem_of(series):
+        return [series]
+    try:
+        check_headers([one.header for one in series.slices])
+    except SeriesError:
+        return [series]
+    found = []
+    for name, slices in stack_parts(series.slices, is_stack).items():
+        # The time of the series is that of one of them.
+        times = sorted(one.header["AcquisitionTime"] for one in slices if "AcquisitionTime" in one.header)
+        header = {**series.header, **({"AcquisitionTime": times[0]} if times else {})}
+        files = sorted({one.file for one in slices})
+        found.append(replace(series, header=header, files=files, slices=slices, part=name))
+    return found or [series]
+
+
+def guess_phases(found: Sequence[FoundSeries], vessels: Mapping[tuple[str, str], tuple[float, float]]) -> None:
+    """Guess the phase of each series that can be read, by its header and, where known, by its vessels.
+
+    Args:
+        vessels: (series, part) -> aorta and portal vein, HU, of `vessel_values`.
+    """
     studies: dict[tuple[str, str], list[FoundSeries]] = defaultdict(list)
-    for series in ordered:
+    for series in found:
+        series.guess = UNCLEAR
         if problem_of(series) == "":
             studies[series.patient, series.study].append(series)
-        else:
-            series.guess = UNCLEAR
     for own in studies.values():
-        guesses = unclear_where_twice([guess_phase(series.header) for series in own])
-        for series, guess in zip(own, guesses, strict=True):
+        guesses = [guess_phase(series.header, vessels.get((series.series, series.part))) for series in own]
+        for series, guess in zip(own, unclear_where_twice(guesses), strict=True):
             series.guess = guess
-    return ordered
 
 
 def _order(series: FoundSeries) -> tuple:
@@ -141,13 +171,12 @@ def problem_of(series: FoundSeries) -> str:
     return ""
 
 
-def referenced_series(mask: FoundSeries, images: Sequence[FoundSeries]) -> tuple[str, list[str]]:
-    """The image series that a mask was drawn on ("" where that is unclear), and the labels it holds."""
+def referenced_series(mask: FoundSeries, images: Sequence[FoundSeries]) -> tuple[FoundSeries | None, list[str]]:
+    """The image series, or stack, that a mask was drawn on (None where that is unclear), and the labels it holds."""
     facts = mask_facts(mask.files[0])
-    labels = facts.get("labels", [])
     own = [s for s in images if s.study == mask.study]
-    named = [s.series for s in own if s.series in facts.get("series", [])]
-    if not named and facts.get("images"):
-        instances = set(facts["images"])
-        named = [s.series for s in own if instances & {one.header.get("SOPInstanceUID") for one in s.slices}]
-    return (named[0] if len(named) == 1 else ""), labels
+    named = [s for s in own if s.series in facts.get("series", [])]
+    if len(named) != 1:
+        drawn = source_images(mask.files[0])
+        named = [s for s in named or own if drawn & {one.header.get("SOPInstanceUID") for one in s.slices}]
+    return (named[0] if len(named) == 1 else None), facts.get("labels", [])

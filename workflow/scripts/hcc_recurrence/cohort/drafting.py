@@ -62,10 +62,10 @@ def draft_sheets(
         description, phase, confidence, evidence, what looks wrong, folder.
     """
     images = [s for s in found if s.slices and not s.is_mask]
-    usable = {s.series for s in images if not problem_of(s)}
+    usable = {(s.series, s.part) for s in images if not problem_of(s)}
     in_folder = Counter(folder for s in found for folder in {f.parent for f in s.files})
     studies: dict[str, dict[str, int]] = {}
-    phases, rows, series_rows, mask_rows = {}, [], [], []
+    rows, series_rows, mask_rows = [], [], []
     for one in found:
         own = studies.setdefault(one.patient, {})
         study = own.setdefault(one.study, len(own) + 1)
@@ -76,24 +76,24 @@ def draft_sheets(
             "modality": one.modality,
             "files": len(one.files),
             "size": _size(one),
-            "description": one.header.get("SeriesDescription", ""),
+            "description": " ".join(
+                [one.header.get("SeriesDescription", ""), *([f"({one.part})"] if one.part else [])]
+            ),
             "phase": one.guess.phase,
-            "confidence": one.guess.confidence if one.series in usable else "",
+            "confidence": one.guess.confidence if (one.series, one.part) in usable else "",
             "evidence": one.guess.evidence,
             "looks wrong": problem_of(one) if one.modality in ("CT", "MR") else NOTHING_WRONG,
             "folder": relative(one.files[0].parent, root),
         }
-        if one.series in usable and one.modality in ("CT", "MR"):
+        if (one.series, one.part) in usable and one.modality in ("CT", "MR"):
             path = relative(one.files[0].parent, root)
             uid = one.series if in_folder[one.files[0].parent] > 1 else ""
-            series_rows.append(
-                {"patient_id": names[one.patient], "phase": one.guess.phase, "path": path, "series_uid": uid}
-            )
-            phases[one.series] = one.guess.phase
+            where = {"path": path, "series_uid": uid, "part": one.part}
+            series_rows.append({"patient_id": names[one.patient], "phase": one.guess.phase, **where})
             if study > 1:
                 row["looks wrong"] = "a later study of the patient: remove its rows, or those of the other study"
         elif one.is_mask:
-            mask_rows.append(_mask_row(one, images, phases, root, names, row))
+            mask_rows.append(_mask_row(one, images, root, names, row))
         rows.append(row)
     masks = pd.DataFrame(mask_rows, columns=["patient_id", "phase", "reader", "path", "label"])
     # Two masks of one phase: two readers, or a network's beside a person's. Only a person knows.
@@ -101,7 +101,7 @@ def draft_sheets(
     masks.loc[twice, "reader"] = ""
     patients = pd.DataFrame({"patient_id": sorted({names[s.patient] for s in found})})
     patients[["centre", *DATE_COLUMNS]] = ""
-    series = pd.DataFrame(series_rows, columns=["patient_id", "phase", "path", "series_uid"])
+    series = pd.DataFrame(series_rows, columns=["patient_id", "phase", "path", "series_uid", "part"])
     return {"patients": patients, "series": series, "masks": masks}, pd.DataFrame(rows)
 
 
@@ -117,25 +117,23 @@ def _size(series: FoundSeries) -> str:
 def _mask_row(
     mask: FoundSeries,
     images: Sequence[FoundSeries],
-    phases: Mapping[str, str],
     root: Path,
     names: Mapping[str, str],
     row: dict,
 ) -> dict[str, str]:
     series, labels = referenced_series(mask, images)
+    phase = series.guess.phase if series else ""
     label = label_of(labels)
     found = [] if series else ["the series it was drawn on is not in the folder, or unclear"]
     if label is None:
         found.append(f"which of {labels} is the tumour? Fill in the column label")
     if len(mask.files) > 1:
         found.append(f"{len(mask.files)} files; the first is drafted")
-    row.update(
-        {"phase": phases.get(series, ""), "evidence": f"holds {', '.join(labels)}", "looks wrong": "; ".join(found)}
-    )
+    row.update({"phase": phase, "evidence": f"holds {', '.join(labels)}", "looks wrong": "; ".join(found)})
     path = relative(mask.files[0], root)
     return {
         "patient_id": names[mask.patient],
-        "phase": phases.get(series, ""),
+        "phase": phase,
         "reader": "R1",
         "path": path,
         "label": "?" if label is None else label,

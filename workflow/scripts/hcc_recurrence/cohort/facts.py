@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -58,8 +59,9 @@ def find_facts(
     if workers < 2 or len(todo) < WORTH_A_PROCESS * chunk:
         _keep(todo, map(compute, todo), compute, cache, show, chunk)
         return
-    # A fork would copy the locks of Snakemake's threads.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    # A fork would copy the locks of Snakemake's threads; a job's script has none, and cannot be imported again.
+    context = multiprocessing.get_context("fork" if threading.active_count() == 1 else "spawn")
+    with ProcessPoolExecutor(workers, context) as pool:
         _keep(todo, pool.map(compute, todo, chunksize=chunk), compute, cache, show, chunk)
 
 

@@ -79,6 +79,18 @@ def _dicom_facts(path: Path) -> dict[str, Any]:
     return {**facts, "series": sorted(map(str, series)), "labels": labels}
 
 
+def source_images(path: Path) -> set[str]:
+    """SOP instances of the images that a SEG or RTSTRUCT was drawn on, frame by frame; empty where nothing tells."""
+    import pydicom
+
+    with contextlib.suppress(Exception):
+        data = pydicom.dcmread(path, stop_before_pixels=True)
+        contours = [c for roi in data.get("ROIContourSequence", []) for c in roi.get("ContourSequence", [])]
+        drawn = {str(i.ReferencedSOPInstanceUID) for c in contours for i in c.get("ContourImageSequence", [])}
+        return drawn | _derived_from(data)
+    return set()
+
+
 def _derived_from(data: Any) -> set[str]:
     """SOP instances of the images that the frames of a SEG without referenced series were drawn on."""
     groups = [*data.get("SharedFunctionalGroupsSequence", []), *data.get("PerFrameFunctionalGroupsSequence", [])]
