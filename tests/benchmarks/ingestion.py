@@ -30,10 +30,10 @@ OURS = """
 import sys
 sys.path.insert(0, {scripts!r})
 from pathlib import Path
-import SimpleITK as sitk
 from hcc_recurrence.cohort.series_voxels import read_series
+from hcc_recurrence.imaging.nifti import write_nifti
 image = read_series(Path({series!r}), modality="CT")
-sitk.WriteImage(image, {output!r}, True, 1)
+write_nifti(image, Path({output!r}))
 """
 
 

@@ -26,6 +26,7 @@ from hcc_recurrence.imaging.crops import (
     scale_window,
     tumour_slices,
 )
+from hcc_recurrence.imaging.nifti import write_nifti
 from hcc_recurrence.imaging.resampling import (
     correct_bias,
     normalise_intensity,
@@ -421,3 +422,18 @@ def test_normalisation_gives_the_same_bytes_each_time():
     for number in range(30):
         kept.append(np.zeros(1000 + 371 * number))
         assert (sitk.GetArrayFromImage(normalise_intensity(image, "zscore_body")) == expected).all()
+
+
+def test_a_written_image_comes_back_and_has_the_same_bytes_each_time(tmp_path):
+    image = sitk.GetImageFromArray(np.random.default_rng(0).integers(-1000, 1000, (5, 6, 7)).astype(np.int16))
+    image.SetSpacing((0.7, 0.8, 2.5))
+    image.SetOrigin((-10.5, 3.25, 100.0))
+    image.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
+    for name in ("a", "b"):
+        write_nifti(image, tmp_path / f"{name}.nii.gz")
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["a.nii.gz", "b.nii.gz"]
+    found = sitk.ReadImage(str(tmp_path / "a.nii.gz"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(found), sitk.GetArrayFromImage(image))
+    for name in ("GetSpacing", "GetOrigin", "GetDirection"):
+        np.testing.assert_allclose(getattr(found, name)(), getattr(image, name)(), atol=1e-6)

@@ -6,10 +6,9 @@ from hcc_recurrence.job import job_log
 
 patient, params = snakemake.wildcards.patient, snakemake.params
 with job_log(snakemake.log[0], f"patient {patient}"):
-    import SimpleITK as sitk
-
     from hcc_recurrence.cohort.mask_files import read_mask
     from hcc_recurrence.cohort.series_voxels import read_series
+    from hcc_recurrence.imaging.nifti import write_nifti
 
     simulated = snakemake.input.get("simulated")
     root = Path(simulated).parent if simulated else Path(params.root)
@@ -20,7 +19,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     for phase, (path, series_uid, part) in params.series.items():
         print(f"{phase}: series")
         native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
-        sitk.WriteImage(native[phase], str(images / f"{phase}.nii.gz"), True, 1)
+        write_nifti(native[phase], images / f"{phase}.nii.gz")
     placed = {}
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
@@ -35,4 +34,4 @@ with job_log(snakemake.log[0], f"patient {patient}"):
         write_csv(carried, masks / "carried.csv")
         print(carried.to_string() if len(carried) else "no mask had to be carried")
     for name, mask in placed.items():
-        sitk.WriteImage(mask, str(masks / f"{name}.nii.gz"), True, 1)
+        write_nifti(mask, masks / f"{name}.nii.gz")
