@@ -31,9 +31,9 @@ import sys
 sys.path.insert(0, {scripts!r})
 from pathlib import Path
 from hcc_recurrence.cohort.series_voxels import read_series
-from hcc_recurrence.imaging.nifti import write_nifti
+from hcc_recurrence.imaging.nifti import write_image
 image = read_series(Path({series!r}), modality="CT")
-write_nifti(image, Path({output!r}))
+write_image(image, Path({output!r}))
 """
 
 

@@ -26,7 +26,7 @@ from hcc_recurrence.imaging.crops import (
     scale_window,
     tumour_slices,
 )
-from hcc_recurrence.imaging.nifti import write_nifti
+from hcc_recurrence.imaging.nifti import write_image
 from hcc_recurrence.imaging.resampling import (
     correct_bias,
     normalise_intensity,
@@ -430,7 +430,7 @@ def test_a_written_image_comes_back_and_has_the_same_bytes_each_time(tmp_path):
     image.SetOrigin((-10.5, 3.25, 100.0))
     image.SetDirection((0, 1, 0, 1, 0, 0, 0, 0, -1))
     for name in ("a", "b"):
-        write_nifti(image, tmp_path / f"{name}.nii.gz")
+        write_image(image, tmp_path / f"{name}.nii.gz")
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
     assert sorted(f.name for f in tmp_path.iterdir()) == ["a.nii.gz", "b.nii.gz"]
     found = sitk.ReadImage(str(tmp_path / "a.nii.gz"))

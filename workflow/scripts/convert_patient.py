@@ -8,7 +8,7 @@ patient, params = snakemake.wildcards.patient, snakemake.params
 with job_log(snakemake.log[0], f"patient {patient}"):
     from hcc_recurrence.cohort.mask_files import read_mask
     from hcc_recurrence.cohort.series_voxels import read_series
-    from hcc_recurrence.imaging.nifti import write_nifti
+    from hcc_recurrence.imaging.nifti import write_image
 
     simulated = snakemake.input.get("simulated")
     root = Path(simulated).parent if simulated else Path(params.root)
@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     for phase, (path, series_uid, part) in params.series.items():
         print(f"{phase}: series")
         native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
-        write_nifti(native[phase], images / f"{phase}.nii.gz")
+        write_image(native[phase], images / f"{phase}.nii.gz")
     placed = {}
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
@@ -34,4 +34,4 @@ with job_log(snakemake.log[0], f"patient {patient}"):
         write_csv(carried, masks / "carried.csv")
         print(carried.to_string() if len(carried) else "no mask had to be carried")
     for name, mask in placed.items():
-        write_nifti(mask, masks / f"{name}.nii.gz")
+        write_image(mask, masks / f"{name}.nii.gz")

@@ -7,7 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     import SimpleITK as sitk
 
-    from hcc_recurrence.imaging.nifti import write_nifti
+    from hcc_recurrence.imaging.nifti import write_image
     from hcc_recurrence.imaging.resampling import normalise_intensity, prepare_image, resample_mask
 
     params, grid = snakemake.params, snakemake.params.grid
@@ -39,5 +39,5 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     images = {name: normalise_intensity(image, grid["normalisation"]) for name, image in images.items()}
     for kind, volumes in (("images", images), ("masks", masks)):
         for name, volume in volumes.items():
-            write_nifti(volume, outputs[kind] / f"{name}.nii.gz")
+            write_image(volume, outputs[kind] / f"{name}.nii.gz")
             print(f"{kind}: {name}.nii.gz")

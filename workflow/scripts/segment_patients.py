@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"{wildcards.unet} on {wildcards.cohort}, batch {
     import torch
 
     from hcc_recurrence.files import write_csv
-    from hcc_recurrence.imaging.nifti import write_nifti
+    from hcc_recurrence.imaging.nifti import write_image
     from hcc_recurrence.imaging.planes import largest_part, mask_of_planes
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_names
@@ -37,7 +37,7 @@ with job_log(snakemake.log[0], f"{wildcards.unet} on {wildcards.cohort}, batch {
             )
             mask = largest_part(mask_of_planes(probability, planes, image))
             found.compare(mask, reference, (patient, phase), phase in params.needed.get(patient, []))
-            write_nifti(mask, folder / patient / f"{phase}.unet.nii.gz")
+            write_image(mask, folder / patient / f"{phase}.unet.nii.gz")
     found.refuse_empty()
     found.features().to_parquet(folder / "features.parquet", index=False)
     write_csv(found.patients(), folder / "dice.csv")

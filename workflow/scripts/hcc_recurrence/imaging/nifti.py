@@ -14,7 +14,7 @@ LEVEL = 1
 GZIP = 16 + zlib.MAX_WBITS
 
 
-def write_nifti(image: sitk.Image, path: Path) -> None:
+def write_image(image: sitk.Image, path: Path) -> None:
     """Write an image as `.nii.gz`: the same image gives the same bytes, without a time or a name in them."""
     import SimpleITK as sitk
 
