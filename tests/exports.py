@@ -175,3 +175,40 @@ def deliver(root, flat=True):
             data = datasets[k]
             save_series([data], root / data.PatientID / str(data.SeriesInstanceUID)[-8:], names=[f"IM{k}"])
     (root / "notes.txt").write_text("not DICOM")
+
+
+def seg_of(masks, slices, path, kind="BINARY", description=None):
+    """A SEG of several segments, which may overlap."""
+    import highdicom as hd
+    from pydicom.sr.codedict import codes
+
+    descriptions = [
+        hd.seg.SegmentDescription(
+            segment_number=k,
+            segment_label=name,
+            segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+            segmented_property_type=codes.SCT.Neoplasm,
+            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+        )
+        for k, name in enumerate(masks, 1)
+    ]
+    stack = np.stack(list(masks.values()), axis=-1)
+    if kind == "LABELMAP":
+        stack = (stack * np.arange(1, len(masks) + 1)).max(axis=-1).astype(np.uint8)
+    seg = hd.seg.Segmentation(
+        source_images=slices,
+        pixel_array=stack if kind == "LABELMAP" else stack.astype(float if kind == "FRACTIONAL" else bool),
+        segmentation_type=kind,
+        segment_descriptions=descriptions,
+        series_instance_uid=generate_uid(),
+        series_number=1,
+        series_description=description,
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="M",
+        manufacturer_model_name="m",
+        software_versions="1",
+        device_serial_number="1",
+    )
+    seg.save_as(path)
+    return path

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from exports import SYNTAXES, describe, make_series, save_enhanced, save_series
+from exports import SYNTAXES, describe, make_series, save_enhanced, save_series, seg_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
@@ -377,42 +377,6 @@ def test_the_largest_of_several_lesions_or_all(tmp_path, image):
     assert largest.lesions == whole.lesions == 2
     np.testing.assert_array_equal(array(largest.image), tumour())
     np.testing.assert_array_equal(array(whole.image), mask)
-
-
-def seg_of(masks, slices, path, kind="BINARY"):
-    """A SEG of several segments, which may overlap."""
-    import highdicom as hd
-    from pydicom.sr.codedict import codes
-
-    descriptions = [
-        hd.seg.SegmentDescription(
-            segment_number=k,
-            segment_label=name,
-            segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-            segmented_property_type=codes.SCT.Neoplasm,
-            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
-        )
-        for k, name in enumerate(masks, 1)
-    ]
-    stack = np.stack(list(masks.values()), axis=-1)
-    if kind == "LABELMAP":
-        stack = (stack * np.arange(1, len(masks) + 1)).max(axis=-1).astype(np.uint8)
-    seg = hd.seg.Segmentation(
-        source_images=slices,
-        pixel_array=stack if kind == "LABELMAP" else stack.astype(float if kind == "FRACTIONAL" else bool),
-        segmentation_type=kind,
-        segment_descriptions=descriptions,
-        series_instance_uid=generate_uid(),
-        series_number=1,
-        sop_instance_uid=generate_uid(),
-        instance_number=1,
-        manufacturer="M",
-        manufacturer_model_name="m",
-        software_versions="1",
-        device_serial_number="1",
-    )
-    seg.save_as(path)
-    return path
 
 
 @pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])

@@ -29,3 +29,37 @@ rule discover:
         code=code("discover"),
     script:
         "../scripts/discover.py"
+
+
+rule build_public_sheets:
+    """The sheets of a public collection, from a folder with its DICOM and its clinical table."""
+    input:
+        clinical=lambda w: FULL_CONFIG["clinical_table"]
+        or "clinical_table_is_not_named",
+    output:
+        patients="public/{collection}/patients.csv",
+        series="public/{collection}/series.csv",
+        masks="public/{collection}/masks.csv",
+        left_out="public/{collection}/left_out.html",
+    log:
+        "<logs>/build_public_sheets.{collection}.log",
+    benchmark:
+        "<benchmarks>/build_public_sheets.{collection}.tsv"
+    wildcard_constraints:
+        collection="colorectal_liver_metastases|hcc_tace_seg",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    # Fewer where there are fewer cores.
+    threads: 16
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    params:
+        root=FULL_CONFIG["dicom_root"],
+        # Which files there are, and their times: more of the collection are looked at again.
+        listing=listing_of(FULL_CONFIG["dicom_root"]),
+        cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
+        code=code("build_public_sheets"),
+    script:
+        "../scripts/build_public_sheets.py"

@@ -101,8 +101,11 @@ def check_sources(
             check_decoding(stack, cache)
             fingerprint = stack.fingerprint
             sources.series[patient, phase] = fingerprint
-            if len(stack.files) < len({one.file for one in listed.get(root / series.path, [])}):
-                sources.files[patient, phase] = stack.files
+            in_folder = listed.get(root / series.path, [])
+            # Of a series that holds several stacks all files: where a stack begins, its neighbours tell.
+            own = {one.file.name for one in in_folder if one.header.get("SeriesInstanceUID") == geometry["series_uid"]}
+            if len(own) < len({one.file for one in in_folder}):
+                sources.files[patient, phase] = sorted(own)
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:
             problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))

@@ -69,11 +69,6 @@ class Stack:
         return {**stack_geometry(self.slices, int(self.gap > 0)), **uids, "instances": instances}
 
     @property
-    def files(self) -> list[str]:
-        """Names of the files in their folder, sorted."""
-        return sorted({one.file.name for one in self.slices})
-
-    @property
     def modality(self) -> str:
         """As the header says; empty where nothing does."""
         return "" if self.image else self.slices[0].header.get("Modality", "")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hcc_recurrence.cohort.dicom_series import SeriesError
 from hcc_recurrence.cohort.discovery import FoundSeries, problem_of
 from hcc_recurrence.cohort.mask_files import read_mask
 from hcc_recurrence.cohort.masks import MaskError, mask_facts
@@ -52,11 +53,13 @@ def _measure(series: FoundSeries, mask: Path, labels: tuple[str, str]) -> tuple[
     import SimpleITK as sitk
 
     names = [file.name for file in series.files]
-    image = read_series(series.files[0].parent, series.series, only=names)
-    voxels = sitk.GetArrayViewFromImage(image)
+    # The frames of one file are taken apart again; files of one stack are enough by themselves.
+    part = series.part if series.slices[0].frame >= 0 else ""
     try:
+        image = read_series(series.files[0].parent, series.series, part, only=names)
         vessels = [sitk.GetArrayFromImage(read_mask(mask, label, image).image) > 0 for label in labels]
-    except MaskError:
-        # They lie outside this series.
+    except (MaskError, SeriesError):
+        # They lie outside this series, or it cannot be decoded, which the check of the sheets says.
         return None
+    voxels = sitk.GetArrayViewFromImage(image)
     return float(np.median(voxels[vessels[0]])), float(np.median(voxels[vessels[1]]))
