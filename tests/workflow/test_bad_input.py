@@ -169,8 +169,11 @@ def test_a_config_that_cannot_be_read_is_in_the_table_as_well(fresh_copy):
 
 
 def test_a_mask_of_one_phase_is_carried_to_the_others(fresh_copy):
-    path = fresh_copy.folder / "sheets/masks.csv"
-    sheet = pd.read_csv(path, dtype=str)
+    for name in ("patients", "series", "masks"):
+        path = fresh_copy.folder / f"sheets/{name}.csv"
+        sheet = pd.read_csv(path, dtype=str)
+        sheet = sheet[sheet["patient_id"].isin(["T001", "T002", "T003", "T004"])]
+        sheet.to_csv(path, index=False)
     sheet[~((sheet["patient_id"] == "T003") & (sheet["phase"] == "arterial"))].to_csv(path, index=False)
     assert "T003, sheets/masks.csv: has no mask of reader R1 on the arterial phase" in fresh_copy.refuse()
     fresh_copy.cohort(carry_masks="registration")
@@ -183,7 +186,7 @@ def test_a_mask_of_one_phase_is_carried_to_the_others(fresh_copy):
     ]
     assert pd.read_csv(fresh_copy.folder / "results/tiny/masks/native/T004/carried.csv").empty
     page = (fresh_copy.folder / "results/tiny/quality/all_patients.html").read_text()
-    assert page.count("<img") == 48 and page.count("mask carried from portal") == 1
+    assert page.count("<img") == 8 and page.count("mask carried from portal") == 1
 
 
 def test_a_postoperative_variable_in_a_preoperative_model(fresh_copy):
@@ -198,3 +201,15 @@ def test_a_missing_phase(fresh_copy):
     sheet = pd.read_csv(path, dtype=str)
     sheet[~((sheet["patient_id"] == "T009") & (sheet["phase"] == "portal"))].to_csv(path, index=False)
     assert "patient T009, sheets/series.csv: has no portal series" in fresh_copy.refuse()
+
+
+def test_a_split_that_the_sheet_cannot_give(fresh_copy):
+    fresh_copy.config(splits={"tiny": {"kind": "column", "folds": 3}})
+    assert "sheets/patients.csv: has no column split" in fresh_copy.refuse()
+    path = fresh_copy.folder / "sheets/patients.csv"
+    sheet = pd.read_csv(path, dtype=str, keep_default_na=False).assign(split="train")
+    sheet.loc[3, "split"] = "test"
+    sheet.to_csv(path, index=False)
+    assert "patient T004, sheets/patients.csv: column split: 'test' is unknown" in fresh_copy.refuse()
+    fresh_copy.config(splits={"tiny": {"kind": "temporal", "folds": 3}})
+    assert "split tiny is temporal without resection_date or validation_from" in fresh_copy.refuse()

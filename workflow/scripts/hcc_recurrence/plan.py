@@ -155,6 +155,8 @@ class Plan(UnetPlan):
 
     def _check(self, facts: FileCache) -> list[Problem]:
         problems = list(self._broken)
+        for pair in self.comparisons():
+            problems += self._split_problems(*pair)
         broken = {(p.cohort, p.patient) for p in problems}
         for name in sorted({self.image_cohort(c) for c in self.cohorts}):
             cohort = self.cohorts[name]
@@ -448,48 +450,33 @@ class Plan(UnetPlan):
         rows = [[v, r, *frame[c]] for v, own in self.readings(name, variables).items() for r, c in own.items()]
         return _text_hash(rows)
 
-    def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:
-        """Patients whose split is not drawn: external centres, the sheet's column, or the date.
-
-        Raises: InputError where the sheet's column is missing or holds another word.
-        """
+    def _split_problems(self, name: str, scheme: str) -> list[Problem]:
+        """What the sheet lacks of a split that is not drawn: the column, a known word in it, or the date."""
         cohort, rule = self.cohorts[name], self.config["splits"][scheme]
-        frame = cohort.patients.loc[self.patients(name)]
-        path, problems = cohort.settings["patients"], []
-        assigned: dict[str, str] = {}
+        path, frame = cohort.settings["patients"], cohort.patients
         if rule["kind"] == "column":
             if "split" not in frame:
-                raise InputError([Problem(name, "", path, "has no column split", "add it, or use another split")])
-            for patient, word in frame["split"].items():
-                if word not in ("train", "validation", "external"):
-                    problems.append(
-                        Problem(
-                            name,
-                            patient,
-                            path,
-                            f"column split: {word!r} is unknown",
-                            "write train, validation or external",
-                        )
-                    )
-                assigned[patient] = word
+                return [Problem(name, "", path, "has no column split", "add it, or use another split")]
+            words = frame.loc[self._labelled(name), "split"]
+            wrong = words[~words.isin(["train", "validation", "external"])]
+            remedy = "write train, validation or external"
+            return [Problem(name, p, path, f"column split: {word!r} is unknown", remedy) for p, word in wrong.items()]
+        if rule["kind"] == "temporal" and ("resection_date" not in frame or not rule["validation_from"]):
+            what = f"split {scheme} is temporal without resection_date or validation_from"
+            return [Problem(name, "", path, what, "add the column, or set splits.<name>.validation_from")]
+        return []
+
+    def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:
+        """Patients whose split is not drawn: external centres, the sheet's column, or the date."""
+        cohort, rule = self.cohorts[name], self.config["splits"][scheme]
+        frame = cohort.patients.loc[self.patients(name)]
+        assigned: dict[str, str] = {}
+        if rule["kind"] == "column":
+            assigned = frame["split"].to_dict()
         elif rule["kind"] == "temporal":
-            if "resection_date" not in frame or not rule["validation_from"]:
-                raise InputError(
-                    [
-                        Problem(
-                            name,
-                            "",
-                            path,
-                            f"split {scheme} is temporal without resection_date or validation_from",
-                            "add the column, or set splits.<name>.validation_from",
-                        )
-                    ]
-                )
             first = pd.Timestamp(rule["validation_from"])
             for patient, date in frame["resection_date"].items():
                 assigned[patient] = "train" if pd.Timestamp(date) < first else "validation"
-        if problems:
-            raise InputError(problems)
         outside = set(cohort.settings["external_centres"])
         for patient, centre in frame["centre"].items():
             if centre in outside:
