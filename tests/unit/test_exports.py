@@ -590,7 +590,8 @@ def test_broken_files_and_pixels_that_nobody_decodes_are_known_before_the_first_
 
 def test_the_docs_name_tests_that_exist():
     """Each quirk in docs/ingestion.md names the test that shows what happens."""
-    tests = "".join((REPOSITORY / f"tests/unit/test_{n}.py").read_text() for n in ("exports", "tables", "images"))
+    files = [*(REPOSITORY / "tests/unit").glob("test_*.py"), REPOSITORY / "tests/workflow/test_bad_input.py"]
+    tests = "".join(file.read_text() for file in files)
     named = set(re.findall(r"`(test_\w+?)(?:\*|`)", (REPOSITORY / "docs/ingestion.md").read_text()))
     assert len(named) > 25
     assert not {name for name in named if f"def {name}" not in tests}

@@ -5,11 +5,22 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from hcc_recurrence.figures.quality import COLOURS, GAP, encoded, grey_values, three_planes, thumbnail, thumbnail_page
+from hcc_recurrence.figures.quality import (
+    COLOURS,
+    GAP,
+    carried_words,
+    encoded,
+    grey_values,
+    lesion_words,
+    three_planes,
+    thumbnail,
+    thumbnail_page,
+)
 
 SHAPE, SPACING = (20, 60, 40), (3.0, 1.0, 2.0)
 
@@ -75,3 +86,17 @@ def test_grey_values_and_thumbnails():
     assert page.count("<small>carried</small>") == 1
     assert "P&lt;1" in page and page.count("data:image/jpeg;base64,") == 2 and page.count("<td></td>") == 2
     assert Image.open(io.BytesIO(encoded(small, "JPEG"))).size == (53, 40)
+
+
+def test_words_under_pictures():
+    row = pd.Series(
+        {"from_phase": "portal", "by": "registration", "shift_mm": 4.24, "angle_deg": 1.0, "failed": np.nan}
+    )
+    assert carried_words(row) == "mask carried from portal, moved 4.2 mm, turned 1.0°"
+    failed = carried_words(row.replace({np.nan: "gone astray"}))
+    assert failed == "mask carried from portal as it lies: registration failed (gone astray)"
+    assert carried_words(row.replace({"registration": "physical_space"})) == "mask carried from portal as it lies"
+    assert lesion_words(1, 1, "largest") == lesion_words(1, None, "largest") == ""
+    assert lesion_words(3, None, "largest") == "3 lesions in the mask, the largest is used"
+    assert lesion_words(3, 2, "all") == "3 lesions in the mask, all are used; the sheet says 2"
+    assert lesion_words(1, 2, "all") == "1 lesion in the mask, the sheet says 2"

@@ -11,7 +11,7 @@ from figure_checks import shown_text, unreadable
 from hcc_recurrence.figures.activation import plot_activation
 from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
 from hcc_recurrence.figures.comparison import plot_agreement, plot_aucs, plot_delong, plot_seeds
-from hcc_recurrence.figures.flow_chart import flow_counts, plot_flow_chart
+from hcc_recurrence.figures.flow_chart import flow_counts, kind_of_reason, plot_flow_chart
 from hcc_recurrence.figures.forest import plot_optimism
 from hcc_recurrence.figures.heatmap import pair_matrix, plot_heat_maps
 from hcc_recurrence.figures.nomogram import plot_nomogram
@@ -261,6 +261,22 @@ def test_figures_of_a_study_without_validation_patients(predictions, metrics):
         plot_optimism(optimism_table(own, 20, 1), "cohort"),
     ):
         assert unreadable(figure) == []
+
+
+def test_reasons_of_one_kind_are_one_line_of_the_flow_chart():
+    kinds = {
+        "slices are not evenly spaced (2 mm expected, found 4 mm between 1 and 5 mm): a slice is probably missing": (
+            "slices are not evenly spaced: a slice is probably missing"
+        ),
+        "column ast_u_l: 'n/a' is not a number": "column ast_u_l: a cell is not a number",
+        "has no voxel of value 7; it has 1, 2": "has no voxel of value 7",
+        "lies on another grid than the image (another phase): mask 3 x 4 x 5 voxels; image 3 x 4 x 6": (
+            "lies on another grid than the image"
+        ),
+        "is the same as a file of patient P-1, P2": "is the same as a file of another patient",
+        "has no portal series": "has no portal series",
+    }
+    assert {reason: kind_of_reason(reason) for reason in kinds} == kinds
 
 
 def test_flow_chart_counts_everyone_once():

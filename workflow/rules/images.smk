@@ -162,11 +162,7 @@ rule write_quality_page:
             "<results>/{cohort}/quality/all_patients.html",
             caption="../report/quality.rst",
             category="Cohorts",
-            labels={
-                "cohort": "{cohort}",
-                "protocol": "both",
-                "what": "masks on images, all patients",
-            },
+            labels={"cohort": "{cohort}", "what": "masks on images, all patients"},
         ),
     log:
         "<logs>/{cohort}/write_quality_page.log",
@@ -182,6 +178,9 @@ rule write_quality_page:
         runtime=10,
     params:
         title=of_cohort("title"),
+        reader=of_cohort("reader"),
+        lesions=of_cohort("lesions"),
+        tumour_numbers=lambda w: PLAN.tumour_numbers(w.cohort),
         code=code("write_quality_page"),
     script:
         "../scripts/write_quality_page.py"

@@ -6,8 +6,11 @@ from hcc_recurrence.job import job_log
 
 patient, params = snakemake.wildcards.patient, snakemake.params
 with job_log(snakemake.log[0], f"patient {patient}"):
+    import pandas as pd
+
     from hcc_recurrence.cohort.mask_files import read_mask
     from hcc_recurrence.cohort.series_voxels import read_series
+    from hcc_recurrence.files import write_csv
     from hcc_recurrence.imaging.nifti import write_image
 
     simulated = snakemake.input.get("simulated")
@@ -20,14 +23,15 @@ with job_log(snakemake.log[0], f"patient {patient}"):
         print(f"{phase}: series")
         native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
         write_image(native[phase], images / f"{phase}.nii.gz")
-    placed = {}
+    placed, lesions = {}, []
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
         mask = read_mask(root / path, label, native[name.split(".")[0]], **params.masking)
         print(f"{name}: {mask.lesions} separate lesions in the file, {mask.volume_ml:.2f} ml kept")
         placed[name] = mask.image
+        lesions.append((*name.split("."), mask.lesions, round(mask.volume_ml, 3)))
+    write_csv(pd.DataFrame(lesions, columns=["phase", "reader", "lesions", "volume_ml"]), masks / "lesions.csv")
     if params.carrying:
-        from hcc_recurrence.files import write_csv
         from hcc_recurrence.imaging.carrying import carry_masks
 
         carried = carry_masks(native, placed, modality=params.reading["modality"], **params.carrying)

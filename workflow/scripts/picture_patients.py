@@ -25,6 +25,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             (folder / f"{patient}.{phase}.png").write_bytes(encoded(whole, "PNG"))
             small = thumbnail(image, read, params.modality)
             (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small, "JPEG"))
-        if Path(masks, "carried.csv").is_file():
-            shutil.copyfile(Path(masks, "carried.csv"), folder / f"{patient}.carried.csv")
+        for name in ("carried", "lesions"):
+            if Path(masks, f"{name}.csv").is_file():
+                shutil.copyfile(Path(masks, f"{name}.csv"), folder / f"{patient}.{name}.csv")
         print(f"{patient}: pictures of {len(list(folder.glob(f'{patient}.*.small.jpg')))} phases")

@@ -5,7 +5,7 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
-    from hcc_recurrence.figures.quality import carried_words, thumbnail_page
+    from hcc_recurrence.figures.quality import carried_words, lesion_words, thumbnail_page
     from hcc_recurrence.files import read_csv
 
     rows, marks = {}, {}
@@ -16,6 +16,13 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
         for file in sorted(Path(folder).glob("*.carried.csv")):
             for row in read_csv(file).itertuples():
                 marks[file.name.split(".")[0], row.phase] = carried_words(row)
+        for file in sorted(Path(folder).glob("*.lesions.csv")):
+            patient, found = file.name.split(".")[0], read_csv(file)
+            for row in found[found["reader"] == snakemake.params.reader].itertuples():
+                said = snakemake.params.tumour_numbers.get(patient)
+                words = lesion_words(row.lesions, said, snakemake.params.lesions)
+                if words:
+                    marks[patient, row.phase] = words
     note = (
         "Axial plane at the largest section of the tumour. Front is up, the patient's right on the left. Outlines: "
         "blue, the reader whose masks the models use, then the others. Three planes of each are in the folder quality."

@@ -29,7 +29,7 @@ from hcc_recurrence.cohort.sheets import (
     load_cohort,
     sheet_source,
 )
-from hcc_recurrence.cohort.tables import read_sheet
+from hcc_recurrence.cohort.tables import parse_number, read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
@@ -443,6 +443,17 @@ class Plan(UnetPlan):
         return {
             v: dict(sorted(definitions[v]["readings"].items())) for v in sorted(variables) if definitions[v]["readings"]
         }
+
+    def tumour_numbers(self, name: str) -> dict[str, int]:
+        """Patient -> number of tumours in the sheet, of those who have one, in the order of their names."""
+        definition = self.cohorts[name].settings["clinical"].get("tumour_number")
+        if definition is None or definition["kind"] == "categorical":
+            return {}
+        cells = self.cohorts[name].patients.loc[self.patients(name), definition["column"]]
+        numbers = {
+            p: parse_number(c) for p, c in cells.items() if c not in self.cohorts[name].settings["missing_codes"]
+        }
+        return {p: round(n) for p, n in sorted(numbers.items()) if n is not None}
 
     def readings_hash(self, name: str, variables: Sequence[str]) -> str:
         """Changes with any reading of the named variables in patients in use."""

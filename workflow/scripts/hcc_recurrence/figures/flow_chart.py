@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import matplotlib.pyplot as plt
@@ -13,10 +14,21 @@ BOX = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "0.25", 
 ARROW = {"arrowstyle": "-|>", "color": "0.25", "linewidth": 0.9}
 
 
+def kind_of_reason(reason: str) -> str:
+    """A reason to leave a patient out without what is the patient's own: cells, numbers in brackets, other patients.
+
+    Thirty damaged series are one line of the chart; the labels table and that of the problems have each patient's.
+    """
+    short = re.sub(r"\s*\([^)]*\)", "", re.split(r": mask \d|; it has|; it holds", reason)[0])
+    short = re.sub(r"'[^']*'", "a cell", short)
+    return re.sub(r"of patient [\w, -]+$", "of another patient", short).strip()
+
+
 def flow_counts(labels: pd.DataFrame, split: pd.DataFrame) -> tuple[list[tuple[str, int]], dict[str, tuple[int, int]]]:
     """Reasons with the number of patients left out, and patients and early recurrences of each split."""
     out = labels[labels["excluded_because"] != ""]
-    reasons = [(reason, len(group)) for reason, group in out.groupby("excluded_because", sort=True)]
+    counts = out["excluded_because"].map(kind_of_reason).value_counts()
+    reasons = [(reason, int(counts[reason])) for reason in sorted(counts.index)]
     early = labels.set_index("patient_id")["er"]
     parts = {}
     for name in ("train", "validation", "external"):

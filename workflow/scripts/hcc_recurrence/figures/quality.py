@@ -123,6 +123,19 @@ def carried_words(row: Any) -> str:
     return f"{words}, moved {row.shift_mm:.1f} mm, turned {row.angle_deg:.1f}°"
 
 
+def lesion_words(found: int, said: int | None, kept: str) -> str:
+    """What stands under a picture where a mask holds several lesions, or another number than the sheet; else nothing.
+
+    Args:
+        found: separate lesions in the mask. said: number of tumours in the patients sheet, None where it has none.
+        kept: which of several lesions are used, `largest` or `all`.
+    """
+    words = [f"{found} lesions in the mask, {'the largest is' if kept == 'largest' else 'all are'} used"] * (found > 1)
+    if said is not None and said != found:
+        words.append(f"the sheet says {said}" if words else f"1 lesion in the mask, the sheet says {said}")
+    return "; ".join(words)
+
+
 def thumbnail_page(
     rows: Mapping[str, Mapping[str, bytes]], title: str, note: str, marks: Mapping[tuple[str, str], str]
 ) -> str:
