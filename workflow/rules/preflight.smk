@@ -9,11 +9,7 @@ rule list_problems:
             "<results>/preflight/problems.html",
             caption="../report/problems.rst",
             category="Cohorts",
-            labels={
-                "cohort": "all",
-                "protocol": "both",
-                "what": "problems of the input",
-            },
+            labels={"cohort": "all", "what": "problems of the input"},
         ),
     log:
         "<logs>/list_problems.log",
