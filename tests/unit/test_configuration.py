@@ -390,7 +390,7 @@ def test_splits_by_date_by_centre_and_by_column():
         late = sheet.loc[patient, "resection_date"] >= "2018-01-01"
         expected = "external" if sheet.loc[patient, "centre"] == "B" else ("validation" if late else "train")
         assert split == expected
-    # A column that is not there, and words in it, are refused with the other problems: tests/workflow/test_bad_input.py.
+    # A column that is not there, or words in it, are refused with the other problems: test_bad_input.py.
     by_column = copy.deepcopy(sheet["centre"]).map(lambda centre: "validation" if centre == "A" else "train")
     sheet["split"] = by_column
     assigned = plan.assigned_splits("demo_ct", "c")
