@@ -37,6 +37,7 @@ class FileCache:
         self.version = version
         self._facts: dict[str, list[Any]] = {}
         self._changed = False
+        self._stamps: dict[str, list[int]] = {}
         self.computed = 0
         if path is not None:
             with contextlib.suppress(OSError, ValueError):
@@ -46,7 +47,9 @@ class FileCache:
 
     def get(self, file: Path, compute: Callable[[Path], Any]) -> Any:
         """The fact that a function finds about `file`, from the cache if size and mtime are as they were."""
-        key, stamp = self._key(file, compute), self._stamp(file)
+        key = self._key(file, compute)
+        # `lacking` has just asked the disk.
+        stamp = self._stamps.pop(key, None) or self._stamp(file)
         known = self._facts.get(key)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -58,11 +61,18 @@ class FileCache:
 
     def lacking(self, files: Sequence[Path], compute: Callable[[Path], Any]) -> list[Path]:
         """Those of the files whose fact is not known, or that have changed since."""
-        return [f for f in files if self._facts.get(self._key(f, compute), [None])[0] != self._stamp(f)]
+        lacking = []
+        for file in files:
+            key = self._key(file, compute)
+            self._stamps[key] = stamp = self._stamp(file)
+            if self._facts.get(key, [None])[0] != stamp:
+                lacking.append(file)
+        return lacking
 
     def put(self, file: Path, compute: Callable[[Path], Any], fact: Any) -> None:
         """Keep a fact that was found elsewhere, such as in another process."""
-        self._facts[self._key(file, compute)] = [self._stamp(file), fact]
+        key = self._key(file, compute)
+        self._facts[key] = [self._stamps.get(key) or self._stamp(file), fact]
         self.computed += 1
         self._changed = True
 

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
-from hcc_recurrence.cohort.dicom_series import SeriesError, check_hounsfield, files_of, find_stack, is_image_file
+from hcc_recurrence.cohort.dicom_series import (
+    Listing,
+    SeriesError,
+    check_hounsfield,
+    files_of,
+    find_stack,
+    is_image_file,
+)
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
-from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.problems import Problem
 from hcc_recurrence.provenance import FileCache
 
@@ -78,7 +84,7 @@ def check_sources(
         cache: keeps hashes and headers of unchanged files, so that a second look costs a stat each.
     """
     sources, problems = Sources(), []
-    listed: dict[Path, list[Slice]] = {}
+    listed: dict[Path, Listing] = {}
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
     smallest_ml = cohort.settings["smallest_mask_ml"]
@@ -101,11 +107,12 @@ def check_sources(
             check_decoding(stack, cache)
             fingerprint = stack.fingerprint
             sources.series[patient, phase] = fingerprint
-            in_folder = listed.get(root / series.path, [])
-            # Of a series that holds several stacks all files: where a stack begins, its neighbours tell.
-            own = {one.file.name for one in in_folder if one.header.get("SeriesInstanceUID") == geometry["series_uid"]}
-            if len(own) < len({one.file for one in in_folder}):
-                sources.files[patient, phase] = sorted(own)
+            if not stack.image:
+                listing = listed[root / series.path]
+                # Of a series that holds several stacks all files: where a stack begins, its neighbours tell.
+                own = {one.file.name for one in listing.of_series(series.series_uid)}
+                if len(own) < listing.files:
+                    sources.files[patient, phase] = sorted(own)
             users[fingerprint].append((patient, f"{phase} series {series.path}"))
         except SeriesError as error:
             problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))

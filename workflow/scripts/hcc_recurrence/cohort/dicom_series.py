@@ -6,6 +6,7 @@ refused with the reason; nothing is repaired silently.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,7 @@ def find_stack(
     part: str,
     interpolate: bool,
     cache: FileCache,
-    listed: dict[Path, list[Slice]] | None = None,
+    listed: dict[Path, Listing] | None = None,
     only: Sequence[str] = (),
 ) -> Stack:
     """The stack that a row of the series sheet names.
@@ -105,7 +106,7 @@ def find_stack(
     listed = {} if listed is None else listed
     if path not in listed:
         listed[path] = list_series(path, cache, only)
-    slices = select_slices(listed[path], series_uid, part)
+    slices = select_slices(listed[path].of_series(series_uid), part)
     return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate))
 
 
@@ -143,14 +144,45 @@ def check_hounsfield(lowest: float) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The images of a folder: by series, and files that are broken; files: how many of both there are."""
+
+    series: dict[str, list[Slice]]
+    broken: list[Slice]
+    files: int
+
+    def of_series(self, series_uid: str) -> list[Slice]:
+        """The images of one series; the empty UID means the only one.
+
+        Raises: SeriesError where there is none, or a file that could be of it is broken.
+        """
+        uids = sorted(self.series)
+        known = ", ".join([*uids[:5], *(["..."] if len(uids) > 5 else [])])
+        if not series_uid and len(uids) > 1:
+            raise SeriesError(f"holds {len(uids)} series", f"name one of them in the column series_uid: {known}")
+        # A broken file that does not tell its series could be of any.
+        suspects = {"", series_uid or "".join(uids)}
+        broken = [o for o in self.broken if o.header["SeriesInstanceUID"] in suspects or not uids]
+        if broken:
+            named = "; ".join(f"{one.file.name}: {one.header['Broken']}" for one in broken[:3])
+            raise SeriesError(f"holds {len(broken)} broken files ({named})", EXPORT)
+        own = self.series.get(series_uid or "".join(uids), [])
+        if not own:
+            remedy = f"correct series_uid in the series sheet; the folder holds {known}"
+            raise SeriesError(f"holds no image of series {series_uid}", remedy)
+        return own
+
+
 def files_of(folder: Path) -> list[Path]:
     """The files of a folder, sorted; a series may also be one file. Empty where there is none."""
-    if folder.is_file():
-        return [folder]
-    return sorted(f for f in folder.iterdir() if f.is_file()) if folder.is_dir() else []
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_file())
+    return [folder] if folder.is_file() else []
 
 
-def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> list[Slice]:
+def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Listing:
     """Every image of a folder (a series may also be one file), by the name of its file.
 
     Args:
@@ -160,34 +192,37 @@ def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> lis
     """
     if not folder.exists():
         raise SeriesError("does not exist", "correct the path in the series sheet")
-    files = files_of(folder)
-    if only and folder.is_dir():
-        files = [folder / name for name in only]
+    files = [folder / name for name in only] if only and folder.is_dir() else files_of(folder)
     if not files:
         raise SeriesError("holds no file", "correct the path in the series sheet")
-    slices = []
+    series: dict[str, list[Slice]] = {}
+    broken, images = [], 0
     for file in files:
         facts = cache.get(file, file_facts)
         several = len(facts["headers"]) > 1
+        images += bool(facts["headers"])
         for number, header in enumerate(facts["headers"]):
-            slices.append(Slice(file, facts["hash"], number if several else -1, header))
-    if not slices:
+            one = Slice(file, facts["hash"], number if several else -1, header)
+            if "Broken" in header:
+                broken.append(one)
+            else:
+                series.setdefault(header.get("SeriesInstanceUID", ""), []).append(one)
+    if not images:
         raise SeriesError("holds no DICOM image", "correct the path in the series sheet")
-    return slices
+    return Listing(series, broken, images)
 
 
-def select_slices(slices: Sequence[Slice], series_uid: str = "", part: str = "") -> list[Slice]:
-    """The images of one series, and of one stack of it, in the order of their position along the slice normal.
+def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
+    """The images of one stack of a series, in the order of their position along the slice normal.
 
     Exact copies of a file count once.
 
     Args:
-        slices: from `list_series`. series_uid: needed only where the folder holds several series.
-        part: of a series that holds several stacks: `acquisition 2`, `time 1`, `repeat 2`; `all` takes all as one.
+        slices: of one series. part: where it holds several stacks: `acquisition 2`, `time 1`, `repeat 2`; `all` takes
+            all as one.
 
     Raises: SeriesError.
     """
-    slices = _of_series(slices, series_uid)
     unique: dict[tuple[str, int], Slice] = {}
     for one in slices:
         unique.setdefault((one.hash, one.frame), one)
@@ -196,26 +231,6 @@ def select_slices(slices: Sequence[Slice], series_uid: str = "", part: str = "")
     slices = _take_part(slices, part)
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
-
-
-def _of_series(slices: Sequence[Slice], series_uid: str) -> list[Slice]:
-    whole = [one for one in slices if "Broken" not in one.header]
-    uids = sorted({one.header.get("SeriesInstanceUID", "") for one in whole})
-    if not series_uid and len(uids) > 1:
-        raise SeriesError(f"holds {len(uids)} series", "name one of them in the column series_uid: " + ", ".join(uids))
-    # A broken file that does not tell its series could be of any.
-    suspects = {"", series_uid or "".join(uids)}
-    broken = [o for o in slices if "Broken" in o.header and (o.header["SeriesInstanceUID"] in suspects or not uids)]
-    if broken:
-        named = "; ".join(f"{one.file.name}: {one.header['Broken']}" for one in broken[:3])
-        raise SeriesError(f"holds {len(broken)} broken files ({named})", EXPORT)
-    own = [one for one in whole if not series_uid or one.header.get("SeriesInstanceUID") == series_uid]
-    if not own:
-        raise SeriesError(
-            f"holds no image of series {series_uid}",
-            "correct series_uid in the series sheet; the folder holds " + ", ".join(uids),
-        )
-    return own
 
 
 def _take_part(slices: list[Slice], part: str) -> list[Slice]:

@@ -162,7 +162,7 @@ def problem_of(series: FoundSeries) -> str:
     if not series.slices:
         return "no images"
     try:
-        slices = select_slices(series.slices, series.series)
+        slices = select_slices(series.slices)
         check_spacing([one.header for one in slices])
     except SeriesError as error:
         return f"{error.what} ({error.remedy})"
