@@ -588,6 +588,49 @@ def test_broken_files_and_pixels_that_nobody_decodes_are_known_before_the_first_
     check_decoding(find_stack(tmp_path / "ok", "", "", False, cache), cache)
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+def test_segments_of_3d_slicer_are_known_by_name(tmp_path, image, layers):
+    whole, _ = image
+    first, second = tumour(), np.roll(tumour(), 2 if layers == 2 else -4, axis=1)
+    if layers == 1:
+        second &= ~first
+        values = (first * 1 + second * 2).astype(np.uint8)
+    else:
+        values = np.stack([first, second], axis=-1).astype(np.uint8)
+    made = sitk.GetImageFromArray(values, isVector=layers == 2)
+    made.CopyInformation(whole)
+    for number, (name, value, layer) in enumerate(
+        [("Tumor 1", 1, 0), ("Tumor 2", 1 if layers == 2 else 2, layers - 1)]
+    ):
+        for key, text in (("Name", name), ("LabelValue", value), ("Layer", layer)):
+            made.SetMetaData(f"Segment{number}_{key}", str(text))
+    path = tmp_path / "s.seg.nrrd"
+    sitk.WriteImage(made, str(path))
+    check_mask(mask_facts(path), geometry(tmp_path / "s"), "Tumor 2")
+    for label, expected in (("Tumor 2", second), ("tumor*", first | second)):
+        contents_of(path, label, tmp_path / "s")
+        np.testing.assert_array_equal(array(read_mask(path, label, whole).image), expected)
+    if layers == 1:
+        np.testing.assert_array_equal(array(read_mask(path, "2", whole).image), second)
+    with pytest.raises(MaskError, match=r"Tumor 1.*Tumor 2"):
+        contents_of(path, "Liver", tmp_path / "s")
+    with pytest.raises(MaskError, match=r"Tumor 1.*Tumor 2"):
+        read_mask(path, "Liver", whole)
+
+
+def test_a_mask_without_references_in_another_frame_of_reference_is_refused(tmp_path, image):
+    _, slices = image
+    write_rtstruct(tumour(), slices, "GTV", tmp_path / "r.dcm")
+    data = pydicom.dcmread(tmp_path / "r.dcm")
+    del data.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence
+    data.save_as(tmp_path / "bare.dcm")
+    check_mask(mask_facts(tmp_path / "bare.dcm"), geometry(tmp_path / "s"), "GTV")
+    data.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID = generate_uid()
+    data.save_as(tmp_path / "other.dcm")
+    with pytest.raises(MaskError, match="another frame of reference"):
+        check_mask(mask_facts(tmp_path / "other.dcm"), geometry(tmp_path / "s"), "GTV")
+
+
 def test_the_docs_name_tests_that_exist():
     """Each quirk in docs/ingestion.md names the test that shows what happens."""
     files = [*(REPOSITORY / "tests/unit").glob("test_*.py"), REPOSITORY / "tests/workflow/test_bad_input.py"]

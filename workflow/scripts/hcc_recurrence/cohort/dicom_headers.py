@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "4"
+HEADER_FACTS_VERSION = "5"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,

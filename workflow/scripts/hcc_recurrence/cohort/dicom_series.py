@@ -61,11 +61,12 @@ class Stack:
     @property
     def geometry(self) -> dict[str, Any]:
         """Size, spacing, origin (x, y, z; mm), direction (row major 3 x 3), and for masks: series_uid, study_uid,
-        instances (empty where unknown)."""
+        frame, instances (empty where unknown)."""
         if self.image:
-            return {**self.facts["geometry"], "series_uid": "", "study_uid": ""}
+            return {**self.facts["geometry"], "series_uid": "", "study_uid": "", "frame": ""}
         header = self.slices[0].header
-        uids = {"series_uid": header.get("SeriesInstanceUID", ""), "study_uid": header.get("StudyInstanceUID", "")}
+        names = {"series_uid": "SeriesInstanceUID", "study_uid": "StudyInstanceUID", "frame": "FrameOfReferenceUID"}
+        uids = {key: header.get(tag, "") for key, tag in names.items()}
         instances = [one.header.get("SOPInstanceUID", "") for one in self.slices]
         return {**stack_geometry(self.slices, int(self.gap > 0)), **uids, "instances": instances}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcc_recurrence.cohort.masks import KINDS, LABEL_MAP_STORAGE, MaskError, is_dicom, matching_labels
+from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -22,13 +23,14 @@ REDRAW = "save or export the mask again"
 
 
 def mask_contents(path: Path) -> dict[str, Any]:
-    """Of images `values`, [value, voxels]; of SEG `voxels` by label; of RTSTRUCT `area_mm2` by ROI, holes included.
+    """How much of each label: of images `values`, [value, voxels]; of RTSTRUCT `area_mm2` by ROI, holes included; of
+    SEG, and of NRRD that names its segments, `voxels` by label.
 
     Raises: nothing; `unreadable` is the reason where the voxels cannot be read.
     """
     try:
         if not is_dicom(path):
-            return {"values": _values_of(path)}
+            return _image_contents(path)
         import pydicom
 
         data = pydicom.dcmread(path)
@@ -39,12 +41,24 @@ def mask_contents(path: Path) -> dict[str, Any]:
         return {"unreadable": (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]}
 
 
-def _values_of(path: Path) -> list[list[float]]:
+def _image_contents(path: Path) -> dict[str, Any]:
     import SimpleITK as sitk
 
     # The array is a view of the image, which has to live as long.
     image = sitk.ReadImage(str(path))
-    array = sitk.GetArrayViewFromImage(image)
+    array, named = sitk.GetArrayViewFromImage(image), segments_of(image)
+    contents: dict[str, Any] = {}
+    if named:
+        names = dict.fromkeys(segment.name for segment in named)
+        contents["voxels"] = {n: int(voxels_of(array, [s for s in named if s.name == n]).sum()) for n in names}
+    if array.ndim == 3:
+        contents["values"] = _values_of(array)
+    elif not named:
+        raise ValueError(f"it has {array.shape[-1]} values a voxel, and no names of segments")
+    return contents
+
+
+def _values_of(array: np.ndarray) -> list[list[float]]:
     if array.dtype.itemsize == 1 and array.dtype.kind == "u":
         counts = np.bincount(array.ravel(), minlength=256)
         values = np.flatnonzero(counts)
@@ -90,12 +104,15 @@ def _areas_of(data: Dataset) -> dict[str, float]:
     return areas
 
 
-def wanted_values(values: Sequence[float], label: str) -> list[float]:
+def wanted_values(values: Sequence[float], label: str, names: Sequence[str] = ()) -> list[float]:
     """The values of an image of labels that a cell of the masks sheet means; the empty cell means the only one.
+
+    Args:
+        names: of segments, where the image has them, for the message.
 
     Raises: MaskError where none is meant, or several could be.
     """
-    shown = ", ".join(f"{v:.4g}" for v in values[:12]) or "nothing but 0"
+    shown = ", ".join([*names, *(f"{v:.4g}" for v in values[:12])]) or "nothing but 0"
     if label:
         try:
             asked = [float(part) for part in label.split("+")]
@@ -126,13 +143,16 @@ def check_contents(contents: Mapping[str, Any], label: str, image: Mapping[str, 
     if "unreadable" in contents:
         raise MaskError(f"cannot be read ({contents['unreadable']})", REDRAW)
     spacing = image["spacing"]
-    if "values" in contents:
-        counts = dict(contents["values"])
-        kept = sum(counts[v] for v in wanted_values(list(counts), label)) * np.prod(spacing)
-    else:
-        amounts = contents.get("voxels") or contents.get("area_mm2") or {}
-        chosen = sum(amounts[name] for name in matching_labels(list(amounts), label))
+    by_name = contents.get("voxels") or contents.get("area_mm2") or {}
+    names = matching_labels(list(by_name), label)
+    if not names and "values" not in contents:
+        raise MaskError(f"has no segment called {label!r}; it has {list(by_name)}", "correct the label")
+    if names:
+        chosen = sum(by_name[name] for name in names)
         kept = chosen * (np.prod(spacing) if "voxels" in contents else spacing[2])
+    else:
+        counts = dict(contents["values"])
+        kept = sum(counts[v] for v in wanted_values(list(counts), label, list(by_name))) * np.prod(spacing)
     if kept == 0:
         raise MaskError(
             f"is empty{f' under the label {label!r}' if label else ''}", "check that the right file was saved"

@@ -9,6 +9,7 @@ import numpy as np
 
 from hcc_recurrence.cohort.mask_contents import check_volume, wanted_values
 from hcc_recurrence.cohort.masks import MaskError, mask_facts, matching_labels
+from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.imaging.crops import largest_nodule
 
 if TYPE_CHECKING:
@@ -63,8 +64,16 @@ def _read_label_image(path: Path, label: str) -> sitk.Image:
 
     image = sitk.ReadImage(str(path))
     array = sitk.GetArrayViewFromImage(image)
-    wanted = wanted_values([float(v) for v in np.unique(array) if v != 0], label)
-    chosen = sitk.GetImageFromArray(np.isin(array, wanted).astype(np.uint8))
+    segments = segments_of(image)
+    names = matching_labels([segment.name for segment in segments], label)
+    if names:
+        inside = voxels_of(array, [segment for segment in segments if segment.name in names])
+    elif array.ndim > 3:
+        raise MaskError(f"has no segment called {label!r}; it has {[s.name for s in segments]}", "correct the label")
+    else:
+        wanted = wanted_values([float(v) for v in np.unique(array) if v != 0], label, [s.name for s in segments])
+        inside = np.isin(array, wanted)
+    chosen = sitk.GetImageFromArray(inside.astype(np.uint8))
     chosen.CopyInformation(image)
     return chosen
 

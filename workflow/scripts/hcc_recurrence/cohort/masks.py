@@ -62,6 +62,8 @@ def _dicom_facts(path: Path) -> dict[str, Any]:
     if kind is None:
         return {}
     facts: dict[str, Any] = {"kind": kind, "study": str(data.get("StudyInstanceUID", ""))}
+    referenced = (data.get("ReferencedFrameOfReferenceSequence") or [data])[0]
+    facts["frame"] = str(referenced.get("FrameOfReferenceUID", ""))
     if kind == "seg":
         series = [s.SeriesInstanceUID for s in data.get("ReferencedSeriesSequence", [])]
         # Label maps may name their background, which is segment 0.
@@ -167,6 +169,12 @@ def check_mask(facts: dict[str, Any], image: dict[str, Any], label: str) -> None
     drawn, there = set(facts.get("images", [])), set(image.get("instances", []))
     if drawn and there and not drawn & there:
         raise MaskError("was drawn on images of another series (another phase)", "correct the phase in the masks sheet")
+    frames = {facts["frame"], image.get("frame", "")} - {""}
+    if not facts["series"] and not drawn and len(frames) > 1:
+        raise MaskError(
+            "lies in another frame of reference than the image, and names no image it was drawn on",
+            "correct the path in the masks sheet, or export the mask with its references",
+        )
     if image["series_uid"] and facts["series"] and image["series_uid"] not in facts["series"]:
         raise MaskError(
             "was drawn on another series of the same study (another phase)",
