@@ -208,13 +208,13 @@ def test_every_job_left_a_log_and_a_benchmark(tiny_run):
 
 def contents_of(file):
     """The bytes of a file, and of what is packed in it."""
-    data = file.read_bytes()
-    yield data
-    if data[:2] == b"\x1f\x8b":
-        yield gzip.decompress(data)
-    elif zipfile.is_zipfile(file):
+    if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as packed:
-            yield from (packed.read(name) for name in packed.namelist())
+            # Without the weights of networks, hundreds of megabytes of numbers.
+            yield from (packed.read(name) for name in packed.namelist() if "/data/" not in name)
+        return
+    data = file.read_bytes()
+    yield gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
 def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
@@ -234,8 +234,8 @@ def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
         own = secrets if place == ".snakemake" else secrets | {FILE_NAME.encode()}
         for file in (tiny_run.folder / place).rglob("*"):
             if file.is_file() and file.name != "hcc_headers.json":
-                for number, data in enumerate(contents_of(file)):
-                    packed += number > 0
+                packed += file.suffix in (".gz", ".npz", ".pt")
+                for data in contents_of(file):
                     found = [secret for secret in own if secret in data]
                     # Not the digits of another number.
                     found += re.findall(rb"(?<![\d.])" + BIRTH.encode() + rb"(?!\d)", data)
