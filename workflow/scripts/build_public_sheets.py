@@ -33,6 +33,6 @@ with job_log(snakemake.log[0], f"public collection {snakemake.wildcards.collecti
         write_csv(sheet, output[name])
     phases = sheets["series"].groupby("phase").size().to_dict()
     note = f"{len(sheets['patients'])} patients in the sheets; series by phase: {phases}. Left out are:"
-    write_html(left_out, f"Sheets of {snakemake.wildcards.collection}", output.left_out, note)
+    write_html(left_out, f"Sheets of {snakemake.wildcards.collection}", output.left_out, note, wrapped=True)
     print(note)
     print(left_out.to_string())

@@ -38,4 +38,4 @@ with job_log(snakemake.log[0], "discover"):
         "cell is empty in series.csv. Fill it in, or delete the row. key_private.csv holds the hospital's numbers: "
         "keep it to yourself."
     )
-    write_html(summary, "What the folder holds", output.summary, note)
+    write_html(summary, "What the folder holds", output.summary, note, wrapped=True)

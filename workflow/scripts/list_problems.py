@@ -18,5 +18,5 @@ with job_log(snakemake.log[0], "list_problems"):
         note = f"{len(rows)} problems of {len(patients)} patients, who are left out (keep_going: true)."
     else:
         note = f"{len(rows)} problems; {len(patients)} patients have some. Nothing is run until they are mended."
-    write_html(rows, "Problems of the input", snakemake.output.html, note)
+    write_html(rows, "Problems of the input", snakemake.output.html, note, wrapped=True)
     print(note)

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from hcc_recurrence.problems import Refused
+
 
 @contextlib.contextmanager
 def job_log(path: str, about: str) -> Iterator[None]:
@@ -17,7 +19,7 @@ def job_log(path: str, about: str) -> Iterator[None]:
         path: the log file.
         about: the patient, phase or model of this job, by pseudonym, for the message.
 
-    Raises: SystemExit(1) after an error, whose traceback is in the log.
+    Raises: SystemExit(1) after an error, whose traceback is in the log unless the input is what is wrong.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -28,7 +30,9 @@ def job_log(path: str, about: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            traceback.print_exc()
+            # What a person has to mend is said in one line.
+            if not isinstance(error, Refused):
+                traceback.print_exc()
             print(f"\n{about}: {error}")
             message = f"{about}: {error}"
         else:

@@ -42,14 +42,23 @@ COLUMNS = ("cohort", "patient", "file", "what is wrong", "what to do")
 
 
 def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
-    """Raise ValueError where a table of problems has rows, unless patients with problems are left out."""
+    """Raise Refused where a table of problems has rows, unless patients with problems are left out."""
     if len(rows) and not keep_going:
         page = table.replace(".csv", ".html")
-        raise ValueError(
-            f"{len(rows)} problems in the input, listed in {page}. What to do: mend them, or leave those patients out "
-            "with keep_going: true."
+        raise Refused(
+            f"{len(rows)} problems in the input, listed in {page}",
+            "mend them, or leave those patients out with keep_going: true",
         )
     print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
+
+
+class Refused(ValueError):
+    """An input that cannot be used. Carries (what is wrong, what to do), for a person: no traceback helps."""
+
+    def __init__(self, what: str, remedy: str):
+        super().__init__(f"{what}. What to do: {remedy}.")
+        self.what = what
+        self.remedy = remedy
 
 
 class InputError(ValueError):

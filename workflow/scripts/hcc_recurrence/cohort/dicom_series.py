@@ -17,6 +17,7 @@ import numpy as np
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
+from hcc_recurrence.problems import Refused
 from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
 
 # Positions are compared with the spacing between neighbours; scanners write them to 0.01 mm or better.
@@ -29,13 +30,8 @@ LOWEST_MUST_BE_BELOW_HU = -50
 EXPORT = "export the series again from the archive"
 
 
-class SeriesError(ValueError):
-    """The series cannot be used. Carries (what is wrong, what to do)."""
-
-    def __init__(self, what: str, remedy: str):
-        super().__init__(f"{what}. What to do: {remedy}.")
-        self.what = what
-        self.remedy = remedy
+class SeriesError(Refused):
+    """The series cannot be used."""
 
 
 @dataclass(frozen=True)

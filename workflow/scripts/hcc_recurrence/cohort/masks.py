@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hcc_recurrence.cohort.image_files import image_information
+from hcc_recurrence.problems import Refused
 from hcc_recurrence.provenance import content_hash
 
 # Segmentations, and those whose frames hold the segments' numbers.
@@ -24,13 +25,8 @@ KINDS = {SEG_STORAGE: "seg", LABEL_MAP_STORAGE: "seg", RTSTRUCT_STORAGE: "rtstru
 GRID_TOLERANCE_VOXELS = 0.01
 
 
-class MaskError(ValueError):
-    """The mask cannot be used. Carries (what is wrong, what to do)."""
-
-    def __init__(self, what: str, remedy: str):
-        super().__init__(f"{what}. What to do: {remedy}.")
-        self.what = what
-        self.remedy = remedy
+class MaskError(Refused):
+    """The mask cannot be used."""
 
 
 def is_dicom(path: Path) -> bool:

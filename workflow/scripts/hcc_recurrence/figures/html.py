@@ -17,21 +17,26 @@ th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; w
 th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
+table.wrapped th, table.wrapped td {{ text-align: left; white-space: normal; vertical-align: top; max-width: 36em; }}
 tbody tr:hover {{ background: #f3f6fa; }}
 </style></head><body><h2>{title}</h2>{note}{table}</body></html>
 """
 
 
-def write_html(frame: pd.DataFrame, title: str, path: str | Path, note: str = "", mark: str = "") -> None:
+def write_html(
+    frame: pd.DataFrame, title: str, path: str | Path, note: str = "", mark: str = "", wrapped: bool = False
+) -> None:
     """Write a table as one HTML file without scripts or outside references.
 
     Args:
         note: how to read it, above the table. mark: what a reader must know wherever the table goes.
+        wrapped: cells are sentences.
     """
     numbers = {
         c: (lambda v: "" if pd.isna(v) else f"{v:g}") for c in frame.columns if pd.api.types.is_float_dtype(frame[c])
     }
-    table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers)
+    classes = "wrapped" if wrapped else None
+    table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers, classes=classes)
     text = f'<p class="mark">{html.escape(mark)}</p>' if mark else ""
     text += f"<p>{html.escape(note)}</p>" if note else ""
     Path(path).write_text(PAGE.format(title=html.escape(title), note=text, table=table))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import SimpleITK as sitk
 
 from hcc_recurrence.imaging.registration import Registration, apply_transform, register_rigid
+from hcc_recurrence.problems import Refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,14 +30,14 @@ def carry_masks(
 
     Returns: a row a mask carried: phase, reader, from_phase, by, shift_mm, angle_deg, failed.
 
-    Raises: ValueError where no phase has the reader's mask, or nothing of it lies inside the other phase's image.
+    Raises: Refused where no phase has the reader's mask, or nothing of it lies inside the other phase's image.
     """
     import pandas as pd
 
     lacking = [phase for phase in images if f"{phase}.{reader}" not in masks]
     drawn = [phase for phase in images if phase not in lacking]
     if lacking and not drawn:
-        raise ValueError(f"no phase has a mask of reader {reader} to carry to the others")
+        raise Refused(f"no phase has a mask of reader {reader} to carry to the others", "correct the masks sheet")
     rows = []
     for phase in lacking:
         source = drawn[0]
@@ -46,9 +47,9 @@ def carry_masks(
             found = register_rigid(images[source], images[phase], mask, None, modality)
         carried = apply_transform(mask, images[phase], found.transform.GetInverse(), is_mask=True)
         if not sitk.GetArrayViewFromImage(carried).any():
-            raise ValueError(
-                f"the mask of {reader}, carried from the {source} to the {phase} phase, lies outside that image. "
-                "What to do: draw one on that phase, or leave the patient out"
+            raise Refused(
+                f"the mask of {reader}, carried from the {source} to the {phase} phase, lies outside that image",
+                "draw one on that phase, or leave the patient out",
             )
         masks[f"{phase}.{reader}"] = carried
         moved = (round(found.shift_mm, 3), round(found.angle_deg, 3), found.failed)
