@@ -391,7 +391,7 @@ def test_splits_by_date_by_centre_and_by_column():
         expected = "external" if sheet.loc[patient, "centre"] == "B" else ("validation" if late else "train")
         assert split == expected
     # A column that is not there, or words in it, are refused with the other problems: test_bad_input.py.
-    by_column = copy.deepcopy(sheet["centre"]).map(lambda centre: "validation" if centre == "A" else "train")
+    by_column = sheet["centre"].map(lambda centre: "validation" if centre == "A" else "train")
     sheet["split"] = by_column
     assigned = plan.assigned_splits("demo_ct", "c")
     outside = sheet["centre"] == "B"

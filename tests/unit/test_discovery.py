@@ -10,7 +10,7 @@ from pydicom.uid import generate_uid
 
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
-from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, group_series, list_files, problem_of, read_headers
+from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, group_series, list_files, read_headers
 from hcc_recurrence.cohort.drafting import draft_sheets, label_of, pseudonym, salt_of
 from hcc_recurrence.cohort.phases import (
     PhaseGuess,
@@ -159,7 +159,7 @@ def test_what_is_unclear_stays_empty_and_is_refused(tmp_path):
     found, sheets, summary = discover(root)
     assert sheets["series"]["phase"].tolist() == [""]
     broken = next(s for s in found if s.header["SeriesInstanceUID"] == str(other[0].SeriesInstanceUID))
-    assert "a slice is probably missing" in problem_of(broken)
+    assert "a slice is probably missing" in broken.problem
     assert summary["looks wrong"].str.contains("a slice is probably missing").sum() == 1
     assert sheets["masks"]["reader"].tolist() == ["", ""], "two masks of one series: a person must say whose they are"
 

@@ -1,6 +1,17 @@
 # Functions that the other files share.
 import csv
 
+from hcc_recurrence.configuration import (
+    highest_value,
+    network_crop,
+    slice_networks,
+    volume_networks,
+)
+from hcc_recurrence.provenance import combine_hashes, content_hash
+
+# What the papers print, for the checks and for orientation.
+PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
+CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 PAPERS = sorted(FULL_CONFIG["papers"])
 PROTOCOLS = ["strict", "as_published"]
 # Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons.
@@ -21,7 +32,7 @@ with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _t
     KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]
 # Patients on a page of the pictures of crops; of those with several views.
 PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10
-# Patients that one job segments.
+# Patients that one job segments, or makes pictures of.
 SEGMENTED_PATIENTS = 20
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
 # and a voxel of all phases (ResNet-18 in 3D). The first two are measured by tests/unit/test_training.py and
@@ -280,18 +291,20 @@ def needed_masks(cohort, unet, batch):
     return {p: phases for p, phases in used.items() if phases}
 
 
+def batch_folders(folder, cohort):
+    """What all batches of a cohort's patients leave in a folder."""
+    number = -(-len(PLAN.imaged(cohort)) // SEGMENTED_PATIENTS)
+    return [f"{folder}/batch{n + 1}" for n in range(number)]
+
+
 def unet_batches(cohort, unet):
     """The folders of masks and features of all patients of a cohort."""
-    number = -(-len(PLAN.imaged(cohort)) // SEGMENTED_PATIENTS)
-    return [
-        f"<results>/{cohort}/segmentation/{unet}/batch{n + 1}" for n in range(number)
-    ]
+    return batch_folders(f"<results>/{cohort}/segmentation/{unet}", cohort)
 
 
 def quality_batches(wildcards):
     """The folders with pictures of all patients of a cohort."""
-    number = -(-len(PLAN.imaged(wildcards.cohort)) // SEGMENTED_PATIENTS)
-    return [f"<results>/{wildcards.cohort}/quality/batch{n + 1}" for n in range(number)]
+    return batch_folders(f"<results>/{wildcards.cohort}/quality", wildcards.cohort)
 
 
 def predicted_masks(wildcards):

@@ -8,21 +8,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-# What the papers print, for the checks and for orientation.
-PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
-CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 sys.path.insert(0, str(SCRIPTS))
 
-from hcc_recurrence.configuration import (
-    highest_value,
-    load_configuration,
-    network_crop,
-    slice_networks,
-    volume_networks,
-)
+from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
-from hcc_recurrence.provenance import code_version, combine_hashes, content_hash
+from hcc_recurrence.provenance import code_version
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (

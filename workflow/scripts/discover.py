@@ -7,25 +7,16 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], "discover"):
     import pandas as pd
 
-    from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, group_series, guess_phases, list_files, read_headers
+    from hcc_recurrence.cohort.crawl import crawl
+    from hcc_recurrence.cohort.discovery import list_files
     from hcc_recurrence.cohort.drafting import draft_sheets, pseudonym, salt_of
-    from hcc_recurrence.cohort.facts import show_progress
-    from hcc_recurrence.cohort.vessels import vessel_values
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import write_csv
-    from hcc_recurrence.provenance import FileCache
 
     params, output = snakemake.params, snakemake.output
     root = Path(params.root)
     files = list_files(root)
-    cache = FileCache(Path(params.cache), DISCOVERY_VERSION)
-    read_headers(files, cache, snakemake.threads, show_progress("headers"))
-    cache.save()
-    found = group_series(files, cache)
-    vessels = vessel_values(found, show_progress("vessels"))
-    if vessels:
-        guess_phases(found, vessels)
-    print(f"{len(files)} files, {len(found)} series")
+    found = crawl(files, Path(params.cache), snakemake.threads)
     salt = salt_of(Path(output.patients).parent / "salt.txt")
     names = {patient: pseudonym(patient, salt) for patient in sorted({series.patient for series in found})}
     sheets, summary = draft_sheets(found, root, names)

@@ -52,6 +52,11 @@ def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
     print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
 
 
+def last_line(error: Exception) -> str:
+    """What a library's error says in the end, after the places in its own code; empty where it says nothing."""
+    return (str(error).strip().splitlines() or [""])[-1]
+
+
 class Refused(ValueError):
     """An input that cannot be used. Carries (what is wrong, what to do), for a person: no traceback helps."""
 

@@ -17,7 +17,7 @@ import numpy as np
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
-from hcc_recurrence.problems import Refused
+from hcc_recurrence.problems import Refused, last_line
 from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
 
 # Positions are compared with the spacing between neighbours; scanners write them to 0.01 mm or better.
@@ -120,9 +120,7 @@ def image_facts(path: Path) -> dict[str, Any]:
         image = sitk.ReadImage(str(path))
         lowest = float(sitk.GetArrayViewFromImage(image).min())
     except RuntimeError as error:
-        raise SeriesError(
-            f"cannot be read as an image ({str(error).strip().splitlines()[-1][:160]})", "save it again as NIfTI"
-        ) from error
+        raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
     if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
         size = " x ".join(map(str, geometry["size"]))
         raise SeriesError(
@@ -154,21 +152,24 @@ class Listing:
 
         Raises: SeriesError where there is none, or a file that could be of it is broken.
         """
-        uids = sorted(self.series)
-        known = ", ".join([*uids[:5], *(["..."] if len(uids) > 5 else [])])
-        if not series_uid and len(uids) > 1:
-            raise SeriesError(f"holds {len(uids)} series", f"name one of them in the column series_uid: {known}")
+        if not series_uid and len(self.series) > 1:
+            remedy = f"name one of them in the column series_uid: {self._known()}"
+            raise SeriesError(f"holds {len(self.series)} series", remedy)
+        wanted = series_uid or "".join(self.series)
         # A broken file that does not tell its series could be of any.
-        suspects = {"", series_uid or "".join(uids)}
-        broken = [o for o in self.broken if o.header["SeriesInstanceUID"] in suspects or not uids]
+        broken = [o for o in self.broken if o.header["SeriesInstanceUID"] in ("", wanted) or not self.series]
         if broken:
             named = "; ".join(f"{one.file.name}: {one.header['Broken']}" for one in broken[:3])
             raise SeriesError(f"holds {len(broken)} broken files ({named})", EXPORT)
-        own = self.series.get(series_uid or "".join(uids), [])
+        own = self.series.get(wanted, [])
         if not own:
-            remedy = f"correct series_uid in the series sheet; the folder holds {known}"
+            remedy = f"correct series_uid in the series sheet; the folder holds {self._known()}"
             raise SeriesError(f"holds no image of series {series_uid}", remedy)
         return own
+
+    def _known(self) -> str:
+        uids = sorted(self.series)
+        return ", ".join([*uids[:5], *(["..."] if len(uids) > 5 else [])])
 
 
 def files_of(folder: Path) -> list[Path]:

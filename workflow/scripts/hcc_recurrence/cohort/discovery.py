@@ -11,6 +11,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,21 +59,47 @@ class FoundSeries:
     def is_mask(self) -> bool:
         return self.modality in MASK_MODALITIES
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is images that can be read as one stack."""
+        return not self.is_mask and not self.problem
+
+    # Both are asked for often, once all files are known.
+    @cached_property
+    def problem(self) -> str:
+        """Why an image series cannot be read as one stack; empty where it can."""
+        if self.is_mask:
+            return ""
+        if not self.slices:
+            return "no images"
+        try:
+            slices = select_slices(self.slices)
+            check_spacing([one.header for one in slices])
+        except SeriesError as error:
+            return f"{error.what} ({error.remedy})"
+        if len({file.parent for file in self.files}) > 1:
+            return "its files lie in several folders (bring them into one)"
+        return ""
+
+    @cached_property
+    def mask(self) -> dict[str, Any]:
+        """Of a mask `mask_facts`."""
+        return mask_facts(self.files[0])
+
 
 def header_facts(file: Path) -> dict[str, Any]:
     """What discovery needs of a file; `headers` of its images, and `about` its series; empty where it is not DICOM."""
-    data = None
-    # A broken file is no series; the check of the sheets names it.
+    # A broken file is no series, whichever tag is broken; the check of the sheets names it.
     with contextlib.suppress(Exception):
         data = read_header(file, _MORE)
-    if data is None or not data.get("SeriesInstanceUID"):
-        return {}
-    about = {
-        tag: str(data.get(tag))
-        for tag in (*_MORE, "SeriesInstanceUID", "StudyInstanceUID", "Modality", "AcquisitionTime")
-        if data.get(tag) not in (None, "")
-    }
-    return {"about": about, "headers": image_headers(data)}
+        if data is not None and data.get("SeriesInstanceUID"):
+            about = {
+                tag: str(data.get(tag))
+                for tag in (*_MORE, "SeriesInstanceUID", "StudyInstanceUID", "Modality", "AcquisitionTime")
+                if data.get(tag) not in (None, "")
+            }
+            return {"about": about, "headers": image_headers(data)}
+    return {}
 
 
 def list_files(root: Path) -> list[Path]:
@@ -116,7 +143,7 @@ def group_series(files: Iterable[Path], cache: FileCache) -> list[FoundSeries]:
 
 def _parts_of(series: FoundSeries) -> list[FoundSeries]:
     """The series itself, or its stacks where it holds several phases."""
-    if series.is_mask or not series.slices or not problem_of(series):
+    if series.is_mask or not series.slices or not series.problem:
         return [series]
     try:
         check_headers([one.header for one in series.slices])
@@ -141,7 +168,7 @@ def guess_phases(found: Sequence[FoundSeries], vessels: Mapping[tuple[str, str],
     studies: dict[tuple[str, str], list[FoundSeries]] = defaultdict(list)
     for series in found:
         series.guess = UNCLEAR
-        if problem_of(series) == "":
+        if not series.problem:
             studies[series.patient, series.study].append(series)
     for own in studies.values():
         guesses = [guess_phase(series.header, vessels.get((series.series, series.part))) for series in own]
@@ -155,25 +182,9 @@ def _order(series: FoundSeries) -> tuple:
     return series.patient, about.get("StudyDate", ""), about.get("StudyTime", ""), number, series.series
 
 
-def problem_of(series: FoundSeries) -> str:
-    """Why an image series cannot be read as one stack; empty where it can."""
-    if series.is_mask:
-        return ""
-    if not series.slices:
-        return "no images"
-    try:
-        slices = select_slices(series.slices)
-        check_spacing([one.header for one in slices])
-    except SeriesError as error:
-        return f"{error.what} ({error.remedy})"
-    if len({file.parent for file in series.files}) > 1:
-        return "its files lie in several folders (bring them into one)"
-    return ""
-
-
 def referenced_series(mask: FoundSeries, images: Sequence[FoundSeries]) -> tuple[FoundSeries | None, list[str]]:
     """The image series, or stack, that a mask was drawn on (None where that is unclear), and the labels it holds."""
-    facts = mask_facts(mask.files[0])
+    facts = mask.mask
     own = [s for s in images if s.study == mask.study]
     named = [s for s in own if s.series in facts.get("series", [])]
     if len(named) != 1:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.cohort.discovery import FoundSeries, problem_of, referenced_series
+from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS
 
 # Names of segments and ROIs that mean the tumour.
@@ -62,7 +62,6 @@ def draft_sheets(
         description, phase, confidence, evidence, what looks wrong, folder.
     """
     images = [s for s in found if s.slices and not s.is_mask]
-    usable = {(s.series, s.part) for s in images if not problem_of(s)}
     in_folder = Counter(folder for s in found for folder in {f.parent for f in s.files})
     studies: dict[str, dict[str, int]] = {}
     rows, series_rows, mask_rows = [], [], []
@@ -76,16 +75,14 @@ def draft_sheets(
             "modality": one.modality,
             "files": len(one.files),
             "size": _size(one),
-            "description": " ".join(
-                [one.header.get("SeriesDescription", ""), *([f"({one.part})"] if one.part else [])]
-            ),
+            "description": one.header.get("SeriesDescription", "") + (f" ({one.part})" if one.part else ""),
             "phase": one.guess.phase,
-            "confidence": one.guess.confidence if (one.series, one.part) in usable else "",
+            "confidence": one.guess.confidence if one.is_usable else "",
             "evidence": one.guess.evidence,
-            "looks wrong": problem_of(one) if one.modality in ("CT", "MR") else NOTHING_WRONG,
+            "looks wrong": one.problem if one.modality in ("CT", "MR") else NOTHING_WRONG,
             "folder": relative(one.files[0].parent, root),
         }
-        if (one.series, one.part) in usable and one.modality in ("CT", "MR"):
+        if one.is_usable and one.modality in ("CT", "MR"):
             path = relative(one.files[0].parent, root)
             uid = one.series if in_folder[one.files[0].parent] > 1 else ""
             where = {"path": path, "series_uid": uid, "part": one.part}

@@ -11,6 +11,7 @@ import numpy as np
 
 from hcc_recurrence.cohort.masks import KINDS, LABEL_MAP_STORAGE, MaskError, is_dicom, matching_labels
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
+from hcc_recurrence.problems import last_line
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -38,7 +39,7 @@ def mask_contents(path: Path) -> dict[str, Any]:
         return {"voxels": _segments_of(data)} if kind == "seg" else {"area_mm2": _areas_of(data)}
     # Whatever a broken file makes a library raise, the file is refused with what it said.
     except Exception as error:
-        return {"unreadable": (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]}
+        return {"unreadable": last_line(error)[:160] or type(error).__name__}
 
 
 def _image_contents(path: Path) -> dict[str, Any]:

@@ -6,16 +6,15 @@ resection of metastases, one phase. HCC-TACE-Seg (doi 10.7937/TCIA.5FNA-0924): p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.cohort.discovery import FoundSeries, problem_of, referenced_series
+from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
 from hcc_recurrence.cohort.drafting import relative
-from hcc_recurrence.cohort.masks import mask_facts
+from hcc_recurrence.cohort.masks import matching_labels
 from hcc_recurrence.cohort.tables import parse_number, read_sheet
 
 MONTHS_A_WEEK = 7 / (365.25 / 12)
@@ -48,7 +47,7 @@ def _is_segmentation(mask: FoundSeries) -> bool:
 
 
 def _names_vessels(mask: FoundSeries) -> bool:
-    labels = " ".join(mask_facts(mask.files[0]).get("labels", [])).lower()
+    labels = " ".join(mask.mask.get("labels", [])).lower()
     return "aorta" in labels and "portal" in labels
 
 
@@ -168,19 +167,15 @@ def _images_of(
     image, labels = referenced_series(masks[0], images)
     if image is None:
         raise ValueError("the series that the tumour was drawn on is not in the folder, or unclear")
-    if not any(re.fullmatch(_regex(collection.label), label, re.IGNORECASE) for label in labels):
+    if not matching_labels(labels, collection.label):
         raise ValueError(f"the segmentation holds no tumour: {', '.join(labels)}")
-    if problem_of(image):
-        raise ValueError(f"the series that the tumour was drawn on: {problem_of(image)}")
+    if image.problem:
+        raise ValueError(f"the series that the tumour was drawn on: {image.problem}")
     if collection.phase:
         return {collection.phase: image}, (image, masks[0].files[0])
     if not image.guess.phase:
         raise ValueError(f"the phase that the tumour was drawn on is unclear: {image.guess.evidence}")
     return {s.guess.phase: s for s in images if s.study == first and s.guess.phase}, (image, masks[0].files[0])
-
-
-def _regex(pattern: str) -> str:
-    return pattern.replace("*", ".*")
 
 
 def read_clinical(file: Path, collection: Collection) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, rescaled
 from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, check_hounsfield, find_stack
 from hcc_recurrence.cohort.stack_parts import Slice
+from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def frame_decoding(file: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
+    return last_line(error)[:200] or "no reason given"
 
 
 def _undecodable(error: Exception) -> SeriesError:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from hcc_recurrence.cohort.dicom_series import SeriesError
-from hcc_recurrence.cohort.discovery import FoundSeries, problem_of
+from hcc_recurrence.cohort.discovery import FoundSeries
 from hcc_recurrence.cohort.mask_files import read_mask
-from hcc_recurrence.cohort.masks import MaskError, mask_facts
+from hcc_recurrence.cohort.masks import MaskError
 from hcc_recurrence.cohort.series_voxels import read_series
 
 AORTA, PORTAL_VEIN = (re.compile(words, re.IGNORECASE) for words in (r"aorta|主动脉", r"portal|门静?脉"))
@@ -36,9 +36,9 @@ def vessel_values(
     """
     todo = []
     for mask in found:
-        labels = vessel_labels(mask_facts(mask.files[0]).get("labels", [])) if mask.is_mask else None
+        labels = vessel_labels(mask.mask.get("labels", [])) if mask.is_mask else None
         if labels:
-            own = [s for s in found if s.study == mask.study and s.modality == "CT" and s.slices and not problem_of(s)]
+            own = [s for s in found if s.study == mask.study and s.modality == "CT" and s.is_usable]
             todo += [(series, mask.files[0], labels) for series in own]
     values: dict[tuple[str, str], tuple[float, float]] = {}
     for number, (series, file, labels) in enumerate(todo, 1):
