@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import content_hash
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "5"
+HEADER_FACTS_VERSION = "6"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,
@@ -33,6 +34,10 @@ _TEXTS = (
 # Implicit and explicit little endian, explicit big endian: a pixel takes the bytes that the header says.
 UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 DEFLATED = "1.2.840.10008.1.2.1.99"
+# Of SeriesInstanceUID.
+SERIES_TAG = 0x0020000E
+# The table of contents of a disc, the one kind of file that is of no series.
+DIRECTORY_STORAGE = "1.2.840.10008.1.3.10"
 # CT and MR, classic and enhanced.
 IMAGE_STORAGE = tuple(f"1.2.840.10008.5.1.4.1.1.{kind}" for kind in ("2", "2.1", "4", "4.1"))
 _GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
@@ -65,12 +70,15 @@ def file_facts(file: Path) -> dict[str, Any]:
         if data is not None:
             kind = str(data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID", ""))
             headers = image_headers(data)
-            if not kind or (kind in IMAGE_STORAGE and left < _pixel_bytes(data)):
-                series = str(data.get("SeriesInstanceUID", ""))
-                reason = "it ends before its pixels do" if kind else "it does not say what it is"
+            is_of_series = bool(data.get("SeriesInstanceUID")) or kind == DIRECTORY_STORAGE
+            if not is_of_series or (kind in IMAGE_STORAGE and left < _pixel_bytes(data)):
+                # Tags stand in order: the UID was not cut itself where one behind it was read.
+                is_whole = max(data.keys(), default=0) > SERIES_TAG
+                series = str(data.get("SeriesInstanceUID", "")) if is_whole else ""
+                reason = "it ends before its pixels do" if is_of_series else "it does not say what it is"
                 headers = [{"SeriesInstanceUID": series, "Broken": reason}]
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:120]
+        reason = last_line(error)[:120] or type(error).__name__
         headers = [{"SeriesInstanceUID": "", "Broken": reason}]
     return {"hash": content_hash(file), "headers": headers}
 
