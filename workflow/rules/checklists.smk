@@ -43,12 +43,14 @@ rule fill_checklists:
         "<benchmarks>/{cohort}/{paper}/fill_checklists.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(CHECKLISTS)),
         content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),

@@ -9,12 +9,14 @@ rule simulate_patient:
         "<logs>/{cohort}/simulate_patient/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/simulate_patient/{patient}.tsv"
+    group:
+        "patients"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         row=lambda wildcards: PLAN.simulated_row(wildcards.cohort, wildcards.patient),
         phases=lambda wildcards: PLAN.listed_phases(wildcards.cohort, wildcards.patient),
@@ -31,12 +33,14 @@ rule write_best_auc:
         "<logs>/{cohort}/write_best_auc.log",
     benchmark:
         "<benchmarks>/{cohort}/write_best_auc.tsv"
+    group:
+        "labels"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         null_outcome=of_cohort("null_outcome"),
         code=code("write_best_auc"),
@@ -60,12 +64,14 @@ rule write_labels:
         "<benchmarks>/{cohort}/write_labels.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "labels"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         sheet=untracked(patients_sheet),
         outcome=lambda wildcards: PLAN.outcome_hash(wildcards.cohort),
@@ -88,12 +94,14 @@ rule write_splits:
         "<logs>/{cohort}/write_splits/{scheme}.log",
     benchmark:
         "<benchmarks>/{cohort}/write_splits/{scheme}.tsv"
+    group:
+        "labels"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         scheme=lookup("splits/{scheme}", within=FULL_CONFIG),
         assigned=lambda wildcards: PLAN.assigned_splits(

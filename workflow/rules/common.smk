@@ -34,6 +34,9 @@ with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _t
 PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10
 # Patients that one job segments, or makes pictures of.
 SEGMENTED_PATIENTS = 20
+# One submission to a cluster takes a patient's steps together, and many patients (profiles/slurm); masks that a network
+# draws come between a patient's first steps and those on a grid.
+GRID_GROUP = "grids" if FULL_CONFIG["masks"]["source"] == "unet" else "patients"
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
 # and a voxel of all phases (ResNet-18 in 3D). The first two are measured by tests/unit/test_training.py and
 # test_slice_networks.py, the last one was measured once, 972.
@@ -88,6 +91,12 @@ def listing_of(folder):
 def base(cohort):
     """The cohort of the config behind a copy with permuted outcomes."""
     return cohort.split("/")[0]
+
+
+def entry(section, wildcard):
+    """The entry of a section of the config that a wildcard names. `lookup` walks all of the config for each of
+    thousands of jobs."""
+    return lambda wildcards: FULL_CONFIG[section][wildcards[wildcard]]
 
 
 def of_cohort(key):

@@ -17,12 +17,14 @@ rule measure_tumours:
         "<logs>/{cohort}/measure_tumours.log",
     benchmark:
         "<benchmarks>/{cohort}/measure_tumours.tsv"
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         code=code("measure_tumours"),
     script:
@@ -41,12 +43,14 @@ rule fit_comparators:
         "<logs>/{cohort}/comparison/{scheme}/fit_comparators.log",
     benchmark:
         "<benchmarks>/{cohort}/comparison/{scheme}/fit_comparators.tsv"
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(comparator_variables),
@@ -76,12 +80,14 @@ rule gather_comparison:
         "<logs>/{cohort}/comparison/{scheme}/gather_comparison.log",
     benchmark:
         "<benchmarks>/{cohort}/comparison/{scheme}/gather_comparison.tsv"
+    group:
+        "comparison/{scheme}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         papers=compared_papers,
         code=code("gather_comparison"),
@@ -103,12 +109,14 @@ rule check_published_tables:
         "<logs>/check_published_tables.log",
     benchmark:
         "<benchmarks>/check_published_tables.tsv"
+    group:
+        "labels"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(PUBLISHED)),
         content=combine_hashes(map(content_hash, PUBLISHED.glob("*.csv"))),

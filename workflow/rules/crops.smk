@@ -12,18 +12,20 @@ rule crop_patient:
         "<logs>/{cohort}/crop_patient/{crop}/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/crop_patient/{crop}/{patient}.tsv"
+    group:
+        GRID_GROUP
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
-        crop=lookup("crops/{crop}", within=FULL_CONFIG),
+        crop=entry("crops", "crop"),
         phases=lambda w: PLAN.crop_phases(w.cohort, w.crop, w.patient),
         normalisation=lambda w: grid_of_crop(w.crop)["normalisation"],
         readers=lambda w: PLAN.mask_readers(w.cohort, w.patient),
-        modality=lookup("cohorts/{cohort}/modality", within=FULL_CONFIG),
+        modality=of_cohort("modality"),
         code=code("crop_patient"),
     script:
         "../scripts/crop_patient.py"
@@ -46,12 +48,14 @@ rule collect_crops:
         "<benchmarks>/{cohort}/collect_crops/{crop}.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         patients=untracked(lambda w: PLAN.patients(w.cohort)),
         code=code("collect_crops"),
@@ -82,12 +86,14 @@ rule plot_crops:
     wildcard_constraints:
         cohort=COHORT_NAME,
         page="[0-9]+",
+    group:
+        "pictures"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),
         views=lookup("crops/{crop}/views", within=FULL_CONFIG),

@@ -20,7 +20,7 @@ rule discover:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=120,
+        runtime=minutes(120),
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: another delivery is looked at again.
@@ -54,7 +54,7 @@ rule build_public_sheets:
     threads: 16
     resources:
         mem_mb=memory(4000),
-        runtime=240,
+        runtime=minutes(240),
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: more of the collection are looked at again.

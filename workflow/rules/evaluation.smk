@@ -14,12 +14,14 @@ rule gather_predictions:
         "<benchmarks>/{cohort}/{paper}/gather_predictions.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("gather_predictions"),
     script:
@@ -43,12 +45,14 @@ rule compute_metrics:
         "<logs>/{cohort}/{paper}/compute_metrics.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/compute_metrics.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,
@@ -67,12 +71,14 @@ rule check_metrics_table:
         "<logs>/{cohort}/{paper}/check_metrics_table.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/check_metrics_table.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("check_metrics_table"),
     script:
@@ -109,12 +115,14 @@ rule compare_models:
         "<logs>/{cohort}/{paper}/compare_models.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/compare_models.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         title=of_cohort("title"),
         resamples=FULL_CONFIG["evaluation"]["resamples"],
@@ -140,12 +148,14 @@ rule measure_calibration:
         "<logs>/{cohort}/{paper}/measure_calibration.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/measure_calibration.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,
@@ -171,12 +181,14 @@ rule measure_survival:
         "<logs>/{cohort}/{paper}/measure_survival.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/measure_survival.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         title=of_cohort("title"),
         horizon=horizon_months,
@@ -206,12 +218,14 @@ rule write_baseline_table:
         "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(of_study),
@@ -245,12 +259,14 @@ rule fit_risk_factors:
         "<benchmarks>/{cohort}/{paper}/fit_risk_factors.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(of_study),
@@ -288,12 +304,14 @@ rule compare_strata:
         "<benchmarks>/{cohort}/{paper}/compare_strata.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
         columns=of_cohort("strata"),
@@ -322,12 +340,14 @@ rule measure_readings:
     wildcard_constraints:
         cohort=COHORT_NAME,
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
         readings=lambda w: PLAN.readings(w.cohort, of_study(w)),

@@ -24,12 +24,14 @@ rule plot_roc:
         "<logs>/{cohort}/{paper}/plot_roc.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_roc.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         mark=study_mark,
         code=code("plot_roc"),
@@ -57,12 +59,14 @@ rule plot_calibration:
         "<logs>/{cohort}/{paper}/plot_calibration.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_calibration.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         horizon=horizon_months,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
@@ -93,12 +97,14 @@ rule plot_decision_curve:
         "<logs>/{cohort}/{paper}/plot_decision_curve.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_decision_curve.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         horizon=horizon_months,
         mark=study_mark,
@@ -135,12 +141,14 @@ rule plot_risk_groups:
         "<logs>/{cohort}/{paper}/plot_risk_groups.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_risk_groups.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         horizon=horizon_months,
         mark=study_mark,
@@ -193,12 +201,14 @@ rule plot_comparison:
         "<logs>/{cohort}/{paper}/plot_comparison.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_comparison.tsv"
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         published=untracked(lambda w: str(PUBLISHED)),
@@ -247,12 +257,14 @@ rule plot_risk_factors:
         "<benchmarks>/{cohort}/{paper}/plot_risk_factors.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,
@@ -279,12 +291,14 @@ rule plot_flow_chart:
         "<benchmarks>/{cohort}/{paper}/plot_flow_chart.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,

@@ -17,12 +17,14 @@ rule convert_patient:
         "<logs>/{cohort}/convert_patient/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/convert_patient/{patient}.tsv"
+    group:
+        "patients"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         # Where the files are is not what they are: only the fingerprint triggers a rerun.
         series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
@@ -59,14 +61,16 @@ rule resample_patient:
         "<benchmarks>/{cohort}/resample_patient/{grid}/{patient}.tsv"
     wildcard_constraints:
         grid="(?!native)[A-Za-z0-9_]+",
+    group:
+        GRID_GROUP
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=60,
+        runtime=minutes(60),
     params:
-        grid=lookup("grids/{grid}", within=FULL_CONFIG),
+        grid=entry("grids", "grid"),
         phases=lambda w: PLAN.grid_phases(w.cohort, w.grid, w.patient),
         readers=lambda w: PLAN.mask_readers(w.cohort, w.patient),
         modality=of_cohort("modality"),
@@ -105,12 +109,14 @@ rule collect_registration:
         "<benchmarks>/{cohort}/collect_registration/{grid}.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         code=code("collect_registration"),
@@ -139,12 +145,14 @@ rule picture_patients:
         "<benchmarks>/{cohort}/picture_patients/{batch}.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "pictures"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         reader=of_cohort("reader"),
         modality=of_cohort("modality"),
@@ -170,12 +178,14 @@ rule write_quality_page:
         "<benchmarks>/{cohort}/write_quality_page.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "pictures"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         reader=of_cohort("reader"),

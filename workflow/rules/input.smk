@@ -59,3 +59,8 @@ def untracked(function):
 def memory(mb):
     """Memory that doubles with each attempt."""
     return lambda wildcards, attempt: mb * 2 ** (attempt - 1)
+
+
+def minutes(number):
+    """Run time that grows with each attempt."""
+    return lambda wildcards, attempt: number * attempt

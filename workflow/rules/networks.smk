@@ -23,11 +23,13 @@ rule train_network:
     threads: 1
     resources:
         mem_mb=training_memory(lambda w: w.paper, lambda w: w.network),
-        runtime=720,
+        runtime=minutes(720),
         gpu=int(FULL_CONFIG["device"] == "cuda"),
     params:
         phases=lambda w: PLAN.phases(w.paper, base(w.cohort)),
-        network=lookup("papers/{paper}/settings/networks/{network}", within=FULL_CONFIG),
+        network=lambda w: FULL_CONFIG["papers"][w.paper]["settings"]["networks"][
+            w.network
+        ],
         training=lambda w: training_settings(w.paper, w.network),
         device=untracked(lambda w: FULL_CONFIG["device"]),
         seed=FULL_CONFIG["seed"],
@@ -81,12 +83,14 @@ rule plot_training:
         "<benchmarks>/{cohort}/{paper}/plot_training.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,
@@ -113,9 +117,11 @@ rule extract_deep_features:
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=60,
+        runtime=minutes(60),
     params:
-        network=lookup("papers/{paper}/settings/networks/{network}", within=FULL_CONFIG),
+        network=lambda w: FULL_CONFIG["papers"][w.paper]["settings"]["networks"][
+            w.network
+        ],
         pool=lookup("papers/{paper}/settings/pool", within=FULL_CONFIG),
         tap=lookup("papers/{paper}/settings/tap", within=FULL_CONFIG),
         highest=crop_highest,
@@ -140,7 +146,7 @@ rule weights:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         files=run_weights,
         code=code("weights"),

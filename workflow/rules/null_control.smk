@@ -14,12 +14,14 @@ rule permute_labels:
         "<benchmarks>/{cohort}/null/{permutation}/permute_labels.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "labels"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         seed=FULL_CONFIG["seed"],
         code=code("permute_labels"),
@@ -57,12 +59,14 @@ rule summarise_null_control:
         "<benchmarks>/{cohort}/{paper}/summarise_null_control.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "{paper}_results"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=study_mark,

@@ -21,7 +21,7 @@ rule list_problems:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         problems=[list(astuple(problem)) for problem in PROBLEMS],
         keep_going=KEEP_GOING,
@@ -44,7 +44,7 @@ rule preflight:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         keep_going=KEEP_GOING,
         code=code("check_problems"),

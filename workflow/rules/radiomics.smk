@@ -13,14 +13,16 @@ rule extract_radiomics:
         "<logs>/{cohort}/extract_radiomics/{settings}/{patient}.log",
     benchmark:
         "<benchmarks>/{cohort}/extract_radiomics/{settings}/{patient}.tsv"
+    group:
+        GRID_GROUP
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=30,
+        runtime=minutes(30),
     params:
-        settings=lookup("radiomics/{settings}", within=FULL_CONFIG),
+        settings=entry("radiomics", "settings"),
         phases=lambda w: PLAN.radiomics_phases(w.cohort, w.settings),
         code=code("extract_radiomics"),
     script:
@@ -42,12 +44,14 @@ rule collect_radiomics:
         "<logs>/{cohort}/collect_radiomics/{settings}.{phase}.log",
     benchmark:
         "<benchmarks>/{cohort}/collect_radiomics/{settings}.{phase}.tsv"
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         code=code("collect_radiomics"),
     script:
@@ -77,12 +81,14 @@ rule measure_reproducibility:
         "<benchmarks>/{cohort}/{paper}/measure_reproducibility.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+    group:
+        "collected"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         phases=lambda w: PLAN.phases(w.paper, w.cohort),
         reader=of_cohort("reader"),

@@ -20,12 +20,13 @@ rule write_start_page:
         "<logs>/write_start_page.log",
     benchmark:
         "<benchmarks>/write_start_page.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=5,
+        runtime=minutes(5),
     params:
         about=about_run,
         comparisons=about_comparisons,
@@ -51,7 +52,7 @@ rule report:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         snakefile=untracked(lambda wildcards: workflow.main_snakefile),
         # What of the config matters has changed one of the inputs.

@@ -22,7 +22,7 @@ rule train_unet:
     threads: 1
     resources:
         mem_mb=unet_memory,
-        runtime=1440,
+        runtime=minutes(1440),
         gpu=int(FULL_CONFIG["device"] == "cuda"),
     params:
         unet=lookup("unets/{unet}", within=FULL_CONFIG),
@@ -68,7 +68,7 @@ rule segment_patients:
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=480,
+        runtime=minutes(480),
         gpu=int(FULL_CONFIG["device"] == "cuda"),
     params:
         unet=lookup("unets/{unet}", within=FULL_CONFIG),
@@ -122,12 +122,14 @@ rule measure_segmentation:
         "<benchmarks>/{cohort}/measure_segmentation/{unet}.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
+    group:
+        "pictures"
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         parts=lambda w: PLAN.unet_parts(w.cohort, w.unet),
         external=lambda w: PLAN.external_patients(w.cohort),

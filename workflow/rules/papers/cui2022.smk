@@ -34,12 +34,14 @@ rule gather_cui2022:
         "<logs>/{cohort}/cui2022/gather_cui2022.log",
     benchmark:
         "<benchmarks>/{cohort}/cui2022/gather_cui2022.tsv"
+    group:
+        "cui2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         networks=CUI["networks"],
         shapes={
@@ -91,12 +93,14 @@ rule compare_cui2022:
         "<logs>/{cohort}/cui2022/compare_cui2022.log",
     benchmark:
         "<benchmarks>/{cohort}/cui2022/compare_cui2022.tsv"
+    group:
+        "cui2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         shares=[*CUI["training_shares"], 1.0],
         title=of_cohort("title"),
@@ -124,12 +128,14 @@ rule plot_cui2022_boxes:
         "<benchmarks>/{cohort}/cui2022/plot_cui2022_boxes.page{page}.tsv"
     wildcard_constraints:
         page="[0-9]+",
+    group:
+        "cui2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
         networks=list(CUI["networks"]),
@@ -175,12 +181,14 @@ rule plot_cui2022_grad_cam:
         "<logs>/{cohort}/cui2022/plot_cui2022_grad_cam.log",
     benchmark:
         "<benchmarks>/{cohort}/cui2022/plot_cui2022_grad_cam.tsv"
+    group:
+        "cui2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
         networks=list(CUI["networks"]),

@@ -32,12 +32,14 @@ rule fit_wang2022:
         "<logs>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.log",
     benchmark:
         "<benchmarks>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.tsv"
+    group:
+        "wang2022_fits"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         phases=lambda w: PLAN.phases("wang2022", base(w.cohort)),
         settings=lambda w: {
@@ -102,12 +104,14 @@ rule gather_wang2022:
         "<logs>/{cohort}/wang2022/gather_wang2022.log",
     benchmark:
         "<benchmarks>/{cohort}/wang2022/gather_wang2022.tsv"
+    group:
+        "wang2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         horizon=horizon_months,
         limit=WANG["cox_p"],
@@ -134,12 +138,14 @@ rule write_wang2022_development:
         "<logs>/{cohort}/wang2022/write_wang2022_development.log",
     benchmark:
         "<benchmarks>/{cohort}/wang2022/write_wang2022_development.tsv"
+    group:
+        "wang2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         published=untracked(lambda w: str(PUBLISHED)),
         names=FULL_CONFIG["papers"]["wang2022"]["published_names"],
@@ -168,12 +174,14 @@ rule plot_wang2022_features:
         "<logs>/{cohort}/wang2022/plot_wang2022_features.log",
     benchmark:
         "<benchmarks>/{cohort}/wang2022/plot_wang2022_features.tsv"
+    group:
+        "wang2022_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         phases=lambda w: PLAN.phases("wang2022", base(w.cohort)),
         channels=FULL_CONFIG["unets"].get(WANG["unet"], {}).get("channels", []),

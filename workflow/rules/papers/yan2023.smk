@@ -27,12 +27,14 @@ rule rank_yan2023_features:
         "<logs>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.tsv"
+    group:
+        "yan2023_fits"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=240,
+        runtime=minutes(240),
     params:
         settings=lambda w: {
             **{k: YAN[k] for k in (*YAN_INNER, "spearman_p", "redundancy_r")},
@@ -59,12 +61,14 @@ rule fit_yan2023_cell:
         "<logs>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.tsv"
+    group:
+        "yan2023_fits"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         settings=lambda w: {
             **{k: YAN[k] for k in YAN_INNER},
@@ -114,12 +118,14 @@ rule choose_yan2023_signatures:
         "<logs>/{cohort}/yan2023/choose_yan2023_signatures.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/choose_yan2023_signatures.tsv"
+    group:
+        "yan2023_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         settings={k: YAN[k] for k in ("selectors", "classifiers", "fusion")},
         seed=FULL_CONFIG["seed"],
@@ -155,12 +161,14 @@ rule plot_yan2023_grid:
         "<logs>/{cohort}/yan2023/plot_yan2023_grid.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/plot_yan2023_grid.tsv"
+    group:
+        "yan2023_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
@@ -190,12 +198,14 @@ rule fit_yan2023_nomograms:
         "<logs>/{cohort}/yan2023/fit_yan2023_nomograms.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/fit_yan2023_nomograms.tsv"
+    group:
+        "yan2023_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=30,
+        runtime=minutes(30),
     params:
         settings=lambda w: {
             k: PLAN.settings("yan2023", base(w.cohort))[k]
@@ -255,12 +265,14 @@ rule plot_yan2023_nomograms:
         "<logs>/{cohort}/yan2023/plot_yan2023_nomograms.log",
     benchmark:
         "<benchmarks>/{cohort}/yan2023/plot_yan2023_nomograms.tsv"
+    group:
+        "yan2023_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         paper="yan2023",
         nomograms={

@@ -29,12 +29,14 @@ rule fit_zhang2025_fusion:
         "<logs>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.tsv"
+    group:
+        "zhang2025_fits"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
         settings={k: ZHANG[k] for k in ZHANG_FUSION},
@@ -70,12 +72,14 @@ rule gather_zhang2025_fusion:
         "<logs>/{cohort}/zhang2025/gather_zhang2025_fusion.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_fusion.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
@@ -121,12 +125,14 @@ rule gather_zhang2025_networks:
         "<logs>/{cohort}/zhang2025/gather_zhang2025_networks.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_networks.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=20,
+        runtime=minutes(20),
     params:
         networks=ZHANG["networks"],
         phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
@@ -159,12 +165,14 @@ rule fit_zhang2025_models:
         "<logs>/{cohort}/zhang2025/fit_zhang2025_models.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_models.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
-        runtime=480,
+        runtime=minutes(480),
     params:
         settings=lambda w: {
             k: PLAN.settings("zhang2025", base(w.cohort))[k] for k in ZHANG_CLINICAL
@@ -217,12 +225,14 @@ rule plot_zhang2025_nomograms:
         "<logs>/{cohort}/zhang2025/plot_zhang2025_nomograms.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/plot_zhang2025_nomograms.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         paper="zhang2025",
         nomograms={
@@ -261,12 +271,14 @@ rule write_zhang2025_inflation:
         "<logs>/{cohort}/zhang2025/write_zhang2025_inflation.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/write_zhang2025_inflation.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
@@ -298,12 +310,14 @@ rule plot_grad_cam:
         "<logs>/{cohort}/zhang2025/plot_grad_cam.log",
     benchmark:
         "<benchmarks>/{cohort}/zhang2025/plot_grad_cam.tsv"
+    group:
+        "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
         networks=ZHANG["networks"],

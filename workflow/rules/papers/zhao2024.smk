@@ -47,12 +47,14 @@ rule fit_zhao2024:
         "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.tsv"
+    group:
+        "zhao2024_fits"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         phases=lambda wildcards: PLAN.phases("zhao2024", base(wildcards.cohort)),
         settings=zhao2024_learning,
@@ -92,12 +94,14 @@ rule gather_zhao2024:
         "<logs>/{cohort}/zhao2024/gather_zhao2024.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/gather_zhao2024.tsv"
+    group:
+        "zhao2024_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
@@ -121,12 +125,14 @@ rule plot_coefficients:
         "<logs>/{cohort}/zhao2024/plot_coefficients.{model}.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/plot_coefficients.{model}.tsv"
+    group:
+        "zhao2024_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         mark=mark_of("zhao2024"),
         code=code("plot_coefficients"),
@@ -155,7 +161,7 @@ rule train_zhao2024_fusion:
     threads: 1
     resources:
         mem_mb=training_memory(lambda wildcards: "zhao2024"),
-        runtime=720,
+        runtime=minutes(720),
         gpu=int(FULL_CONFIG["device"] == "cuda"),
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
@@ -192,12 +198,14 @@ rule gather_zhao2024_networks:
         "<logs>/{cohort}/zhao2024/gather_zhao2024_networks.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/gather_zhao2024_networks.tsv"
+    group:
+        "zhao2024_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         networks=ZHAO_NETWORKS,
         title=of_cohort("title"),
@@ -226,12 +234,14 @@ rule write_ablation:
         "<logs>/{cohort}/zhao2024/write_ablation.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/write_ablation.tsv"
+    group:
+        "zhao2024_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=10,
+        runtime=minutes(10),
     params:
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
@@ -260,12 +270,14 @@ rule plot_score_cam:
         "<logs>/{cohort}/zhao2024/plot_score_cam.log",
     benchmark:
         "<benchmarks>/{cohort}/zhao2024/plot_score_cam.tsv"
+    group:
+        "zhao2024_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime=60,
+        runtime=minutes(60),
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
