@@ -1,5 +1,8 @@
 # Functions that the other files share.
+import atexit
 import csv
+
+from snakemake.logging import logger
 
 from hcc_recurrence.configuration import (
     highest_value,
@@ -7,7 +10,9 @@ from hcc_recurrence.configuration import (
     slice_networks,
     volume_networks,
 )
+from hcc_recurrence.left_jobs import end_left_jobs
 from hcc_recurrence.provenance import combine_hashes, content_hash
+from hcc_recurrence.submissions import SubmissionCount
 
 # What the papers print, for the checks and for orientation.
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
@@ -37,6 +42,8 @@ SEGMENTED_PATIENTS = 20
 # One submission to a cluster takes a patient's steps together, and many patients (profiles/slurm); masks that a network
 # draws come between a patient's first steps and those on a grid.
 GRID_GROUP = "grids" if FULL_CONFIG["masks"]["source"] == "unet" else "patients"
+# GPUs of a job that trains.
+GPUS = int(FULL_CONFIG["device"] == "cuda")
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest of its kind), a pixel of three phases (DenseNet121)
 # and a voxel of all phases (ResNet-18 in 3D). The first two are measured by tests/unit/test_training.py and
 # test_slice_networks.py, the last one was measured once, 972.
@@ -250,6 +257,13 @@ def training_memory(paper, network=lambda wildcards: ""):
         return round(fixed + kept / 1e6) * 2 ** (attempt - 1)
 
     return needed
+
+
+def training_partition(wildcards):
+    """The partition of a cluster that the profile names for jobs that train; none where it names none."""
+    named = workflow.resource_settings.default_resources or {}
+    found = named.get("gpu_partition" if GPUS else "slurm_partition")
+    return getattr(found, "raw", found)
 
 
 def unet_training(kind):
@@ -638,7 +652,36 @@ def paper_targets(paper):
     ]
 
 
+# What a run for a cluster submits, or a dry run would, it says in the end.
+if workflow.is_main_process:
+    # Of a dry run Snakemake calls every job local.
+    SUBMISSIONS = SubmissionCount(
+        lambda rule: workflow.get_rule(rule).norun or rule in workflow._localrules
+    )
+    logger.addHandler(SUBMISSIONS)
+    # Which steps go together, the profile of a cluster says.
+    atexit.register(
+        lambda: workflow.group_settings.group_components
+        and print(SUBMISSIONS, file=sys.stderr)
+    )
+
+
+def left_jobs():
+    """Ids of the cluster's jobs that an interrupted run sent for what this run is about to make."""
+    return {
+        number
+        for job in workflow.dag.needrun_jobs()
+        for number in workflow.persistence.external_jobids(job)
+    }
+
+
 onstart:
+    ended = end_left_jobs(left_jobs())
+    if ended:
+        print(
+            f"Cancelled jobs that an interrupted run had left on the cluster: {', '.join(ended)}",
+            file=sys.stderr,
+        )
     for name in sorted(PLAN.cohorts):
         used = PLAN.patients(name)
         left_out = len(PLAN.cohorts[name].patients) - len(used)

@@ -2,6 +2,7 @@
 # problems, and nothing else exists.
 import os
 import sys
+import uuid
 from dataclasses import astuple
 from pathlib import Path
 
@@ -24,6 +25,12 @@ for variable in (
 ):
     os.environ[variable] = "1"
 
+# Which attempt of which run a job of a cluster is: where an earlier one met an error that would come again, it ends.
+if "--attempt" in sys.argv:
+    os.environ["HCC_ATTEMPT"] = sys.argv[sys.argv.index("--attempt") + 1]
+if workflow.is_main_process:
+    os.environ["HCC_RUN"] = uuid.uuid4().hex
+
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
 LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
@@ -35,7 +42,13 @@ try:
         Path(workflow.basedir, "config", "papers"),
         Path(workflow.basedir, "workflow", "schemas"),
     )
-    PLAN = Plan(FULL_CONFIG, Path(), Path(".snakemake", "hcc_headers.json"))
+    PLAN = Plan(
+        FULL_CONFIG,
+        Path(),
+        Path(".snakemake", "hcc_headers.json"),
+        Path(".snakemake", "hcc_checked.json"),
+        sent=not workflow.is_main_process,
+    )
     PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
 except InputError as error:
     if not LISTING:

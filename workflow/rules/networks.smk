@@ -24,7 +24,8 @@ rule train_network:
     resources:
         mem_mb=training_memory(lambda w: w.paper, lambda w: w.network),
         runtime=minutes(720),
-        gpu=int(FULL_CONFIG["device"] == "cuda"),
+        gpu=GPUS,
+        slurm_partition=training_partition,
     params:
         phases=lambda w: PLAN.phases(w.paper, base(w.cohort)),
         network=lambda w: FULL_CONFIG["papers"][w.paper]["settings"]["networks"][

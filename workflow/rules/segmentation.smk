@@ -23,7 +23,8 @@ rule train_unet:
     resources:
         mem_mb=unet_memory,
         runtime=minutes(1440),
-        gpu=int(FULL_CONFIG["device"] == "cuda"),
+        gpu=GPUS,
+        slurm_partition=training_partition,
     params:
         unet=lookup("unets/{unet}", within=FULL_CONFIG),
         parts=lambda w: PLAN.unet_parts(w.cohort, w.unet),
@@ -69,7 +70,8 @@ rule segment_patients:
     resources:
         mem_mb=memory(6000),
         runtime=minutes(480),
-        gpu=int(FULL_CONFIG["device"] == "cuda"),
+        gpu=GPUS,
+        slurm_partition=training_partition,
     params:
         unet=lookup("unets/{unet}", within=FULL_CONFIG),
         phases=lambda w: PLAN.unet_phases(w.cohort, w.unet),

@@ -162,7 +162,8 @@ rule train_zhao2024_fusion:
     resources:
         mem_mb=training_memory(lambda wildcards: "zhao2024"),
         runtime=minutes(720),
-        gpu=int(FULL_CONFIG["device"] == "cuda"),
+        gpu=GPUS,
+        slurm_partition=training_partition,
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],

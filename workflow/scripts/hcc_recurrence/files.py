@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,15 @@ def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -
     import pandas as pd
 
     return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")
+
+
+def write_in_one_rename(path: Path, text: str) -> None:
+    """Write a file so that a killed process never leaves half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(temporary, path)
 
 
 def read_best_auc(files: Sequence[str | Path]) -> float | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -10,10 +12,19 @@ from pathlib import Path
 
 from hcc_recurrence.problems import Refused
 
+# The last line of the log of an error that another attempt would meet again.
+AGAIN_THE_SAME = "Another attempt would end the same: none is made."
+OF_A_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+# Errors of the machine that another attempt, perhaps on another machine, may not meet.
+OF_THE_MACHINE = {errno.EIO, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY}
+
 
 @contextlib.contextmanager
 def job_log(path: str, about: str) -> Iterator[None]:
     """Send what is printed to the rule's log; on an error write what was worked on, and what to do.
+
+    Clusters repeat jobs that fail (`retries` in profiles/slurm), for they may have lacked memory, time or a node. An
+    error of the job itself would come again: the next attempt finds it in the log and ends at once.
 
     Args:
         path: the log file.
@@ -21,6 +32,7 @@ def job_log(path: str, about: str) -> Iterator[None]:
 
     Raises: SystemExit(1) after an error, whose traceback is in the log unless the input is what is wrong.
     """
+    _end_if_hopeless(Path(path))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with (
         open(path, "w", encoding="utf-8", buffering=1) as stream,
@@ -31,11 +43,38 @@ def job_log(path: str, about: str) -> Iterator[None]:
             yield
         except Exception as error:
             # What a person has to mend is said in one line.
-            if not isinstance(error, Refused):
-                traceback.print_exc()
-            print(f"\n{about}: {error}")
             message = f"{about}: {error}"
+            if isinstance(error, OSError) and error.errno in OF_A_FULL_DISK:
+                message += ". What to do: make room on the disk and start again: what is finished is kept"
+            # A full disk may take no log either.
+            with contextlib.suppress(OSError):
+                if not isinstance(error, Refused):
+                    traceback.print_exc()
+                print(f"\n{message}")
+                if not may_pass(error):
+                    print(_mark())
         else:
             return
     print(message, file=sys.stderr)
     sys.exit(1)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether another attempt may get past an error: it lacked memory, or the machine failed it."""
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return True
+    return isinstance(error, OSError) and error.errno in OF_THE_MACHINE
+
+
+def _mark() -> str:
+    return f"{AGAIN_THE_SAME} (run {os.environ.get('HCC_RUN', '')})"
+
+
+def _end_if_hopeless(log: Path) -> None:
+    if int(os.environ.get("HCC_ATTEMPT", "1")) < 2 or not log.is_file():
+        return
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    # Of this run: what was wrong in an earlier one may be mended.
+    if lines[-1:] == [_mark()]:
+        print(*lines[-2:-1], f"{AGAIN_THE_SAME} The whole error is in {log}", sep="\n", file=sys.stderr)
+        sys.exit(1)

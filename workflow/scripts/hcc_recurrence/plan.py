@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.checked import Checked
 from hcc_recurrence.cohort.checks import (
     Sources,
     check_sources,
@@ -37,6 +38,10 @@ from hcc_recurrence.problems import InputError, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
 
+# Keys of a cohort that name a sheet.
+SHEETS = ("patients", "series", "masks", "simulation")
+
+
 def _text_hash(rows: Sequence[Sequence[str]]) -> str:
     return combine_hashes("\x1f".join(row) for row in rows)
 
@@ -47,11 +52,20 @@ class Plan(UnetPlan):
     Args:
         config: from `load_configuration`. folder: what relative paths of the config start from.
         cache: file of the header cache; None keeps it in memory.
+        checked: file of what was found, for the jobs that a run sends to a cluster; None keeps nothing.
+        sent: True in such a job, which takes what the run has found and looks at no image.
 
     Raises: InputError listing every problem of every cohort that a study uses.
     """
 
-    def __init__(self, config: Mapping[str, Any], folder: Path, cache: Path | None):
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        folder: Path,
+        cache: Path | None,
+        checked: Path | None = None,
+        sent: bool = False,
+    ):
         self.config = config
         self.folder = folder
         self.studies: dict[tuple[str, str], Mapping[str, Any]] = {
@@ -65,11 +79,9 @@ class Plan(UnetPlan):
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
         # With keep_going: problems of patients whose rows cannot be read; the others are checked on.
         self._broken: list[Problem] = []
-        facts = FileCache(cache, HEADER_FACTS_VERSION)
         problems = self._load()
         if not problems:
-            problems = self._check(facts)
-        facts.save()
+            problems = self._look(cache, checked, sent)
         whole = [p for p in problems if not p.patient]
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(problems))
@@ -151,6 +163,22 @@ class Plan(UnetPlan):
                         "add the variable to the study's `without`, or correct its timing",
                     )
                 )
+        return problems
+
+    def _look(self, cache: Path | None, checked: Path | None, sent: bool) -> list[Problem]:
+        """Problems of images and masks, from the files or, in a job, from what the run has found."""
+        named = (cohort.settings[key] for cohort in self.cohorts.values() for key in SHEETS)
+        sheets = [self.folder / sheet for sheet in named if sheet]
+        memory = Checked(checked, self.config, sheets) if checked else None
+        known = memory.read() if memory and sent else None
+        if known:
+            problems, self.sources = known
+            return problems
+        facts = FileCache(cache, HEADER_FACTS_VERSION)
+        problems = self._check(facts)
+        facts.save()
+        if memory and not sent:
+            memory.write(problems, self.sources)
         return problems
 
     def _check(self, facts: FileCache) -> list[Problem]:

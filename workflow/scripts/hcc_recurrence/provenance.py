@@ -12,11 +12,12 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from hcc_recurrence.files import write_in_one_rename
 
 PACKAGE = "hcc_recurrence"
 
@@ -92,11 +93,7 @@ class FileCache:
             return
         # A cache is a convenience: a read-only folder must not stop the run.
         with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
-            with os.fdopen(handle, "w") as stream:
-                json.dump({"version": self.version, "facts": self._facts}, stream)
-            os.replace(temporary, self.path)
+            write_in_one_rename(self.path, json.dumps({"version": self.version, "facts": self._facts}))
             self._changed = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import hashlib
 import json
 import math
@@ -255,8 +256,19 @@ def _write_state(state: Path, kept: Mapping[str, Any]) -> None:
     # A half-written file must never stand under the name that is read.
     state.parent.mkdir(parents=True, exist_ok=True)
     half = state.with_suffix(".half")
-    torch.save(dict(kept), half)
+    try:
+        _save(dict(kept), half)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
     os.replace(half, state)
+
+
+def _save(kept: Mapping[str, Any], path: str | Path) -> None:
+    # By way of memory: where a disk is full torch itself raises nothing that a person could understand.
+    whole = io.BytesIO()
+    torch.save(kept, whole)
+    Path(path).write_bytes(whole.getbuffer())
 
 
 def probabilities(network: nn.Module, examples: Examples, batch: int = EVALUATED) -> np.ndarray:
@@ -270,7 +282,7 @@ def probabilities(network: nn.Module, examples: Examples, batch: int = EVALUATED
 
 def save_network(network: nn.Module, about: Mapping[str, Any], path: str | Path) -> None:
     """Weights, and what made them as JSON; readable with `weights_only`."""
-    torch.save({"weights": network.state_dict(), "about": json.dumps(about, sort_keys=True)}, path)
+    _save({"weights": network.state_dict(), "about": json.dumps(about, sort_keys=True)}, path)
 
 
 def load_weights(network: nn.Module, path: str | Path) -> dict[str, Any]:

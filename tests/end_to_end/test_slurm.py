@@ -1,0 +1,248 @@
+"""The workflow on a real SLURM of two nodes: end to end, and what clusters do to jobs.
+
+Everything is compared with what an undisturbed local run left, byte by byte.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from slurm_cluster import SlurmCluster, why_not
+from workflow_runner import SNAKEMAKE, Workspace
+
+pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(why_not()), reason=f"no SLURM: {why_not()}")]
+
+# Of the test cluster: two cores are all there is, and nobody waits for a poll. All else is the profile's.
+OPTIONS = (
+    *("--profile", "profiles/slurm", "--configfile", "tiny.yaml", "--cores", "2", "--jobs", "4"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "2"),
+)
+NETWORK = "results/tiny/zhao2024/networks/ResNet-10/1.1"
+TARGET, STATE = f"{NETWORK}.scores.csv", "results/tiny/zhao2024/networks/ResNet-10/state/1.1.pt"
+LOG = "logs/tiny/zhao2024/train_network/ResNet-10.1.1.log"
+EPOCHS = 300
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    # A socket's path may have 107 characters.
+    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_run, tmp_path_factory) -> Workspace:
+    """The finished run, in which one network was then trained for 300 epochs, here and without a pause."""
+    workspace = tiny_run.copy_to(tmp_path_factory.mktemp("slow") / "local")
+    config = yaml.safe_load((workspace.folder / "tiny.yaml").read_text())["overrides"]
+    config["zhao2024"].update(epochs=EPOCHS, patience=EPOCHS)
+    workspace.config(overrides=config)
+    workspace.run(TARGET, cores=1)
+    return workspace
+
+
+@pytest.fixture
+def disturbed(undisturbed, tmp_path) -> Workspace:
+    """A copy of that run in which the network is yet to be trained."""
+    workspace = undisturbed.copy_to(tmp_path / "disturbed")
+    for suffix in ("pt", "scores.csv", "history.csv"):
+        (workspace.folder / f"{NETWORK}.{suffix}").unlink()
+    return workspace
+
+
+class Run:
+    """Snakemake for the cluster, in a workspace, until it is done or killed."""
+
+    def __init__(self, workspace: Workspace, cluster: SlurmCluster, *arguments: str):
+        self.cluster, self.output = cluster, workspace.folder / "run.txt"
+        self.known = {job["id"] for job in cluster.jobs()}
+        with open(self.output, "w") as stream:
+            self.process = subprocess.Popen(
+                [str(SNAKEMAKE), *OPTIONS, *arguments],
+                cwd=workspace.folder,
+                env=cluster.environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def end(self, seconds: float = 900) -> str:
+        """What a run that must succeed has printed."""
+        code = self.process.wait(timeout=seconds)
+        text = self.output.read_text()
+        assert code == 0, text[-8000:]
+        return text
+
+    def jobs(self) -> list[dict[str, str]]:
+        """The jobs that this run has submitted."""
+        return [job for job in self.cluster.jobs() if job["id"] not in self.known]
+
+
+def wait_for(condition, seconds: float, run: Run) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end and run.process.poll() is None, run.output.read_text()[-4000:]
+        time.sleep(0.05)
+
+
+def tables(workspace: Workspace) -> dict[str, bytes]:
+    results = workspace.folder / "results"
+    return {str(f.relative_to(results)): f.read_bytes() for f in results.rglob("*.csv") if "state" not in f.parts}
+
+
+def weights(workspace: Workspace) -> dict[str, torch.Tensor]:
+    return torch.load(workspace.folder / f"{NETWORK}.pt", weights_only=True)["weights"]
+
+
+def check_as_undisturbed(workspace: Workspace, undisturbed: Workspace, resumed: bool = True) -> None:
+    """All tables and the weights are those of the local run; a training that was kept went on from there."""
+    assert tables(workspace) == tables(undisturbed)
+    own, other = weights(workspace), weights(undisturbed)
+    assert own.keys() == other.keys() and all(torch.equal(own[name], other[name]) for name in own)
+    log = (workspace.folder / LOG).read_text()
+    assert f"epoch {EPOCHS} of {EPOCHS}" in log
+    assert ("going on after epoch" in log and "epoch 1 of" not in log) == resumed, log
+    assert not (workspace.folder / STATE).exists()
+
+
+def submitted(text: str) -> int:
+    return len(re.findall("has been submitted with SLURM jobid", text))
+
+
+def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, fresh_copy):
+    """From DICOM to the last figure: the tables of a local run, in as many jobs as the dry run says."""
+    plan = fresh_copy.snakemake(*OPTIONS[:2], *OPTIONS[4:], "--dry-run", "--", "zhao2024")
+    said = re.search(r"Submissions to the cluster: (\d+), and (\d+) jobs", plan.stderr)
+    run = Run(fresh_copy, cluster, "--", "zhao2024")
+    text = run.end(1800)
+    assert submitted(text) == int(said[1]) + int(said[2]) == len(run.jobs())
+    assert int(said[1]) < 15
+    own, other = tables(fresh_copy), tables(tiny_run)
+    assert {name.split("/")[1] for name in own} >= {"labels.csv", "splits", "zhao2024"} and len(own) > 60
+    assert own == {name: other[name] for name in own}
+    again = Run(fresh_copy, cluster, "--", "zhao2024").end()
+    assert "Nothing to be done" in again
+
+
+def test_a_cancelled_job_comes_again_and_goes_on(cluster, disturbed, undisturbed):
+    run = Run(disturbed, cluster, "--", TARGET)
+    wait_for((disturbed.folder / STATE).is_file, 120, run)
+    (job,) = run.jobs()
+    cluster.call("scancel", job["id"])
+    text = run.end()
+    assert "SLURM status is: 'CANCELLED'" in text and submitted(text) == 2
+    check_as_undisturbed(disturbed, undisturbed)
+
+
+def test_a_cancelled_job_without_retries_ends_the_run_and_a_plain_rerun_completes(cluster, disturbed, undisturbed):
+    run = Run(disturbed, cluster, "--retries", "0", "--", TARGET)
+    wait_for((disturbed.folder / STATE).is_file, 120, run)
+    cluster.call("scancel", run.jobs()[0]["id"])
+    assert run.process.wait(timeout=120) != 0
+    Run(disturbed, cluster, "--", TARGET).end()
+    check_as_undisturbed(disturbed, undisturbed)
+
+
+def test_a_job_killed_for_memory_gets_more(cluster, disturbed, undisturbed):
+    """300 MB are too few to import torch and train; 300 x 4 at the second attempt are enough."""
+    more = "train_network:mem_mb=300*4**(attempt-1)"
+    run = Run(disturbed, cluster, "--set-resources", more, "--", TARGET)
+    text = run.end()
+    states = [job["state"] for job in run.jobs()]
+    assert states == ["OUT_OF_MEMORY", "COMPLETED"] or sorted(states) == ["COMPLETED", "FAILED"], states
+    assert submitted(text) == 2
+    check_as_undisturbed(disturbed, undisturbed, resumed=False)
+
+
+def test_a_lost_node_costs_the_epoch_it_was_in(cluster, disturbed, undisturbed):
+    run = Run(disturbed, cluster, "--", TARGET)
+    wait_for((disturbed.folder / STATE).is_file, 120, run)
+    node = cluster.call("squeue", "-h", "-j", run.jobs()[0]["id"], "-o", "%N").strip()
+    cluster.lose_node(node)
+    cluster.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+    try:
+        text = run.end()
+    finally:
+        cluster.start_node(node)
+        cluster.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    check_as_undisturbed(disturbed, undisturbed)
+    assert submitted(text) == 1, "SLURM itself starts the job again"
+    cluster.wait_for(lambda: node in cluster.idle(), 60, f"{node} back")
+
+
+def test_snakemake_killed_and_started_again(cluster, disturbed, undisturbed):
+    """Its job trains on; the next run ends it, so that no two write one file."""
+    run = Run(disturbed, cluster, "--", TARGET)
+    wait_for((disturbed.folder / STATE).is_file, 120, run)
+    (left,) = run.jobs()
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+    assert next(job["state"] for job in cluster.jobs() if job["id"] == left["id"]) == "RUNNING"
+    refused = subprocess.run(
+        [str(SNAKEMAKE), *OPTIONS, "--", TARGET],
+        cwd=disturbed.folder,
+        env=cluster.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert refused.returncode != 0 and "--unlock" in refused.stdout + refused.stderr
+    disturbed.snakemake("--unlock")
+    text = Run(disturbed, cluster, "--", TARGET).end()
+    assert f"Cancelled jobs that an interrupted run had left on the cluster: {left['id']}" in text
+    assert next(job["state"] for job in cluster.jobs() if job["id"] == left["id"]) == "CANCELLED"
+    check_as_undisturbed(disturbed, undisturbed)
+
+
+def test_a_full_disk_in_the_middle_of_a_training(cluster, disturbed, undisturbed):
+    """The folder of the states has a disk of its own, which is full after some epochs; then there is room again."""
+    folder = (disturbed.folder / STATE).parent
+    folder.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        run = Run(disturbed, cluster, "--", TARGET)
+        wait_for((disturbed.folder / STATE).is_file, 120, run)
+        fill_up(folder)
+        assert run.process.wait(timeout=300) != 0
+        text, log = run.output.read_text(), (disturbed.folder / LOG).read_text()
+        assert "No space left on device" in log and "make room on the disk" in log
+        # An error that would come again is tried no second time: the other attempts end at once.
+        assert "none is made" in text
+        assert (disturbed.folder / STATE).is_file() and not list(folder.glob("*.half"))
+        (folder / "filler").unlink()
+        Run(disturbed, cluster, "--", TARGET).end()
+        check_as_undisturbed(disturbed, undisturbed)
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def fill_up(folder: Path) -> None:
+    with open(folder / "filler", "wb", buffering=0) as stream:
+        block = b"x" * 65536
+        try:
+            while True:
+                stream.write(block)
+        except OSError:
+            pass
+
+
+def test_an_error_of_the_job_itself_is_not_repeated(cluster, disturbed):
+    """A table that cannot be read: three submissions, of which two end at once."""
+    split = disturbed.folder / "results/tiny/splits/tiny.csv"
+    split.write_text(split.read_text().replace("patient_id", "patient", 1))
+    run = Run(disturbed, cluster, "--", TARGET)
+    assert run.process.wait(timeout=300) != 0
+    text = run.output.read_text()
+    assert submitted(text) == 3
+    log = (disturbed.folder / LOG).read_text()
+    assert log.count("Traceback") == 1 and "none is made" in log

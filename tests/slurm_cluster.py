@@ -1,0 +1,157 @@
+"""A real SLURM of two nodes on this machine's loopback, from Debian's packages slurm-wlm and munge. Needs root."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch")
+# Where SLURM looks when SLURM_CONF is not set: the job step of the executor drops it from its nested srun.
+USUAL_PLACE = Path("/etc/slurm/slurm.conf")
+NODES = ("n1", "n2")
+CONFIG = """\
+ClusterName=tests
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort=17000
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=2
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0,bf_interval=2,defer_batch=0
+MinJobAge=3600
+KillWait=3
+ReturnToService=2
+SlurmdTimeout=20
+SlurmdParameters=config_overrides
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.%n.log
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17101 CPUs=8 RealMemory=12000
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17102 CPUs=8 RealMemory=12000
+PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=UNLIMITED DefMemPerCPU=200 State=UP
+"""
+
+
+def why_not() -> str:
+    """Why a cluster cannot be started here; empty where it can."""
+    lacking = [program for program in PROGRAMS if not shutil.which(program)]
+    if lacking:
+        return f"{', '.join(lacking)} not installed (Debian: slurm-wlm munge)"
+    if os.geteuid() != 0:
+        return "a SLURM of one's own needs root"
+    if USUAL_PLACE.exists():
+        return f"{USUAL_PLACE} is there: this machine has a SLURM of its own"
+    return ""
+
+
+class SlurmCluster:
+    """Start with `with`; every daemon and the link are gone afterwards, also after an interrupt."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.conf = folder / "slurm.conf"
+
+    def __enter__(self) -> SlurmCluster:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to find the cluster."""
+        return {**os.environ, "SLURM_CONF": str(self.conf)}
+
+    def call(self, *command: str) -> str:
+        """What a command of SLURM prints; raises CalledProcessError where it fails."""
+        done = subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True, timeout=60)
+        return done.stdout
+
+    def jobs(self, *options: str) -> list[dict[str, str]]:
+        """Jobs of the last hour: id, state and comment (rule and wildcards)."""
+        lines = self.call("squeue", "--all", "-h", "-t", "all", "-o", "%i|%T|%k|%r", *options).splitlines()
+        return [dict(zip(("id", "state", "comment", "reason"), line.split("|"), strict=True)) for line in lines]
+
+    def wait_for(self, condition, seconds: float, what: str) -> None:
+        """Until `condition()` holds; raises TimeoutError."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what}: not within {seconds} s\n{self.call('squeue', '-t', 'all')}")
+            time.sleep(0.5)
+
+    def lose_node(self, node: str) -> None:
+        """A node without power: its daemon, the daemons of its jobs and everything that runs there are killed."""
+        daemon = int((self.folder / f"slurmd.{node}.pid").read_text())
+        running = self.call("squeue", "-h", "-w", node, "-o", "%A").split()
+        os.kill(daemon, signal.SIGKILL)
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if any(" ".join(process.cmdline()).startswith(f"slurmstepd: [{job}.") for job in running):
+                    for one in [*process.children(recursive=True), process]:
+                        one.kill()
+
+    def start_node(self, node: str) -> None:
+        """The node's daemon, anew."""
+        subprocess.run(["slurmd", "-N", node], env=self.environment, check=True, timeout=60)
+
+    def _start(self) -> None:
+        for name in ("state", *NODES):
+            (self.folder / name).mkdir(parents=True)
+        self.conf.write_text(CONFIG.format(host=socket.gethostname().split(".")[0], folder=self.folder))
+        key = self.folder / "munge.key"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        munge = {"key-file": key, "socket": "munge.socket", "pid-file": "munge.pid", "log-file": "munge.log"}
+        options = [f"--{name}={self.folder / file}" for name, file in {**munge, "seed-file": "munge.seed"}.items()]
+        subprocess.run(["munged", "--force", *options], check=True, timeout=60)
+        USUAL_PLACE.parent.mkdir(parents=True, exist_ok=True)
+        USUAL_PLACE.symlink_to(self.conf)
+        subprocess.run(["slurmctld", "-c"], env=self.environment, check=True, timeout=60)
+        for node in NODES:
+            self.start_node(node)
+        self.wait_for(lambda: self.idle() == set(NODES), 60, "idle nodes")
+
+    def idle(self) -> set[str]:
+        """The nodes that are up and without a job."""
+        done = subprocess.run(
+            ["sinfo", "-h", "-N", "-o", "%N %T"], env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        return {line.split()[0] for line in done.stdout.splitlines() if line.split()[1:] == ["idle"]}
+
+    def _stop(self) -> None:
+        if self.conf.exists():
+            subprocess.run(["scancel", "-u", "root"], env=self.environment, capture_output=True, timeout=60, check=False)
+            time.sleep(1)
+        for file in sorted(self.folder.glob("*.pid"), reverse=True):
+            try:
+                os.kill(int(file.read_text()), signal.SIGTERM)
+            except (OSError, ValueError):
+                continue
+        if USUAL_PLACE.is_symlink() and os.readlink(USUAL_PLACE) == str(self.conf):
+            USUAL_PLACE.unlink()
