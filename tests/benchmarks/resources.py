@@ -4,7 +4,7 @@
     python tests/benchmarks/resources.py networks /tmp/resources
 
 `images` builds one CT and one MR patient of 512 x 512 x 200 voxels in four phases, a tumour of 40 mm radius drawn by two
-readers, and runs every step of a patient through Snakemake, one at a time. `networks` makes crops of 300 patients of
+readers, and runs every step of a patient through Snakemake, one at a time. `networks` makes crops of 60 patients of
 noise at the papers' sizes and trains each network of each paper for one epoch on one core. Both print a row a job, from
 Snakemake's own benchmark files: what was measured, what was asked for. Take twice the memory and three times the minutes
 (a slower machine, a larger patient) for `set-resources` of a profile; docs/slurm.md. Hours, on two cores.
@@ -31,12 +31,11 @@ PHASES = ("precontrast", "arterial", "portal", "hepatobiliary")
 SPACING = (1.0, 0.75, 0.75)
 RADIUS_MM = 40
 # Of the patients of `networks`.
-PATIENTS = 300
+PATIENTS = 60
 STUDIES = {
     "ct": {
         "zhao2024": {"arterial": "arterial", "portal": "portal", "delayed": "precontrast"},
         "zhang2025": {},
-        "wang2022": {},
         "cui2022": {},
     },
     "mr": {"zhao2024": {"arterial": "arterial", "portal": "portal", "delayed": "precontrast"}, "yan2023": {}},
@@ -138,6 +137,50 @@ def measure_images(folder: Path) -> None:
     print_table(folder, said)
 
 
+def measure_networks(folder: Path) -> None:
+    """One epoch of each network of each paper on simulated patients whose crops are noise."""
+    from hcc_recurrence.configuration import load_configuration
+    from hcc_recurrence.simulation.risk import RiskModel
+    from hcc_recurrence.simulation.sheets import CohortPlan, draw_sheets
+
+    cohort, phases = "ct", ["precontrast", "arterial", "portal"]
+    papers = STUDIES[cohort]
+    prepare(folder, {c: [c] for c in STUDIES}, {})
+    config = yaml.safe_load((folder / "measured.yaml").read_text())
+    drawn = draw_sheets(CohortPlan("P", 5, {"A": (PATIENTS, ("ct_a",))}, tuple(phases), 0, RiskModel()))
+    for kind, frame in drawn.items():
+        frame.to_csv(folder / "sheets" / cohort / f"{kind}.csv", index=False)
+    own = config["cohorts"][cohort]
+    own["clinical"]["age"]["column"] = "age_years"
+    own.pop("data_root")
+    config["cohorts"] = {cohort: {**own, "simulation": f"sheets/{cohort}/simulation.csv", "external_centres": []}}
+    config["studies"] = [study for study in config["studies"] if study["cohort"] == cohort]
+    config["overrides"] = {paper: {"epochs": 1} for paper in papers}
+    (folder / "measured.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    full = load_configuration(config, folder / "config" / "papers", folder / "workflow" / "schemas")
+    patients = list(drawn["patients"]["patient_id"])
+    scores = []
+    for paper in papers:
+        settings = full["papers"][paper]["settings"]
+        for name, network in settings["networks"].items():
+            crop = network.get("crops") or settings["crops"]
+            scores.append(f"results/{cohort}/{paper}/networks/{name}/1.1.scores.csv")
+            stack = folder / "results" / cohort / "crops" / f"{crop}.npz"
+            if not stack.is_file():
+                write_stack(stack, patients, phases, full["crops"][crop]["size_voxels"])
+    rules = ["write_labels", "write_splits", "train_network"]
+    print("\n".join(scores), flush=True)
+    print_table(folder, snakemake(folder, "--cores", "1", "--keep-going", "--allowed-rules", *rules, "--", *scores))
+
+
+def write_stack(file: Path, patients: list[str], phases: list[str], size: list[int]) -> None:
+    """Crops of noise as `collect_crops` leaves them."""
+    noise = np.random.default_rng(0).random((len(patients), len(phases), *size), np.float32)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    masks = np.ones((len(patients), *size), np.uint8)
+    np.savez(file, image=noise, mask=masks, patients=np.array(patients), phases=np.array(phases))
+
+
 def print_table(folder: Path, said: str) -> None:
     """Snakemake's benchmark files beside what it said that it gave each job."""
     asked = {}
@@ -159,7 +202,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    {"images": measure_images}[asked.what](asked.folder)
+    {"images": measure_images, "networks": measure_networks}[asked.what](asked.folder)
 
 
 if __name__ == "__main__":

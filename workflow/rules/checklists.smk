@@ -49,7 +49,7 @@ rule fill_checklists:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(CHECKLISTS)),

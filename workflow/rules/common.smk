@@ -157,6 +157,22 @@ def study_crops(paper):
     return lambda wildcards: f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
 
 
+def stack_mb(cohort, crop):
+    """MB of the crops of all patients of a cohort, images as float32 and masks."""
+    entry = FULL_CONFIG["crops"][crop]
+    patients, phases = PLAN.patients(cohort), PLAN.image_phases(PLAN.image_cohort(cohort))
+    z, y, x = entry["size_voxels"]
+    return (
+        len(patients) * len(entry["phases"] or phases) * z * y * x * 5 / 1e6
+    )
+
+
+def stack_memory(wildcards, attempt):
+    """Memory to hold the crops of all patients, in MB; doubles with each attempt."""
+    held = stack_mb(base(wildcards.cohort), wildcards.crop)
+    return round(500 + 1.3 * held) * 2 ** (attempt - 1)
+
+
 def crop_highest(wildcards):
     """The largest value of the crops that a paper's networks read."""
     crop = FULL_CONFIG["crops"][

@@ -23,7 +23,7 @@ rule measure_tumours:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         code=code("measure_tumours"),
@@ -49,7 +49,7 @@ rule fit_comparators:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -86,7 +86,7 @@ rule gather_comparison:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         papers=compared_papers,
@@ -115,7 +115,7 @@ rule check_published_tables:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(PUBLISHED)),

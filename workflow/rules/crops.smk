@@ -18,8 +18,8 @@ rule crop_patient:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
+        mem_mb=memory(3000),
+        runtime=minutes(2),
     params:
         crop=entry("crops", "crop"),
         phases=lambda w: PLAN.crop_phases(w.cohort, w.crop, w.patient),
@@ -54,7 +54,7 @@ rule collect_crops:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=stack_memory,
         runtime=minutes(10),
     params:
         patients=untracked(lambda w: PLAN.patients(w.cohort)),
@@ -92,7 +92,7 @@ rule plot_crops:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=stack_memory,
         runtime=minutes(10),
     params:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),

@@ -20,7 +20,7 @@ rule gather_predictions:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         code=code("gather_predictions"),
@@ -51,7 +51,7 @@ rule compute_metrics:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -77,7 +77,7 @@ rule check_metrics_table:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         code=code("check_metrics_table"),
@@ -121,7 +121,7 @@ rule compare_models:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         title=of_cohort("title"),
@@ -154,7 +154,7 @@ rule measure_calibration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -187,7 +187,7 @@ rule measure_survival:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         title=of_cohort("title"),
@@ -224,7 +224,7 @@ rule write_baseline_table:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -265,7 +265,7 @@ rule fit_risk_factors:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         sheet=untracked(patients_sheet),
@@ -310,7 +310,7 @@ rule compare_strata:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -346,7 +346,7 @@ rule measure_readings:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),

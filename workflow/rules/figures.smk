@@ -30,7 +30,7 @@ rule plot_roc:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         mark=study_mark,
@@ -65,7 +65,7 @@ rule plot_calibration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         horizon=horizon_months,
@@ -103,7 +103,7 @@ rule plot_decision_curve:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         horizon=horizon_months,
@@ -147,7 +147,7 @@ rule plot_risk_groups:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         horizon=horizon_months,
@@ -207,7 +207,7 @@ rule plot_comparison:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -263,7 +263,7 @@ rule plot_risk_factors:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -297,7 +297,7 @@ rule plot_flow_chart:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

@@ -23,8 +23,8 @@ rule convert_patient:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(20),
+        mem_mb=memory(2500),
+        runtime=minutes(4),
     params:
         # Where the files are is not what they are: only the fingerprint triggers a rerun.
         series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
@@ -67,8 +67,8 @@ rule resample_patient:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=minutes(60),
+        mem_mb=memory(3500),
+        runtime=minutes(6),
     params:
         grid=entry("grids", "grid"),
         phases=lambda w: PLAN.grid_phases(w.cohort, w.grid, w.patient),
@@ -115,7 +115,7 @@ rule collect_registration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

@@ -30,6 +30,12 @@ if "--attempt" in sys.argv:
     os.environ["HCC_ATTEMPT"] = sys.argv[sys.argv.index("--attempt") + 1]
 if workflow.is_main_process:
     os.environ["HCC_RUN"] = uuid.uuid4().hex
+    # A job must know as well which steps go together, or it starts a Snakemake for each of its patients, one after
+    # another. The executor leaves that out; Snakemake has loaded it already where it is installed.
+    if "snakemake_executor_plugin_slurm" in sys.modules:
+        sys.modules[
+            "snakemake_executor_plugin_slurm"
+        ].common_settings.pass_group_args = True
 
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.

@@ -90,7 +90,7 @@ rule plot_training:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

@@ -19,8 +19,8 @@ rule extract_radiomics:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=minutes(30),
+        mem_mb=memory(2500),
+        runtime=minutes(5),
     params:
         settings=entry("radiomics", "settings"),
         phases=lambda w: PLAN.radiomics_phases(w.cohort, w.settings),
@@ -50,7 +50,7 @@ rule collect_radiomics:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         code=code("collect_radiomics"),

@@ -99,7 +99,7 @@ rule compare_cui2022:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(20),
     params:
         shares=[*CUI["training_shares"], 1.0],

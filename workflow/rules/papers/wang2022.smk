@@ -110,7 +110,7 @@ rule gather_wang2022:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(20),
     params:
         horizon=horizon_months,
@@ -144,7 +144,7 @@ rule write_wang2022_development:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         published=untracked(lambda w: str(PUBLISHED)),

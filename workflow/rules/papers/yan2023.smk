@@ -167,7 +167,7 @@ rule plot_yan2023_grid:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -204,7 +204,7 @@ rule fit_yan2023_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(30),
     params:
         settings=lambda w: {
@@ -271,7 +271,7 @@ rule plot_yan2023_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         paper="yan2023",

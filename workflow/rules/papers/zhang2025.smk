@@ -78,7 +78,7 @@ rule gather_zhang2025_fusion:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -231,7 +231,7 @@ rule plot_zhang2025_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         paper="zhang2025",
@@ -277,7 +277,7 @@ rule write_zhang2025_inflation:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

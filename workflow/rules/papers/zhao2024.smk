@@ -100,7 +100,7 @@ rule gather_zhao2024:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -131,7 +131,7 @@ rule plot_coefficients:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         mark=mark_of("zhao2024"),
@@ -205,7 +205,7 @@ rule gather_zhao2024_networks:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         networks=ZHAO_NETWORKS,
@@ -241,7 +241,7 @@ rule write_ablation:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

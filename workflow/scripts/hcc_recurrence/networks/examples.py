@@ -32,24 +32,22 @@ def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
 
     Raises: ValueError naming the patients whose crop has other phases or another shape than the first one's.
     """
-    patients, images, masks, phases = sorted(files), [], [], None
-    differ = []
-    for patient in patients:
+    patients, differ = sorted(files), []
+    with np.load(files[patients[0]], allow_pickle=False) as crop:
+        phases, shape = crop["phases"].tolist(), crop["image"].shape
+        # Of hundreds of patients these are gigabytes: they are there once.
+        images = np.empty((len(patients), *shape), crop["image"].dtype)
+        masks = np.empty((len(patients), *crop["mask"].shape), crop["mask"].dtype)
+    for place, patient in enumerate(patients):
         with np.load(files[patient], allow_pickle=False) as crop:
             found = (crop["phases"].tolist(), crop["image"].shape)
-            phases = phases or found
-            if found != phases:
+            if found != (phases, shape):
                 differ.append(f"{patient} has {found[0]}, {found[1]}")
-            images.append(crop["image"])
-            masks.append(crop["mask"])
+                continue
+            images[place], masks[place] = crop["image"], crop["mask"]
     if differ:
-        raise ValueError(f"crops differ from {patients[0]}'s {phases[0]}, {phases[1]}: {'; '.join(differ)}")
-    return {
-        "image": np.stack(images),
-        "mask": np.stack(masks),
-        "patients": np.array(patients),
-        "phases": np.array(phases[0]),
-    }
+        raise ValueError(f"crops differ from {patients[0]}'s {phases}, {shape}: {'; '.join(differ)}")
+    return {"image": images, "mask": masks, "patients": np.array(patients), "phases": np.array(phases)}
 
 
 def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +66,8 @@ def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]
         rows = [known["patients"].index(p) for p in patients]
         of_phases = [known["phases"].index(p) for p in phases]
         masks = stack["mask"][rows]
-        return stack["image"][rows][:, of_phases], masks[:, of_phases] if masks.ndim == 5 else masks
+        # One copy of what is asked for, not one of its patients and one of their phases.
+        return stack["image"][np.ix_(rows, of_phases)], masks[:, of_phases] if masks.ndim == 5 else masks
 
 
 def fit_roles(
