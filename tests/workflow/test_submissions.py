@@ -1,0 +1,104 @@
+"""What a run for a cluster would submit, by dry runs with profiles/slurm."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+import yaml
+from workflow_runner import REPOSITORY, SNAKEMAKE
+
+from hcc_recurrence.simulation.risk import RiskModel
+from hcc_recurrence.simulation.sheets import CohortPlan, draw_sheets
+
+# Of Yan 2023, on CT: what the simulated patients' sheet does not have.
+WITHOUT = ["capsule_type", "enhancement_type", "halo", "peritumoral_hypointensity", "satellite_nodules"]
+STUDIES = [
+    {"paper": "zhao2024", "phases": {"arterial": "arterial", "portal": "portal", "delayed": "precontrast"}},
+    {
+        "paper": "yan2023",
+        "phases": {"arterial": "arterial", "portal": "portal", "hepatobiliary": "precontrast"},
+        "without": WITHOUT,
+    },
+    {"paper": "zhang2025"},
+    {"paper": "wang2022"},
+    {"paper": "cui2022"},
+]
+
+
+def plan(folder, patients, studies, *options, **config):
+    """A dry run of all papers at the published settings: how many jobs are submitted, those that train apart; the text."""
+    centres = {"A": (patients - patients // 3, ("ct_a",)), "B": (patients // 3, ("ct_b",))}
+    sheets = draw_sheets(CohortPlan("P", 5, centres, ("precontrast", "arterial", "portal"), patients, RiskModel()))
+    (folder / "sheets").mkdir()
+    for name, frame in sheets.items():
+        frame.to_csv(folder / "sheets" / f"{name}.csv", index=False)
+    cohort = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())["cohorts"]["demo_ct"]
+    files = {name: str(folder / "sheets" / f"{name}.csv") for name in ("simulation", "patients", "series", "masks")}
+    window = {"grid": "yan_ct", "fit": "slices", "size_voxels": [3, 224, 224], "window": [-100, 200]}
+    whole = {
+        "preset": "published",
+        "studies": [{**study, "cohort": "big"} for study in studies],
+        "cohorts": {"big": {**cohort, **files, "title": "big"}},
+        "grids": {"yan_ct": {"spacing_mm": [1, 1, 1]}},
+        "crops": {"yan_ct": window},
+        "overrides": {"yan2023": {"crops": "yan_ct"}},
+        **config,
+    }
+    (folder / "big.yaml").write_text(yaml.safe_dump(whole))
+    command = [str(SNAKEMAKE), "--snakefile", str(REPOSITORY / "Snakefile"), "--profile"]
+    command += [str(REPOSITORY / "profiles/slurm"), "--configfile", "big.yaml", "--dry-run", *options, "--", "all"]
+    for name in ("config", "workflow"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text[-6000:]
+    said = re.search(r"Submissions to the cluster: (\d+), and (\d+) jobs that train", text)
+    return int(said[1]), int(said[2]), text
+
+
+@pytest.fixture(scope="module")
+def all_papers(tmp_path_factory):
+    return plan(tmp_path_factory.mktemp("big"), 300, STUDIES)
+
+
+def test_300_patients_in_3_phases_by_2_readers_are_fewer_than_150_submissions(all_papers):
+    submissions, training, text = all_papers
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", text.split("Job stats:")[1], re.MULTILINE))
+    assert int(counts["total"]) > 5000 and int(counts["convert_patient"]) > 280
+    # 91 as this was written.
+    assert 60 < submissions < 150
+    # One job a fold and network.
+    assert training == sum(int(n) for rule, n in counts.items() if rule.startswith("train_")) > 500
+
+
+def test_what_is_submitted_alone_takes_long(all_papers):
+    """Every cheap step goes with others, or stays where Snakemake runs."""
+    single = re.search(r"single jobs: (.*)", all_papers[2])[1]
+    assert re.sub(r"\d+ ", "", single) == "extract_deep_features, segment_patients"
+
+
+def test_masks_by_a_network_come_between_a_patients_first_steps_and_those_on_a_grid(tmp_path):
+    """Snakemake refuses groups that wait for themselves."""
+    submissions, _, text = plan(tmp_path, 60, STUDIES[2:4], masks={"source": "unet"})
+    together = re.search(r"steps together: (.*)", text)[1]
+    assert "3 patients" in together and "grids" in together and submissions < 60
+
+
+def test_networks_trained_on_permuted_outcomes_disturb_no_group(tmp_path):
+    permuted = {"in_all": True, "networks": True, "permutations": 2}
+    submissions, _, _ = plan(tmp_path, 60, STUDIES[:2], null_control=permuted)
+    assert submissions < 60
+
+
+def test_jobs_that_train_go_to_the_gpus_and_all_others_do_not(tmp_path):
+    named = ("slurm_account=lab", "slurm_partition=short", "gpu_partition=a100")
+    _, _, text = plan(tmp_path, 30, STUDIES[:1], "--default-resources", *named, device="cuda")
+    seen: dict[str, set[tuple[str, ...]]] = {}
+    for rule, resources in re.findall(r"^ *(?:local)?rule (\w+):\n(?:.*\n)*? *resources: (.*)$", text, re.MULTILINE):
+        asked = dict(one.split("=", 1) for one in resources.split(", "))
+        seen.setdefault(rule, set()).add((asked["slurm_partition"], asked.get("gpu", "0"), asked["slurm_account"]))
+    training = {rule for rule in seen if rule.startswith("train_")}
+    assert training and all(seen[rule] == {("a100", "1", "lab")} for rule in training)
+    assert all(seen[rule] == {("short", "0", "lab")} for rule in seen if rule not in training)
