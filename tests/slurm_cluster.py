@@ -97,6 +97,10 @@ class SlurmCluster:
         lines = self.call("squeue", "--all", "-h", "-t", "all", "-o", "%i|%T|%k|%r", *options).splitlines()
         return [dict(zip(("id", "state", "comment", "reason"), line.split("|"), strict=True)) for line in lines]
 
+    def logs(self) -> str:
+        """What the daemons of the nodes have written."""
+        return "".join(file.read_text() for file in self.folder.glob("slurmd.*.log"))
+
     def wait_for(self, condition, seconds: float, what: str) -> None:
         """Until `condition()` holds; raises TimeoutError."""
         end = time.monotonic() + seconds
@@ -146,7 +150,9 @@ class SlurmCluster:
 
     def _stop(self) -> None:
         if self.conf.exists():
-            subprocess.run(["scancel", "-u", "root"], env=self.environment, capture_output=True, timeout=60, check=False)
+            subprocess.run(
+                ["scancel", "-u", "root"], env=self.environment, capture_output=True, timeout=60, check=False
+            )
             time.sleep(1)
         for file in sorted(self.folder.glob("*.pid"), reverse=True):
             try:

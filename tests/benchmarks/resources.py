@@ -3,11 +3,11 @@
     python tests/benchmarks/resources.py images  /tmp/resources
     python tests/benchmarks/resources.py networks /tmp/resources
 
-`images` builds one CT and one MR patient of 512 x 512 x 200 voxels in four phases, a tumour of 40 mm radius drawn by two
-readers, and runs every step of a patient through Snakemake, one at a time. `networks` makes crops of 60 patients of
+`images` builds one CT and one MR patient of 512 x 512 x 200 voxels in four phases, a tumour of 40 mm radius drawn by
+two readers, and runs every step of a patient through Snakemake, one at a time. `networks` makes crops of 60 patients of
 noise at the papers' sizes and trains each network of each paper for one epoch on one core. Both print a row a job, from
-Snakemake's own benchmark files: what was measured, what was asked for. Take twice the memory and three times the minutes
-(a slower machine, a larger patient) for `set-resources` of a profile; docs/slurm.md. Hours, on two cores.
+Snakemake's own benchmark files: what was measured, what was asked for. Take twice the memory and three times the
+minutes (a slower machine, a larger patient) for `set-resources` of a profile; docs/slurm.md. Hours, on two cores.
 """
 
 from __future__ import annotations
@@ -185,7 +185,11 @@ def print_table(folder: Path, said: str) -> None:
     """Snakemake's benchmark files beside what it said that it gave each job."""
     asked = {}
     for block in said.split("\n\n"):
-        found = re.search(r"benchmark: (\S+)", block), re.search(r"runtime=(\d+)", block), re.search(r"mem_mb=(\d+)", block)
+        found = (
+            re.search(r"benchmark: (\S+)", block),
+            re.search(r"runtime=(\d+)", block),
+            re.search(r"mem_mb=(\d+)", block),
+        )
         if all(found):
             asked[found[0][1]] = [int(one[1]) for one in found[1:]]
     print(f"{'benchmark':70} {'minutes':>8} {'asked':>6} {'MB':>7} {'asked':>6}")

@@ -84,7 +84,9 @@ def test_an_error_that_would_come_again_ends_the_next_attempt_at_once(tmp_path, 
     assert runs(log)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), OSError(errno.ESTALE, "x")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), OSError(errno.ESTALE, "x")]
+)
 def test_what_another_attempt_may_get_past_is_tried_again(tmp_path, attempt, error):
     attempt(1)
     fail(tmp_path / "log", error)
@@ -130,29 +132,68 @@ def test_submissions_are_counted_by_what_goes_together():
     ]
 
 
-def test_jobs_of_an_interrupted_run_are_ended_and_waited_for(monkeypatch):
-    queue, cancelled = [{"5", "7", "9"}, {"7"}, {"9"}], []
-
-    def answer(command, **_):
-        if command[0] == "scancel":
-            cancelled.extend(command[1:])
-        found = queue.pop(0) if command[0] == "squeue" else ()
-        return subprocess.CompletedProcess(command, 0, "\n".join(found), "")
-
-    monkeypatch.setattr(left_jobs.shutil, "which", lambda program: program)
-    monkeypatch.setattr(left_jobs.subprocess, "run", answer)
-    monkeypatch.setattr(left_jobs.time, "sleep", lambda seconds: None)
-    assert left_jobs.end_left_jobs({"7", "5", "1"}) == ["5", "7"] == cancelled
-    assert not queue
+RUN = "8760f280-75ad-4670-a3ed-50a400498a8b"
 
 
-def test_a_left_job_that_does_not_end_stops_the_run(monkeypatch):
-    answer = subprocess.CompletedProcess([], 0, "7\n", "")
-    monkeypatch.setattr(left_jobs.shutil, "which", lambda program: program)
-    monkeypatch.setattr(left_jobs.subprocess, "run", lambda *_, **__: answer)
-    monkeypatch.setattr(left_jobs.time, "sleep", lambda seconds: None)
-    with pytest.raises(RuntimeError, match="SLURM jobs 7 .* What to do: wait"):
-        left_jobs.end_left_jobs({"7"}, longest_s=0)
+@pytest.fixture
+def squeue(monkeypatch, tmp_path):
+    """A SLURM whose queue is a list of answers; returns what was cancelled."""
+    (tmp_path / left_jobs.SENT).mkdir(parents=True)
+
+    def answers(*queues):
+        left, cancelled = list(queues), []
+
+        def run(command, **_):
+            if command[0] == "scancel":
+                cancelled.extend(command[1:])
+                return subprocess.CompletedProcess(command, 0)
+            lines = left.pop(0) if len(left) > 1 else left[0]
+            return subprocess.CompletedProcess(command, 0, "".join(f"{line}\n" for line in lines), "")
+
+        monkeypatch.setattr(left_jobs.shutil, "which", lambda program: program)
+        monkeypatch.setattr(left_jobs.subprocess, "run", run)
+        monkeypatch.setattr(left_jobs.time, "sleep", lambda seconds: None)
+        return cancelled
+
+    return answers
+
+
+def test_jobs_of_an_interrupted_run_are_ended_and_waited_for(squeue, tmp_path):
+    here = [f"5|{RUN}|{tmp_path}", f"7|lab_{RUN}|{tmp_path}"]
+    others = [f"6|bash|{tmp_path}", f"8|{RUN}|{tmp_path}/other", "9|my_job|/"]
+    cancelled = squeue([*here, *others], [*here[1:], *others], others)
+    claim, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
+    assert ended == ["5", "7"] == cancelled
+    claim.close()
+
+
+def test_jobs_of_a_run_that_is_alive_are_left_alone(squeue, tmp_path):
+    cancelled = squeue([f"5|{RUN}|{tmp_path}"], [])
+    first, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
+    assert ended == ["5"]
+    squeue([f"6|{RUN}|{tmp_path}"])
+    second, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
+    assert ended == [] and cancelled == ["5"]
+    # The claim goes with the process, here with the file.
+    first.close()
+    second.close()
+    cancelled = squeue([f"6|{RUN}|{tmp_path}"], [])
+    claim, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
+    assert ended == ["6"] == cancelled
+    claim.close()
+
+
+def test_a_folder_that_sent_no_jobs_asks_no_cluster(squeue, tmp_path):
+    """On a machine with SLURM's commands and no cluster squeue fails."""
+    cancelled = squeue([f"5|{RUN}|{tmp_path}"])
+    (tmp_path / left_jobs.SENT).rmdir()
+    assert left_jobs.end_left_jobs(tmp_path) == [] == cancelled
+
+
+def test_a_left_job_that_does_not_end_stops_the_run(squeue, tmp_path):
+    squeue([f"7|{RUN}|{tmp_path}"])
+    with pytest.raises(RuntimeError, match=r"SLURM jobs 7 .* What to do: wait"):
+        left_jobs.end_left_jobs(tmp_path, longest_s=0)
 
 
 def pins(text: str) -> dict[str, str]:

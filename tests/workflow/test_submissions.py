@@ -28,7 +28,7 @@ STUDIES = [
 
 
 def plan(folder, patients, studies, *options, **config):
-    """A dry run of all papers at the published settings: how many jobs are submitted, those that train apart; the text."""
+    """A dry run of all papers at the published settings: jobs submitted, those that train apart; the text."""
     centres = {"A": (patients - patients // 3, ("ct_a",)), "B": (patients // 3, ("ct_b",))}
     sheets = draw_sheets(CohortPlan("P", 5, centres, ("precontrast", "arterial", "portal"), patients, RiskModel()))
     (folder / "sheets").mkdir()

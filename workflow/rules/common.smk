@@ -10,7 +10,7 @@ from hcc_recurrence.configuration import (
     slice_networks,
     volume_networks,
 )
-from hcc_recurrence.left_jobs import end_left_jobs
+from hcc_recurrence.left_jobs import claim_folder
 from hcc_recurrence.provenance import combine_hashes, content_hash
 from hcc_recurrence.submissions import SubmissionCount
 
@@ -160,11 +160,11 @@ def study_crops(paper):
 def stack_mb(cohort, crop):
     """MB of the crops of all patients of a cohort, images as float32 and masks."""
     entry = FULL_CONFIG["crops"][crop]
-    patients, phases = PLAN.patients(cohort), PLAN.image_phases(PLAN.image_cohort(cohort))
-    z, y, x = entry["size_voxels"]
-    return (
-        len(patients) * len(entry["phases"] or phases) * z * y * x * 5 / 1e6
+    patients, phases = PLAN.patients(cohort), PLAN.image_phases(
+        PLAN.image_cohort(cohort)
     )
+    z, y, x = entry["size_voxels"]
+    return len(patients) * len(entry["phases"] or phases) * z * y * x * 5 / 1e6
 
 
 def stack_memory(wildcards, attempt):
@@ -682,17 +682,11 @@ if workflow.is_main_process:
     )
 
 
-def left_jobs():
-    """Ids of the cluster's jobs that an interrupted run sent for what this run is about to make."""
-    return {
-        number
-        for job in workflow.dag.needrun_jobs()
-        for number in workflow.persistence.external_jobids(job)
-    }
-
-
 onstart:
-    ended = end_left_jobs(left_jobs())
+    # Held as long as this process lives.
+    workflow.claim, ended = claim_folder(
+        Path(".snakemake", "hcc_claim"), Path.cwd()
+    )
     if ended:
         print(
             f"Cancelled jobs that an interrupted run had left on the cluster: {', '.join(ended)}",

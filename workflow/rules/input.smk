@@ -27,9 +27,9 @@ for variable in (
 
 # Which attempt of which run a job of a cluster is: where an earlier one met an error that would come again, it ends.
 if "--attempt" in sys.argv:
-    os.environ["HCC_ATTEMPT"] = sys.argv[sys.argv.index("--attempt") + 1]
+    os.environ.update(HCC_ATTEMPT=sys.argv[sys.argv.index("--attempt") + 1])
 if workflow.is_main_process:
-    os.environ["HCC_RUN"] = uuid.uuid4().hex
+    os.environ.update(HCC_RUN=uuid.uuid4().hex)
     # A job must know as well which steps go together, or it starts a Snakemake for each of its patients, one after
     # another. The executor leaves that out; Snakemake has loaded it already where it is installed.
     if "snakemake_executor_plugin_slurm" in sys.modules:

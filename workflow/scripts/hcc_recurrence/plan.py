@@ -37,7 +37,6 @@ from hcc_recurrence.plan_unets import UNET, UnetPlan
 from hcc_recurrence.problems import InputError, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
-
 # Keys of a cohort that name a sheet.
 SHEETS = ("patients", "series", "masks", "simulation")
 
