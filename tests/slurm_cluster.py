@@ -59,9 +59,14 @@ def why_not() -> str:
         return f"{', '.join(lacking)} not installed (Debian: slurm-wlm munge)"
     if os.geteuid() != 0:
         return "a SLURM of one's own needs root"
-    if USUAL_PLACE.exists():
+    if USUAL_PLACE.exists() and not _is_ours(USUAL_PLACE):
         return f"{USUAL_PLACE} is there: this machine has a SLURM of its own"
     return ""
+
+
+def _is_ours(conf: Path) -> bool:
+    """Whether a configuration is that of a cluster of tests, perhaps of tests that were killed."""
+    return conf.is_symlink() and (not conf.exists() or "ClusterName=tests\n" in conf.read_text())
 
 
 class SlurmCluster:
@@ -125,6 +130,9 @@ class SlurmCluster:
         subprocess.run(["slurmd", "-N", node], env=self.environment, check=True, timeout=60)
 
     def _start(self) -> None:
+        if _is_ours(USUAL_PLACE):
+            SlurmCluster(USUAL_PLACE.readlink().parent)._stop()
+            time.sleep(2)
         for name in ("state", *NODES):
             (self.folder / name).mkdir(parents=True)
         self.conf.write_text(CONFIG.format(host=socket.gethostname().split(".")[0], folder=self.folder))

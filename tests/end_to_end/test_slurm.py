@@ -176,7 +176,6 @@ def test_a_lost_node_costs_the_epoch_it_was_in(cluster, disturbed, undisturbed):
         text = run.end()
     finally:
         cluster.start_node(node)
-        cluster.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
     check_as_undisturbed(disturbed, undisturbed)
     assert submitted(text) == 1, "SLURM itself starts the job again"
     cluster.wait_for(lambda: node in cluster.idle(), 60, f"{node} back")
