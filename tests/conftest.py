@@ -8,11 +8,10 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
     os.environ[_variable] = "1"
 
-import shutil
 from pathlib import Path
 
 import pytest
-from workflow_runner import REPOSITORY, Workspace
+from workflow_runner import REPOSITORY, Workspace, copy_workflow
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -31,12 +30,7 @@ def tiny_inputs(tmp_path_factory) -> Path:
     from tiny_cohort import build_tiny_cohort
 
     folder = tmp_path_factory.mktemp("tiny")
-    for name in ("Snakefile", "workflow", "config", "profiles", "envs"):
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
+    copy_workflow(folder)
     build_tiny_cohort(folder)
     return folder
 

@@ -15,6 +15,16 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
+def copy_workflow(folder: Path) -> None:
+    """What a run needs of the repository, in a folder that may be there."""
+    for name in ("Snakefile", "workflow", "config", "profiles", "envs"):
+        source, target = REPOSITORY / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+
+
 class Workspace:
     """A folder that holds a copy of the workflow, inputs and, after a run, results."""
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +23,7 @@ import numpy as np
 import yaml
 
 TESTS = Path(__file__).resolve().parents[1]
-REPOSITORY = TESTS.parent
-sys.path[:0] = [str(TESTS), str(TESTS / "benchmarks"), str(REPOSITORY / "workflow" / "scripts")]
+sys.path[:0] = [str(TESTS), str(TESTS / "benchmarks"), str(TESTS.parent / "workflow" / "scripts")]
 
 PHASES = ("precontrast", "arterial", "portal", "hepatobiliary")
 SPACING = (1.0, 0.75, 0.75)
@@ -90,14 +88,11 @@ def write_sheets(folder: Path, cohort: str, patients: list[str], images: str) ->
     }
 
 
-def prepare(folder: Path, patients: dict[str, list[str]], overrides: dict) -> Path:
-    """A workspace with sheets and config, at the published settings but for `overrides`."""
-    for name in ("Snakefile", "workflow", "config", "profiles", "envs"):
-        source, target = REPOSITORY / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, target)
+def prepare(folder: Path) -> None:
+    """A workspace with sheets and config at the published settings, one patient a cohort, who is named like it."""
+    from workflow_runner import copy_workflow
+
+    copy_workflow(folder)
     studies = []
     for cohort, papers in STUDIES.items():
         for paper, phases in papers.items():
@@ -108,11 +103,9 @@ def prepare(folder: Path, patients: dict[str, list[str]], overrides: dict) -> Pa
     config = {
         "preset": "published",
         "studies": studies,
-        "cohorts": {c: write_sheets(folder, c, own, own[0]) for c, own in patients.items()},
-        "overrides": overrides,
+        "cohorts": {cohort: write_sheets(folder, cohort, [cohort], cohort) for cohort in STUDIES},
     }
     (folder / "measured.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    return folder
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
@@ -127,7 +120,7 @@ def measure_images(folder: Path) -> None:
     for cohort in STUDIES:
         if not (folder / "hospital" / cohort / "portal.R2.nii.gz").exists():
             write_patient(folder / "hospital", cohort, cohort.upper())
-    prepare(folder, {cohort: [cohort] for cohort in STUDIES}, {})
+    prepare(folder)
     planned = snakemake(folder, "-n", "all")
     wanted = r"output: (results/(?:ct|mr)/(?:crops/\w+/|radiomics/\w+/|images/\w+/|quality/)\S+?),? *\n"
     targets = sorted({t.split(",")[0] for t in re.findall(wanted, planned) if "page" not in t and ".html" not in t})
@@ -145,7 +138,7 @@ def measure_networks(folder: Path) -> None:
 
     cohort, phases = "ct", ["precontrast", "arterial", "portal"]
     papers = STUDIES[cohort]
-    prepare(folder, {c: [c] for c in STUDIES}, {})
+    prepare(folder)
     config = yaml.safe_load((folder / "measured.yaml").read_text())
     drawn = draw_sheets(CohortPlan("P", 5, {"A": (PATIENTS, ("ct_a",))}, tuple(phases), 0, RiskModel()))
     for kind, frame in drawn.items():

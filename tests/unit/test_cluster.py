@@ -174,9 +174,12 @@ def test_jobs_of_a_run_that_is_alive_are_left_alone(squeue, tmp_path):
     squeue([f"6|{RUN}|{tmp_path}"])
     second, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
     assert ended == [] and cancelled == ["5"]
-    # The claim goes with the process, here with the file.
+    # The claim goes with the process, here with the file; the second run is alive when the first has ended.
     first.close()
+    third, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
+    assert ended == []
     second.close()
+    third.close()
     cancelled = squeue([f"6|{RUN}|{tmp_path}"], [])
     claim, ended = left_jobs.claim_folder(tmp_path / "claim", tmp_path)
     assert ended == ["6"] == cancelled

@@ -157,19 +157,12 @@ def study_crops(paper):
     return lambda wildcards: f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
 
 
-def stack_mb(cohort, crop):
-    """MB of the crops of all patients of a cohort, images as float32 and masks."""
-    entry = FULL_CONFIG["crops"][crop]
-    patients, phases = PLAN.patients(cohort), PLAN.image_phases(
-        PLAN.image_cohort(cohort)
-    )
-    z, y, x = entry["size_voxels"]
-    return len(patients) * len(entry["phases"] or phases) * z * y * x * 5 / 1e6
-
-
 def stack_memory(wildcards, attempt):
-    """Memory to hold the crops of all patients, in MB; doubles with each attempt."""
-    held = stack_mb(base(wildcards.cohort), wildcards.crop)
+    """Memory to hold the crops of all patients, images as float32 and masks, in MB; doubles with each attempt."""
+    cohort, entry = wildcards.cohort, FULL_CONFIG["crops"][wildcards.crop]
+    phases = entry["phases"] or PLAN.image_phases(PLAN.image_cohort(cohort))
+    z, y, x = entry["size_voxels"]
+    held = len(PLAN.patients(cohort)) * len(phases) * z * y * x * 5 / 1e6
     return round(500 + 1.3 * held) * 2 ** (attempt - 1)
 
 

@@ -6,6 +6,7 @@ write, and Snakemake's executor does not look for them.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import re
 import shutil
@@ -37,9 +38,12 @@ def claim_folder(lock: Path, folder: Path) -> tuple[TextIO, list[str]]:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         # Another run is alive, whose jobs are none of ours; or this file system has no locks, and nobody can tell.
-        return claim, []
-    ended = end_left_jobs(folder)
-    fcntl.flock(claim, fcntl.LOCK_SH)
+        ended = []
+    else:
+        ended = end_left_jobs(folder)
+    # Shared by all that are alive: who comes later must see each of them.
+    with contextlib.suppress(OSError):
+        fcntl.flock(claim, fcntl.LOCK_SH)
     return claim, ended
 
 
