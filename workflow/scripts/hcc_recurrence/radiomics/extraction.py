@@ -1,111 +1,82 @@
-"""The 1037 PyRadiomics features of one mask, computed on a crop with the margin its filters need."""
+"""The 1037 PyRadiomics features of every mask of one image: filters once an image, shape once a mask."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
 from hcc_recurrence.imaging.crops import bounding_box
+from hcc_recurrence.radiomics.features import Region, feature_names, region_features
+from hcc_recurrence.radiomics.filters import Box, filtered_images
+from hcc_recurrence.radiomics.shape import ShapeFeatures
 
-FEATURE_CLASSES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "ngtdm", "gldm")
-# The recursive Gaussian behind the Laplacian has long tails: at 8 sigma some features still move by more
-# than 1e-4 of their value, at 12 sigma none does (tests/unit/test_radiomics.py measures it).
-MARGIN_SIGMAS = 12
-# Filters of one wavelet level reach 6 voxels (coif1); nearer to the border PyRadiomics wraps round the
-# whole volume, so there the whole axis is kept.
-WAVELET_REACH = 8
+logging.getLogger("radiomics").setLevel(logging.ERROR)
 
 
-def make_extractor(settings: Mapping[str, Any]) -> Any:
-    """A PyRadiomics extractor of a named `radiomics` entry of the config.
-
-    Normalisation is left out: it needs the whole volume and is done before cropping.
-    """
-    import radiomics
-    from radiomics.featureextractor import RadiomicsFeatureExtractor
-
-    radiomics.logger.setLevel(logging.ERROR)
-    extractor = RadiomicsFeatureExtractor(
-        binWidth=settings["bin_width"],
-        voxelArrayShift=settings["voxel_array_shift"],
-        minimumROIDimensions=settings["minimum_roi_dimensions"],
-        normalize=False,
-        additionalInfo=False,
-    )
-    extractor.disableAllImageTypes()
-    extractor.enableImageTypeByName("Original")
-    if settings["log_sigma_mm"]:
-        extractor.enableImageTypeByName("LoG", customArgs={"sigma": [float(s) for s in settings["log_sigma_mm"]]})
-    if settings["wavelet"]:
-        extractor.enableImageTypeByName(
-            "Wavelet",
-            customArgs={"wavelet": settings["wavelet"], "level": settings["wavelet_level"]},
+def check_mask(box: Box, settings: Mapping[str, Any]) -> None:
+    """Raises: ValueError where a mask extends over more than one voxel along fewer axes than the settings ask for."""
+    extended = int((box[1] - box[0] > 1).sum())
+    if extended < settings["minimum_roi_dimensions"]:
+        raise ValueError(
+            f"the mask is more than one voxel wide along {extended} axes only; "
+            f"radiomics needs {settings['minimum_roi_dimensions']}: check the mask, or leave the patient out"
         )
-    extractor.disableAllFeatures()
-    for name in FEATURE_CLASSES:
-        extractor.enableFeatureClassByName(name)
-    return extractor
 
 
-def normalise(image: sitk.Image, settings: Mapping[str, Any]) -> sitk.Image:
-    """PyRadiomics' own normalisation over the whole volume, where the settings ask for it."""
-    from radiomics.imageoperations import normalizeImage
-
-    if not settings["normalise"]:
-        return image
-    return normalizeImage(image, normalizeScale=settings["normalise_scale"])
-
-
-def crop_bounds(
-    mask: np.ndarray, spacing: Sequence[float], settings: Mapping[str, Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Start and stop (z, y, x) of the crop that leaves every filtered voxel of the mask unchanged.
-
-    Args:
-        mask: 0/1 (z, y, x). spacing: (z, y, x) in mm.
-    """
-    first, last = bounding_box(mask)
-    sigmas = [float(s) for s in settings["log_sigma_mm"] or [0.0]]
-    margin = np.ceil(MARGIN_SIGMAS * max(sigmas) / np.array(spacing)).astype(int)
-    margin = np.maximum(margin, WAVELET_REACH)
-    start = np.maximum(first - margin, 0)
-    stop = np.minimum(last + margin, mask.shape)
-    near_border = (first < WAVELET_REACH) | (last > np.array(mask.shape) - WAVELET_REACH)
-    return np.where(near_border, 0, start), np.where(near_border, mask.shape, stop)
+def shape_features(mask: np.ndarray, spacing: np.ndarray) -> dict[str, float]:
+    """PyRadiomics' 14 shape features of a mask (z, y, x; bool), spacing (z, y, x) in mm."""
+    shape = ShapeFeatures(mask, spacing)
+    return {name: float(getattr(shape, f"get{name}FeatureValue")()) for name in feature_names(ShapeFeatures)}
 
 
 def extract_features(
     image: sitk.Image, masks: Mapping[str, sitk.Image], settings: Mapping[str, Any]
 ) -> dict[str, dict[str, float]]:
-    """Features of each mask of one image, by PyRadiomics' names.
+    """Features of each mask of one image, by PyRadiomics' names and in its order.
 
     Args:
         image: a resampled volume, whole (normalisation needs it).
         masks: 0/1 on the image's grid, keyed by reader.
         settings: a named `radiomics` entry; `expected_features` is asserted.
 
-    Raises: ValueError where the number of features is not the expected one or a feature is not finite.
+    Raises: ValueError where a mask is empty or flat, the number of features is not the expected one or a feature is
+    not finite.
     """
-    extractor = make_extractor(settings)
-    normalised = normalise(image, settings)
-    results = {}
+    spacing = np.array(image.GetSpacing()[::-1])
+    boxes, inside, results = {}, {}, {}
     for reader, mask in masks.items():
-        array = sitk.GetArrayViewFromImage(mask)
-        start, stop = crop_bounds(array, mask.GetSpacing()[::-1], settings)
-        low, size = start[::-1].tolist(), (stop - start)[::-1].tolist()
-        found = extractor.execute(sitk.RegionOfInterest(normalised, size, low), sitk.RegionOfInterest(mask, size, low))
-        features = {name: float(value) for name, value in found.items()}
-        if len(features) != settings["expected_features"]:
-            raise ValueError(f"reader {reader}: {len(features)} features, expected {settings['expected_features']}")
-        bad = [name for name, value in features.items() if not np.isfinite(value)]
-        if bad:
-            raise ValueError(
-                f"reader {reader}: {len(bad)} features are not finite (first: {bad[0]}); "
-                "the mask is probably too small or the image constant inside it"
-            )
-        results[reader] = features
+        whole = sitk.GetArrayViewFromImage(mask)
+        try:
+            boxes[reader] = bounding_box(whole)
+            check_mask(boxes[reader], settings)
+        except ValueError as error:
+            raise ValueError(f"reader {reader}: {error}") from error
+        first, last = boxes[reader]
+        inside[reader] = whole[tuple(slice(a, b) for a, b in zip(first, last, strict=True))] == 1
+        shape = shape_features(inside[reader], spacing)
+        results[reader] = {f"original_shape_{name}": value for name, value in shape.items()}
+    together = np.min([b[0] for b in boxes.values()], axis=0), np.max([b[1] for b in boxes.values()], axis=0)
+    how = (settings["bin_width"], float(np.prod(spacing)), settings["voxel_array_shift"])
+    for filtered in filtered_images(image, together, settings):
+        for reader, box in boxes.items():
+            region = Region(filtered.inside(box), inside[reader], *how)
+            results[reader].update((f"{filtered.name}_{name}", value) for name, value in region_features(region))
+    for reader, features in results.items():
+        check_features(reader, features, settings["expected_features"])
     return results
+
+
+def check_features(reader: str, features: Mapping[str, float], expected: int) -> None:
+    """Raises: ValueError where there are more or fewer features than expected, or one is not finite."""
+    if len(features) != expected:
+        raise ValueError(f"reader {reader}: {len(features)} features, expected {expected}")
+    bad = [name for name, value in features.items() if not np.isfinite(value)]
+    if bad:
+        raise ValueError(
+            f"reader {reader}: {len(bad)} features are not finite (first: {bad[0]}); "
+            "the mask is probably too small or the image constant inside it"
+        )
