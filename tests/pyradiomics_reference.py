@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 
-def whole_volume_features(image, mask):
+def whole_volume_features(image, mask, normalise=True, filters=True):
     """PyRadiomics itself, on the uncropped volume."""
     import radiomics
     from radiomics.featureextractor import RadiomicsFeatureExtractor
@@ -15,9 +15,13 @@ def whole_volume_features(image, mask):
         binWidth=5,
         voxelArrayShift=300,
         minimumROIDimensions=2,
-        normalize=True,
+        normalize=normalise,
         normalizeScale=100,
         additionalInfo=False,
     )
-    extractor.enableImageTypes(Original={}, LoG={"sigma": [1.0, 3.0]}, Wavelet={"wavelet": "coif1", "level": 1})
+    derived = {"LoG": {"sigma": [1.0, 3.0]}, "Wavelet": {"wavelet": "coif1", "level": 1}} if filters else {}
+    extractor.enableImageTypes(Original={}, **derived)
+    extractor.disableAllFeatures()
+    for name in ("shape", "firstorder", "glcm", "glrlm", "glszm", "ngtdm", "gldm"):
+        extractor.enableFeatureClassByName(name)
     return {name: float(value) for name, value in extractor.execute(image, mask).items()}

@@ -1,4 +1,4 @@
-"""Radiomics against PyRadiomics on the whole volume, and PyRadiomics against the IBSI's digital phantom."""
+"""Radiomics against PyRadiomics on the whole volume, and against the IBSI's digital phantom."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 import SimpleITK as sitk
 from pyradiomics_reference import whole_volume_features
 
-from hcc_recurrence.radiomics import extraction
-from hcc_recurrence.radiomics.extraction import crop_bounds, extract_features, make_extractor
+from hcc_recurrence.radiomics import filters
+from hcc_recurrence.radiomics.extraction import extract_features
+from hcc_recurrence.radiomics.filters import smoothing_box, wavelet_box
+from hcc_recurrence.radiomics.shape import ShapeFeatures
 
 SETTINGS = {
     "bin_width": 5,
@@ -38,7 +40,8 @@ def noise_volume(shape, centre, radius, spacing=(1.0, 1.0, 1.0)):
 
 
 def largest_difference(found, reference):
-    assert list(found) and set(found) == set(reference)
+    """Of any feature, relative to its value; names and their order have to be the same."""
+    assert list(found) == list(reference) and len(found)
     return max(abs(found[k] - v) / max(abs(v), 1e-9) for k, v in reference.items())
 
 
@@ -56,7 +59,7 @@ def test_cropped_features_equal_pyradiomics_on_the_whole_volume(centre, spacing)
 def test_a_narrow_margin_would_not_do(monkeypatch):
     """The test above can fail: 10 voxels of margin move features by more than the tolerance."""
     image, mask = noise_volume((101, 120, 111), (50, 60, 55), 6)
-    monkeypatch.setattr(extraction, "MARGIN_SIGMAS", 10 / 3)
+    monkeypatch.setattr(filters, "MARGIN_SIGMAS", 10 / 3)
     found = extract_features(image, {"R1": mask}, SETTINGS)["R1"]
     assert largest_difference(found, whole_volume_features(image, mask)) > 1e-4
 
@@ -73,12 +76,68 @@ def test_the_families_add_up_as_in_zhao():
     assert texture == 75 and len(names) == 1037
 
 
+# What may go wrong in a feature of its own: levels that are few, many or not there, masks of odd form.
+NOISE = np.random.default_rng(3).normal(0, 1, (9, 14, 13))
+SPHERE = sum((np.arange(n).reshape(s) - n // 2) ** 2 for n, s in zip((9, 14, 13), ((-1, 1, 1), (-1, 1), (-1,)))) < 16
+SLICE = SPHERE & (np.arange(9) == 4)[:, None, None]
+ODD_REGIONS = {
+    "two levels": (NOISE * 1.5, SPHERE),
+    "150 levels": (NOISE * 150, SPHERE),
+    "levels that do not occur": (np.where(NOISE > 1, 500, NOISE), SPHERE),
+    "one grey value": (NOISE * 0 + 7, SPHERE),
+    "one grey value, a multiple of the bin width": (NOISE * 0 + 10, SPHERE),
+    "one slice": (NOISE * 20, SLICE),
+    "scattered voxels": (NOISE * 20, SPHERE & (NOISE > 0.7)),
+    "two parts": (NOISE * 20, SPHERE & (np.arange(13) != 6)),
+    "a line across two voxels": (NOISE * 20, SLICE & (np.arange(13) < 7) & (np.arange(13) > 4)),
+}
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.5, 0.7, 0.8)], ids=["1 mm", "anisotropic"])
+@pytest.mark.parametrize("region", list(ODD_REGIONS))
+def test_each_feature_is_pyradiomics_own_on_odd_regions(region, spacing):
+    values, inside = ODD_REGIONS[region]
+    image, mask = sitk.GetImageFromArray(values), sitk.GetImageFromArray(inside.astype(np.uint8))
+    for one in (image, mask):
+        one.SetSpacing(spacing[::-1])
+    settings = {**SETTINGS, "normalise": False, "log_sigma_mm": [], "wavelet": "", "expected_features": 107}
+    found = extract_features(image, {"R1": mask}, settings)["R1"]
+    reference = whole_volume_features(image, mask, normalise=False, filters=False)
+    assert largest_difference(found, reference) < 1e-8
+
+
+@pytest.mark.parametrize("density", [0.02, 0.3, 0.7])
+def test_the_mesh_is_pyradiomics_own_on_random_masks(density):
+    """All 256 kinds of corner; diameters where the outermost vertices are few."""
+    from radiomics import cShape
+
+    generator = np.random.default_rng(int(density * 100))
+    for _ in range(10):
+        mask = generator.random((8, 11, 9)) < density
+        spacing = generator.uniform(0.5, 4, 3)
+        area, volume, diameters = cShape.calculate_coefficients(np.pad(mask, 1), spacing)
+        found = ShapeFeatures(mask, spacing)
+        assert found.SurfaceArea == pytest.approx(area) and found.Volume == pytest.approx(volume, rel=1e-9)
+        assert found.diameters == pytest.approx(diameters)
+
+
 def test_every_reader_gets_the_same_features_as_alone():
-    image, first = noise_volume((40, 60, 60), (20, 30, 30), 5)
-    _, second = noise_volume((40, 60, 60), (22, 28, 34), 6)
+    """Filters of both readers are run on one box, which is larger than each one's."""
+    image, first = noise_volume((90, 110, 110), (45, 55, 55), 5)
+    _, second = noise_volume((90, 110, 110), (47, 53, 59), 6)
     together = extract_features(image, {"R1": first, "R2": second}, SETTINGS)
-    assert together["R2"] == extract_features(image, {"R2": second}, SETTINGS)["R2"]
+    for reader, mask in (("R1", first), ("R2", second)):
+        alone = extract_features(image, {reader: mask}, SETTINGS)[reader]
+        assert largest_difference(together[reader], alone) < 1e-6
     assert together["R1"] != together["R2"]
+
+
+def test_a_mask_that_is_too_flat_is_refused_with_its_reader():
+    image, mask = noise_volume((20, 20, 20), (10, 10, 10), 0.5)
+    with pytest.raises(ValueError, match=r"reader R2: .* along 0 axes only; radiomics needs 2"):
+        extract_features(image, {"R2": mask}, SETTINGS)
+    with pytest.raises(ValueError, match="reader R2: the mask is empty"):
+        extract_features(image, {"R2": mask * 0}, SETTINGS)
 
 
 def test_a_wrong_number_of_features_is_an_error():
@@ -87,11 +146,12 @@ def test_a_wrong_number_of_features_is_an_error():
         extract_features(image, {"R1": mask}, {**SETTINGS, "expected_features": 1036})
 
 
-def test_crop_bounds_keep_the_whole_axis_at_a_border():
-    mask = np.zeros((200, 200, 200), np.uint8)
-    mask[100:110, 3:12, 90:100] = 1
-    start, stop = crop_bounds(mask, (1, 1, 1), SETTINGS)
-    assert start.tolist() == [64, 0, 54] and stop.tolist() == [146, 200, 136]
+def test_boxes_of_filters_keep_the_whole_axis_at_a_border():
+    box = np.array([100, 3, 90]), np.array([110, 12, 100])
+    start, stop = wavelet_box(box, (200, 200, 200))
+    assert start.tolist() == [92, 0, 82] and stop.tolist() == [118, 200, 108]
+    start, stop = smoothing_box(box, (200, 200, 200), np.array([1.0, 1.0, 2.0]), 3.0)
+    assert start.tolist() == [64, 0, 72] and stop.tolist() == [146, 48, 118]
 
 
 # IBSI-1 digital phantom: reference tag -> PyRadiomics feature, original image, bin width 1.
@@ -251,14 +311,15 @@ def phantom(request):
         "voxel_array_shift": 0,
         "log_sigma_mm": [],
         "wavelet": "",
+        "expected_features": 107,
     }
     image = sitk.Cast(sitk.ReadImage(str(folder / "nifti/image/phantom.nii.gz")), sitk.sitkFloat64)
     mask = sitk.Cast(sitk.ReadImage(str(folder / "nifti/mask/mask.nii.gz")), sitk.sitkUInt8)
-    found = make_extractor(settings).execute(image, mask)
+    found = extract_features(image, {"R1": mask}, settings)["R1"]
     with open(folder / "reference_digital_phantom.csv") as stream:
         rows = list(csv.DictReader(stream, delimiter=";"))
     reference = {r["tag"]: (float(r["reference value"]), float(r["tolerance"])) for r in rows if r["reference value"]}
-    return {k.removeprefix("original_"): float(v) for k, v in found.items()}, reference
+    return {k.removeprefix("original_"): v for k, v in found.items()}, reference
 
 
 def assert_reference(value, reference):
@@ -270,7 +331,7 @@ def assert_reference(value, reference):
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(("tag", "name"), list(ibsi_pairs()))
-def test_pyradiomics_matches_the_ibsi_phantom(phantom, tag, name):
+def test_radiomics_match_the_ibsi_phantom(phantom, tag, name):
     found, reference = phantom
     assert_reference(found[name], reference[tag])
 

@@ -314,7 +314,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
 
 def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
-    tiny_copy.edit(f"{package}/radiomics/extraction.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
+    tiny_copy.edit(f"{package}/radiomics/filters.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
     measured = {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS}
     learned = {**ZHAO_FROM_TABLES, **ZHANG_FUSION, **evaluated("zhao2024", "zhang2025")}
     assert tiny_copy.jobs() == {**measured, **learned}

@@ -7,12 +7,18 @@ vertices. Areas and volumes of the kinds come from PyRadiomics' C code itself.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from radiomics import cShape
 from radiomics.shape import RadiomicsShape
 
-# Fewer vertices are compared with each other directly: quicker than to import the convex hull.
-FEW_VERTICES = 3000
+# To a voxel's neighbours, one of each pair of opposite ones; the first is positive. Along axes first: few are left.
+DIRECTIONS = sorted(
+    (np.array(d) for d in itertools.product((-1, 0, 1), repeat=3) if d > (0, 0, 0)), key=lambda d: np.abs(d).sum()
+)
+# Distances held in memory at once are these rows by all vertices.
+ROWS_AT_ONCE = 1000
 
 
 def _mesh_of_kinds(spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -57,18 +63,26 @@ def mesh_vertices(mask: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _ends_of_lines(vertices: np.ndarray) -> np.ndarray:
-    """The first and last vertex on each line along x: the two that are farthest apart are among these."""
-    ordered = vertices[np.lexsort(vertices.T[::-1])]
-    new = (np.diff(ordered[:, :2], axis=0) != 0).any(axis=1)
-    return ordered[np.concatenate([[True], new]) | np.concatenate([new, [True]])]
+def _ends_of_lines(vertices: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """The first and the last vertex on each line along a direction: the outermost of all are among these."""
+    along = int(np.flatnonzero(direction)[0])
+    others = [a for a in range(3) if a != along]
+    # What is the same for all vertices of a line, and the place on it.
+    line = vertices[:, others] - vertices[:, [along]] * direction[others] * direction[along]
+    order = np.lexsort((vertices[:, along], line[:, 1], line[:, 0]))
+    new = (np.diff(line[order], axis=0) != 0).any(axis=1)
+    return vertices[order[np.concatenate([[True], new]) | np.concatenate([new, [True]])]]
 
 
 def _largest_distance(points: np.ndarray) -> float:
     """Largest distance between any two of the points (n, d)."""
     points = points - points.mean(axis=0)
     square = (points**2).sum(axis=1)
-    return float(np.sqrt(max((square[:, None] + square - 2 * points @ points.T).max(), 0.0)))
+    largest = 0.0
+    for at in range(0, len(points), ROWS_AT_ONCE):
+        rows = slice(at, at + ROWS_AT_ONCE)
+        largest = max(largest, float((square[rows, None] + square - 2 * points[rows] @ points.T).max()))
+    return float(np.sqrt(largest))
 
 
 def mesh_diameters(mask: np.ndarray, spacing: np.ndarray) -> tuple[float, float, float, float]:
@@ -76,16 +90,13 @@ def mesh_diameters(mask: np.ndarray, spacing: np.ndarray) -> tuple[float, float,
     vertices = mesh_vertices(mask)
     within = []
     for axis in range(3):
-        others = [a for a in range(3) if a != axis]
-        ends = _ends_of_lines(vertices[:, [axis, *others]])
-        planes = np.split(ends[:, 1:] * (spacing[others] / 2), np.flatnonzero(np.diff(ends[:, 0])) + 1)
+        ends = _ends_of_lines(vertices, np.eye(3, dtype=int)[(axis + 1) % 3])
+        ends = ends[np.argsort(ends[:, axis], kind="stable")]
+        planes = np.split(ends * (spacing / 2), np.flatnonzero(np.diff(ends[:, axis])) + 1)
         within.append(max(map(_largest_distance, planes)))
-    ends = _ends_of_lines(vertices) * (spacing / 2)
-    if len(ends) > FEW_VERTICES:
-        from scipy.spatial import ConvexHull
-
-        ends = ends[ConvexHull(ends).vertices]
-    return *within, _largest_distance(ends)
+    for direction in DIRECTIONS:
+        vertices = _ends_of_lines(vertices, direction)
+    return *within, _largest_distance(vertices * (spacing / 2))
 
 
 class ShapeFeatures(RadiomicsShape):
