@@ -139,6 +139,24 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path, monk
         assert "starting anew" in capsys.readouterr().out
 
 
+def test_what_differs_on_a_gpu_gives_the_same_training_each_time_and_nearly_that_of_a_cpu(capsys):
+    """`cpu:0` takes the path of a GPU on this processor: kernels with channels last, bfloat16, deterministic."""
+    examples = make_examples([FITTED] * 16 + [INNER] * 8)
+    histories = {}
+    try:
+        for device in ("cpu", "cpu:0", "cpu:0 again"):
+            network = small_network()
+            histories[device] = train(network, examples, SETTINGS, 1, device=device.removesuffix(" again"))
+            assert all(value.dtype == torch.float32 for value in network.parameters())
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert histories["cpu:0"] == histories["cpu:0 again"]
+    exact, rounded = ([row["fitted_loss"] for row in histories[d]] for d in ("cpu", "cpu:0"))
+    assert exact != rounded, "bfloat16 was not used"
+    assert rounded[0] == pytest.approx(exact[0], rel=0.02)
+
+
 def test_augmentation_moves_all_slices_of_a_patient_alike_and_nothing_where_it_may_not():
     images = torch.rand(5, 2, 3, 12, 12)
     still = random_affine(images, 0, 0, 0, torch.Generator().manual_seed(1))

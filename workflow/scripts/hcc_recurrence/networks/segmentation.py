@@ -12,6 +12,7 @@ from torch import nn
 
 from hcc_recurrence.imaging.registration import overlap
 from hcc_recurrence.networks.augmentation import random_affine
+from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.training import (
     Keeping,
     batches_of,
@@ -62,7 +63,7 @@ def train_segmentation(
     deciding = [torch.from_numpy(np.asarray(planes, np.float32)) for planes, _ in inner]
     references = [torch.from_numpy(np.asarray(mask, np.uint8)) for _, mask in inner]
     mark = training_hash([settings, seed, version], (images, masks, *deciding, *references), network)
-    network.to(device)
+    put_on(network, device)
     optimiser = make_optimiser(network, settings)
     # Over the batch: a slice without tumour has no Dice of its own.
     loss_of = DiceCELoss(sigmoid=True, batch=True)
@@ -75,7 +76,9 @@ def train_segmentation(
             if settings["augmentation"]:
                 own, truth = varied(own, truth, **settings["augmentation"], generator=generator)
             optimiser.zero_grad()
-            loss = loss_of(network(own[:, None]), truth[:, None])
+            with learning_precision(device):
+                logits = network(own[:, None])
+            loss = loss_of(logits.float(), truth[:, None])
             loss.backward()
             optimiser.step()
             total += loss.item() * len(rows)

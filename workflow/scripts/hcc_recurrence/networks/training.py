@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from hcc_recurrence.networks.augmentation import augmented
+from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.examples import FITTED, INNER
 from hcc_recurrence.networks.weights import fill_network, read_weights
 
@@ -122,7 +123,7 @@ def train(
             inner loss, which is the default; `accuracy`, the highest inner accuracy, of equal ones the lower loss).
         seed: every epoch draws from its own stream, so that an interrupted training ends as an undisturbed one.
         state: file that keeps the training after each epoch; gone at the end. version: of the code.
-        device: cpu or cuda.
+        device: cpu or cuda; see `device` for what differs on a GPU.
 
     Returns: one row an epoch: epoch, fitted_loss, inner_loss, inner_accuracy, best (the best epoch so far).
 
@@ -130,7 +131,7 @@ def train(
     """
     fitted, inner = examples.rows(FITTED), examples.rows(INNER)
     mark = signature(examples, settings, seed, network, version)
-    network.to(device)
+    put_on(network, device)
     weight = class_weights(examples.outcome[fitted]).to(device) if settings["class_weights"] else None
     optimiser = make_optimiser(network, settings)
 
@@ -147,7 +148,9 @@ def train(
             set_rate(optimiser, settings, epoch, step, len(fitted))
             optimiser.zero_grad()
             truth = examples.outcome[rows].to(device)
-            loss = functional.cross_entropy(logits_of(rows, images), truth, weight=weight)
+            with learning_precision(device):
+                logits = logits_of(rows, images)
+            loss = functional.cross_entropy(logits.float(), truth, weight=weight)
             loss.backward()
             optimiser.step()
             total += loss.item() * len(rows)
