@@ -31,10 +31,10 @@ import pickle, sys
 from snakemake import cli
 from snakemake.script import PythonScript
 before = PythonScript.generate_preamble
-def noting(path, cache_path, source, basedir, input_, output, params, wildcards, threads, resources, log, config, *more):
-    given = (input_, output, params, wildcards, threads, resources, log, config, *more)
+def noting(path, cache_path, source, basedir, *given):
+    # Input, output, params, wildcards, threads, resources, log; config; name of the rule; and more.
     with open("recorded.pickle", "ab") as stream:
-        pickle.dump((path.get_filename(), given[:7], config, given[8]), stream)
+        pickle.dump((path.get_filename(), given[:7], given[7], given[8]), stream)
     return before(path, cache_path, source, basedir, *given)
 PythonScript.generate_preamble = staticmethod(noting)
 cli.main(sys.argv[1:])

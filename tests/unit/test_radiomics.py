@@ -78,7 +78,7 @@ def test_the_families_add_up_as_in_zhao():
 
 # What may go wrong in a feature of its own: levels that are few, many or not there, masks of odd form.
 NOISE = np.random.default_rng(3).normal(0, 1, (9, 14, 13))
-SPHERE = sum((np.arange(n).reshape(s) - n // 2) ** 2 for n, s in zip((9, 14, 13), ((-1, 1, 1), (-1, 1), (-1,)))) < 16
+SPHERE = sum((g - n // 2) ** 2 for g, n in zip(np.ogrid[:9, :14, :13], (9, 14, 13), strict=True)) < 16
 SLICE = SPHERE & (np.arange(9) == 4)[:, None, None]
 ODD_REGIONS = {
     "two levels": (NOISE * 1.5, SPHERE),

@@ -29,5 +29,5 @@ def put_on(network: nn.Module, device: str) -> None:
 
 
 def learning_precision(device: str) -> AbstractContextManager:
-    """bfloat16 for convolutions and products while a network learns on a GPU; float32 on a CPU and wherever it judges."""
+    """bfloat16 for products while a network learns on a GPU; float32 on a CPU and wherever it judges."""
     return nullcontext() if device == "cpu" else torch.autocast(torch.device(device).type, dtype=torch.bfloat16)

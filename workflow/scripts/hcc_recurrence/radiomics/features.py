@@ -166,19 +166,19 @@ class CooccurrenceFeatures(_OnRegion, RadiomicsGLCM):
         off = self.coefficients["kValuesSum"][None, :, None] - (self.coefficients["ux"] + self.coefficients["uy"])[0]
         return np.nanmean((self.coefficients["pxAddy"] * off**order).sum(1), 1)
 
-    def getClusterProminenceFeatureValue(self) -> np.ndarray:  # noqa: N802
+    def getClusterProminenceFeatureValue(self) -> np.ndarray:
         """The fourth moment of i + j about its mean."""
         return self._moment_of_sums(4)
 
-    def getClusterShadeFeatureValue(self) -> np.ndarray:  # noqa: N802
+    def getClusterShadeFeatureValue(self) -> np.ndarray:
         """The third moment."""
         return self._moment_of_sums(3)
 
-    def getClusterTendencyFeatureValue(self) -> np.ndarray:  # noqa: N802
+    def getClusterTendencyFeatureValue(self) -> np.ndarray:
         """The second moment."""
         return self._moment_of_sums(2)
 
-    def getMCCFeatureValue(self) -> np.ndarray | int:  # noqa: N802
+    def getMCCFeatureValue(self) -> np.ndarray | int:
         """Maximal correlation coefficient: the root of the second largest eigenvalue of Q, one Q a direction.
 
         Q(i, j) = sum over k of p(i, k) p(j, k) / (px(i) py(k)) is a product of two matrices, and as similar to a
@@ -202,7 +202,7 @@ class RunFeatures(_OnRegion, RadiomicsGLRLM):
 class ZoneFeatures(_OnRegion, RadiomicsGLSZM):
     """PyRadiomics' GLSZM features, of the few sizes that occur and not of every size up to the largest."""
 
-    def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:  # noqa: N803
+    def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:
         highest, voxels = self.coefficients["Ng"], int(self.maskArray.sum())
         counts = cMatrices.calculate_glszm(self.imageArray, self.maskArray, highest, voxels, False, 0)[0]
         self._sizes = np.flatnonzero(counts.any(axis=0))
