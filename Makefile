@@ -1,5 +1,6 @@
 # make demo   environment, then both demo cohorts from DICOM to results/report.html
 # make test   the whole test suite
+# make bench  every benchmark beside its reference: a table of ratios, results/benchmarks.json
 # make lint   what CI checks besides the tests
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
@@ -8,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 CORES ?= 8
 BIN := .venv/bin
 
-.PHONY: demo test lint format lock environment clean
+.PHONY: demo test bench lint format lock environment clean
 
 environment: .venv/installed
 
@@ -30,6 +31,11 @@ demo: environment
 
 test: environment
 	$(BIN)/python -m pytest
+
+# Alone on the machine; hours. BENCH="radiomics training" runs some of them.
+bench: environment
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target .venv/bench -r envs/benchmarks.txt
+	$(BIN)/python tests/benchmarks $(BENCH)
 
 lint: environment
 	$(BIN)/ruff check .

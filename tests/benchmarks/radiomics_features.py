@@ -10,18 +10,14 @@ runs as it comes, on all cores; ours on one thread, as its rule gives it. The va
 from __future__ import annotations
 
 import csv
-import os
+import json
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-
-TESTS = Path(__file__).resolve().parents[1]
-SCRIPTS = TESTS.parent / "workflow" / "scripts"
+from ingestion import SCRIPTS, timed
 
 GOALS = {20: 8.0, 40: 4.0}
 READERS_GOAL = 1.8
@@ -63,16 +59,8 @@ def write_volumes(folder: Path, noise_hu: float) -> None:
             sitk.WriteImage(sitk.GetImageFromArray(mask), str(folder / f"mask{radius}.{reader}.nii.gz"))
 
 
-def timed(command: list[str], environment: dict[str, str] | None = None) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **(environment or {})})
-    return time.perf_counter() - started
-
-
 def largest_difference(reference: Path, ours: Path) -> float:
     """Of any feature, relative to its value."""
-    import json
-
     theirs = next(csv.DictReader(reference.read_text().splitlines()))
     found = json.loads(ours.read_text())["0"]
     values = {k: float(v) for k, v in theirs.items() if k in found}
@@ -92,7 +80,7 @@ def measure_volume(folder: Path, radius: int, runs: int) -> dict[str, float]:
     seconds: dict[str, list[float]] = {"pyradiomics": [], "one": [], "three": []}
     for _ in range(runs):
         theirs.unlink(missing_ok=True)
-        seconds["pyradiomics"].append(timed(reference))
+        seconds["pyradiomics"].append(timed(reference, {}))
         seconds["three"].append(timed([*own, *masks, str(ours)], one_thread))
         seconds["one"].append(timed([*own, masks[0], str(ours)], one_thread))
     found = {what: statistics.median(times) for what, times in seconds.items()}
