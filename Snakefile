@@ -47,3 +47,5 @@ if PLAN:
     rule studies:
         input:
             run_targets,
+
+    remember_signatures(workflow.rules)

@@ -96,7 +96,7 @@ rule plot_crops:
         runtime=minutes(10),
     params:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),
-        views=lookup("crops/{crop}/views", within=FULL_CONFIG),
+        views=lambda w: FULL_CONFIG["crops"][w.crop]["views"],
         title=of_cohort("title"),
         code=code("plot_crops"),
     script:

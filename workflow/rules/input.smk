@@ -1,11 +1,15 @@
 # The config and the sheets, read and checked. Where they are refused, the target `preflight` still writes the list of
 # problems, and nothing else exists.
+import atexit
+import gc
+import inspect
 import os
 import sys
 import uuid
 from dataclasses import astuple
 from pathlib import Path
 
+from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
@@ -24,6 +28,10 @@ for variable in (
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 ):
     os.environ[variable] = "1"
+
+# Planning makes millions of objects that stay. Python would look at all of them again with every few hundred new ones.
+gc.set_threshold(200_000, 50, 1000)
+atexit.register(gc.freeze)
 
 # Which attempt of which run a job of a cluster is: where an earlier one met an error that would come again, it ends.
 if "--attempt" in sys.argv:
@@ -83,3 +91,14 @@ def memory(mb):
 def minutes(number):
     """Run time that grows with each attempt."""
     return lambda wildcards, attempt: number * attempt
+
+
+def remember_signatures(rules):
+    """Parameters of the rules' functions, which Snakemake looks up anew for every job otherwise."""
+    for rule in rules:
+        for item in [*rule.input, *rule.params, *rule.resources.values()]:
+            function = getattr(item, "callable", None) or item
+            if inspect.isfunction(function):
+                overwrite_function_params(
+                    function, inspect.signature(function).parameters
+                )
