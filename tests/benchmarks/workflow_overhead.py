@@ -31,11 +31,11 @@ import pickle, sys
 from snakemake import cli
 from snakemake.script import PythonScript
 before = PythonScript.generate_preamble
-def noting(path, cache_path, source, basedir, *given):
+def noting(path, cache_path, source, basedir, *given, **named):
     # Input, output, params, wildcards, threads, resources, log; config; name of the rule; and more.
     with open("recorded.pickle", "ab") as stream:
         pickle.dump((path.get_filename(), given[:7], given[7], given[8]), stream)
-    return before(path, cache_path, source, basedir, *given)
+    return before(path, cache_path, source, basedir, *given, **named)
 PythonScript.generate_preamble = staticmethod(noting)
 cli.main(sys.argv[1:])
 """
@@ -122,8 +122,10 @@ def measure(folder: Path, tiny: bool) -> dict[str, dict]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", RECORDER, *options, "--cores", "2", "--quiet", "all", "--", "all"]
     started = time.monotonic()
-    subprocess.run(command, cwd=workflow, check=True, env=environment, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=workflow, check=False, env=environment, capture_output=True, text=True)
     by_workflow = time.monotonic() - started
+    if done.returncode:
+        sys.exit(done.stdout[-6000:] + done.stderr[-6000:])
     recorded = read_recorded(workflow / "recorded.pickle")
     print(f"snakemake: {by_workflow:.0f} s, {len(recorded)} scripts", flush=True)
     again = [sys.executable, __file__, "--loop", str(workflow / "recorded.pickle")]

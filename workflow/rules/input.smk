@@ -95,8 +95,8 @@ def minutes(number):
 
 def remember_signatures(rules):
     """Parameters of the rules' functions, which Snakemake looks up anew for every job otherwise."""
-    for rule in rules:
-        for item in [*rule.input, *rule.params, *rule.resources.values()]:
+    for step in rules:
+        for item in [*step.input, *step.params, *step.resources.values()]:
             function = getattr(item, "callable", None) or item
             if inspect.isfunction(function):
                 overwrite_function_params(
