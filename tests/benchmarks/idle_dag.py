@@ -13,13 +13,10 @@ import argparse
 import csv
 import re
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
+from runs import count_jobs, run, snakemake
 
 RATIO_GOAL, SECONDS_GOAL = 1.5, 60
 PATIENTS = 3000
@@ -51,24 +48,10 @@ cli.main(sys.argv[1:])
 """
 
 
-def snakemake(folder: Path, *arguments: str) -> tuple[str, float]:
-    """What a run printed, and its seconds."""
-    return timed([str(Path(sys.executable).with_name("snakemake")), *arguments], folder)
-
-
 def record(folder: Path, *arguments: str) -> str:
     """Snakemake's record of every job, whose outputs are there."""
     finishing = ("--touch", "--forceall", "--cores", "100000", "--", "all")
-    return timed([sys.executable, "-c", QUICK, *arguments, *finishing], folder)[0]
-
-
-def timed(command: list[str], folder: Path) -> tuple[str, float]:
-    """What a command printed, and its seconds; the end of the program where it failed."""
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout[-6000:] + done.stderr[-6000:])
-    return done.stdout + done.stderr, time.monotonic() - started
+    return run([sys.executable, "-c", QUICK, *arguments, *finishing], folder)[0]
 
 
 def rules_of_folders(folder: Path) -> set[str]:
@@ -92,8 +75,7 @@ def finish(folder: Path, config: tuple[str, ...]) -> int:
         else:
             # Some outputs have to hold something.
             path.write_text("x")
-    said = record(folder, *config)
-    return int(re.search(r"^total +(\d+)", said, re.MULTILINE)[1])
+    return count_jobs(record(folder, *config))
 
 
 def measure(folder: Path, runs: int = 3) -> dict[str, dict]:
@@ -110,7 +92,7 @@ def measure(folder: Path, runs: int = 3) -> dict[str, dict]:
     jobs = finish(own, config)
     print(f"{jobs} jobs", flush=True)
     (empty / "Snakefile").write_text(EMPTY.format(chains=jobs // 3))
-    finish_empty(empty, jobs // 3)
+    finish(empty, ())
     seconds: dict[str, list[float]] = {"own": [], "empty": []}
     for _ in range(runs):
         for name, where, options in (("own", own, config), ("empty", empty, ())):
@@ -125,15 +107,6 @@ def measure(folder: Path, runs: int = 3) -> dict[str, dict]:
         "idle_dag": {"ratio": median["own"] / median["empty"], "goal": RATIO_GOAL, "jobs": jobs},
         "idle_dag_seconds": {"ratio": median["own"], "goal": SECONDS_GOAL},
     }
-
-
-def finish_empty(folder: Path, chains: int) -> None:
-    """All outputs of the empty workflow, and Snakemake's records."""
-    for rule in "abc":
-        (folder / rule).mkdir()
-        for number in range(chains):
-            (folder / rule / f"{number}.txt").touch()
-    record(folder)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,12 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-
-TESTS = Path(__file__).resolve().parents[1]
-SCRIPTS = TESTS.parent / "workflow" / "scripts"
-sys.path[:0] = [str(TESTS), str(SCRIPTS)]
+from runs import ONE_THREAD, SCRIPTS, run
 
 GOAL = 1.0
 AS_IT_COMES, FASTEST = "dcm2niix, gzip as it comes", "dcm2niix, fastest gzip"
@@ -50,12 +45,6 @@ def make_volume() -> np.ndarray:
     return np.where(body, tissue, -1000 + noise / 4).clip(-1024, 3000).round()
 
 
-def timed(command: list[str], environment: dict[str, str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
-    return time.perf_counter() - start
-
-
 def measure(dcm2niix: str, runs: int = 5) -> dict[str, dict]:
     """Ours over dcm2niix with gzip as it comes; the fastest level of gzip, which ours writes, is told besides."""
     if not shutil.which(dcm2niix):
@@ -75,7 +64,6 @@ def measure_on_one_core(dcm2niix: str, runs: int) -> dict[str, float]:
     import SimpleITK as sitk
     from exports import describe, make_series, save_series
 
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         voxels = make_volume()
@@ -92,7 +80,7 @@ def measure_on_one_core(dcm2niix: str, runs: int) -> dict[str, float]:
             for what, command in commands.items():
                 for file in folder.glob("*.nii.gz"):
                     file.unlink()
-                seconds[what].append(timed(command, one_thread))
+                seconds[what].append(run(command, environment=ONE_THREAD)[1])
                 size = next(folder.glob("*.nii.gz")).stat().st_size
                 found = sitk.GetArrayFromImage(sitk.ReadImage(str(next(folder.glob("*.nii.gz")))))
                 # dcm2niix turns the rows around.

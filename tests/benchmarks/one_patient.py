@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import yaml
-
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "benchmarks"), str(TESTS.parent / "workflow" / "scripts")]
+from runs import count_jobs, snakemake
 
 JOBS_GOAL, TIME_GOAL = 0.03, 0.05
 PATIENTS = 80
+CONFIG = ("--configfile", "eighty.yaml")
 PHASES = ("precontrast", "arterial", "portal")
 
 
@@ -55,21 +51,6 @@ def build(folder: Path) -> None:
     (folder / "eighty.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def snakemake(folder: Path, *arguments: str) -> tuple[str, float]:
-    """What a run printed, and its seconds."""
-    command = [str(Path(sys.executable).with_name("snakemake")), "--configfile", "eighty.yaml", *arguments]
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout[-6000:] + done.stderr[-6000:])
-    return done.stdout + done.stderr, time.monotonic() - started
-
-
-def count_jobs(said: str) -> int:
-    """Jobs of a run, by Snakemake's table."""
-    return int(re.search(r"^total +(\d+)", said, re.MULTILINE)[1])
-
-
 def change_slice(folder: Path) -> None:
     """One voxel of a slice of the first patient's portal phase is brighter by one."""
     import pydicom
@@ -86,14 +67,14 @@ def measure(folder: Path) -> dict[str, dict]:
     """Share of the jobs; and, as `one_patient_time`, of the seconds."""
     folder.mkdir(parents=True)
     build(folder)
-    planned, _ = snakemake(folder, "-n", "--", "all")
+    planned, _ = snakemake(folder, *CONFIG, "-n", "--", "all")
     made = re.findall(r"output: (results/eighty/(?:crops/\w+\.npz|radiomics/\w+/\w+\.parquet))", planned)
     targets = sorted(set(made))
-    said, full_s = snakemake(folder, "--cores", "2", "--", *targets)
+    said, full_s = snakemake(folder, *CONFIG, "--cores", "2", "--", *targets)
     full = count_jobs(said)
     print(f"full: {full} jobs, {full_s:.0f} s, for {', '.join(targets)}", flush=True)
     change_slice(folder)
-    said, one_s = snakemake(folder, "--cores", "2", "--", *targets)
+    said, one_s = snakemake(folder, *CONFIG, "--cores", "2", "--", *targets)
     one = count_jobs(said)
     print(f"one patient: {one} jobs, {one_s:.1f} s; {one / full:.4f} of the jobs, {one_s / full_s:.4f} of the time")
     return {

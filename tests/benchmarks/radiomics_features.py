@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from ingestion import SCRIPTS, timed
+from runs import ONE_THREAD, SCRIPTS, run
 
 GOALS = {20: 8.0, 40: 4.0}
 READERS_GOAL = 1.8
@@ -70,7 +70,6 @@ def largest_difference(reference: Path, ours: Path) -> float:
 
 def measure_volume(folder: Path, radius: int, runs: int) -> dict[str, float]:
     """Median seconds: of the command line, of ours with one mask and with three; and the largest difference."""
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1")
     image, masks = str(folder / f"image{radius}.nii.gz"), [str(folder / f"mask{radius}.{r}.nii.gz") for r in range(3)]
     (folder / "settings.yaml").write_text(SETTINGS)
     theirs, ours = folder / "theirs.csv", folder / "ours.json"
@@ -80,9 +79,9 @@ def measure_volume(folder: Path, radius: int, runs: int) -> dict[str, float]:
     seconds: dict[str, list[float]] = {"pyradiomics": [], "one": [], "three": []}
     for _ in range(runs):
         theirs.unlink(missing_ok=True)
-        seconds["pyradiomics"].append(timed(reference, {}))
-        seconds["three"].append(timed([*own, *masks, str(ours)], one_thread))
-        seconds["one"].append(timed([*own, masks[0], str(ours)], one_thread))
+        seconds["pyradiomics"].append(run(reference)[1])
+        seconds["three"].append(run([*own, *masks, str(ours)], environment=ONE_THREAD)[1])
+        seconds["one"].append(run([*own, masks[0], str(ours)], environment=ONE_THREAD)[1])
     found = {what: statistics.median(times) for what, times in seconds.items()}
     return {**found, "difference": largest_difference(theirs, ours)}
 

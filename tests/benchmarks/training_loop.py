@@ -10,16 +10,13 @@ the same sizes. Both take turns, and the ratio is that of the medians.
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS.parent / "workflow" / "scripts")]
+from runs import TESTS
 
 GOAL = 1.1
 THREADS = 2
@@ -55,7 +52,7 @@ def measure_network(paper: str, architecture: str, alone: bool, shape: tuple, fi
 
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.examples import FITTED, INNER
-    from hcc_recurrence.networks.training import EVALUATED, Examples, make_optimiser, train
+    from hcc_recurrence.networks.training import EVALUATED, Examples, batches_of, make_optimiser, train
 
     torch.set_num_threads(THREADS)
     settings = paper_training(paper)
@@ -63,8 +60,7 @@ def measure_network(paper: str, architecture: str, alone: bool, shape: tuple, fi
     images = np.random.default_rng(0).random((count, *shape), np.float32)
     roles = np.array([FITTED] * fitted + [INNER] * inner)
     examples = Examples.of(images, np.zeros((count, 0)), np.arange(count) % 2, roles)
-    batches = -(-fitted // settings["batch"])
-    sizes = [len(rows) for rows in torch.arange(fitted).tensor_split(batches)]
+    sizes = [len(rows) for rows in batches_of(torch.arange(fitted), settings["batch"], torch.Generator())]
     ready = [(torch.rand(n, *shape), torch.zeros(n, 0), torch.arange(n) % 2) for n in sizes]
     judged = [
         (torch.rand(len(rows), *shape), torch.zeros(len(rows), 0)) for rows in torch.arange(inner).split(EVALUATED)

@@ -13,16 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
-import subprocess
 import sys
-import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-SCRIPTS = TESTS.parent / "workflow" / "scripts"
-sys.path[:0] = [str(TESTS), str(TESTS / "benchmarks"), str(SCRIPTS)]
+from runs import ONE_THREAD, run
 
 GOAL = 1.25
 # Beside Snakemake's own main: every object that a script gets is kept, in the order of their starts.
@@ -57,9 +53,22 @@ def warm_up() -> None:
     sys.path.insert(0, "workflow/scripts")
     import importlib
 
-    for name in ("SimpleITK", "pandas", "torch", "radiomics", "matplotlib.pyplot", "seaborn", "sklearn.linear_model"):
-        importlib.import_module(name)
-    for name in ("statsmodels.api", "lifelines", "sksurv.metrics", "dcurves", "tableone", "pyarrow.parquet", "pydicom"):
+    for name in (
+        "SimpleITK",
+        "pandas",
+        "torch",
+        "radiomics",
+        "matplotlib.pyplot",
+        "seaborn",
+        "sklearn.linear_model",
+        "statsmodels.api",
+        "lifelines",
+        "sksurv.metrics",
+        "dcurves",
+        "tableone",
+        "pyarrow.parquet",
+        "pydicom",
+    ):
         importlib.import_module(name)
 
 
@@ -106,7 +115,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 
 def measure(folder: Path, tiny: bool) -> dict[str, dict]:
-    """Ratio of the seconds of both runs, and the share of a job that is its start."""
+    """Ratio of the seconds of both runs; whether their CSV are the same."""
     from workflow_runner import copy_workflow
 
     workflow, loop = folder / "workflow_run", folder / "loop_run"
@@ -119,19 +128,13 @@ def measure(folder: Path, tiny: bool) -> dict[str, dict]:
 
             build_tiny_cohort(one)
             options = ["--configfile", "tiny.yaml"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", RECORDER, *options, "--cores", "2", "--quiet", "all", "--", "all"]
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=workflow, check=False, env=environment, capture_output=True, text=True)
-    by_workflow = time.monotonic() - started
-    if done.returncode:
-        sys.exit(done.stdout[-6000:] + done.stderr[-6000:])
+    _, by_workflow = run(command, workflow, ONE_THREAD)
     recorded = read_recorded(workflow / "recorded.pickle")
     print(f"snakemake: {by_workflow:.0f} s, {len(recorded)} scripts", flush=True)
     again = [sys.executable, __file__, "--loop", str(workflow / "recorded.pickle")]
-    started = time.monotonic()
-    subprocess.run(again, cwd=loop, check=True, env=environment)
-    by_loop = time.monotonic() - started
+    # As many threads as the workflow gives its jobs.
+    _, by_loop = run(again, loop, ONE_THREAD)
     print(f"loop: {by_loop:.0f} s; ratio {by_workflow / by_loop:.2f}", flush=True)
     ours, theirs = tables(workflow), tables(loop)
     differing = sorted(name for name in ours if theirs.get(name) != ours[name])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from hcc_recurrence.imaging.crops import bounding_box
+from hcc_recurrence.imaging.crops import bounding_box, crop_with_padding
 from hcc_recurrence.radiomics.features import Region, feature_names, region_features
 from hcc_recurrence.radiomics.filters import Box, filtered_images
 from hcc_recurrence.radiomics.shape import ShapeFeatures
@@ -55,16 +55,16 @@ def extract_features(
             check_mask(boxes[reader], settings)
         except ValueError as error:
             raise ValueError(f"reader {reader}: {error}") from error
-        first, last = boxes[reader]
-        inside[reader] = whole[tuple(slice(a, b) for a, b in zip(first, last, strict=True))] == 1
+        inside[reader] = crop_with_padding(whole, *boxes[reader]) == 1
         shape = shape_features(inside[reader], spacing)
         results[reader] = {f"original_shape_{name}": value for name, value in shape.items()}
     together = np.min([b[0] for b in boxes.values()], axis=0), np.max([b[1] for b in boxes.values()], axis=0)
     how = (settings["bin_width"], float(np.prod(spacing)), settings["voxel_array_shift"])
-    for filtered in filtered_images(image, together, settings):
-        for reader, box in boxes.items():
-            region = Region(filtered.inside(box), inside[reader], *how)
-            results[reader].update((f"{filtered.name}_{name}", value) for name, value in region_features(region))
+    for kind, values in filtered_images(image, together, settings):
+        for reader, (first, last) in boxes.items():
+            own = crop_with_padding(values, first - together[0], last - together[0])
+            region = Region(own, inside[reader], *how)
+            results[reader].update((f"{kind}_{name}", value) for name, value in region_features(region))
     for reader, features in results.items():
         check_features(reader, features, settings["expected_features"])
     return results

@@ -6,11 +6,12 @@ Each filter is PyRadiomics' own, run once for all masks on the box it needs abou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+
+from hcc_recurrence.imaging.crops import crop_with_padding
 
 # The recursive Gaussian behind the Laplacian has long tails: at 8 sigma some features still move by more
 # than 1e-4 of their value, at 12 sigma none does (tests/unit/test_radiomics.py measures it).
@@ -20,20 +21,6 @@ MARGIN_SIGMAS = 12
 WAVELET_REACH = 8
 
 Box = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True)
-class FilteredImage:
-    """Values (z, y, x) of one filtered image, of the volume's voxels from `start` (z, y, x) on."""
-
-    name: str
-    values: np.ndarray
-    start: np.ndarray
-
-    def inside(self, box: Box) -> np.ndarray:
-        """The part of a box given in the volume's voxels."""
-        first, last = box
-        return self.values[tuple(slice(a, b) for a, b in zip(first - self.start, last - self.start, strict=True))]
 
 
 def smoothing_box(box: Box, shape: tuple[int, ...], spacing: np.ndarray, sigma: float) -> Box:
@@ -65,8 +52,8 @@ def normaliser(image: sitk.Image, settings: Mapping[str, Any]) -> tuple[float, f
     return statistics.GetMean(), statistics.GetSigma()
 
 
-def filtered_images(image: sitk.Image, box: Box, settings: Mapping[str, Any]) -> Iterator[FilteredImage]:
-    """Each image that the settings name, in PyRadiomics' order and by its names, exact within `box`.
+def filtered_images(image: sitk.Image, box: Box, settings: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and values within `box` of each image that the settings name, in PyRadiomics' order.
 
     Args:
         image: a whole volume: normalisation needs it.
@@ -86,13 +73,17 @@ def filtered_images(image: sitk.Image, box: Box, settings: Mapping[str, Any]) ->
         mean, deviation = scale
         return sitk.ShiftScale(sitk.Cast(piece, sitk.sitkFloat64), -mean, 1 / deviation) * settings["normalise_scale"]
 
-    yield FilteredImage("original", sitk.GetArrayFromImage(cut(box)), box[0])
+    def within(filtered: sitk.Image, part: Box) -> np.ndarray:
+        # A copy: a view of an image that nothing holds reads freed memory.
+        return crop_with_padding(sitk.GetArrayViewFromImage(filtered), box[0] - part[0], box[1] - part[0])
+
+    yield "original", sitk.GetArrayFromImage(cut(box))
     for sigma in map(float, settings["log_sigma_mm"]):
         part = smoothing_box(box, shape, np.array(image.GetSpacing()[::-1]), sigma)
         for filtered, name, _ in getLoGImage(cut(part), None, sigma=[sigma]):
-            yield FilteredImage(name, sitk.GetArrayViewFromImage(filtered), part[0])
+            yield name, within(filtered, part)
     if settings["wavelet"]:
         part = wavelet_box(box, shape)
         how = {"wavelet": settings["wavelet"], "level": settings["wavelet_level"]}
         for filtered, name, _ in getWaveletImage(cut(part), None, **how):
-            yield FilteredImage(name, sitk.GetArrayViewFromImage(filtered), part[0])
+            yield name, within(filtered, part)

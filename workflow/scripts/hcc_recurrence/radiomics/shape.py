@@ -64,11 +64,11 @@ def mesh_vertices(mask: np.ndarray) -> np.ndarray:
 
 
 def _ends_of_lines(vertices: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """The first and the last vertex on each line along a direction: the outermost of all are among these."""
+    """The first and the last vertex on each line along one of DIRECTIONS: the outermost of all are among these."""
     along = int(np.flatnonzero(direction)[0])
     others = [a for a in range(3) if a != along]
     # What is the same for all vertices of a line, and the place on it.
-    line = vertices[:, others] - vertices[:, [along]] * direction[others] * direction[along]
+    line = vertices[:, others] - vertices[:, [along]] * direction[others]
     order = np.lexsort((vertices[:, along], line[:, 1], line[:, 0]))
     new = (np.diff(line[order], axis=0) != 0).any(axis=1)
     return vertices[order[np.concatenate([[True], new]) | np.concatenate([new, [True]])]]
