@@ -374,6 +374,29 @@ def test_survival_calibration_and_decision_curve(patients):
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(("n", "seed"), [(6, 1), (24, 2), (120, 3)])
+def test_survival_decision_curve_equals_dcurves(n, seed):
+    """With tied times and risks, thresholds that nobody reaches, called patients who all left before the horizon."""
+    import dcurves
+
+    generator = np.random.default_rng(seed)
+    months, event = generator.integers(2, 40, n).astype(float), generator.integers(0, 2, n)
+    months, event = censor_at(np.append(months, 30.0), np.append(event, 0), 24)
+    risk = {"A": generator.random(n + 1).round(2), "B": np.append(generator.integers(0, 2, n), 0).astype(float)}
+    thresholds = np.arange(0.05, 0.951, 0.01)
+    expected = dcurves.dca(
+        data=pd.DataFrame({"outcome": event, "time": months, **risk}),
+        outcome="outcome",
+        modelnames=list(risk),
+        thresholds=thresholds,
+        time=24,
+        time_to_outcome_col="time",
+    )
+    found = survival_decision_curve(months, event, risk, 24, thresholds)
+    assert found["model"].tolist() == expected["model"].tolist()
+    assert found["net_benefit"].to_numpy() == pytest.approx(expected["net_benefit"].to_numpy(), abs=1e-9, nan_ok=True)
+
+
 def test_smooth_calibration_of_a_true_and_of_a_shifted_model():
     generator = np.random.default_rng(4)
     p = generator.uniform(0.05, 0.95, 3000)

@@ -1,11 +1,11 @@
-"""Net benefit over threshold probabilities, by the dcurves package."""
+"""Net benefit over threshold probabilities: by the dcurves package, and at a horizon as dcurves reckons it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+
+from hcc_recurrence.statistics.survival import free_at
 
 
 def decision_curve(y: np.ndarray, probabilities: dict[str, np.ndarray], thresholds: np.ndarray) -> pd.DataFrame:
@@ -18,7 +18,16 @@ def decision_curve(y: np.ndarray, probabilities: dict[str, np.ndarray], threshol
 
     Returns: model, threshold, net_benefit; `all` and `none` are the two reference strategies.
     """
-    return _by_dcurves(pd.DataFrame({"outcome": np.asarray(y, int)}), probabilities, thresholds)
+    import dcurves
+
+    # dcurves takes column names; a model's name may hold characters that it does not.
+    names = {f"model_{i}": model for i, model in enumerate(probabilities)}
+    columns = {column: np.asarray(probabilities[model], float) for column, model in names.items()}
+    frame = pd.DataFrame({"outcome": np.asarray(y, int), **columns})
+    at = np.asarray(thresholds, float)
+    result = dcurves.dca(data=frame, outcome="outcome", modelnames=list(names), thresholds=at)
+    result["model"] = result["model"].map(lambda m: names.get(m, m))
+    return result[["model", "threshold", "net_benefit"]].reset_index(drop=True)
 
 
 def survival_decision_curve(
@@ -26,24 +35,27 @@ def survival_decision_curve(
 ) -> pd.DataFrame:
     """The same at a horizon with censored times (Vickers et al., BMC Med Inform Decis Mak 2008;8:53).
 
+    TP/n is the share of patients at or above the threshold times their Kaplan-Meier risk, FP/n is the share's rest.
+    The same values as dcurves, which fits lifelines' curve twice for each model and threshold, 25 s for one study.
+
     Args:
-        time, event: (n,). risk: model -> (n,) probability of recurrence within the horizon.
+        time, event: (n,). risk: model -> (n,) probability of recurrence within the horizon. thresholds: in (0, 1).
+
+    Returns: as `decision_curve`; NaN where nobody at or above the threshold was followed to the horizon.
     """
-    frame = pd.DataFrame({"outcome": np.asarray(event, int), "time": np.asarray(time, float)})
-    return _by_dcurves(frame, risk, thresholds, time=horizon, time_to_outcome_col="time")
+    time, event = np.asarray(time, float), np.asarray(event, int)
+    thresholds = np.asarray(thresholds, float)
+    strategies = {**risk, "all": np.ones(len(time)), "none": np.zeros(len(time))}
+    parts = []
+    for model, values in strategies.items():
+        called = np.asarray(values, float)[None, :] >= thresholds[:, None]
+        recurring = np.array([_risk_among(time[c], event[c], horizon) for c in called])
+        benefit = called.mean(axis=1) * (recurring - (1 - recurring) * thresholds / (1 - thresholds))
+        parts.append(pd.DataFrame({"model": model, "threshold": thresholds, "net_benefit": benefit}))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _by_dcurves(
-    frame: pd.DataFrame, probabilities: dict[str, np.ndarray], thresholds: np.ndarray, **survival: Any
-) -> pd.DataFrame:
-    import dcurves
-
-    # dcurves takes column names; a model's name may hold characters that it does not.
-    names = {f"model_{i}": model for i, model in enumerate(probabilities)}
-    for column, model in names.items():
-        frame[column] = np.asarray(probabilities[model], float)
-    result = dcurves.dca(
-        data=frame, outcome="outcome", modelnames=list(names), thresholds=np.asarray(thresholds, float), **survival
-    )
-    result["model"] = result["model"].map(lambda m: names.get(m, m))
-    return result[["model", "threshold", "net_benefit"]].reset_index(drop=True)
+def _risk_among(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
+    if len(time) == 0:
+        return 0.0
+    return 1 - free_at(time, event, horizon) if time.max() >= horizon else float("nan")

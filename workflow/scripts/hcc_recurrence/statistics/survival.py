@@ -35,6 +35,20 @@ def survival_at(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[fl
     return float(row["survival"]), float(row["low"]), float(row["high"])
 
 
+def free_at(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
+    """Kaplan-Meier survival at the horizon, without its interval.
+
+    lifelines takes 5 ms for it, a bootstrap or a decision curve needs thousands.
+
+    Args:
+        time: (n,) months. event: (n,) 0/1.
+    """
+    times = np.unique(time[(event == 1) & (time <= horizon)])
+    risk = (time[None, :] >= times[:, None]).sum(axis=1)
+    events = ((time[None, :] == times[:, None]) & (event == 1)).sum(axis=1)
+    return float(np.prod(1 - events / risk))
+
+
 def median_survival(time: np.ndarray, event: np.ndarray) -> float:
     """First time at which survival is 0.5 or less; infinite where that is not reached."""
     curve = kaplan_meier(time, event)
@@ -112,15 +126,7 @@ def survival_calibration(
     for _, part in frame.groupby("group"):
         observed = survival_at(part["time"], part["event"], horizon)[0]
         drawn = generator.integers(0, len(part), (resamples, len(part)))
-        values = [_survival_at_fast(part["time"].to_numpy()[d], part["event"].to_numpy()[d], horizon) for d in drawn]
+        values = [free_at(part["time"].to_numpy()[d], part["event"].to_numpy()[d], horizon) for d in drawn]
         low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
         rows.append((part["predicted"].mean(), observed, low, high, len(part)))
     return pd.DataFrame(rows, columns=["predicted", "observed", "low", "high", "n"])
-
-
-def _survival_at_fast(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
-    """Kaplan-Meier survival at the horizon without its interval: lifelines takes 5 ms, a bootstrap needs thousands."""
-    times = np.unique(time[(event == 1) & (time <= horizon)])
-    risk = (time[None, :] >= times[:, None]).sum(axis=1)
-    events = ((time[None, :] == times[:, None]) & (event == 1)).sum(axis=1)
-    return float(np.prod(1 - events / risk))
