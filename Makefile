@@ -30,7 +30,8 @@ demo: environment
 	$(BIN)/snakemake --cores $(CORES) all
 
 test: environment
-	$(BIN)/python -m pytest
+	# Two files at a time, the long ones first.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Alone on the machine; hours. BENCH="radiomics training" runs some of them.
 bench: environment

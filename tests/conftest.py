@@ -1,4 +1,4 @@
-"""Fixtures. The tiny cohort is simulated, converted and modelled once for the whole session."""
+"""Fixtures. The tiny cohort is simulated, converted and modelled once for all processes of a session."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
     os.environ[_variable] = "1"
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from workflow_runner import REPOSITORY, Workspace, copy_workflow
+
+# Two tests at a time take as long as they take.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -25,21 +33,43 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_inputs(tmp_path_factory) -> Path:
+def session_folder(tmp_path_factory) -> Path:
+    """One folder for all processes of a session; each of pytest-xdist's has a folder of its own in it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def once(mark: Path, make: Callable[[], None]) -> None:
+    """Call `make` in the first process that asks; the others wait until it is done, and try it where it failed."""
+    with FileLock(mark.with_suffix(".lock")):
+        if not mark.exists():
+            make()
+            mark.touch()
+
+
+@pytest.fixture(scope="session")
+def tiny_inputs(session_folder) -> Path:
     """A copy of the workflow, and a cohort of 24 patients in two phases as DICOM with masks and sheets."""
     from tiny_cohort import build_tiny_cohort
 
-    folder = tmp_path_factory.mktemp("tiny")
-    copy_workflow(folder)
-    build_tiny_cohort(folder)
+    folder = session_folder / "tiny"
+
+    def build() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        copy_workflow(folder)
+        build_tiny_cohort(folder)
+
+    once(session_folder / "tiny_inputs.made", build)
     return folder
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_inputs) -> Workspace:
-    """The tiny cohort after a complete run with --cores 8. Tests work on copies of it."""
+def tiny_run(session_folder, tiny_inputs) -> Workspace:
+    """The tiny cohort after a complete run on all cores, two at least. Tests work on copies of it."""
     workspace = Workspace(tiny_inputs)
-    workspace.run("all", cores=8)
+    cores = max(2, os.cpu_count() or 2)
+    once(session_folder / "tiny_run.made", lambda: workspace.run("all", cores=cores))
     return workspace
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,10 +17,18 @@ import pytest
 import torch
 import yaml
 from slurm_cluster import SlurmCluster, why_not
-from workflow_runner import SNAKEMAKE, Workspace
+from workflow_runner import Workspace
 
 pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(why_not()), reason=f"no SLURM: {why_not()}")]
 
+# The executor looks ever less often, 10 s later each time, whatever is set: much of these tests would be waiting.
+PROGRAM = """
+import sys
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+RemoteExecutor.next_seconds_between_status_checks = property(lambda executor: 2, lambda executor, seconds: None)
+from snakemake import cli
+cli.main(sys.argv[1:])
+"""
 # Of the test cluster: two cores are all there is, and nobody waits for a poll. All else is the profile's.
 OPTIONS = (
     *("--profile", "profiles/slurm", "--configfile", "tiny.yaml", "--cores", "2", "--jobs", "4"),
@@ -66,7 +75,7 @@ class Run:
         self.known = {job["id"] for job in cluster.jobs()}
         with open(self.output, "w") as stream:
             self.process = subprocess.Popen(
-                [str(SNAKEMAKE), *OPTIONS, *arguments],
+                [sys.executable, "-c", PROGRAM, *OPTIONS, *arguments],
                 cwd=workspace.folder,
                 env=cluster.environment,
                 stdout=stream,
@@ -190,7 +199,7 @@ def test_snakemake_killed_and_started_again(cluster, disturbed, undisturbed):
     run.process.wait()
     assert next(job["state"] for job in cluster.jobs() if job["id"] == left["id"]) == "RUNNING"
     refused = subprocess.run(
-        [str(SNAKEMAKE), *OPTIONS, "--", TARGET],
+        [sys.executable, "-c", PROGRAM, *OPTIONS, "--", TARGET],
         cwd=disturbed.folder,
         env=cluster.environment,
         capture_output=True,

@@ -245,8 +245,8 @@ def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
     assert any(secret in image.read_bytes() for secret in secrets)
 
 
-def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_eight(tiny_run, tiny_copy):
-    """SIGKILL to the whole process group in the middle; then a plain run. The session's run used eight cores.
+def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy):
+    """SIGKILL to the whole process group in the middle; then a plain run. The session's run used all cores.
 
     Three patients from their DICOM files on, and everything that is made of all patients together.
     """

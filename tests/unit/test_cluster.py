@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +31,21 @@ def test_a_job_takes_what_the_run_has_found(tmp_path):
     problems = [Problem("c", "P2", "f", "what", "remedy")]
     Checked(tmp_path / "x" / "kept.json", {"seed": 1}, [sheet]).write(problems, {"c": sources})
     assert Checked(tmp_path / "x" / "kept.json", {"seed": 1}, [sheet]).read() == (problems, {"c": sources})
+
+
+def test_no_time_goes_into_a_search_for_garbage_among_what_a_job_imports(tmp_path):
+    """Handlers of `atexit` run in the opposite order: the first one registered sees what the others did."""
+    code = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_threshold()[0], gc.get_freeze_count() > 1000))
+from hcc_recurrence.job import job_log
+with job_log(sys.argv[1], "P1"):
+    import numpy
+"""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
+    command = [sys.executable, "-c", code, str(tmp_path / "job.log")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["200000", "True"]
 
 
 def test_what_was_found_of_another_config_or_sheet_counts_as_not_there(tmp_path):

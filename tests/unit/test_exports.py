@@ -56,7 +56,7 @@ def geometry(folder, part=""):
     st.sampled_from(["seg", "nifti", "rtstruct"]),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_export_comes_back(tmp_path_factory, spacing, seed, syntax, plane, kind, enhanced):
     """Random spacing, direction, origin, order, names, transfer syntax and mask format: voxels exact, mask in place."""
     folder, generator = tmp_path_factory.mktemp("export"), np.random.default_rng(seed)
@@ -522,7 +522,7 @@ def test_empty_masks_are_known_before_the_image_is_read(tmp_path, image):
         contents_of(save_mask(ct, whole, tmp_path / "ct.nii.gz"), "1", tmp_path / "s")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cut=st.floats(0.02, 0.98), kind=st.sampled_from(["seg.dcm", "rt.dcm", "m.nii.gz", "m.nrrd"]))
 def test_a_broken_mask_is_refused_in_words_wherever_it_breaks(tmp_path_factory, cut, kind):
     folder = tmp_path_factory.mktemp("broken")
@@ -544,7 +544,7 @@ def test_a_broken_mask_is_refused_in_words_wherever_it_breaks(tmp_path_factory, 
         assert error.remedy
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     cut=st.floats(0.0, 1.0, exclude_max=True),
     place=st.integers(0, 6),

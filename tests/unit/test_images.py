@@ -73,7 +73,7 @@ def test_hounsfield_units_order_and_geometry(tmp_path):
         np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[z], stored)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.tuples(st.floats(0.8, 7), st.floats(0.4, 2), st.floats(0.4, 2)),
     st.tuples(*[st.floats(-300, 300)] * 3),

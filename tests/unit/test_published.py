@@ -27,7 +27,7 @@ from hcc_recurrence.statistics.proportions import chi_square_or_fisher, chi_squa
 PUBLISHED = REPOSITORY / "workflow" / "published"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
 def test_the_solver_always_finds_the_counts_that_were_printed(n_pos, n_neg, data):
     tp, tn = data.draw(st.integers(0, n_pos)), data.draw(st.integers(0, n_neg))
