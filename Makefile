@@ -29,8 +29,8 @@ environment: .venv/installed
 demo: environment
 	$(BIN)/snakemake --cores $(CORES) all
 
+# Two files of tests at a time, the long ones first.
 test: environment
-	# Two files at a time, the long ones first.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Alone on the machine; hours. BENCH="radiomics training" runs some of them.

@@ -119,11 +119,16 @@ class SlurmCluster:
         daemon = int((self.folder / f"slurmd.{node}.pid").read_text())
         running = self.call("squeue", "-h", "-w", node, "-o", "%A").split()
         os.kill(daemon, signal.SIGKILL)
+        daemons, below = [], []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if any(" ".join(process.cmdline()).startswith(f"slurmstepd: [{job}.") for job in running):
-                    for one in [*process.children(recursive=True), process]:
-                        one.kill()
+                    daemons.append(process)
+                    below += process.children(recursive=True)
+        # The daemons first: one that sees its job die would report it, which a node without power does not.
+        for one in [*daemons, *below]:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
 
     def start_node(self, node: str) -> None:
         """The node's daemon, anew."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
 
 from hcc_recurrence.figures.p_values import interval_text
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
@@ -76,6 +75,8 @@ def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
     Returns: false and true positive rates.
     """
+    from sklearn.metrics import roc_curve
+
     if rows["estimate"].iloc[0] != "out_of_fold":
         mean = mean_over_repeats(rows)
         return roc_curve(mean["y"], mean["probability"], drop_intermediate=False)[:2]
