@@ -17,7 +17,7 @@ from hcc_recurrence.statistics.concordance import (
     percentile_interval,
     resample_counts,
 )
-from hcc_recurrence.statistics.delong import paired_table, unpaired_test
+from hcc_recurrence.statistics.delong import holm, paired_table, unpaired_test
 from hcc_recurrence.statistics.reliability import cohen_kappa
 
 PANEL = ["protocol", "split", "estimate"]
@@ -69,8 +69,6 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
 
     Returns: protocol, split, estimate, n, family, and the columns of `paired_table`; one row a pair.
     """
-    from statsmodels.stats.multitest import multipletests
-
     rows = comparable_rows(predictions[predictions["model"].isin(models)])
     parts = []
     for key, panel in rows.groupby(PANEL, sort=False):
@@ -87,8 +85,7 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
         if not found:
             continue
         table = pd.concat(found, ignore_index=True)
-        for _, tested in table[table["p"].notna()].groupby("family"):
-            table.loc[tested.index, "p_holm"] = multipletests(tested["p"], method="holm")[1]
+        table["p_holm"] = table.groupby("family")["p"].transform(holm)
         parts.append(table.assign(**dict(zip(PANEL, key, strict=True))))
     if not parts:
         return pd.DataFrame(columns=[*PANEL, "n", "family", "model", "other", "p", "p_holm"])

@@ -54,17 +54,27 @@ def variance_of_interval(low: float, high: float) -> float:
     return ((high - low) / (2 * norm.ppf(0.975))) ** 2
 
 
+def holm(p: pd.Series) -> pd.Series:
+    """P corrected over those of the series that are not NaN (Holm, Scand J Stat 1979;6:65), by statsmodels."""
+    from statsmodels.stats.multitest import multipletests
+
+    corrected = p.astype(float)
+    tested = corrected.notna()
+    # A single P is its own correction; multipletests collects all garbage of the process, 50 ms a call.
+    if tested.sum() > 1:
+        corrected[tested] = multipletests(corrected[tested], method="holm")[1]
+    return corrected
+
+
 def paired_table(
     y: np.ndarray, scores: Mapping[str, np.ndarray], fold: np.ndarray | None = None, repeat: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Every pair of models on the same patients; P also corrected by Holm over the pairs.
 
-    Holm, Scand J Stat 1979;6:65. Args as in `delong_covariance`.
+    Args as in `delong_covariance`.
 
     Returns: model, other, auc, other_auc, difference, low, high, z, p, p_holm; one row a pair.
     """
-    from statsmodels.stats.multitest import multipletests
-
     names = list(scores)
     auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
     rows = []
@@ -77,9 +87,4 @@ def paired_table(
             )
     columns = ["model", "other", "auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]
     table = pd.DataFrame(rows, columns=columns)
-    table["p_holm"] = table["p"]
-    tested = table["p"].notna()
-    # A single P is its own correction; multipletests collects all garbage of the process, 50 ms a call.
-    if tested.sum() > 1:
-        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"].astype(float), method="holm")[1]
-    return table
+    return table.assign(p_holm=holm(table["p"]))
