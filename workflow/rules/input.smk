@@ -2,15 +2,14 @@
 # problems, and nothing else exists.
 import atexit
 import gc
-import inspect
 import os
 import sys
 import uuid
 from dataclasses import astuple
 from pathlib import Path
 
-from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -19,6 +18,13 @@ from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.provenance import code_version
+from hcc_recurrence.snakemake_inside import (
+    quiet_scheduler,
+    remember_signatures,
+    start_groups_together,
+)
+
+quiet_scheduler(JobScheduler)
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (
@@ -38,12 +44,7 @@ if "--attempt" in sys.argv:
     os.environ.update(HCC_ATTEMPT=sys.argv[sys.argv.index("--attempt") + 1])
 if workflow.is_main_process:
     os.environ.update(HCC_RUN=uuid.uuid4().hex)
-    # A job must know as well which steps go together, or it starts a Snakemake for each of its patients, one after
-    # another. The executor leaves that out; Snakemake has loaded it already where it is installed.
-    if "snakemake_executor_plugin_slurm" in sys.modules:
-        sys.modules[
-            "snakemake_executor_plugin_slurm"
-        ].common_settings.pass_group_args = True
+    start_groups_together()
 
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
@@ -91,14 +92,3 @@ def memory(mb):
 def minutes(number):
     """Run time that grows with each attempt."""
     return lambda wildcards, attempt: number * attempt
-
-
-def remember_signatures(rules):
-    """Parameters of the rules' functions, which Snakemake looks up anew for every job otherwise."""
-    for step in rules:
-        for item in [*step.input, *step.params, *step.resources.values()]:
-            function = getattr(item, "callable", None) or item
-            if inspect.isfunction(function):
-                overwrite_function_params(
-                    function, inspect.signature(function).parameters
-                )
