@@ -678,6 +678,10 @@ if workflow.is_main_process:
 
 
 onstart:
+    if not are_kept_with_results(workflow):
+        raise WorkflowError(
+            "The records of what made each result lie with the results. Start Snakemake without --persistence-backend."
+        )
     # Held as long as this process lives.
     workflow.claim, ended = claim_folder(
         Path(".snakemake", "hcc_claim"), Path.cwd()

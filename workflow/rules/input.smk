@@ -19,6 +19,13 @@ from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.provenance import code_version
+from hcc_recurrence.snakemake_records import (
+    are_kept_with_results,
+    keep_records_with_results,
+)
+
+# What makes results valid lies with the results, not in `.snakemake`.
+keep_records_with_results()
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (
