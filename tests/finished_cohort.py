@@ -1,4 +1,4 @@
-"""A finished run in seconds: every output is a small file of its own, with the workflow's own record of what made it."""
+"""A finished run in seconds: every output is a small file, with the workflow's own record of what made it."""
 
 from __future__ import annotations
 

@@ -21,17 +21,10 @@ OF_AN_OUTCOME = {"write_labels", "write_splits", "fit_zhao2024"}
 OF_PATIENTS = {"convert_patient", "resample_patient", "extract_radiomics"}
 
 
-@pytest.fixture(scope="module")
-def finished(tiny_inputs, tmp_path_factory) -> Workspace:
-    workspace = Workspace(tiny_inputs).copy_to(tmp_path_factory.mktemp("finished") / "run", results=False)
-    finish(workspace)
-    return workspace
-
-
 @pytest.fixture
-def run(finished, tmp_path) -> Workspace:
+def run(finished_run, tmp_path) -> Workspace:
     """A copy with its times, as `cp -a` makes."""
-    return finished.copy_to(tmp_path / "run")
+    return finished_run.copy_to(tmp_path / "run")
 
 
 # -- where the results may be --------------------------------------------------------------------
@@ -98,30 +91,41 @@ def change_module(workspace):
     workspace.edit(MODULE, "most: int = 20", "most: int = 21")
 
 
+def change_module_of_the_papers_tables(workspace):
+    workspace.edit("workflow/scripts/hcc_recurrence/published.py", '"Cui 2022"', '"Cui et al. 2022"')
+
+
 @pytest.mark.parametrize("place", [stay, forget, copy_with_new_times, copy_with_times, move_and_link])
 def test_what_changed_runs_again_wherever_the_results_are(run, place):
     place(run)
     assert run.jobs() == {}, "nothing changed"
-    sheet, module = (run.folder / "sheets/patients.csv").read_text(), (run.folder / MODULE).read_text()
-
-    change_module(run)
-    assert run.jobs() == {"plot_coefficients": 2, "report": 1}
-    (run.folder / MODULE).write_text(module)
-
+    # Each of the three is seen by jobs that the two others leave alone.
+    change_module_of_the_papers_tables(run)
     change_outcome(run)
-    jobs = run.jobs()
-    assert jobs.keys() >= OF_AN_OUTCOME
-    assert not jobs.keys() & OF_PATIENTS
-    (run.folder / "sheets/patients.csv").write_text(sheet)
-
     replace_mask(run)
     jobs = run.jobs()
-    assert jobs.keys() >= OF_A_MASK
-    assert {rule: jobs[rule] for rule in ("convert_patient", "extract_radiomics")} == {
+    assert jobs.keys() >= {*OF_A_MASK, *OF_AN_OUTCOME}
+    # One patient of 24, and the tables that the module alone makes.
+    assert {rule: jobs[rule] for rule in ("convert_patient", "extract_radiomics", "resample_patient")} == {
         "convert_patient": 1,
         "extract_radiomics": 1,
+        "resample_patient": 1,
     }
-    assert "write_labels" not in jobs
+    assert jobs["check_published_tables"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (change_module, lambda jobs: jobs == {"plot_coefficients": 2, "report": 1}),
+        (change_outcome, lambda jobs: jobs.keys() >= OF_AN_OUTCOME and not jobs.keys() & OF_PATIENTS),
+        (replace_mask, lambda jobs: jobs["convert_patient"] == 1 and "write_labels" not in jobs),
+    ],
+)
+def test_one_change_after_a_copy_with_new_times(run, change, expected):
+    copy_with_new_times(run)
+    change(run)
+    assert expected(run.jobs())
 
 
 def test_a_run_on_copied_results_settles_them(run):
@@ -191,7 +195,8 @@ def test_results_without_records_are_refused_and_can_be_adopted(run):
     for way in ((), ("--dry-run",)):
         message = run.refuse(*way)
         assert "nothing says what made them" in message
-        assert "results/tiny/" in message
+        assert "files in results/ were there before" in message
+        assert "snakemake_records.py" not in message
         assert "--touch" in message
     assert not (run.folder / "results/_provenance").exists()
     touch(run)

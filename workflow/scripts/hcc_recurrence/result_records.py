@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,9 +139,13 @@ class Records:
 
     def put(self, key: str, record: dict[str, Any]) -> None:
         """Keep a record in place of an earlier one. Raises: OSError where it cannot be written."""
-        text = json.dumps(record, separators=(",", ":")).encode()
-        self._append(key.encode() + b"\t" + text + b"\n")
-        self._lines[key] = text
+        self.put_all({key: record})
+
+    def put_all(self, records: Mapping[str, dict[str, Any]]) -> None:
+        """The same for many, in one write."""
+        texts = {key: json.dumps(record, separators=(",", ":")).encode() for key, record in records.items()}
+        self._append(b"".join(key.encode() + b"\t" + text + b"\n" for key, text in texts.items()))
+        self._lines |= texts
 
     def remove(self, key: str) -> bool:
         """Take a record back; whether there was one."""
@@ -182,18 +186,20 @@ class Records:
         return f"{HEADER}\t{json.dumps({'format': FORMAT, 'since': self.since})}\n".encode()
 
     def _append(self, line: bytes) -> None:
+        if not line:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self._ends_whole:
             # Half a line of a killed run must not become the beginning of this one.
             line, self._ends_whole = b"\n" + line, True
         with open(self.path, "ab", buffering=0) as stream:
             stream.write(line)
-        self._surplus += 1
+        self._surplus += line.count(b"\n")
 
     # -- whether the results are where they were made --------------------------------------------
 
     def were_copied(self) -> bool:
-        """Whether the folder's files came from elsewhere since the last run: every copy is another file for the disk."""
+        """Whether the files came from elsewhere since the last run: every copy is another file for the disk."""
         try:
             return self.place.read_text() != self._own_place()
         except OSError:

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import snakemake.workflow
-from snakemake.exceptions import WorkflowError
 from snakemake.persistence import NO_PARAMS_CHANGE, RECORD_FORMAT_VERSION, ParamsChange
 from snakemake.persistence.file import FilePersistence
+from snakemake_interface_common.exceptions import ApiError
 from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_interface_storage_plugins.io import Mtime
 
+from hcc_recurrence.leftovers import OUTPUTS_TO
 from hcc_recurrence.result_records import Records, content_mark, look
 
 # In records, in place of the path of the results.
@@ -40,8 +41,6 @@ FIELDS = (
 )
 UNKNOWN = "nothing says what made the file"
 REPLACED = "the file was changed or replaced after it was made"
-# A dry run with this variable writes what all its jobs would make into that file, as JSON.
-OUTPUTS_TO = "HCC_OUTPUTS_TO"
 # A target of its own, which `all` may leave out.
 NULL_CONTROL = re.compile("/null/|/null_control")
 
@@ -215,10 +214,10 @@ class ResultPersistence(FilePersistence):
                 return UNKNOWN
             if key in self._replaced:
                 return REPLACED
-            if mtime != record.endtime and mtime != record.seen:
-                # A file of an old record has no mark; its time was looked at.
-                if record.mark and content_mark(key) != record.mark:
-                    return REPLACED
+            # A file of an old record has no mark; its time was looked at.
+            other = mtime not in (record.endtime, record.seen)
+            if other and record.mark and content_mark(key) != record.mark:
+                return REPLACED
         except OSError:
             pass
         return ""
@@ -254,7 +253,8 @@ class ResultPersistence(FilePersistence):
         since = self.records.since
         before = sorted(key for key, mtime in self._unknown.items() if since is None or mtime < since)
         if before:
-            raise WorkflowError(_refusal(self.root.rstrip("/"), before))
+            # Of this kind Snakemake prints the words alone.
+            raise ApiError(_refusal(self.root.rstrip("/"), before))
 
     def _settle(self) -> None:
         """Write down what was found about results that were copied, and about those of before there were records."""
@@ -265,18 +265,17 @@ class ResultPersistence(FilePersistence):
                 for key in self._keys_of_old():
                     if (record := self._read_already.get(key)) or (record := self._old_record(key)):
                         self._write_record(key, record)
-            for below, mtime in self._elsewhere.items():
-                self.records.put(below, {**self.records.get(below), "seen": mtime})
+            self.records.put_all({b: {**self.records.get(b), "seen": mtime} for b, mtime in self._elsewhere.items()})
             if self.records.were_copied():
                 self.records.stay()
         except OSError as error:
             # Where nothing is to be done, nothing is to be written.
             if not len(self.dag):
                 return
-            raise WorkflowError(
-                f"{self.records.path} cannot be written to ({error.strerror}). It says what made each result; without it "
-                "none can be believed. What to do: give yourself the right to write there, or name another folder for "
-                "the results in the config: pathvars: {results: FOLDER}"
+            raise ApiError(
+                f"{self.records.path} cannot be written to ({error.strerror}). It says what made each result; without "
+                "it none can be believed. What to do: give yourself the right to write there, or name another folder "
+                "for the results in the config: pathvars: {results: FOLDER}"
             ) from None
 
     def _old_record(self, key: str) -> Record | None:
@@ -343,10 +342,10 @@ def _short_list(paths: Sequence[str]) -> list[str]:
 def _refusal(root: str, files: Sequence[str]) -> str:
     examples = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
     return (
-        f"{len(files)} files in {root}/ were there before ({examples}), and nothing says what made them: they are older "
-        f"than {root}/_provenance, or came without it. Whether they belong to these patients, this outcome and this "
-        "code, nobody can tell, so nothing was run. What to do, one of three: copy the folder _provenance along with "
-        "the results; or move the results away (or name another folder, pathvars: {results: FOLDER}) to make them "
+        f"{len(files)} files in {root}/ were there before ({examples}), and nothing says what made them: they are "
+        f"older than {root}/_provenance, or came without it. Whether they belong to these patients, this outcome and "
+        "this code, nobody can tell, so nothing was run. What to do, one of three: copy the folder _provenance along "
+        "with the results; or move the results away (or name another folder, pathvars: {results: FOLDER}) to make them "
         "anew; or, only if you know that this input and this code made them, adopt them as they are: the same command "
         "with --touch"
     )
