@@ -1,13 +1,12 @@
 # Results of patients, phases, readers, grids, settings or studies that are gone. Needs nothing and makes nothing: both
-# targets say what they found, and the log holds it as well. Not part of any other target.
+# targets say what they found, and the log holds it as well. Not part of any other target. Without a benchmark, which
+# Snakemake would take for what they make: they would run once and never again.
 
 
 rule leftovers:
     """List what the results hold that the config and the sheets no longer ask for."""
     log:
         "<logs>/leftovers.log",
-    benchmark:
-        "<benchmarks>/leftovers.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"
@@ -19,7 +18,7 @@ rule leftovers:
         snakefile=untracked(lambda wildcards: workflow.main_snakefile),
         config=untracked(lambda wildcards: config),
         results=untracked(lambda wildcards: workflow.pathvars.apply("<results>")),
-        remove=False,
+        delete=False,
         code=code("list_leftovers"),
     script:
         "../scripts/list_leftovers.py"
@@ -28,11 +27,9 @@ rule leftovers:
 use rule leftovers as remove_leftovers with:
     log:
         "<logs>/remove_leftovers.log",
-    benchmark:
-        "<benchmarks>/remove_leftovers.tsv"
     params:
         snakefile=untracked(lambda wildcards: workflow.main_snakefile),
         config=untracked(lambda wildcards: config),
         results=untracked(lambda wildcards: workflow.pathvars.apply("<results>")),
-        remove=True,
+        delete=True,
         code=code("list_leftovers"),

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], "leftovers"):
     params = snakemake.params
     planned, results = planned_outputs(params.snakefile, params.config), Path(params.results)
     found = find_leftovers(results, planned["outputs"])
-    if params.remove:
+    if params.delete:
         found = remove_leftovers(results, found, planned["logs"])
         said = "\n".join([f"{len(found)} files or folders were deleted", *[f"  {x.path}" for x in found]])
     else:
