@@ -33,6 +33,7 @@ if PLAN:
     include: "workflow/rules/null_control.smk"
     include: "workflow/rules/checklists.smk"
     include: "workflow/rules/report.smk"
+    include: "workflow/rules/leftovers.smk"
 
     for paper in PAPERS:
 

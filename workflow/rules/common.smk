@@ -444,6 +444,11 @@ def clinical_definitions(variables):
     return lambda w: PLAN.clinical_definitions(base(w.cohort), variables(w))
 
 
+def clinical_meaning(variables):
+    """The same without the names of the sheet's columns: what a value means does not change with them."""
+    return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
+
+
 def of_study(wildcards):
     """The clinical variables of the study that the wildcards name."""
     return study_clinical(wildcards.paper)(wildcards)
@@ -524,7 +529,7 @@ def about_study(wildcards):
         "crop": crop,
         "grid": FULL_CONFIG["grids"].get((radiomics or crop).get("grid", ""), {}),
         "phases": PLAN.phases(paper, cohort),
-        "definitions": clinical_definitions(of_study)(wildcards),
+        "definitions": clinical_meaning(of_study)(wildcards),
     }
 
 
@@ -678,6 +683,10 @@ if workflow.is_main_process:
 
 
 onstart:
+    if not are_kept_with_results(workflow):
+        raise WorkflowError(
+            "The records of what made each result lie with the results. Start Snakemake without --persistence-backend."
+        )
     # Held as long as this process lives.
     workflow.claim, ended = claim_folder(
         Path(".snakemake", "hcc_claim"), Path.cwd()

@@ -23,8 +23,14 @@ from hcc_recurrence.snakemake_inside import (
     remember_signatures,
     start_groups_together,
 )
+from hcc_recurrence.snakemake_records import (
+    are_kept_with_results,
+    keep_records_with_results,
+)
 
 quiet_scheduler(JobScheduler)
+# What makes results valid lies with the results, not in `.snakemake`.
+keep_records_with_results()
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (

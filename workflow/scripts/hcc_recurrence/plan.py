@@ -375,7 +375,7 @@ class Plan(UnetPlan):
         return self._used[name]
 
     def listed_phases(self, name: str, patient: str) -> list[str]:
-        """The phases of a patient in the series sheet, in its order, whether a study uses them or not."""
+        """The phases of a patient in the series sheet, in the order of PHASES, whether a study uses them or not."""
         return self.cohorts[name].phases(patient)
 
     def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
@@ -434,7 +434,8 @@ class Plan(UnetPlan):
 
     def outcome_hash(self, name: str) -> str:
         """Changes with any outcome or centre, and with no clinical column."""
-        frame = self.cohorts[name].patients
+        # By patient: another order of the rows is no other outcome.
+        frame = self.cohorts[name].patients.sort_index()
         columns = [c for c in ("patient_id", "centre", *DATE_COLUMNS, *MONTH_COLUMNS) if c in frame]
         return _text_hash([[c, *frame[c]] for c in columns])
 
@@ -449,7 +450,7 @@ class Plan(UnetPlan):
         """Changes with the group of any patient in use."""
         cohort = self.cohorts[name]
         frame = cohort.patients.loc[self.patients(name)]
-        return _text_hash([[c, *frame.index, *frame[c]] for _, c in sorted(cohort.settings["strata"].items())])
+        return _text_hash([[v, *frame.index, *frame[c]] for v, c in sorted(cohort.settings["strata"].items())])
 
     def patients_sheet(self, name: str) -> dict[str, Any]:
         """How the patients sheet of a cohort is read."""
@@ -463,6 +464,11 @@ class Plan(UnetPlan):
             own = in_standard_unit(variable, definitions[variable])
             found[variable] = {key: value for key, value in sorted(own.items()) if key != "readings"}
         return found
+
+    def clinical_meaning(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
+        """The definitions without the names of columns, which say where a value is and not what it means."""
+        found = self.clinical_definitions(name, variables)
+        return {v: {key: value for key, value in own.items() if key != "column"} for v, own in found.items()}
 
     def readings(self, name: str, variables: Sequence[str]) -> dict[str, dict[str, str]]:
         """Variable -> reading -> column, of the named variables that were read more than once."""

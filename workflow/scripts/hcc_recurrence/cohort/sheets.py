@@ -64,7 +64,7 @@ class Cohort:
         return self._readers.get((patient, phase), [])
 
     def phases(self, patient: str) -> list[str]:
-        """Phases of this patient in the series sheet, in its order."""
+        """Phases of this patient in the series sheet, in the order of PHASES whatever that of its rows."""
         return self._phases.get(patient, [])
 
     def has_mask(self, patient: str, phase: str) -> bool:
@@ -88,7 +88,7 @@ class Cohort:
     @cached_property
     def _phases(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for patient, phase in self.series:
+        for patient, phase in sorted(self.series, key=lambda row: (row[0], PHASES.index(row[1]))):
             found.setdefault(patient, []).append(phase)
         return found
 
