@@ -23,6 +23,7 @@ from hcc_recurrence.cohort.checks import (
 )
 from hcc_recurrence.cohort.clinical import threshold_problems
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
+from hcc_recurrence.cohort.clinical_scores import STAGE_INPUTS, STAGE_THRESHOLDS
 from hcc_recurrence.cohort.dates import date_fault
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.labels import has_dates, horizon_months, horizon_words, make_labels
@@ -132,12 +133,17 @@ class Plan(UnetPlan):
                     f"the sheet has {', '.join(cohort.patients.columns)}",
                 )
                 for variable, column in cohort.settings["strata"].items()
-                if column not in cohort.patients
+                if column not in cohort.patients and cohort.has_sheet
             ]
         for (paper, name), study in self.studies.items():
             problems += self._clinical_needs(paper, name, study)
             used = self.settings(paper, name).get("clinical", {})
-            problems += threshold_problems(self.cohorts[name], paper, used)
+            problems += threshold_problems(self.cohorts[name], f"{paper}'s threshold", used)
+        for name in sorted({cohort for _, cohort in self.studies}):
+            constants = self.config["cohorts"][name]["constants"]
+            if set(STAGE_INPUTS) <= {*self.comparator_variables(name), *constants}:
+                for thresholds in STAGE_THRESHOLDS:
+                    problems += threshold_problems(self.cohorts[name], "a threshold of BCLC or CNLC,", thresholds)
         return problems
 
     def _clinical_needs(self, paper: str, name: str, study: Mapping[str, Any]) -> list[Problem]:
@@ -200,7 +206,7 @@ class Plan(UnetPlan):
     def _check(self, facts: FileCache) -> list[Problem]:
         problems = list(self._broken)
         for pair in self.comparisons():
-            problems += self._split_problems(*pair)
+            problems += self._split_problems(*pair) if self.cohorts[pair[0]].has_sheet else []
         for name in sorted({self.image_cohort(c) for c in self.cohorts}):
             cohort = self.cohorts[name]
             phases = self.image_phases(name)
@@ -244,7 +250,7 @@ class Plan(UnetPlan):
         return problems
 
     def _labelled(self, name: str) -> list[str]:
-        """Patients with a label, sorted, of those whose rows have no problem; all of these where there is no outcome."""
+        """Patients with a label, sorted, of those whose rows have no problem; all of them without an outcome."""
         cohort = self.cohorts[name]
         broken = {p.patient for p in self._broken if p.cohort == name}
         readable = cohort.patients.drop(index=sorted(broken & set(cohort.patients.index)))

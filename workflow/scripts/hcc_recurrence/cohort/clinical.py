@@ -196,13 +196,14 @@ def _implausible(
     return Problem(cohort.name, patient, cohort.settings["patients"], what, remedy)
 
 
-def threshold_problems(cohort: Cohort, paper: str, thresholds: Mapping[str, Any]) -> list[Problem]:
+def threshold_problems(cohort: Cohort, whose: str, thresholds: Mapping[str, Any]) -> list[Problem]:
     """Bounds of assays that may lie on either side of a threshold of a paper: `<500` at 400.
 
     `>400` lies above the threshold > 400, and `<400` below it; both are compared as such.
 
     Args:
-        thresholds: of the paper's variables: a number (beyond is above it), {at_least: number} (from it on), or None.
+        whose: `a paper's threshold`, in words. thresholds: of its variables: a number (beyond is above it),
+            {at_least: number} (from it on), or None.
     """
     problems = []
     for variable, threshold in thresholds.items():
@@ -221,7 +222,7 @@ def threshold_problems(cohort: Cohort, paper: str, thresholds: Mapping[str, Any]
             if not _is_ambiguous(reading.relation, bound, number, at_least):
                 continue
             sign = ">=" if at_least else ">"
-            what = f"column {own_name(cohort, column)}: {text!r} may lie on either side of {paper}'s threshold"
+            what = f"column {own_name(cohort, column)}: {text!r} may lie on either side of {whose}"
             remedy = "write the measured value, leave the cell empty, or name the variable in the study's `without`"
             path = cohort.settings["patients"]
             problems.append(Problem(cohort.name, patient, path, f"{what} {variable} {sign} {number:g}", remedy))

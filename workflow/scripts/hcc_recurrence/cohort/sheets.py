@@ -62,6 +62,8 @@ class Cohort:
     patients: pd.DataFrame
     series: dict[tuple[str, str], Series] = field(default_factory=dict)
     masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
+    # False where the patients sheet cannot be read: then the patients are those of the series sheet.
+    has_sheet: bool = True
 
     def readers(self, patient: str, phase: str) -> list[str]:
         """Readers with a mask of this patient and phase, sorted."""
@@ -130,7 +132,7 @@ def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -
         problems += _name_problems(name, settings["patients"], named, True, settings["columns"])
     usable = frame["patient_id"].map(lambda one: bool(NAME_PATTERN.match(one))).astype(bool)
     once = frame[usable & ~frame["patient_id"].duplicated()]
-    cohort = Cohort(name, settings, once.set_index("patient_id", drop=False))
+    cohort = Cohort(name, settings, once.set_index("patient_id", drop=False), has_sheet=patients is not None)
     if patients is not None and len(frame):
         problems += _patient_problems(cohort, frame, "centre" not in patients.lacking)
     if "series" in sheets and "masks" in sheets:
@@ -173,11 +175,8 @@ def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) 
     known = ", ".join(REQUIRED[kind] + OPTIONAL.get(kind, ()))
     lacking = [c for c in REQUIRED[kind] if c not in frame]
     for column in lacking:
-        named = f", which `columns` names as {column}" if column in columns else ""
-        add(f"has no column {columns.get(column, column)}{named}", f"columns are {list(frame)}")
-    for ours, theirs in columns.items():
-        if ours not in frame and ours not in lacking:
-            add(f"has no column {theirs}, which `columns` names as {ours}", f"columns are {list(frame)}")
+        if column not in columns:
+            add(f"has no column {column}", f"columns are {list(frame)}")
     for column in frame if kind != "patients" else ():
         if column not in REQUIRED[kind] + OPTIONAL[kind]:
             add(f"has the unknown column {column!r}", f"use {known}")

@@ -90,11 +90,16 @@ def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> li
 
 
 def _named(names: Sequence[str], columns: Mapping[str, str]) -> tuple[list[str], list[Fault]]:
-    """Our names of the columns; those that stand twice, each again under a name of its own, and what is wrong."""
+    """Our names of the columns, one that stands twice the second time under a name of its own; and what is wrong."""
     own = {theirs: ours for ours, theirs in columns.items()}
     renamed = [own.get(name, name) for name in names]
     twice = sorted({c for c in renamed if renamed.count(c) > 1})
-    faults, seen, unique = [], set(), []
+    faults = [
+        (f"has no column {theirs}, which `columns` names as {ours}", f"columns are {list(names)}")
+        for ours, theirs in columns.items()
+        if theirs not in names
+    ]
+    seen, unique = set(), []
     for place, name in enumerate(renamed, 1):
         unique.append(f"{name} (column {place})" if name in seen else name)
         seen.add(name)

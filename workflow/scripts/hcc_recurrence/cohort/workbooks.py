@@ -102,7 +102,7 @@ def _hidden_faults(sheet: Any, rows: list[list[str]]) -> list[Fault]:
     hidden = [n for n, row in enumerate(rows, 1) if sheet.row_dimensions[n].hidden and any(row)]
     if not hidden:
         return []
-    what = f"hidden or filtered rows: {listed(hidden)}; are these patients in the cohort or not?"
+    what = f"rows {listed(hidden)} are hidden or filtered, and may or may not belong to the cohort"
     return [(what, "show all rows, and delete those that do not belong here")]
 
 
@@ -117,7 +117,9 @@ def _formula_faults(path: Path, sheet: Any, rows: list[list[str]]) -> list[Fault
     found: dict[int, list[int]] = {}
     for line in load_workbook(path)[sheet.title].iter_rows():
         for cell in line:
-            if cell.data_type == "f" and not rows[cell.row - 1][cell.column - 1]:
+            # A formula may have the empty text for a value: its cell is of the type of texts, and not of numbers.
+            value = sheet.cell(cell.row, cell.column)
+            if cell.data_type == "f" and value.value is None and value.data_type != "str":
                 found.setdefault(cell.column, []).append(cell.row)
     header = next((row for row in rows if any(row)), [])
     remedy = "open the workbook in a spreadsheet program, let it calculate, and save it"
