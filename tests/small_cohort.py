@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+import yaml
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.configuration import fill_defaults, load_configuration, schema_problems
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 
 SHAPE = (6, 16, 16)
+SCHEMAS = REPOSITORY / "workflow/schemas"
 AFP = {"column": "AFP", "unit": "ng/mL", "timing": "pre", "kind": "continuous"}
 # Of Zhao 2024: all but AFP.
 WITHOUT = [
-    *("sex", "age", "hepatitis", "alt", "ast", "ggt", "bilirubin", "albumin", "child_pugh", "diameter", "tumour_number"),
+    *(
+        "sex",
+        "age",
+        "hepatitis",
+        "alt",
+        "ast",
+        "ggt",
+        "bilirubin",
+        "albumin",
+        "child_pugh",
+        "diameter",
+        "tumour_number",
+    ),
     *("margin_nonsmooth", "necrosis", "haemorrhage", "capsule", "peritumoral_enhancement", "cirrhosis"),
 ]
 
@@ -59,6 +76,20 @@ def write_cohort(folder: Path, patients: list[dict[str, str]]) -> None:
         write_rows(folder / f"{kind}.csv", rows)
 
 
+@lru_cache
+def _configuration(config: str) -> dict[str, Any]:
+    # The papers' files take half a second to read, and are the same for every test.
+    study = {"paper": "zhao2024", "cohort": "c", "networks": False, "phases": {"portal": "portal"}, "without": WITHOUT}
+    own = {"title": "c", "modality": "CT", "patients": ""}
+    whole = {"preset": "demo", "studies": [study], "cohorts": {"c": own}, **json.loads(config)}
+    return load_configuration(whole, REPOSITORY / "config/papers", SCHEMAS)
+
+
+@lru_cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text())
+
+
 def make_plan(folder: Path, cohort: dict[str, Any] | None = None, **config: Any) -> Plan:
     """The plan of Zhao 2024's clinical and radiomics models on the cohort of `write_cohort`.
 
@@ -66,9 +97,13 @@ def make_plan(folder: Path, cohort: dict[str, Any] | None = None, **config: Any)
     """
     own = {"title": "c", "modality": "CT", "data_root": str(folder), "clinical": {"afp": AFP}}
     own |= {kind: str(folder / f"{kind}.csv") for kind in ("patients", "series", "masks")}
-    study = {"paper": "zhao2024", "cohort": "c", "networks": False, "phases": {"portal": "portal"}, "without": WITHOUT}
-    whole = {"preset": "demo", "studies": [study], "cohorts": {"c": {**own, **(cohort or {})}}, **config}
-    full = load_configuration(whole, REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas")
+    own |= cohort or {}
+    schema = _schema()
+    problems = schema_problems(own, {**schema["$defs"]["cohort"], "$defs": schema["$defs"]}, "config")
+    if problems:
+        raise InputError(problems)
+    full = copy.deepcopy(_configuration(json.dumps(config, sort_keys=True)))
+    full["cohorts"]["c"] = fill_defaults(own, schema["$defs"]["cohort"], schema)
     return Plan(full, Path(), None)
 
 

@@ -49,7 +49,9 @@ def test_merged_cells_are_refused_and_an_external_patient_is_never_trained_on(tm
         "the cells B6:B9 are merged, and only the first of them has a value",
     ]
     # The same sheet as CSV has empty cells.
-    write_rows(tmp_path / "patients.csv", [{**r, "centre": r["centre"] if k % 4 == 0 else ""} for k, r in enumerate(rows)])
+    write_rows(
+        tmp_path / "patients.csv", [{**r, "centre": r["centre"] if k % 4 == 0 else ""} for k, r in enumerate(rows)]
+    )
     empty = [(f"P{k}", "column centre is empty") for k in (1, 2, 3, 5, 6, 7)]
     assert problems_of(tmp_path, {"external_centres": ["B"]}) == empty
 
@@ -110,7 +112,9 @@ def calculated(path, formula, value):
         files = {name: old.read(name) for name in old.namelist()}
     sheet = files["xl/worksheets/sheet1.xml"].decode()
     for empty in ("<v></v>", "<v />", "<v/>"):
-        sheet = sheet.replace(f'<c r="C2"><f>{formula}</f>{empty}</c>', f'<c r="C2"{value[0]}><f>{formula}</f>{value[1]}</c>')
+        sheet = sheet.replace(
+            f'<c r="C2"><f>{formula}</f>{empty}</c>', f'<c r="C2"{value[0]}><f>{formula}</f>{value[1]}</c>'
+        )
     files["xl/worksheets/sheet1.xml"] = sheet.encode()
     with zipfile.ZipFile(path, "w") as new:
         for name, content in files.items():

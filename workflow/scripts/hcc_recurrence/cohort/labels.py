@@ -9,6 +9,7 @@ import pandas as pd
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS
 from hcc_recurrence.cohort.numbers import exact_number
+from hcc_recurrence.cohort.outcome import MOST_MONTHS
 from hcc_recurrence.files import read_csv
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -80,6 +81,7 @@ def make_labels(
         event = numbers["rfs_event"] == 1
         unreadable = time.isna() | ~numbers["rfs_event"].isin([0, 1])
         horizon = horizon_months(er_days, False)
+    unreadable |= (time < 0) | (months > MOST_MONTHS)
     lost = sorted(set(patients.index[unreadable]) - set(reasons))
     if lost:
         raise ValueError(f"the outcome of {', '.join(lost)} cannot be read")
