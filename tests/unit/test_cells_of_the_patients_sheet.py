@@ -386,7 +386,7 @@ def variable(name, unit, **more):
 @pytest.mark.parametrize(
     ("name", "unit", "cell", "words"),
     [
-        ("diameter", "cm", "32", "'32' cm (320 mm) is no plausible diameter, 2 to 300 mm"),
+        ("diameter", "cm", "32", "'32' cm (320 mm) is no plausible diameter, 5 to 300 mm"),
         ("age", "years", "770", "'770' years is no plausible age, 10 to 110 years"),
         ("albumin", "g/L", "4.1", "'4.1' g/L is no plausible albumin, 10 to 70 g/L"),
         ("albumin", "g/L", "4.1", "in g/dL it would be 41 g/L"),

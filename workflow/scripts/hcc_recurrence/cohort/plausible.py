@@ -30,17 +30,17 @@ class Range:
     reason: str
 
 
-_ENZYME = "from below the limit of detection to acute liver failure"
+_ENZYME = "assays begin at about 3 U/L; acute liver failure reaches 10 000"
 PLAUSIBLE: Mapping[str, Range] = {
     "age": Range(10, 110, (18, 90), "a human life; HCC is a tumour of adults"),
     # Beyond 10 million ng/mL nothing is reported; the median of a centre ranges over two decades.
     "afp": Range(0, 1e7, None, "the highest reported are some million ng/mL"),
-    "bilirubin": Range(1.5, 1000, (5, 60), "0.1 mg/dL is the lowest step of assays; 1000 umol/L is 58 mg/dL"),
+    "bilirubin": Range(2, 1000, (5, 60), "assays begin at about 2 umol/L; 1000 umol/L is 58 mg/dL"),
     "albumin": Range(10, 70, (20, 55), "below 10 g/L nobody is operated on; 35 to 55 g/L is normal"),
-    "diameter": Range(2, 300, (10, 200), "a lesion of less than 2 mm is not seen; a liver is about 300 mm wide"),
-    "alt": Range(1, 20000, (8, 300), _ENZYME),
-    "ast": Range(1, 20000, (8, 300), _ENZYME),
-    "ggt": Range(1, 10000, (8, 500), _ENZYME),
+    "diameter": Range(5, 300, (10, 200), "an HCC of less than 5 mm is not diagnosed; a liver is about 300 mm wide"),
+    "alt": Range(3, 20000, (8, 300), _ENZYME),
+    "ast": Range(3, 20000, (8, 300), _ENZYME),
+    "ggt": Range(3, 10000, (8, 500), _ENZYME),
     "platelets": Range(3, 2000, (50, 600), "150 to 400e9/L is normal; more than 2000 is not seen"),
     "neutrophils": Range(0.05, 60, (1, 15), "2 to 7.5e9/L is normal; as a percentage it would be above 40"),
     "lymphocytes": Range(0.02, 20, (0.4, 6), "1 to 4e9/L is normal; as a percentage it would be above 20"),
