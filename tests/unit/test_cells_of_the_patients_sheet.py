@@ -43,6 +43,11 @@ def five(column, cells, **columns):
     return [patient_row(k, **{column: cell}, **columns) for k, cell in enumerate(cells)]
 
 
+def variable(name, unit, **more):
+    """Keys of a cohort that has this continuous variable besides AFP, in a column of its name."""
+    return {"clinical": {"afp": AFP, name: {**VARIABLE, "column": name, "unit": unit, **more}}}
+
+
 # -- numbers ---------------------------------------------------------------------------------------
 
 
@@ -193,6 +198,34 @@ def test_a_bound_on_either_side_of_a_threshold_is_refused(images, cell, above, a
         assert found == ([] if fine else [("P0", what)])
 
 
+def test_bounds_at_thresholds_of_stages_are_refused(images):
+    """BCLC and CNLC put tumours at 20, 30 and 50 mm; only where the cohort has all that they need."""
+    inputs = ("tumour_number", "ecog_ps", "child_pugh", "macrovascular_invasion", "extrahepatic_spread")
+    rows = five("diameter", ["<20", ">50", "<30", "<=50", "25"])
+    cohort = variable("diameter", "mm")
+    assert refused(images, rows, cohort) == []
+    what = "column diameter: '{}' may lie on either side of a threshold of BCLC or CNLC, diameter > {}"
+    assert refused(images, rows, {**cohort, "constants": dict.fromkeys(inputs, 1)}) == [
+        ("P2", what.format("<30", 20)),
+        ("P3", what.format("<=50", 20)),
+        ("P3", what.format("<=50", 30)),
+    ]
+
+
+def test_a_variable_that_nobody_has_is_refused(images):
+    found = refused(images, five("AFP", ["", "999.0", "NA", "", ""]), {"missing_codes": ["999", "NA"]})
+    assert found == [("", "column AFP: no patient has a value of afp")]
+
+
+def test_errors_of_a_spreadsheet_are_no_centre_and_no_group(images):
+    rows = [patient_row(k, scanner="S1") for k in range(5)]
+    rows[1]["centre"], rows[2]["scanner"] = "#REF!", "#N/A"
+    assert refused(images, rows, {"strata": {"scanner": "scanner"}}) == [
+        ("P1", "column centre: '#REF!' is no centre"),
+        ("P2", "column scanner, stratum scanner: '#N/A' is an error of the spreadsheet"),
+    ]
+
+
 # -- dates -----------------------------------------------------------------------------------------
 
 
@@ -265,7 +298,7 @@ def test_dates_that_contradict_one_another_are_refused(images):
         ("P1", "recurrence_date is the day of resection_date"),
         ("P2", "recurrence_date lies before resection_date"),
         ("P3", "last_follow_up_date lies before resection_date"),
-        ("P4", "column last_follow_up_date: 2081-06-01 lies in the future"),
+        ("P4", "column last_follow_up_date: '2081-06-01' lies in the future"),
     ]
 
 
@@ -379,10 +412,6 @@ def test_keep_going_leaves_a_patient_with_a_bad_date_out(images):
 # -- plausible values and units --------------------------------------------------------------------
 
 
-def variable(name, unit, **more):
-    return {"clinical": {"afp": AFP, name: {**VARIABLE, "column": name, "unit": unit, **more}}}
-
-
 @pytest.mark.parametrize(
     ("name", "unit", "cell", "words"),
     [
@@ -413,6 +442,17 @@ def test_a_cohorts_own_limits(images):
     ]
     with pytest.raises(InputError, match="plausible"):
         make_plan(images, variable("age", "years", plausible=[0]))
+
+
+def test_flow_charts_count_patients_with_the_same_fault_together(images):
+    from hcc_recurrence.figures.flow_chart import kind_of_reason
+
+    cells = ["770", "641.5", "6e2", "512", "50"]
+    found = refused(images, five("age", cells, last_follow_up_date="2081-06-01"), variable("age", "years"))
+    assert {kind_of_reason(what) for _, what in found} == {
+        "column age: a cell years is no plausible age, 10 to 110 years",
+        "column last_follow_up_date: a cell lies in the future",
+    }
 
 
 def test_a_centre_in_another_unit_is_named_and_can_be_declared(images):

@@ -21,7 +21,7 @@ from hcc_recurrence.cohort.checks import (
     completeness_problems,
     excluded_patients,
 )
-from hcc_recurrence.cohort.clinical import threshold_problems
+from hcc_recurrence.cohort.clinical import empty_column_problems, threshold_problems
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
 from hcc_recurrence.cohort.clinical_scores import STAGE_INPUTS, STAGE_THRESHOLDS
 from hcc_recurrence.cohort.dates import date_fault
@@ -139,6 +139,7 @@ class Plan(UnetPlan):
             problems += self._clinical_needs(paper, name, study)
             used = self.settings(paper, name).get("clinical", {})
             problems += threshold_problems(self.cohorts[name], f"{paper}'s threshold", used)
+            problems += empty_column_problems(self.cohorts[name], used)
         for name in sorted({cohort for _, cohort in self.studies}):
             constants = self.config["cohorts"][name]["constants"]
             if set(STAGE_INPUTS) <= {*self.comparator_variables(name), *constants}:

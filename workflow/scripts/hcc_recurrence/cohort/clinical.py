@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.numbers import Reading, exact_number, has_decimal_comma, missing_test, read_number
@@ -158,7 +158,7 @@ def _unit_of_centre(
 ) -> Problem:
     key = f"cohorts.{cohort.name}.clinical.{variable}"
     what = (
-        f"column {own_name(cohort, column)}: the {len(values)} values of centre {centre} (median {median(values):g}) "
+        f"column {own_name(cohort, column)}: the {len(values)} values of centre {centre} (median {np.median(values):g}) "
         f"fit {other} and not {unit}, the unit of {variable} in the config"
     )
     remedy = (
@@ -187,13 +187,25 @@ def _implausible(
     limits = " ".join(filter(None, [f"{low:g} to {high:g}", standard]))
     reason = "`plausible` of the config" if own else PLAUSIBLE[variable].reason
     others = [] if own else other_readings(variable, value, unit)
-    what = "; ".join([f"{cell}{same} is no plausible {variable}, {limits} ({reason})", *others[:1]])
+    what = f"{cell}{same} is no plausible {variable}, {limits} ({'; '.join([reason, *others[:1]])})"
     key = f"cohorts.{cohort.name}.clinical.{variable}"
     where = f"correct the cell, or {key}.unit" if variable in UNITS else "correct the cell"
     remedy = f"{where}; if the value is right, set {key}.plausible: [low, high]" + (
         f" in {standard}" if standard else ""
     )
     return Problem(cohort.name, patient, cohort.settings["patients"], what, remedy)
+
+
+def empty_column_problems(cohort: Cohort, variables: Iterable[str]) -> list[Problem]:
+    """Variables of a study of which no patient has a value: each fold would make them up."""
+    is_missing, problems = missing_test(cohort.settings["missing_codes"], decimal_comma(cohort)), []
+    for variable in variables:
+        column = cohort.settings["clinical"].get(variable, {}).get("column")
+        if column in cohort.patients and len(cohort.patients) and all(map(is_missing, cohort.patients[column])):
+            what = f"column {own_name(cohort, column)}: no patient has a value of {variable}"
+            remedy = "fill it in, or name the variable in the study's `without`"
+            problems.append(Problem(cohort.name, "", cohort.settings["patients"], what, remedy))
+    return problems
 
 
 def threshold_problems(cohort: Cohort, whose: str, thresholds: Mapping[str, Any]) -> list[Problem]:

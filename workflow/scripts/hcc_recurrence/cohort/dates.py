@@ -60,9 +60,9 @@ def date_fault(text: str, today: date) -> tuple[str, str] | None:
             return f"{text!r} is not a date: {len(text)} digits have more than one reading", write
         return f"{text!r} is not a date", write
     if day < EARLIEST:
-        return f"{text} lies before {EARLIEST}", "correct the date"
+        return f"{text!r} lies before {EARLIEST}", "correct the date"
     if day > today:
-        return f"{text} lies in the future", "correct the date"
+        return f"{text!r} lies in the future", "correct the date"
     return None
 
 

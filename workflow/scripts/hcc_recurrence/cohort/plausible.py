@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+
+import numpy as np
 
 from hcc_recurrence.cohort.units import UNITS, unit_factor
 
@@ -80,7 +81,7 @@ def fitting_unit(variable: str, values: Sequence[float], unit: str) -> str | Non
         return sum(known.low <= value * by <= known.high for value in values) / len(values)
 
     def usual(by: float) -> bool:
-        return known.usual[0] <= median(values) * by <= known.usual[1]
+        return known.usual[0] <= np.median(values) * by <= known.usual[1]
 
     if inside(factor) > 0.5 and (usual(factor) or len(values) < FEWEST):
         return None
