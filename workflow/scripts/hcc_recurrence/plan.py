@@ -85,8 +85,7 @@ class Plan(UnetPlan):
         self._used: dict[str, list[str]] = {}
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
         # Problems of config and sheets. Images are looked at all the same: no problem hides another.
-        self._broken: list[Problem] = []
-        self._broken = self._load()
+        self._broken: list[Problem] = self._load()
         problems = self._look(cache, checked, sent)
         whole = [p for p in problems if not p.patient]
         # Those of patients who are left out.
@@ -133,7 +132,7 @@ class Plan(UnetPlan):
                     f"the sheet has {', '.join(cohort.patients.columns)}",
                 )
                 for variable, column in cohort.settings["strata"].items()
-                if column not in cohort.patients and cohort.has_sheet
+                if column not in cohort.patients and "patients" in cohort.read
             ]
         for (paper, name), study in self.studies.items():
             problems += self._clinical_needs(paper, name, study)
@@ -207,7 +206,7 @@ class Plan(UnetPlan):
     def _check(self, facts: FileCache) -> list[Problem]:
         problems = list(self._broken)
         for pair in self.comparisons():
-            problems += self._split_problems(*pair) if self.cohorts[pair[0]].has_sheet else []
+            problems += self._split_problems(*pair) if "patients" in self.cohorts[pair[0]].read else []
         for name in sorted({self.image_cohort(c) for c in self.cohorts}):
             cohort = self.cohorts[name]
             phases = self.image_phases(name)
@@ -230,9 +229,12 @@ class Plan(UnetPlan):
                         "correct the sheet of the cohort that uses these images",
                     )
                 )
+            if "series" not in cohort.read:
+                continue
             reader = "" if self.config["masks"]["source"] == UNET else cohort.settings["reader"]
-            problems += completeness_problems(cohort, known, phases, reader)
-            problems += self._unet_problems(name, known)
+            # Of a sheet that cannot be read, or has no rows, this is said, and not what each patient lacks in it.
+            problems += completeness_problems(cohort, known, phases, reader if "masks" in cohort.read else "")
+            problems += self._unet_problems(name, known) if "masks" in cohort.read else []
             if name in self.simulation:
                 for patient in sorted(set(known) - set(self.simulation[name])):
                     problems.append(

@@ -157,8 +157,9 @@ def _unit_of_centre(
     cohort: Cohort, variable: str, column: str, centre: str, unit: str, other: str, values: Sequence[float]
 ) -> Problem:
     key = f"cohorts.{cohort.name}.clinical.{variable}"
+    middle = f"{np.median(values):g}"
     what = (
-        f"column {own_name(cohort, column)}: the {len(values)} values of centre {centre} (median {np.median(values):g}) "
+        f"column {own_name(cohort, column)}: the {len(values)} values of centre {centre} (median {middle}) "
         f"fit {other} and not {unit}, the unit of {variable} in the config"
     )
     remedy = (

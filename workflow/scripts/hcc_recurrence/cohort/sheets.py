@@ -62,8 +62,8 @@ class Cohort:
     patients: pd.DataFrame
     series: dict[tuple[str, str], Series] = field(default_factory=dict)
     masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
-    # False where the patients sheet cannot be read: then the patients are those of the series sheet.
-    has_sheet: bool = True
+    # The sheets that can be read and have rows. Without that of the patients they are those of the series sheet.
+    read: frozenset[str] = frozenset(REQUIRED)
 
     def readers(self, patient: str, phase: str) -> list[str]:
         """Readers with a mask of this patient and phase, sorted."""
@@ -121,22 +121,22 @@ def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -
             problems += found
             if sheet is not None:
                 sheets[kind] = sheet
-    patients = sheets.get("patients")
-    if patients is None:
-        # Whose images are checked all the same.
-        listed = list(sheets["series"].frame["patient_id"].unique()) if "series" in sheets else []
-        frame = pd.DataFrame({"patient_id": listed, "centre": ""}, dtype=str)
-    else:
+    read = frozenset(kind for kind, sheet in sheets.items() if len(sheet.frame))
+    if "patients" in read:
+        patients = sheets["patients"]
         frame = patients.frame
         named = zip(patients.rows, frame["patient_id"], strict=True)
         problems += _name_problems(name, settings["patients"], named, True, settings["columns"])
+    else:
+        # Whose images are checked all the same.
+        listed = list(sheets["series"].frame["patient_id"].unique()) if "series" in sheets else []
+        frame = pd.DataFrame({"patient_id": listed, "centre": ""}, dtype=str)
     usable = frame["patient_id"].map(lambda one: bool(NAME_PATTERN.match(one))).astype(bool)
     once = frame[usable & ~frame["patient_id"].duplicated()]
-    cohort = Cohort(name, settings, once.set_index("patient_id", drop=False), has_sheet=patients is not None)
-    if patients is not None and len(frame):
-        problems += _patient_problems(cohort, frame, "centre" not in patients.lacking)
-    if "series" in sheets and "masks" in sheets:
-        problems += _fill_images(cohort, sheets["series"], sheets["masks"])
+    cohort = Cohort(name, settings, once.set_index("patient_id", drop=False), read=read)
+    if "patients" in read:
+        problems += _patient_problems(cohort, frame, "centre" not in sheets["patients"].lacking)
+    problems += _fill_images(cohort, sheets.get("series"), sheets.get("masks"))
     return cohort, problems
 
 
@@ -235,7 +235,7 @@ def _name_problems(
     return problems
 
 
-def _fill_images(cohort: Cohort, series: _Sheet, masks: _Sheet) -> list[Problem]:
+def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) -> list[Problem]:
     settings, problems = cohort.settings, []
     known = set(cohort.patients.index)
     stripped = {patient.lstrip("0"): patient for patient in cohort.patients.index}
@@ -276,11 +276,13 @@ def _fill_images(cohort: Cohort, series: _Sheet, masks: _Sheet) -> list[Problem]
                 )
             )
 
-    for number, row in zip(series.rows, series.frame.itertuples(index=False), strict=True):
+    for number, row in zip(series.rows, series.frame.itertuples(index=False), strict=True) if series else ():
         if check(row, number, settings["series"]):
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
             cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""), getattr(row, "part", ""))
+    if masks is None:
+        return problems
     readers = zip(masks.rows, masks.frame["reader"], strict=True)
     problems += _name_problems(cohort.name, settings["masks"], readers, False, {}, "reader")
     for number, row in zip(masks.rows, masks.frame.itertuples(index=False), strict=True):
