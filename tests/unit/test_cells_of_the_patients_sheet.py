@@ -386,6 +386,8 @@ def test_the_horizon_in_months(days, dates, months, words):
 def test_the_survival_horizon_is_that_of_the_labels(images):
     write_rows(images / "patients.csv", months_rows([("24.0", "1"), ("24", "0"), ("30", "0"), ("3", "1"), ("40", "0")]))
     assert make_plan(images).horizon_months("c") == 24.0
+    # With < the event at 24.0 months is not early, and lies beyond the last time that is.
+    assert make_plan(images, {"er_inclusive": False}).horizon_months("c") == 23.999
     write_rows(images / "patients.csv", [patient_row(k) for k in range(5)])
     # Days of dates become months of 30.4375 days with three decimals, on both sides.
     assert make_plan(images).horizon_months("c") == round(730 / 30.4375, 3)

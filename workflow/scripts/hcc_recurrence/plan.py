@@ -470,8 +470,13 @@ class Plan(UnetPlan):
         return dict(sorted(self.simulation[name][patient].items()))
 
     def horizon_months(self, name: str) -> float:
-        """The horizon of early recurrence in months, as the cohort's outcome is compared with it."""
-        return horizon_months(self.cohorts[name].settings["er_days"], has_dates(self.cohorts[name].patients))
+        """The last time that counts as early, in months with the three decimals of `rfs_months`.
+
+        Where a recurrence on the horizon itself is not early, one step before it: labels and survival agree.
+        """
+        settings = self.cohorts[name].settings
+        horizon = horizon_months(settings["er_days"], has_dates(self.cohorts[name].patients))
+        return horizon if settings["er_inclusive"] else round(horizon - 0.001, 3)
 
     def horizon_words(self, name: str) -> str:
         """The horizon of early recurrence in the unit of the cohort's outcome: `730 days` or `24 months`."""

@@ -107,7 +107,10 @@ def _number_problems(cohort: Cohort, column: str, kind: str) -> list[Problem]:
         remedy = f"leave the cell empty if the value is missing, or add the code to cohorts.{cohort.name}.missing_codes"
         if kind == "continuous" and not comma and has_decimal_comma(text):
             what += "; is the comma a decimal one, or of thousands?"
-            remedy = f"write the number with a point, or set cohorts.{cohort.name}.decimal_comma: true"
+            remedy = (
+                "write a plain number with a point; where all commas of the sheet's numbers are decimal ones, set "
+                f"cohorts.{cohort.name}.decimal_comma: true"
+            )
         elif kind == "continuous" and comma and exact_number(text) is not None:
             what += " that is sure: a decimal point, or one of thousands?"
             remedy = "write it with a decimal comma, and thousands without a point"
