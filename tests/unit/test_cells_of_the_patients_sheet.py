@@ -426,8 +426,10 @@ def test_keep_going_leaves_a_patient_with_a_bad_date_out(images):
         ("lymphocytes", "1e9/L", "31", "as a percentage it would be above 20"),
         ("afp", "ng/mL", "-3", "'-3' ng/mL is no plausible afp, 0 to 1e+07 ng/mL"),
         ("inr", "", "106", "'106' is no plausible inr, 0.5 to 20"),
-        ("bilirubin", "umol/L", "<0.8", ""),
+        ("bilirubin", "umol/L", "<1.7", ""),
+        ("albumin", "g/L", "<5", "no plausible albumin"),
         ("bilirubin", "umol/L", ">0.8", "no plausible bilirubin"),
+        ("albumin", "g/L", ">400", "no plausible albumin"),
         ("ki67", "%", "4000", ""),
     ],
 )

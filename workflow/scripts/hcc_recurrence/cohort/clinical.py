@@ -18,6 +18,9 @@ from hcc_recurrence.problems import Problem
 if TYPE_CHECKING:
     from hcc_recurrence.cohort.sheets import Cohort
 
+# Assays that see no less end somewhat below the limits of plausible values: a bound `<` of this fraction may stand.
+LEAST_BOUND = 0.75
+
 
 def clinical_problems(cohort: Cohort) -> list[Problem]:
     """Cells of declared clinical columns that are neither a plausible value of their kind nor declared missing."""
@@ -149,9 +152,8 @@ def _value_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any]
         factor = unit_factor(variable, unit) or 1.0
         for patient, text, reading in found:
             value = reading.value * factor
-            low = value < limits[0] and not reading.relation.startswith("<")
-            high = value > limits[1] and not reading.relation.startswith(">")
-            if low or high:
+            lowest = limits[0] * (LEAST_BOUND if reading.relation.startswith("<") else 1)
+            if value < lowest or value > limits[1]:
                 problems.append(_implausible(cohort, variable, definition, column, patient, text, reading.value, unit))
     return problems
 
