@@ -272,6 +272,8 @@ def test_messages_name_the_sheets_own_columns(tmp_path):
     write_rows(tmp_path / "patients.csv", [{names[c]: cell for c, cell in row.items()} for row in rows])
     found = problems_of(tmp_path, {"columns": own})
     assert found == [("P1", "column 医院 is empty"), ("P1", "column 末次随访: 'soon' is not a date")]
+    found = problems_of(tmp_path, {"columns": {**own, "afp_before": "AFP"}})
+    assert ("", "the column 'AFP' of the clinical variable afp is renamed by `columns`") in found
     found = problems_of(tmp_path, {"columns": {**own, "resection_date": "手术日期"}})
     assert ("", "has no column 手术日期, which `columns` names as resection_date") in found
 

@@ -33,6 +33,10 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
                 key = "column" if column == definition["column"] else "readings"
                 what = f"has no column {own_name(cohort, column)!r} for the clinical variable {variable}"
                 remedy = f"correct cohorts.{cohort.name}.clinical.{variable}.{key}"
+                ours = [one for one, theirs in cohort.settings.get("columns", {}).items() if theirs == column]
+                if ours:
+                    what = f"the column {column!r} of the clinical variable {variable} is renamed by `columns`"
+                    remedy += f": write {ours[0]}"
                 problems.append(Problem(cohort.name, "", path, what, remedy))
             elif definition["kind"] == "categorical":
                 problems += _level_problems(cohort, column, definition["levels"])

@@ -28,15 +28,18 @@ def listed(numbers: list[int], most: int = 8) -> str:
 
 def cell_text(cell: Any) -> str:
     """A cell of openpyxl as text: whole numbers without a point, dates as YYYY-MM-DD, zeros in front where shown."""
-    value, form = cell.value, cell.number_format or ""
+    value = cell.value
     if value is None:
         return ""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d") if value.time() == datetime.min.time() else value.isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).strip()
+    form = cell.number_format or ""
     if "%" in form:
         # 0.45 in the file, 45% on the screen: no number for a column of either.
         return f"{value * 100:g}%"
