@@ -280,7 +280,7 @@ def make_run(predictions, metrics):
     volume = metrics[metrics["model"] == "a"].assign(model="Volume")
     return Run(
         folder="zhao2024",
-        cohort={"title": "c", "er_days": 730, "er_inclusive": True, "reader": "R1"},
+        cohort={"title": "c", "horizon": "730 days", "er_inclusive": True, "reader": "R1"},
         settings={"icc_threshold": 0.9, "univariable_p": 0.05, "lasso_folds": 5},
         scheme={"kind": "random", "folds": 2, "repeats": 2},
         radiomics={

@@ -131,8 +131,8 @@ def study_repeats(paper):
 
 
 def horizon_months(wildcards):
-    """The horizon of early recurrence, in months of 365.25 / 12 days."""
-    return round(of_cohort("er_days")(wildcards) * 12 / 365.25, 3)
+    """The horizon of early recurrence in months, as the cohort's outcome is compared with it."""
+    return PLAN.horizon_months(base(wildcards.cohort))
 
 
 def on_grid_of(section, kind):
@@ -520,9 +520,12 @@ def about_study(wildcards):
         settings.pop("networks", None)
     radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
     crop = FULL_CONFIG["crops"].get(settings.get("crops", ""), {})
-    keys = ("title", "er_days", "er_inclusive", "reader")
+    keys = ("title", "er_inclusive", "reader")
     return {
-        "cohort": {key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+        "cohort": {
+            **{key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+            "horizon": PLAN.horizon_words(cohort),
+        },
         "settings": settings,
         "scheme": FULL_CONFIG["splits"][settings["split"]],
         "radiomics": radiomics,

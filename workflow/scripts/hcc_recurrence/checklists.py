@@ -91,7 +91,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
             "splits",
             f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
         ),
-        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['er_days']} days after resection"),
+        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['horizon']} after resection"),
         "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
         "predictors": Evidence(
             f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
