@@ -1,0 +1,112 @@
+"""Whether the outlines of an RTSTRUCT are whole and lie on the slices of an image, from their summaries alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from hcc_recurrence.cohort.masks import MaskError
+from hcc_recurrence.cohort.outlines import CLOSED, XOR, plane_axes
+
+# An outline may rise through its slice by this fraction of a slice, and lie this far from the middle of it.
+TILT_SLICES = OFF_SLICES = 0.25
+# Outlines of one slice lie at one height, within this fraction of a slice.
+HEIGHT_SLICES = 0.1
+# Outlines above and below an empty slice are of one lesion where their boxes share this fraction of the smaller one.
+SAME_LESION = 0.5
+REDRAW = "draw or export the outlines on this series"
+
+
+def check_outlines(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
+    """Raise MaskError unless the outlines of an ROI are closed and lie on slices of the image, without one missing.
+
+    Args:
+        roi: of `summarise_roi`. image: geometry.
+
+    A slice without outline between two that hold outlines of the same lesion is refused: what the reader meant between
+    them nobody knows. Two lesions above each other are told by their boxes.
+    """
+    _check_kinds(roi)
+    slices = _slices_of(roi, image)
+    depth = image["size"][2]
+    beyond = int(((np.rint(slices) < 0) | (np.rint(slices) >= depth)).sum())
+    if beyond:
+        raise MaskError(
+            f"ROI {roi['name']!r} reaches beyond the image: {beyond} of {len(slices)} outlines lie above or below its "
+            f"{depth} slices",
+            "correct the path in the series or masks sheet, or export the whole series",
+        )
+    by_slice: dict[int, list[int]] = defaultdict(list)
+    for number, place in enumerate(slices):
+        by_slice[round(place)].append(number)
+    off = np.abs(slices - np.rint(slices)).max()
+    spread = max(np.ptp(slices[numbers]) for numbers in by_slice.values())
+    if off > OFF_SLICES or spread > HEIGHT_SLICES:
+        how = (
+            f"by up to {off:.2f} of a slice" if off > OFF_SLICES else f"several heights, {spread:.2f} of a slice apart"
+        )
+        raise MaskError(f"ROI {roi['name']!r} has outlines between the image's slices ({how})", REDRAW)
+    _check_gaps(roi, by_slice)
+
+
+def _check_kinds(roi: Mapping[str, Any]) -> None:
+    kinds = {kind: number for kind, number in roi["kinds"].items() if kind != "POINT"}
+    unknown = {kind: number for kind, number in kinds.items() if kind not in (CLOSED, XOR)}
+    if unknown:
+        found = ", ".join(f"{number} {kind}" for kind, number in sorted(unknown.items()))
+        raise MaskError(f"ROI {roi['name']!r} has outlines that are not closed: {found}", "close them, or delete them")
+    if len(kinds) > 1:
+        raise MaskError(
+            f"ROI {roi['name']!r} has outlines of the kinds {CLOSED} and {XOR}, whose sum is not defined",
+            "export it again with one kind",
+        )
+    if not roi["outlines"]:
+        what = "nothing but points" if roi["kinds"] else "no outline"
+        raise MaskError(f"ROI {roi['name']!r} is empty: it has {what}", "check that the right file was saved")
+
+
+def _slices_of(roi: Mapping[str, Any], image: Mapping[str, Any]) -> np.ndarray:
+    """Where the outlines lie, in slices of the image, the first being 0; refuses those that cross slices."""
+    rows, normal = np.array(roi["outlines"]), np.array(roi["normal"])
+    across_slices = np.array(image["direction"]).reshape(3, 3)[:, 2]
+    thickness = image["spacing"][2]
+    tilt = np.sqrt(max(0.0, 1 - float(normal @ across_slices) ** 2))
+    extent = np.hypot(rows[:, 3] - rows[:, 2], rows[:, 5] - rows[:, 4])
+    if ((rows[:, 1] + tilt * extent) / thickness).max() > TILT_SLICES:
+        raise MaskError(f"ROI {roi['name']!r} has outlines that are not parallel to the image's slices", REDRAW)
+    u, v = plane_axes(normal)
+    middle = (
+        rows[:, :1] * normal + (rows[:, 2:3] + rows[:, 3:4]) / 2 * u + (rows[:, 4:5] + rows[:, 5:6]) / 2 * v
+    ) - np.array(image["origin"])
+    return middle @ across_slices / thickness
+
+
+def _check_gaps(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int]]) -> None:
+    rows, places = roi["outlines"], sorted(by_slice)
+    empty: list[int] = []
+    for below, above in pairwise(places):
+        if above - below > 1 and any(
+            _of_one_lesion(rows[i], rows[j]) for i in by_slice[below] for j in by_slice[above]
+        ):
+            empty += range(below + 1, above)
+    if not empty:
+        return
+    steps = set(np.diff(places))
+    pattern = f"; it has one on every {places[1] - places[0]} slices only" if len(steps) == 1 else ""
+    shown = ", ".join(str(k + 1) for k in empty[:8]) + (", ..." if len(empty) > 8 else "")
+    raise MaskError(
+        f"ROI {roi['name']!r} has no outline on {len(empty)} slices between outlines of the same lesion "
+        f"(slices {shown} from the first position{pattern})",
+        "draw or interpolate the outlines of these slices in the program that drew the others and export again; two "
+        "separate lesions one above the other are an ROI each, joined by a pattern in the column label",
+    )
+
+
+def _of_one_lesion(first: Sequence[float], second: Sequence[float]) -> bool:
+    sides = [(min(first[k + 1], second[k + 1]) - max(first[k], second[k])) for k in (2, 4)]
+    smaller = min((row[3] - row[2]) * (row[5] - row[4]) for row in (first, second))
+    return min(sides) > 0 and sides[0] * sides[1] >= SAME_LESION * smaller
