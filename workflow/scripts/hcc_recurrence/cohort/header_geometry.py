@@ -158,10 +158,11 @@ def _header(pixdim: Any, units: int, qcode: int, scode: int, quaternion: Any, ro
 
 
 def _rotation(b: float, c: float, d: float) -> np.ndarray:
-    from scipy.spatial.transform import Rotation
-
+    """Of the unit quaternion (a, b, c, d) whose a is not stored and not negative."""
     a = np.sqrt(max(0.0, 1 - (b * b + c * c + d * d)))
-    return Rotation.from_quat([b, c, d, a]).as_matrix()
+    cross = np.array([[0, -d, c], [d, 0, -b], [-c, b, 0]])
+    # Rodrigues' formula for half the angle: v is sin of it along the axis, a its cosine.
+    return np.eye(3) + 2 * a * cross + 2 * cross @ cross
 
 
 def _text_header(path: Path) -> dict[str, str]:

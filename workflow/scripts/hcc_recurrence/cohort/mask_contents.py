@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # An image with more values than this is no mask of labels.
 MOST_VALUES = 256
+# The boxes of all labels of an image together are looked at up to so many times its voxels.
+MOST_LOOKED_AT = 3
 REDRAW = "save or export the mask again"
 # A tumour that fills more of its image than this fraction is what lies around it.
 MOST_OF_IMAGE = 0.5
@@ -78,9 +80,10 @@ def _image_contents(path: Path) -> dict[str, Any]:
                 contents["shapes"][name] = shape_of(inside, spacing, first)
     if array.ndim == 3:
         contents["values"] = []
-        for value, inside, start in _parts_of(filled):
-            contents["values"].append([value, int(inside.sum())])
-            contents["shapes"][repr(value)] = shape_of(inside, spacing, np.add(first, start))
+        for part in _parts_of(filled):
+            contents["values"].append([part.value, part.voxels])
+            if part.inside is not None:
+                contents["shapes"][repr(part.value)] = shape_of(part.inside, spacing, np.add(first, part.first))
     return contents
 
 
@@ -99,7 +102,16 @@ def _filled_box(array: np.ndarray) -> tuple[np.ndarray, list[int]]:
     return array[box], [part.start for part in box]
 
 
-def _parts_of(array: np.ndarray) -> list[tuple[float, np.ndarray, list[int]]]:
+class _Part(NamedTuple):
+    """A value of an image of labels: its voxels, and where they are; inside: None where that was not looked at."""
+
+    value: float
+    voxels: int
+    inside: np.ndarray | None
+    first: list[int]
+
+
+def _parts_of(array: np.ndarray) -> list[_Part]:
     """Each value other than 0 with its voxels in their own box, and the index of the first voxel of the box."""
     from scipy.ndimage import find_objects
 
@@ -119,12 +131,20 @@ def _parts_of(array: np.ndarray) -> list[tuple[float, np.ndarray, list[int]]]:
             raise ValueError(f"it has {len(values)} values, as an image has, not a mask")
         # 0 is not a part, and objects count from 1.
         codes, values = codes.reshape(array.shape) + 1, np.concatenate([[0], values])
+    boxes = [(code, box) for code, box in enumerate(find_objects(codes), 1) if box is not None and values[code] != 0]
+    if len(boxes) > MOST_VALUES:
+        raise ValueError(f"it has {len(boxes)} values, as an image has, not a mask")
+    # Labels that are scattered all over a volume are counted together, and no tumours.
+    most = MOST_LOOKED_AT * array.size
+    scattered = sum(codes[box].size for _, box in boxes) > most
+    counts = np.bincount(codes.ravel()) if scattered else None
     parts = []
-    for code, box in enumerate(find_objects(codes), 1):
-        if box is not None and values[code] != 0:
-            parts.append((float(values[code]), codes[box] == code, [part.start for part in box]))
-        if len(parts) > MOST_VALUES:
-            raise ValueError(f"it has more than {MOST_VALUES} values, as an image has, not a mask")
+    for code, box in boxes:
+        first, inside = [part.start for part in box], None
+        if counts is None or codes[box].size <= most / len(boxes):
+            inside = codes[box] == code
+        voxels = int(inside.sum()) if inside is not None else int(counts[code])
+        parts.append(_Part(float(values[code]), voxels, inside, first))
     return parts
 
 

@@ -12,7 +12,7 @@ from hcc_recurrence.cohort.mask_contents import REDRAW, check_volume
 from hcc_recurrence.cohort.mask_labels import wanted_values
 from hcc_recurrence.cohort.masks import MaskError, check_certain, mask_facts, matching_labels
 from hcc_recurrence.cohort.outline_planes import check_outlines
-from hcc_recurrence.cohort.outlines import XOR, has_area, has_copies, join_outlines, rois_of, summarise_roi
+from hcc_recurrence.cohort.outlines import XOR, has_area, join_outlines, rois_of, summarise_roi
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.imaging.crops import largest_nodule
 from hcc_recurrence.problems import last_line
@@ -131,26 +131,10 @@ def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image
         by_slice: dict[int, list[np.ndarray]] = defaultdict(list)
         for outline in filter(has_area, roi.outlines):
             index = (outline.points - place["origin"]) @ to_index.T
-            _check_sides(index, columns, rows, roi.name)
             by_slice[round(float(index[:, 2].mean()))].append(index[:, :2])
         xor = XOR in {outline.kind for outline in roi.outlines}
         for k, drawn in by_slice.items():
-            if xor and has_copies(drawn):
-                raise MaskError(
-                    f"ROI {roi.name!r} has an {XOR} outline twice on slice {k + 1}: the two cancel each other out",
-                    "delete one of them, and export it again",
-                )
             whole[k] |= join_outlines(drawn, (rows, columns), xor)
     placed = sitk.GetImageFromArray(whole.astype(np.uint8))
     placed.CopyInformation(image)
     return placed
-
-
-def _check_sides(index: np.ndarray, columns: int, rows: int, name: str) -> None:
-    """Raise MaskError where an outline, in voxels, reaches beyond the sides of its slice."""
-    low, high = index[:, :2].min(axis=0), index[:, :2].max(axis=0)
-    if (low < -1).any() or (high > np.array([columns, rows])).any():
-        raise MaskError(
-            f"ROI {name!r} reaches beyond the sides of the image's slices",
-            "correct the path in the series or masks sheet, or export the series with its whole field of view",
-        )

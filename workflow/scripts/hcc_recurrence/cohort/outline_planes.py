@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ TILT_SLICES = OFF_SLICES = 0.25
 HEIGHT_SLICES = 0.1
 # Outlines above and below an empty slice are of one lesion where their boxes share this fraction of the smaller one.
 SAME_LESION = 0.5
+# Two XOR outlines whose boxes and areas differ by less are one that stands twice.
+SAME_BOX_MM, SAME_AREA = 0.25, 0.02
+# Cosine from which on two axes are parallel.
+ALONG_AXES = 0.999
 REDRAW = "draw or export the outlines on this series"
 
 
@@ -50,7 +54,39 @@ def check_outlines(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
             f"by up to {off:.2f} of a slice" if off > OFF_SLICES else f"several heights, {spread:.2f} of a slice apart"
         )
         raise MaskError(f"ROI {roi['name']!r} has outlines between the image's slices ({how})", REDRAW)
+    _check_sides(roi, image)
+    if XOR in roi["kinds"]:
+        _check_cancelled(roi, by_slice)
     _check_gaps(roi, by_slice)
+
+
+def _check_sides(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
+    """Refuse outlines that reach beyond the sides of their slice, by the corners of their boxes."""
+    rows, (u, v) = np.array(roi["outlines"]), plane_axes(roi["normal"])
+    own = np.array(image["direction"]).reshape(3, 3)
+    if np.abs(own[:, :2].T @ u).max() < ALONG_AXES:
+        # The boxes stand askew to the slices and reach farther than the outlines.
+        return
+    for column_u in (2, 3):
+        for column_v in (4, 5):
+            corner = rows[:, :1] * roi["normal"] + rows[:, [column_u]] * u + rows[:, [column_v]] * v
+            index = ((corner - image["origin"]) @ own)[:, :2] / image["spacing"][:2]
+            if (index < -1).any() or (index > image["size"][:2]).any():
+                raise MaskError(
+                    f"ROI {roi['name']!r} reaches beyond the sides of the image's slices",
+                    "correct the path in the series or masks sheet, or export the series with its whole field of view",
+                )
+
+
+def _check_cancelled(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int]]) -> None:
+    for place, numbers in sorted(by_slice.items()):
+        for first, second in combinations([roi["outlines"][number] for number in numbers], 2):
+            same_box = np.abs(np.subtract(first, second))[2:6].max() < SAME_BOX_MM
+            if same_box and abs(first[6] - second[6]) < SAME_AREA * first[6]:
+                raise MaskError(
+                    f"ROI {roi['name']!r} has an {XOR} outline twice on slice {place + 1}: two cancel each other out",
+                    "delete one of them, and export it again",
+                )
 
 
 def _check_kinds(roi: Mapping[str, Any]) -> None:

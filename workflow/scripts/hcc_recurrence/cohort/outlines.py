@@ -25,6 +25,8 @@ CLOSED, XOR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
 COPY_PIXELS = 0.5
 # An outline that leaves another by less than this, in pixels, lies inside it: coordinates are rounded.
 TOUCH_PIXELS = 0.1
+# A centre nearer to an outline than this lies on it: coordinates in mm have two or three decimals.
+ON_OUTLINE_PIXELS = 0.02
 
 
 class Outline(NamedTuple):
@@ -67,8 +69,8 @@ def summarise_roi(roi: Roi) -> dict[str, Any]:
     """What can be said of an ROI before its image is known, short enough for the cache of facts.
 
     Returns: `name`; `kinds`, how many contours of each; `area_mm2`, of all outlines, holes included; `normal` of their
-        planes; `outlines`, one row each, in mm: place along the normal, thickness along it, and the box in the
-        plane's axes (`plane_axes`).
+        planes; `outlines`, one row each, in mm: place along the normal, thickness along it, the box in the plane's
+        axes (`plane_axes`), and the area in mm2.
     """
     kinds: dict[str, int] = defaultdict(int)
     for outline in roi.outlines:
@@ -83,9 +85,9 @@ def summarise_roi(roi: Roi) -> dict[str, Any]:
     total = (vectors * np.where(vectors @ first < 0, -1, 1)[:, None]).sum(axis=0)
     normal = total / np.linalg.norm(total)
     along, across = plane_axes(normal)
-    for points in drawn:
+    for points, area in zip(drawn, np.linalg.norm(vectors, axis=1), strict=True):
         heights, u, v = points @ normal, points @ along, points @ across
-        row = [heights.mean(), np.ptp(heights), u.min(), u.max(), v.min(), v.max()]
+        row = [heights.mean(), np.ptp(heights), u.min(), u.max(), v.min(), v.max(), area]
         summary["outlines"].append([round(float(value), 4) for value in row])
     summary["normal"] = [float(n) for n in normal]
     summary["area_mm2"] = float(np.linalg.norm(vectors, axis=1).sum())
@@ -100,30 +102,78 @@ def plane_axes(normal: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     return along, np.cross(normal, along)
 
 
-def fill_outline(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Pixels (y, x) whose centres are inside one closed outline; bool.
+class Filled(NamedTuple):
+    """Pixels (y, x) whose centres are inside a closed outline, and those whose centres it passes through; bool."""
+
+    inside: np.ndarray
+    passed: np.ndarray
+
+    @property
+    def closed(self) -> np.ndarray:
+        """Inside, and on the outline."""
+        return self.inside | self.passed
+
+    @property
+    def open(self) -> np.ndarray:
+        """Inside, and not on the outline."""
+        return self.inside & ~self.passed
+
+
+def fill_outline(points: np.ndarray, shape: tuple[int, int]) -> Filled:
+    """Fill one closed outline, (point, 2) as x, y in pixels.
 
     Inside is where the outline winds round (winding number not 0): the overlap of an outline that runs past its own
     beginning is no hole, and a hole that a narrow channel joins to the outer outline (keyhole) winds back to 0. Where
     the channel is one line, passed there and back, rings that run the same way are told by even and odd.
 
-    Args:
-        points: (point, 2) as x, y in pixels. A centre on the outline counts on the left and upper side only, so that
-            areas are right on average.
+    Programs that trace a mask draw through the centres of its outermost voxels, or around them; those on an outline
+    are told apart, so that both come back as they were.
     """
     rows, columns = shape
     start, end = points, np.roll(points, -1, axis=0)
     first = np.clip(np.ceil(np.minimum(start[:, 1], end[:, 1])), 0, rows).astype(int)
     stop = np.clip(np.ceil(np.maximum(start[:, 1], end[:, 1])), 0, rows).astype(int)
-    count = stop - first
-    edge = np.repeat(np.arange(len(points)), count)
-    row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
+    edge, row = _lines(first, stop)
     (x0, y0), (x1, y1) = start[edge].T, end[edge].T
     column = np.clip(np.ceil(x0 + (row - y0) * (x1 - x0) / (y1 - y0)), 0, columns).astype(int)
     turns = np.zeros((rows, columns + 1), np.int32)
-    np.add.at(turns, (row, column), 1 if _is_bridged(points) else np.where(y1 > y0, 1, -1))
+    bridged = _is_bridged(points)
+    np.add.at(turns, (row, column), 1 if bridged else np.where(y1 > y0, 1, -1))
     winding = np.cumsum(turns, axis=1)[:, :-1]
-    return winding % 2 == 1 if _is_bridged(points) else winding != 0
+    return Filled(winding % 2 == 1 if bridged else winding != 0, _passed(points, shape))
+
+
+def _lines(first: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The whole numbers from `first` to before `stop` of each edge: the edges' numbers, and the numbers themselves."""
+    count = np.maximum(stop - first, 0)
+    edge = np.repeat(np.arange(len(first)), count)
+    return edge, np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
+
+
+def _passed(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels (y, x) whose centres a closed outline passes through."""
+    passed = np.zeros(shape, bool)
+    step = np.roll(points, -1, axis=0) - points
+    for axis in (0, 1):
+        # Along the steeper axis each edge is met at whole numbers.
+        steep = (np.abs(step[:, axis]) > np.abs(step[:, 1 - axis])) | (
+            (axis == 0) & (np.abs(step[:, 0]) == np.abs(step[:, 1]))
+        )
+        start, own = points[steep], step[steep]
+        low = np.minimum(start[:, axis], start[:, axis] + own[:, axis])
+        high = np.maximum(start[:, axis], start[:, axis] + own[:, axis])
+        edge, line = _lines(
+            np.ceil(low - ON_OUTLINE_PIXELS).astype(int), np.floor(high + ON_OUTLINE_PIXELS).astype(int) + 1
+        )
+        length = own[edge, axis]
+        along = np.clip((line - start[edge, axis]) / np.where(length == 0, 1, length), 0, 1)
+        across = start[edge, 1 - axis] + along * own[edge, 1 - axis]
+        near = np.rint(across).astype(int)
+        met = np.abs(across - near) <= ON_OUTLINE_PIXELS
+        x, y = (line, near) if axis == 0 else (near, line)
+        met &= (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
+        passed[y[met], x[met]] = True
+    return passed
 
 
 def _is_bridged(points: np.ndarray) -> bool:
@@ -136,32 +186,33 @@ def _is_bridged(points: np.ndarray) -> bool:
 def join_outlines(outlines: Sequence[np.ndarray], shape: tuple[int, int], xor: bool = False) -> np.ndarray:
     """Pixels (y, x) of all closed outlines of one slice, by the rules at the head of this module; bool.
 
+    A centre on an outline is inside: on that of a hole it belongs to what is around the hole.
+
     Args:
         outlines: (point, 2) as x, y in pixels. xor: they are CLOSEDPLANAR_XOR.
     """
+    inside = np.zeros(shape, bool)
     if xor:
-        return np.logical_xor.reduce([np.zeros(shape, bool), *(fill_outline(points, shape) for points in outlines)])
-    levels: list[np.ndarray] = []
-    members: list[list[np.ndarray]] = []
+        drawn = [fill_outline(points, shape) for points in outlines]
+        for one in drawn:
+            inside ^= one.inside
+        return np.logical_or.reduce([inside, *(one.passed for one in drawn)])
+    levels: list[tuple[np.ndarray, np.ndarray, list[np.ndarray]]] = []
     # From the largest: what lies inside another comes after it.
     for points in sorted(_without_copies(outlines), key=_area, reverse=True):
-        filled, level = fill_outline(points, shape), 0
-        while level < len(levels) and not (filled & ~levels[level]).any() and _lies_in(points, members[level]):
+        drawn, level = fill_outline(points, shape), 0
+        while (
+            level < len(levels) and not (drawn.closed & ~levels[level][0]).any() and _lies_in(points, levels[level][2])
+        ):
             level += 1
         if level == len(levels):
-            levels.append(np.zeros(shape, bool))
-            members.append([])
-        levels[level] |= filled
-        members[level].append(points)
-    inside = np.zeros(shape, bool)
-    for level, filled in enumerate(levels):
-        inside = inside & ~filled if level % 2 else inside | filled
+            levels.append((np.zeros(shape, bool), np.zeros(shape, bool), []))
+        levels[level][0][:] |= drawn.closed
+        levels[level][1][:] |= drawn.open
+        levels[level][2].append(points)
+    for level, (closed, interior, _) in enumerate(levels):
+        inside = inside & ~interior if level % 2 else inside | closed
     return inside
-
-
-def has_copies(outlines: Sequence[np.ndarray]) -> bool:
-    """Whether one of the outlines of a slice stands twice."""
-    return len(_without_copies(outlines)) < len(outlines)
 
 
 def _area(points: np.ndarray) -> float:
