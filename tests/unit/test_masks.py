@@ -135,15 +135,18 @@ MIRRORED, STEP = (1.25, 0, 0, 20), (1, 1.25, 1.5, 3, 0, 0, 0, 0)
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"sform_x": MIRRORED}, r"two places in its header.*57\.5 mm: qform .*-20, 10, 5.*sform .*-1\.25, 0, 0"),
+        (
+            {"sform_x": MIRRORED},
+            r"two places in its header.*57\.5 mm, LPS: qform .*-20, 10, 5.*sform starts at -20, .*steps -1\.25 0 0",
+        ),
         ({"sform_x": MIRRORED, "codes": (1, 2)}, "two places in its header"),
         ({"sform_x": MIRRORED, "codes": (2, 4)}, "two places in its header"),
-        ({"sform_x": (-1.25, 0, 0, 20.4)}, r"two places in its header that differ by up to 0\.4 mm"),
+        ({"sform_x": (-1.25, 0, 0, 20.4)}, r"two places in its header \(they differ by up to 0\.4 mm"),
         ({"codes": (0, 0)}, "neither qform_code nor sform_code is set"),
-        ({"units": (1,)}, "voxels of 1250 x 1500 x 3000 mm: the header names a wrong unit"),
-        ({"units": (3,)}, r"voxels of 0\.00125 x 0\.0015 x 0\.003 mm"),
-        ({"pixdim": (1, 0, 1.5, 3, 0, 0, 0, 0)}, "voxel"),
-        ({"pixdim": (1, -1.25, 1.5, 3, 0, 0, 0, 0)}, "voxel"),
+        ({"units": (1,)}, r"wrong unit or voxel size in its header \(1250 x 1500 x 3000 mm\)"),
+        ({"units": (3,)}, r"wrong unit or voxel size in its header \(0\.00125 x 0\.0015 x 0\.003 mm\)"),
+        ({"pixdim": (1, 0, 1.5, 3, 0, 0, 0, 0)}, "voxel size in its header"),
+        ({"pixdim": (1, -1.25, 1.5, 3, 0, 0, 0, 0)}, "voxel size in its header"),
         ({"magic": (b"\0\0\0\0",)}, "Analyze"),
         ({"sform_x": (-1.25, 0.4, 0, 20), "codes": (0, 1)}, "orthonormal|sheared"),
         ({"sform_x": (-2.5, 0, 0, 20), "codes": (0, 1)}, "sheared, or another voxel size|another grid"),
@@ -249,10 +252,10 @@ def test_a_mask_off_by_a_fraction_of_a_voxel_is_placed_and_a_site_sets_the_fract
     """0.05 mm of a voxel of 1.25 mm is nothing; a fifth of a voxel is what a site may allow."""
     near = shifted(tmp_path, series, [0.05, -0.05, 0.04])
     np.testing.assert_array_equal(mask_of(near, series), tumour())
-    with pytest.raises(MaskError, match=r"off by up to 0\.04 of a voxel \(0\.0.* mm\), more than 0\.01.*-19\.95"):
+    with pytest.raises(MaskError, match=r"off by up to 0\.04 of a voxel, 0\.0.* mm, more than 0\.01.*-19\.95"):
         check_mask(mask_facts(near), series[3], "", 0.01)
     fifth = shifted(tmp_path, series, [0.25, 0, 0])
-    refuse(fifth, series, r"0\.2 of a voxel \(0\.25 mm\), more than 0\.1.*at \(-19\.75, 10, 5\).*mask_tolerance_voxels")
+    refuse(fifth, series, r"0\.2 of a voxel, 0\.25 mm, more than 0\.1.*at \(-19\.75, 10, 5\).*mask_tolerance_voxels")
     np.testing.assert_array_equal(mask_of(fifth, series, tolerance=0.25), tumour())
 
 
@@ -312,9 +315,15 @@ def test_a_diameter_that_cannot_be_that_of_the_mask_is_refused(tmp_path, series,
         assert problems == []
         return
     assert [problem.patient for problem in problems] == ["P1"]
-    assert "holds a tumour of 15 to " in problems[0].what
-    assert f"(column size: '{diameter}' {unit})" in problems[0].what
+    assert "another size than the patients sheet says (15 to " in problems[0].what
+    assert f"mm in the sheet, column size: '{diameter}' {unit})" in problems[0].what
     assert "mm or cm" in problems[0].remedy
+
+
+def test_a_mask_that_loses_voxels_on_the_way_to_its_image_is_refused_by_the_job_too(tmp_path, series):
+    beside = shifted(tmp_path, series, [-8 * SPACING[2], 0, 0])
+    with pytest.raises(MaskError, match=r"does not lie on the image's grid \(200 of its 400 voxels"):
+        read_mask(beside, "", series[1])
 
 
 def test_masks_of_four_dimensions_or_several_values_a_voxel_are_refused(tmp_path, series):
@@ -327,7 +336,11 @@ def test_masks_of_four_dimensions_or_several_values_a_voxel_are_refused(tmp_path
 
 
 def test_an_inverted_mask_and_a_mask_of_a_whole_organ_are_refused(tmp_path, series):
-    refuse(save((~tumour()).astype(np.uint8), tmp_path / "m.nii.gz", series[1]), series, "fills 91 % of the image")
+    refuse(
+        save((~tumour()).astype(np.uint8), tmp_path / "m.nii.gz", series[1]),
+        series,
+        r"fills most of the image \(91 %\)",
+    )
     for name in ("Liver", "liver_mask", "Whole Liver", "肝脏"):
         path = seg_of({name: tumour()}, series[2], tmp_path / "m.dcm")
         refuse(path, series, f"it is called '{name}'")
@@ -355,7 +368,7 @@ def test_a_mask_drawn_on_every_second_slice_is_refused(tmp_path, series, step):
     [
         (
             lambda frame: frame.PlanePositionSequence[0].ImagePositionPatient.__setitem__(0, -19.25),
-            r"0\.4 of a voxel \(0\.5 mm\)",
+            r"0\.4 of a voxel, 0\.5 mm",
         ),
         (
             lambda frame: frame.PlanePositionSequence[0].ImagePositionPatient.__setitem__(2, 6.5),

@@ -43,7 +43,7 @@ def geometry_doubt(path: Path, geometry: dict[str, Any]) -> Doubt | None:
     largest, smallest = max(geometry["spacing"][:3]), min(geometry["spacing"][:3])
     if not (smallest >= SMALLEST_VOXEL_MM and largest <= LARGEST_VOXEL_MM):
         shown = " x ".join(f"{s:.6g}" for s in geometry["spacing"][:3])
-        return Doubt(f"has voxels of {shown} mm: the header names a wrong unit or spacing", SAVE_AGAIN)
+        return Doubt(f"has a wrong unit or voxel size in its header ({shown} mm)", SAVE_AGAIN)
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz")):
         return _nifti_doubt(path, geometry, AGREEMENT_VOXELS * smallest)
@@ -60,7 +60,7 @@ def _nifti_doubt(path: Path, geometry: dict[str, Any], tolerance_mm: float) -> D
         return Doubt("is an Analyze file, which does not say where left is", "save it again as NIfTI")
     if not (header.pixdim[1:4] > 0).all():
         shown = " x ".join(f"{s:g}" for s in header.pixdim[1:4])
-        return Doubt(f"has the voxel size {shown} in its header (pixdim)", SAVE_AGAIN)
+        return Doubt(f"has a voxel size in its header that is not positive (pixdim {shown})", SAVE_AGAIN)
     if header.qform is None and header.sform is None:
         return Doubt(
             "does not say where it lies: neither qform_code nor sform_code is set in its header",
@@ -76,8 +76,8 @@ def _nifti_doubt(path: Path, geometry: dict[str, Any], tolerance_mm: float) -> D
         off = corner_distance(placed["qform"], placed["sform"], geometry["size"])
         if off > tolerance_mm:
             return Doubt(
-                f"has two places in its header that differ by up to {off:.3g} mm: qform {_show(placed['qform'])}; "
-                f"sform {_show(placed['sform'])}",
+                f"has two places in its header (they differ by up to {off:.3g} mm, LPS: "
+                f"qform {_show(placed['qform'])}; sform {_show(placed['sform'])})",
                 "find out which is right, set the other alike, and save it again",
             )
     for name, form in placed.items():
@@ -97,8 +97,8 @@ def corner_distance(first: np.ndarray, second: np.ndarray, size: list[int]) -> f
 
 
 def _show(affine: np.ndarray) -> str:
-    steps = "; ".join(", ".join(f"{v + 0.0:.4g}" for v in column) for column in affine[:3, :3].T)
-    return f"starts at ({', '.join(f'{v:.6g}' for v in affine[:3, 3])}) with steps ({steps}) mm, LPS"
+    steps = " and ".join(" ".join(f"{v + 0.0:.4g}" for v in column) for column in affine[:3, :3].T)
+    return f"starts at {', '.join(f'{v:.6g}' for v in affine[:3, 3])} with the steps {steps}"
 
 
 class NiftiHeader(NamedTuple):

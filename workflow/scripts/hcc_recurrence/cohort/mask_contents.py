@@ -238,7 +238,7 @@ def check_fraction(fraction: float) -> None:
     """Raise MaskError where a mask fills most of its image, as one does whose 0 and 1 were exchanged."""
     if fraction > MOST_OF_IMAGE:
         raise MaskError(
-            f"fills {100 * fraction:.0f} % of the image: it holds what lies around the tumour",
+            f"fills most of the image ({100 * fraction:.0f} %): it holds what lies around the tumour",
             "exchange inside and outside, or correct the label",
         )
 

@@ -51,6 +51,8 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     elif kind in ("seg", "image"):
         own = _read_seg(path, label) if kind == "seg" else _read_label_image(path, label)
         placed = sitk.Resample(own, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+        if kind == "image":
+            _check_whole(own, placed)
     else:
         raise MaskError("cannot be read", "correct the path in the masks sheet")
     array = sitk.GetArrayFromImage(placed)
@@ -64,6 +66,18 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     kept = sitk.GetImageFromArray(array.astype(np.uint8))
     kept.CopyInformation(image)
     return TumourMask(kept, number, volume)
+
+
+def _check_whole(own: sitk.Image, placed: sitk.Image) -> None:
+    """Raise MaskError where voxels of a mask were lost or doubled on the way to the image's grid."""
+    import SimpleITK as sitk
+
+    drawn, kept = (int(np.count_nonzero(sitk.GetArrayViewFromImage(mask))) for mask in (own, placed))
+    if drawn != kept:
+        raise MaskError(
+            f"does not lie on the image's grid ({kept} of its {drawn} voxels are voxels of the image)",
+            "save the mask on the image's own grid",
+        )
 
 
 def _read_label_image(path: Path, label: str) -> sitk.Image:

@@ -72,6 +72,7 @@ def check_diameter(shapes: Iterable[Mapping[str, Any]], diameter_mm: float, cell
     if least / DIAMETER_RATIO <= diameter_mm <= most * DIAMETER_RATIO:
         return
     raise MaskError(
-        f"holds a tumour of {least:.0f} to {most:.0f} mm, and the patients sheet says {diameter_mm:g} mm ({cell})",
+        "holds a tumour of another size than the patients sheet says "
+        f"({least:.0f} to {most:.0f} mm in the mask, {diameter_mm:g} mm in the sheet, {cell})",
         "correct the cell, the unit of the variable in the config (mm or cm), or the mask's path or label",
     )

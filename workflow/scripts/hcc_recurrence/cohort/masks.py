@@ -136,7 +136,7 @@ def grid_mismatch(mask: dict[str, Any], image: dict[str, Any], tolerance: float 
     off = np.abs(first - np.rint(first)) + np.abs((turned - along) * last).sum(axis=1)
     if off.max() > tolerance:
         distance = float(np.linalg.norm(off * image["spacing"]))
-        return f"its voxels are off by up to {off.max():.3g} of a voxel ({distance:.3g} mm), more than {tolerance:g}"
+        return f"its voxels are off by up to {off.max():.3g} of a voxel, {distance:.3g} mm, more than {tolerance:g}"
     corners = np.rint([first, first + along @ last])
     if corners.min() < 0 or (corners.max(axis=0) >= np.array(image["size"])).any():
         return "it reaches beyond the image"
@@ -148,7 +148,7 @@ def check_grid(mask: dict[str, Any], image: dict[str, Any], tolerance: float = G
     why = grid_mismatch(mask, image, tolerance)
     if why:
         raise MaskError(
-            f"lies on another grid than the image, so it was drawn on another image (another patient or phase): {why}; "
+            f"lies on another grid than the image, so it was drawn on another image (another patient or phase; {why}): "
             f"mask {describe_grid(mask)}; image {describe_grid(image)}",
             "correct the path in the masks sheet, or save the mask on the image's own grid; where your programs round "
             "positions, set mask_tolerance_voxels of the cohort",

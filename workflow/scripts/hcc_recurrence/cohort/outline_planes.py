@@ -40,8 +40,8 @@ def check_outlines(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
     beyond = int(((np.rint(slices) < 0) | (np.rint(slices) >= depth)).sum())
     if beyond:
         raise MaskError(
-            f"ROI {roi['name']!r} reaches beyond the image: {beyond} of {len(slices)} outlines lie above or below its "
-            f"{depth} slices",
+            f"ROI {roi['name']!r} reaches beyond the image ({beyond} of {len(slices)} outlines lie above or below its "
+            f"{depth} slices)",
             "correct the path in the series or masks sheet, or export the whole series",
         )
     by_slice: dict[int, list[int]] = defaultdict(list)
@@ -84,7 +84,7 @@ def _check_cancelled(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int
             same_box = np.abs(np.subtract(first, second))[2:6].max() < SAME_BOX_MM
             if same_box and abs(first[6] - second[6]) < SAME_AREA * first[6]:
                 raise MaskError(
-                    f"ROI {roi['name']!r} has an {XOR} outline twice on slice {place + 1}: two cancel each other out",
+                    f"ROI {roi['name']!r} has an {XOR} outline twice, which cancel each other out (slice {place + 1})",
                     "delete one of them, and export it again",
                 )
 
@@ -94,7 +94,7 @@ def _check_kinds(roi: Mapping[str, Any]) -> None:
     unknown = {kind: number for kind, number in kinds.items() if kind not in (CLOSED, XOR)}
     if unknown:
         found = ", ".join(f"{number} {kind}" for kind, number in sorted(unknown.items()))
-        raise MaskError(f"ROI {roi['name']!r} has outlines that are not closed: {found}", "close them, or delete them")
+        raise MaskError(f"ROI {roi['name']!r} has outlines that are not closed ({found})", "close them, or delete them")
     if len(kinds) > 1:
         raise MaskError(
             f"ROI {roi['name']!r} has outlines of the kinds {CLOSED} and {XOR}, whose sum is not defined",
@@ -135,8 +135,8 @@ def _check_gaps(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int]]) -
     pattern = f"; it has one on every {places[1] - places[0]} slices only" if len(steps) == 1 else ""
     shown = ", ".join(str(k + 1) for k in empty[:8]) + (", ..." if len(empty) > 8 else "")
     raise MaskError(
-        f"ROI {roi['name']!r} has no outline on {len(empty)} slices between outlines of the same lesion "
-        f"(slices {shown} from the first position{pattern})",
+        f"ROI {roi['name']!r} has slices without outline between outlines of the same lesion "
+        f"({len(empty)}: {shown}, counted from the first position{pattern})",
         "draw or interpolate the outlines of these slices in the program that drew the others and export again; two "
         "separate lesions one above the other are an ROI each, joined by a pattern in the column label",
     )

@@ -50,7 +50,9 @@ def rois_of(data: Dataset) -> list[Roi]:
     for roi in data.get("ROIContourSequence") or []:
         for contour in roi.get("ContourSequence") or []:
             points = np.array(contour.get("ContourData") or [], float).reshape(-1, 3)
-            outlines[int(roi.ReferencedROINumber)].append(Outline(str(contour.ContourGeometricType), points))
+            # Outlines of a number without a name belong to no ROI that a sheet could mean.
+            if int(roi.ReferencedROINumber) in outlines:
+                outlines[int(roi.ReferencedROINumber)].append(Outline(str(contour.ContourGeometricType), points))
     return [Roi(names[number], own) for number, own in outlines.items()]
 
 

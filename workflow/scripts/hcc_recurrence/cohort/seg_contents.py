@@ -116,6 +116,6 @@ def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance:
     off = float(np.abs(steps - np.rint(steps)).max())
     if off > tolerance:
         raise MaskError(
-            f"has frames between the image's slices, off by up to {off:.3g} of a slice",
+            f"has frames between the image's slices (off by up to {off:.3g} of a slice)",
             "correct the path in the masks sheet, or draw on this series",
         )
