@@ -35,47 +35,33 @@ def check_outlines(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
     them nobody knows. Two lesions above each other are told by their boxes.
     """
     _check_kinds(roi)
-    slices = _slices_of(roi, image)
-    depth = image["size"][2]
-    beyond = int(((np.rint(slices) < 0) | (np.rint(slices) >= depth)).sum())
+    heights = _places_of(roi, image)
+    slices, depth = np.rint(heights).astype(int), image["size"][2]
+    beyond = int(((slices < 0) | (slices >= depth)).sum())
     if beyond:
         raise MaskError(
             f"ROI {roi['name']!r} reaches beyond the image ({beyond} of {len(slices)} outlines lie above or below its "
             f"{depth} slices)",
             "correct the path in the series or masks sheet, or export the whole series",
         )
+    off = heights - slices
+    # Of outlines in the order of their heights: neighbours in one slice that lie apart.
+    order = np.argsort(heights)
+    apart = np.diff(heights[order])[np.diff(slices[order]) == 0]
+    if max(off.max(), -off.min()) > OFF_SLICES:
+        _refuse_heights(roi, f"by up to {np.abs(off).max():.2f} of a slice")
+    if len(apart) and apart.max() > HEIGHT_SLICES:
+        _refuse_heights(roi, f"several heights, {apart.max():.2f} of a slice apart")
     by_slice: dict[int, list[int]] = defaultdict(list)
-    for number, place in enumerate(slices):
-        by_slice[round(place)].append(number)
-    off = np.abs(slices - np.rint(slices)).max()
-    spread = max(np.ptp(slices[numbers]) for numbers in by_slice.values())
-    if off > OFF_SLICES or spread > HEIGHT_SLICES:
-        how = (
-            f"by up to {off:.2f} of a slice" if off > OFF_SLICES else f"several heights, {spread:.2f} of a slice apart"
-        )
-        raise MaskError(f"ROI {roi['name']!r} has outlines between the image's slices ({how})", REDRAW)
-    _check_sides(roi, image)
+    for number, place in enumerate(slices.tolist()):
+        by_slice[place].append(number)
     if XOR in roi["kinds"]:
         _check_cancelled(roi, by_slice)
     _check_gaps(roi, by_slice)
 
 
-def _check_sides(roi: Mapping[str, Any], image: Mapping[str, Any]) -> None:
-    """Refuse outlines that reach beyond the sides of their slice, by the corners of their boxes."""
-    rows, (u, v) = np.array(roi["outlines"]), plane_axes(roi["normal"])
-    own = np.array(image["direction"]).reshape(3, 3)
-    if np.abs(own[:, :2].T @ u).max() < ALONG_AXES:
-        # The boxes stand askew to the slices and reach farther than the outlines.
-        return
-    for column_u in (2, 3):
-        for column_v in (4, 5):
-            corner = rows[:, :1] * roi["normal"] + rows[:, [column_u]] * u + rows[:, [column_v]] * v
-            index = ((corner - image["origin"]) @ own)[:, :2] / image["spacing"][:2]
-            if (index < -1).any() or (index > image["size"][:2]).any():
-                raise MaskError(
-                    f"ROI {roi['name']!r} reaches beyond the sides of the image's slices",
-                    "correct the path in the series or masks sheet, or export the series with its whole field of view",
-                )
+def _refuse_heights(roi: Mapping[str, Any], how: str) -> None:
+    raise MaskError(f"ROI {roi['name']!r} has outlines between the image's slices ({how})", REDRAW)
 
 
 def _check_cancelled(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int]]) -> None:
@@ -105,20 +91,30 @@ def _check_kinds(roi: Mapping[str, Any]) -> None:
         raise MaskError(f"ROI {roi['name']!r} is empty: it has {what}", "check that the right file was saved")
 
 
-def _slices_of(roi: Mapping[str, Any], image: Mapping[str, Any]) -> np.ndarray:
-    """Where the outlines lie, in slices of the image, the first being 0; refuses those that cross slices."""
+def _places_of(roi: Mapping[str, Any], image: Mapping[str, Any]) -> np.ndarray:
+    """Where the outlines lie, in slices of the image, the first being 0; refuses those that leave their slice."""
     rows, normal = np.array(roi["outlines"]), np.array(roi["normal"])
-    across_slices = np.array(image["direction"]).reshape(3, 3)[:, 2]
-    thickness = image["spacing"][2]
-    tilt = np.sqrt(max(0.0, 1 - float(normal @ across_slices) ** 2))
+    own, thickness = np.array(image["direction"]).reshape(3, 3), image["spacing"][2]
+    along = float(normal @ own[:, 2])
+    tilt = np.sqrt(max(0.0, 1 - along * along))
     extent = np.hypot(rows[:, 3] - rows[:, 2], rows[:, 5] - rows[:, 4])
-    if ((rows[:, 1] + tilt * extent) / thickness).max() > TILT_SLICES:
+    if (rows[:, 1] + tilt * extent).max() > TILT_SLICES * thickness:
         raise MaskError(f"ROI {roi['name']!r} has outlines that are not parallel to the image's slices", REDRAW)
     u, v = plane_axes(normal)
-    middle = (
-        rows[:, :1] * normal + (rows[:, 2:3] + rows[:, 3:4]) / 2 * u + (rows[:, 4:5] + rows[:, 5:6]) / 2 * v
-    ) - np.array(image["origin"])
-    return middle @ across_slices / thickness
+    # Directions of the ROI, in voxels of the image: along the normal, and the two in its plane.
+    turned = (np.array([normal, u, v]) @ own) / image["spacing"]
+    first = (np.array(image["origin"]) @ own) / image["spacing"]
+    middle = np.column_stack([rows[:, 0], (rows[:, 2] + rows[:, 3]) / 2, (rows[:, 4] + rows[:, 5]) / 2])
+    index = middle @ turned - first
+    # Boxes that stand askew to the slices reach farther than the outlines.
+    if np.abs(own[:, :2].T @ u).max() > ALONG_AXES:
+        half = np.column_stack([rows[:, 3] - rows[:, 2], rows[:, 5] - rows[:, 4]]) / 2 @ np.abs(turned[1:, :2])
+        if (index[:, :2] - half).min() < -1 or (index[:, :2] + half - image["size"][:2]).max() > 0:
+            raise MaskError(
+                f"ROI {roi['name']!r} reaches beyond the sides of the image's slices",
+                "correct the path in the series or masks sheet, or export the series with its whole field of view",
+            )
+    return index[:, 2]
 
 
 def _check_gaps(roi: Mapping[str, Any], by_slice: Mapping[int, Sequence[int]]) -> None:

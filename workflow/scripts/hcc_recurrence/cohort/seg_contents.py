@@ -104,18 +104,20 @@ def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance:
     normal = np.cross(along, down)
     own = np.array(image["direction"]).reshape(3, 3)
     thickness = image["spacing"][int(np.argmax(np.abs(own.T @ normal)))]
-    for end in planes["ends"]:
-        grid = {
-            "size": [*planes["size"], 1],
-            "spacing": [*planes["spacing"], thickness],
-            "origin": end,
-            "direction": np.column_stack([along, down, normal]).ravel().tolist(),
-        }
-        check_grid(grid, dict(image), tolerance)
+    lowest, highest = np.array(planes["ends"])
     steps = (np.array(planes["heights"]) - planes["heights"][0]) / thickness
-    off = float(np.abs(steps - np.rint(steps)).max())
+    grid = {
+        "size": [*planes["size"], round(float(steps[-1])) + 1],
+        "spacing": [*planes["spacing"], thickness],
+        "origin": lowest.tolist(),
+        "direction": np.column_stack([along, down, normal]).ravel().tolist(),
+    }
+    check_grid(grid, dict(image), tolerance)
+    # Between the slices, or each frame a little aside from the one below.
+    aside = highest - lowest - normal * steps[-1] * thickness
+    off = max(float(np.abs(steps - np.rint(steps)).max()), float(np.sqrt(aside @ aside)) / min(planes["spacing"]))
     if off > tolerance:
         raise MaskError(
-            f"has frames between the image's slices (off by up to {off:.3g} of a slice)",
+            f"has frames between the image's slices or aside of them (off by up to {off:.3g} of a voxel)",
             "correct the path in the masks sheet, or draw on this series",
         )
