@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from exports import describe, make_series, rtstruct_of, save_series
@@ -208,3 +209,17 @@ def test_a_point_beside_closed_outlines_and_jitter_of_heights_change_nothing(tmp
     plain = mask_of({"GTV": stack([circle(12)])}, series, tmp_path)
     more = stack([circle(12)], off=0.03) + stack([circle(1)[:1]], kind="POINT")
     np.testing.assert_array_equal(mask_of({"GTV": more}, series, tmp_path), plain)
+
+
+def test_an_rtstruct_without_preamble_is_read(tmp_path, series):
+    image, slices, geometry = series
+    path = rtstruct_of({"GTV": stack([circle(12)])}, slices, tmp_path / "r.dcm")
+    data = pydicom.dcmread(path)
+    (tmp_path / "meta.dcm").write_bytes(path.read_bytes()[132:])
+    data.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+    pydicom.dcmwrite(tmp_path / "i.dcm", pydicom.Dataset(data), implicit_vr=True, little_endian=True)
+    expected = sitk.GetArrayFromImage(read_mask(path, "", image).image)
+    for name in ("meta.dcm", "i.dcm"):
+        assert (tmp_path / name).read_bytes()[128:132] != b"DICM"
+        check_mask(mask_facts(tmp_path / name), geometry, "GTV")
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(read_mask(tmp_path / name, "", image).image), expected)

@@ -49,7 +49,7 @@ def mask_contents(path: Path) -> dict[str, Any]:
             return _image_contents(path)
         import pydicom
 
-        data = pydicom.dcmread(path)
+        data = pydicom.dcmread(path, force=True)
         kind = KINDS.get(str(data.SOPClassUID))
         return seg_contents(data) if kind == "seg" else _rtstruct_contents(data)
     # Whatever a broken file makes a library raise, the file is refused with what it said.

@@ -129,7 +129,7 @@ def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image
     import pydicom
     import SimpleITK as sitk
 
-    rois = rois_of(pydicom.dcmread(path))
+    rois = rois_of(pydicom.dcmread(path, force=True))
     names = matching_labels([roi.name for roi in rois], label)
     columns, rows, depth = image.GetSize()
     whole = np.zeros((depth, rows, columns), bool)

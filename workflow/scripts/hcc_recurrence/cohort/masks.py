@@ -21,6 +21,8 @@ from hcc_recurrence.provenance import content_hash
 # Segmentations, and those whose frames hold the segments' numbers.
 SEG_STORAGE, LABEL_MAP_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"
 RTSTRUCT_STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
+# Files without preamble begin with the first element of the file meta information, or with one of group 8.
+BARE_BEGINNINGS = (b"\2\0\0\0", b"\2\0\1\0", b"\2\0\2\0", *(bytes((8, 0, n, 0)) for n in (0, 1, 5, 8, 0x12, 0x16)))
 KINDS = {SEG_STORAGE: "seg", LABEL_MAP_STORAGE: "seg", RTSTRUCT_STORAGE: "rtstruct"}
 # Programs write single precision, or positions rounded to 0.01 mm. Up to half a voxel it is clear which voxel of the
 # image is meant; what is off by more than a tenth was drawn elsewhere, unless mask_tolerance_voxels says otherwise.
@@ -32,9 +34,10 @@ class MaskError(Refused):
 
 
 def is_dicom(path: Path) -> bool:
-    """True where the file carries the DICOM preamble."""
+    """True where the file carries the DICOM preamble, or begins with DICOM's first elements as old exports do."""
     with open(path, "rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+        head = stream.read(132)
+    return head[128:] == b"DICM" or head[:4] in BARE_BEGINNINGS
 
 
 def mask_facts(path: Path) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def mask_facts(path: Path) -> dict[str, Any]:
 def _dicom_facts(path: Path) -> dict[str, Any]:
     import pydicom
 
-    data = pydicom.dcmread(path, stop_before_pixels=True)
+    data = pydicom.dcmread(path, stop_before_pixels=True, force=True)
     kind = KINDS.get(str(data.SOPClassUID))
     if kind is None:
         return {}
@@ -89,7 +92,7 @@ def source_images(path: Path) -> set[str]:
     import pydicom
 
     with contextlib.suppress(Exception):
-        data = pydicom.dcmread(path, stop_before_pixels=True)
+        data = pydicom.dcmread(path, stop_before_pixels=True, force=True)
         contours = [c for roi in data.get("ROIContourSequence", []) for c in roi.get("ContourSequence", [])]
         drawn = {str(i.ReferencedSOPInstanceUID) for c in contours for i in c.get("ContourImageSequence", [])}
         return drawn | _derived_from(data)

@@ -47,7 +47,10 @@ def seg_contents(data: Dataset) -> dict[str, Any]:
     label_map = data.SOPClassUID == LABEL_MAP_STORAGE or data.get("SegmentationType") == "LABELMAP"
     half = 0.5 * float(data.get("MaximumFractionalValue") or 1)
     parts: dict[str, list[tuple[Frame, np.ndarray]]] = defaultdict(list)
-    for pixels, group in zip(frames, data.PerFrameFunctionalGroupsSequence, strict=True):
+    groups = data.PerFrameFunctionalGroupsSequence
+    if len(groups) != len(frames):
+        raise ValueError(f"it holds {len(frames)} frames and describes {len(groups)}")
+    for pixels, group in zip(frames, groups, strict=True):
         place = Frame(group, shared)
         if label_map:
             for number in np.unique(pixels):
