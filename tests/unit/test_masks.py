@@ -331,6 +331,8 @@ def test_masks_of_four_dimensions_or_several_values_a_voxel_are_refused(tmp_path
     made.CopyInformation(series[1])
     sitk.WriteImage(sitk.JoinSeries([made, made]), str(tmp_path / "four.nii.gz"))
     refuse(tmp_path / "four.nii.gz", series, r"has 4 dimensions \(24 x 20 x 9 x 2\); a mask has three")
+    sitk.WriteImage(made[:, :, 4], str(tmp_path / "two.nii.gz"))
+    refuse(tmp_path / "two.nii.gz", series, r"has 2 dimensions \(24 x 20\); a mask has three")
     sitk.WriteImage(sitk.Compose(made, made, made), str(tmp_path / "rgb.nrrd"))
     refuse(tmp_path / "rgb.nrrd", series, "3 values a voxel")
 

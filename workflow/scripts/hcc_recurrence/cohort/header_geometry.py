@@ -44,6 +44,8 @@ def geometry_doubt(path: Path, geometry: dict[str, Any]) -> Doubt | None:
     if not (smallest >= SMALLEST_VOXEL_MM and largest <= LARGEST_VOXEL_MM):
         shown = " x ".join(f"{s:.6g}" for s in geometry["spacing"][:3])
         return Doubt(f"has a wrong unit or voxel size in its header ({shown} mm)", SAVE_AGAIN)
+    if len(geometry["size"]) < 3:
+        return None
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz")):
         return _nifti_doubt(path, geometry, AGREEMENT_VOXELS * smallest)

@@ -31,7 +31,7 @@ REDRAW = "save or export the mask again"
 MOST_OF_IMAGE = 0.5
 # Whole organs: the one segment of a mask that is called so is taken for the tumour only when someone says so.
 ORGANS = re.compile(
-    r"[\s_-]*(whole[\s_-]*)?(liver|hepar|leber|foie|fegato|h[ií]gado|spleen|kidneys?|body|external|skin|aorta|"
+    r"[\s_-]*(whole[\s_-]*)?(liver|hepar|leber|foie|fegato|h[ií]gado|spleen|kidneys?|body|patient|torso|external|skin|aorta|"
     r"portal[\s_-]*veins?|肝|肝脏|脾|脾脏)([\s_-]*(seg(mentation)?|mask|roi|contour|\d+))?[\s_-]*",
     re.IGNORECASE,
 )

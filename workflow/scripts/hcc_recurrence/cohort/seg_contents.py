@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,74 +14,111 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
-class Frame:
-    """Where a frame of a SEG lies, from its own and the shared functional groups; None or 1 where it does not say."""
+class Frame(NamedTuple):
+    """Where a frame of a SEG lies: position, axes (x, y), place along its normal, spacing (z, y, x); mm."""
 
-    def __init__(self, group: Any, shared: Any):
-        def of(tag: str) -> Any:
-            return (group.get(tag) or shared.get(tag) or [{}])[0]
+    position: np.ndarray
+    axes: np.ndarray
+    height: float
+    spacing: list[float]
 
-        position, orientation = of("PlanePositionSequence"), of("PlaneOrientationSequence")
-        measures = of("PixelMeasuresSequence")
-        rows, columns = measures.get("PixelSpacing") or (1.0, 1.0)
-        self.spacing = [float(measures.get("SliceThickness") or 1.0), float(rows), float(columns)]
-        self.position: np.ndarray | None = None
-        if "ImagePositionPatient" in position and "ImageOrientationPatient" in orientation:
-            self.position = np.array(position.ImagePositionPatient, float)
-            self.axes = np.array(orientation.ImageOrientationPatient, float).reshape(2, 3)
-            self.height = float(np.cross(*self.axes) @ self.position)
+
+class Part:
+    """A segment, frame by frame: its voxels, its frames, what any of them holds, and its largest section."""
+
+    def __init__(self) -> None:
+        self.voxels, self.largest_voxels = 0, 0
+        self.frames: list[Frame | None] = []
+        self.drawn: np.ndarray | None = None
+        self.largest: np.ndarray | None = None
+
+    def add(self, frame: Frame | None, inside: np.ndarray) -> None:
+        """A frame with the segment's pixels, bool; one that holds none is nothing."""
+        voxels = int(np.count_nonzero(inside))
+        if not voxels:
+            return
+        self.voxels += voxels
+        self.frames.append(frame)
+        self.drawn = inside.copy() if self.drawn is None else np.logical_or(self.drawn, inside, out=self.drawn)
+        if voxels > self.largest_voxels:
+            self.largest_voxels, self.largest = voxels, inside
+
+    def shape(self) -> dict[str, Any]:
+        """As of `mask_shapes.shape_of`, with `step`, mm, where three or more frames lie at one distance."""
+        heights = np.unique(np.round([frame.height for frame in self.frames], 3))
+        spacing = self.frames[0].spacing
+        steps = np.diff(heights)
+        regular = len(steps) > 1 and float(np.ptp(steps)) < 0.02 * float(steps[0])
+        return {
+            "box": [
+                float(heights[0]),
+                float(heights[-1] + spacing[0]),
+                *shape_of(self.drawn[None], spacing)["box"][2:],
+            ],
+            "run": shape_of(self.largest[None], spacing)["run"],
+            "every": 1,
+            "step": float(steps[0]) if regular else 0.0,
+        }
 
 
 def seg_contents(data: Dataset) -> dict[str, Any]:
     """What a SEG holds, by the labels of its segments.
 
-    Returns: `voxels` by label; `shapes` by label, as of `mask_shapes.shape_of`, with `step`, mm, where three or more
-        planes lie at one distance; `planes`, where the frames that hold anything lie (for `check_planes`).
+    Returns: `voxels` by label; where the frames say where they lie also `shapes` by label (`Part.shape`), and `planes`,
+        where the frames that hold anything lie (for `check_planes`).
+
+    Raises: ValueError where frames and their descriptions differ in number.
     """
     names = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in data.SegmentSequence}
     # The background of a label map.
     names.pop(0, None)
-    frames = data.pixel_array.reshape(-1, data.Rows, data.Columns)
+    parts = {name: Part() for name in names.values()}
+    pixels, groups = data.pixel_array.reshape(-1, data.Rows, data.Columns), data.PerFrameFunctionalGroupsSequence
+    if len(groups) != len(pixels):
+        raise ValueError(f"it holds {len(pixels)} frames and describes {len(groups)}")
     shared = (data.get("SharedFunctionalGroupsSequence") or [{}])[0]
     label_map = data.SOPClassUID == LABEL_MAP_STORAGE or data.get("SegmentationType") == "LABELMAP"
     half = 0.5 * float(data.get("MaximumFractionalValue") or 1)
-    parts: dict[str, list[tuple[Frame, np.ndarray]]] = defaultdict(list)
-    groups = data.PerFrameFunctionalGroupsSequence
-    if len(groups) != len(frames):
-        raise ValueError(f"it holds {len(frames)} frames and describes {len(groups)}")
-    for pixels, group in zip(frames, groups, strict=True):
-        place = Frame(group, shared)
+    for plane, frame, group in zip(pixels, _frames(groups, shared), groups, strict=True):
         if label_map:
-            for number in np.unique(pixels):
-                if int(number) in names:
-                    parts[names[int(number)]].append((place, pixels == number))
+            for number in np.flatnonzero(np.bincount(plane.ravel())).tolist():
+                if number in names:
+                    parts[names[number]].add(frame, plane == number)
         else:
             about = group.get("SegmentIdentificationSequence") or shared.SegmentIdentificationSequence
-            inside = pixels >= half
-            if inside.any():
-                parts[names[int(about[0].ReferencedSegmentNumber)]].append((place, inside))
-    contents: dict[str, Any] = {
-        "voxels": {name: sum(int(inside.sum()) for _, inside in parts[name]) for name in names.values()}
-    }
-    drawn = [place for own in parts.values() for place, _ in own]
-    if drawn and all(place.position is not None for place in drawn):
-        contents["shapes"] = {name: _shape(own) for name, own in parts.items() if own}
+            parts[names[int(about[0].ReferencedSegmentNumber)]].add(frame, plane >= half)
+    contents: dict[str, Any] = {"voxels": {name: part.voxels for name, part in parts.items()}}
+    drawn = [frame for part in parts.values() for frame in part.frames]
+    if drawn and all(frame is not None for frame in drawn):
+        contents["shapes"] = {name: part.shape() for name, part in parts.items() if part.frames}
         contents["planes"] = _planes(drawn, [int(data.Columns), int(data.Rows)])
     return contents
 
 
-def _shape(planes: Sequence[tuple[Frame, np.ndarray]]) -> dict[str, Any]:
-    heights = np.unique(np.round([place.height for place, _ in planes], 3))
-    spacing = planes[0][0].spacing
-    outline = shape_of(np.logical_or.reduce([inside for _, inside in planes])[None], spacing)["box"]
-    steps = np.diff(heights)
-    regular = len(steps) > 1 and float(np.ptp(steps)) < 0.02 * float(steps[0])
-    return {
-        "box": [float(heights[0]), float(heights[-1] + spacing[0]), *outline[2:]],
-        "run": shape_of(max((inside for _, inside in planes), key=np.sum)[None], spacing)["run"],
-        "every": 1,
-        "step": float(steps[0]) if regular else 0.0,
-    }
+def _frames(groups: Sequence[Any], shared: Any) -> list[Frame | None]:
+    """Where the frames lie, from their own and the shared functional groups; None where they do not say."""
+
+    def of(group: Any, tag: str) -> Any:
+        return (group.get(tag) or shared.get(tag) or [{}])[0]
+
+    found: list[Frame | None] = []
+    known: dict[tuple[float, ...], tuple[np.ndarray, np.ndarray]] = {}
+    for group in groups:
+        position, plane = of(group, "PlanePositionSequence"), of(group, "PlaneOrientationSequence")
+        if "ImagePositionPatient" not in position or "ImageOrientationPatient" not in plane:
+            found.append(None)
+            continue
+        measures = of(group, "PixelMeasuresSequence")
+        cosines = tuple(map(float, plane.ImageOrientationPatient))
+        if cosines not in known:
+            axes = np.array(cosines).reshape(2, 3)
+            known[cosines] = axes, np.cross(*axes)
+        axes, normal = known[cosines]
+        place = np.array(position.ImagePositionPatient, float)
+        rows, columns = measures.get("PixelSpacing") or (1.0, 1.0)
+        spacing = [float(measures.get("SliceThickness") or 1.0), float(rows), float(columns)]
+        found.append(Frame(place, axes, float(normal @ place), spacing))
+    return found
 
 
 def _planes(frames: Sequence[Frame], size: list[int]) -> dict[str, Any]:
