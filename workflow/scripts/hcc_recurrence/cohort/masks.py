@@ -56,7 +56,7 @@ def mask_facts(path: Path) -> dict[str, Any]:
             doubt = geometry_doubt(path, own)
             facts.update(kind="image", geometry=own, **({"doubt": list(doubt)} if doubt else {}))
     except Exception as error:
-        facts["reason"] = last_line(error)[:160]
+        facts["reason"] = last_line(error).replace(str(path), path.name)[:160]
     return facts
 
 
