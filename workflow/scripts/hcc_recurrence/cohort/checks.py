@@ -19,6 +19,7 @@ from hcc_recurrence.cohort.dicom_series import (
 )
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
@@ -87,7 +88,7 @@ def check_sources(
     listed: dict[Path, Listing] = {}
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
-    smallest_ml = cohort.settings["smallest_mask_ml"]
+    smallest_ml, tolerance = cohort.settings["smallest_mask_ml"], cohort.settings["mask_tolerance_voxels"]
     wanted = set(patients)
     todo = sorted(key for key in cohort.series if key[0] in wanted)
     _read_files(cohort, todo, root, cache)
@@ -127,8 +128,10 @@ def check_sources(
                 sources.masks[patient, phase, reader] = facts["hash"]
                 users[facts["hash"]].append((patient, where))
                 if geometry is not None:
-                    check_mask(facts, geometry, mask.label)
-                    check_contents(cache.get(path, mask_contents), mask.label, geometry, smallest_ml)
+                    check_mask(facts, geometry, mask.label, tolerance)
+                    contents = cache.get(path, mask_contents)
+                    check_contents(contents, mask.label, geometry, smallest_ml, tolerance)
+                    check_sheet_diameter(cohort, patient, contents, mask.label)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
     for same in users.values():

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.header_geometry import geometry_doubt
 from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
 from hcc_recurrence.problems import Refused, last_line
@@ -116,6 +117,7 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     try:
         geometry, components = image_information(path)
+        doubt = geometry_doubt(path, geometry)
         # A file that ends too early has a header as well.
         image = sitk.ReadImage(str(path))
         lowest = float(sitk.GetArrayViewFromImage(image).min())
@@ -127,6 +129,8 @@ def image_facts(path: Path) -> dict[str, Any]:
             f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
+    if doubt:
+        raise SeriesError(*doubt)
     return {"hash": content_hash(path), "geometry": geometry, "lowest": lowest}
 
 
