@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.tag import BaseTag
 
 # Implicit and explicit little endian, explicit big endian: a pixel takes the bytes that the header says.
 IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
@@ -64,6 +66,29 @@ def _begins_as_dataset(file: Path | BinaryIO) -> bool:
         group in _FIRST_GROUPS and element < 0x0100
         for group, element in (struct.unpack("<HH", start[:4]), struct.unpack(">HH", start[:4]))
     )
+
+
+def texts_of(data: Dataset, tag: str | int) -> list[str]:
+    """The values of a tag whose kind is text, such as a code, a UID or a decimal; empty where it is absent.
+
+    As they stand in the file: pydicom's own conversion takes most of the time that a header takes.
+    """
+    if _tag_of(tag) not in data:
+        return []
+    value = data.get_item(_tag_of(tag)).value
+    if isinstance(value, bytes):
+        value = value.decode("latin-1").rstrip("\0 ").split("\\")
+    elif value is None or isinstance(value, str) or not isinstance(value, Sequence):
+        value = [] if value is None else [value]
+    texts = [str(text).strip() for text in value]
+    return texts if any(texts) else []
+
+
+@cache
+def _tag_of(tag: str | int) -> BaseTag:
+    from pydicom.tag import Tag
+
+    return Tag(tag)
 
 
 def cut_off(stream: BinaryIO, data: Dataset) -> str:

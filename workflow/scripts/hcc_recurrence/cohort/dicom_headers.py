@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from hcc_recurrence.cohort.dicom_files import DEFLATED, UNCOMPRESSED, cut_off, read_dataset, what_else
+from hcc_recurrence.cohort.dicom_files import DEFLATED, UNCOMPRESSED, cut_off, read_dataset, texts_of, what_else
 from hcc_recurrence.cohort.image_kinds import KIND_TAGS, PIXEL_TAGS, kind_of, unusable_pixels
 from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import content_hash
@@ -154,7 +154,7 @@ def _with_kind(header: dict[str, Any], data: Dataset, of_frame: Mapping[str, Any
         found["Unusable"] = reason
     if str(data.file_meta.get("TransferSyntaxUID", "")) not in (*UNCOMPRESSED, DEFLATED):
         found["Compressed"] = True
-    if data.get("PhotometricInterpretation") == "MONOCHROME1":
+    if texts_of(data, "PhotometricInterpretation") == ["MONOCHROME1"]:
         found["Inverted"] = True
     # Deflated, or stored without preamble and file meta information: it has to be unpacked before its pixels are found.
     if data.preamble is None or str(data.file_meta.get("TransferSyntaxUID", "")) == DEFLATED:
@@ -164,13 +164,16 @@ def _with_kind(header: dict[str, Any], data: Dataset, of_frame: Mapping[str, Any
 
 def _values(data: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for tag in (*_NUMBERS, *_VECTORS, *_TEXTS):
+    for tag in (*_NUMBERS, *_VECTORS):
         value = data.get(tag)
         if value is not None and value != "":
             _keep(found, tag, value)
-    if data.get(_TRIGGER):
-        with contextlib.suppress(TypeError, ValueError):
-            found[_TRIGGER] = float(data.get(_TRIGGER))
+    for tag in _TEXTS:
+        if texts := texts_of(data, tag):
+            found[tag] = "\\".join(texts)
+    if texts := texts_of(data, _TRIGGER):
+        with contextlib.suppress(ValueError):
+            found[_TRIGGER] = float(texts[0])
     return found
 
 

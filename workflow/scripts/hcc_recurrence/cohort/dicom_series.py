@@ -7,7 +7,7 @@ refused with the reason; nothing is repaired silently.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,18 +236,18 @@ def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Lis
                 broken.append(one)
             else:
                 series.setdefault(header.get("SeriesInstanceUID", ""), []).append(one)
-    spoilt = _spoilt_images(others, [one.file.name for own in series.values() for one in own])
+    spoilt = _spoilt_images(others, series)
     if not images and not spoilt:
         _refuse_links(links)
         raise SeriesError("holds no DICOM image", "correct the path in the series sheet")
     return Listing(series, [*broken, *spoilt], images + len(spoilt), links)
 
 
-def _spoilt_images(others: Sequence[tuple[Path, dict[str, Any]]], names: Sequence[str]) -> list[Slice]:
+def _spoilt_images(others: Sequence[tuple[Path, dict[str, Any]]], series: Mapping[str, Sequence[Slice]]) -> list[Slice]:
     """Of the files that are no DICOM those that should be: named as the images beside them, or content not fetched."""
     if not others:
         return []
-    patterns = {name_pattern(name) for name in names}
+    patterns = {name_pattern(one.file.name) for own in series.values() for one in own}
     found = []
     for file, facts in others:
         is_pointer = facts["other"] == "pointer"

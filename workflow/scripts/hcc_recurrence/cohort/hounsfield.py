@@ -24,7 +24,9 @@ FEWEST_SOFT = 0.02
 # An offset was lost where so many of all voxels, and of those above soft tissue, lie 1024 too high; bone is neither.
 MANY_SHIFTED, MOST_SHIFTED = 0.05, 0.6
 # Air ends in noise, not in one value: where more voxels than this have exactly the lowest one, a window cut them off.
-MANY_AT_LOWEST, WINDOW_ABOVE_HU, NEAR_HU = 0.02, -850, 30
+MANY_AT_LOWEST, WINDOW_ABOVE_HU = 0.02, -850
+# A phantom without noise, of fewer values than this, may end in one value.
+FEWEST_VALUES, LOOKED_AT = 10, 4096
 # Of a slice that is all soft tissue, as in a crop within the liver.
 ALL_SOFT, HEADER_OFFSET_HU = 0.98, -900
 REMEDY = "export the series as acquired, in Hounsfield units"
@@ -47,7 +49,7 @@ def count_values(values: np.ndarray) -> Counts:
         "voxels": int(measured.size),
         "lowest": lowest,
         "at_lowest": int((measured == lowest).sum()),
-        "near_lowest": int((measured <= lowest + NEAR_HU).sum()),
+        "different": int(np.unique(measured[:: max(1, measured.size // LOOKED_AT)]).size),
         "soft": _between(measured, SOFT_TISSUE_HU),
         "shifted": _between(measured, SHIFTED_HU),
         "above": int((measured > SOFT_TISSUE_HU[1]).sum()),
@@ -67,8 +69,8 @@ def add_counts(parts: Sequence[Mapping[str, float]]) -> Counts:
     total: Counts = {"lowest": lowest}
     for name in ("voxels", "soft", "shifted", "above"):
         total[name] = sum(part[name] for part in parts)
-    for name in ("at_lowest", "near_lowest"):
-        total[name] = sum(part[name] for part in parts if part["lowest"] == lowest)
+    total["at_lowest"] = sum(part["at_lowest"] for part in parts if part["lowest"] == lowest)
+    total["different"] = max(part["different"] for part in parts)
     return total
 
 
@@ -92,7 +94,7 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
             return ""
         return f"no voxel lies below {LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)"
     at_lowest = counts["at_lowest"]
-    if lowest > WINDOW_ABOVE_HU and at_lowest > MANY_AT_LOWEST * voxels and counts["near_lowest"] > at_lowest:
+    if lowest > WINDOW_ABOVE_HU and at_lowest > MANY_AT_LOWEST * voxels and counts["different"] >= FEWEST_VALUES:
         part = at_lowest / voxels
         return f"{part:.0%} of the voxels have exactly the lowest value, {lowest:g}: a window cut off the rest"
     if counts["soft"] < FEWEST_SOFT * voxels:

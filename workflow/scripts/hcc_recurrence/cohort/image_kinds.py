@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.cohort.dicom_files import texts_of
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -26,8 +28,6 @@ _SEPARATOR = "|"
 # RescaleType of a CT in Hounsfield units; US, unspecified, is what ITK writes.
 _HOUNSFIELD_TYPES = ("", "HU", "US")
 _GREY = ("", "MONOCHROME1", "MONOCHROME2")
-WITHOUT_LOSS = "export it again from the archive without lossy compression"
-AS_ACQUIRED = "export the series as acquired, in Hounsfield units"
 
 
 def kind_of(data: Dataset, of_frame: Mapping[str, Any]) -> str:
@@ -37,43 +37,40 @@ def kind_of(data: Dataset, of_frame: Mapping[str, Any]) -> str:
         of_frame: what the frame of an enhanced object says of it, by the name of the classic tag.
     """
 
-    def value(tag: str) -> Any:
-        found = of_frame.get(tag)
-        return data.get(tag) if found is None else found
+    def value(tag: str) -> Sequence[str]:
+        return _texts(of_frame[tag]) if tag in of_frame else texts_of(data, tag)
 
     # Values 1 and 2 of ImageType say where an image comes from; from 3 on what it shows.
-    types = [t for t in _texts(value("ImageType"))[2:] if t]
+    types = [t for t in value("ImageType")[2:] if t]
+    # The one of them that is no text.
+    b_value = of_frame.get("DiffusionBValue", data.get("DiffusionBValue") if "DiffusionBValue" in data else None)
     fields = (
         _number("echo {} ms", value("EchoTime")),
         _number("echo number {}", value("EchoNumbers")),
-        " ".join(["type", *types, *_texts(value("ComplexImageComponent"))]) if types else "",
-        _number("b {}", value("DiffusionBValue")) or _number("b {}", _siemens_b_value(data)),
+        " ".join(["type", *types, *value("ComplexImageComponent")]) if types else "",
+        _number("b {}", _texts(b_value)) or _number("b {}", _siemens_b_value(data)),
         _number("inversion {} ms", value("InversionTime")),
-        " ".join(["kernel", *_texts(value("ConvolutionKernel"))]) if value("ConvolutionKernel") else "",
+        " ".join(["kernel", *kernel]) if (kernel := value("ConvolutionKernel")) else "",
         _number("{} kV", value("KVP")),
         _number("{} mm thick", value("SliceThickness")),
     )
     return _SEPARATOR.join(field.replace(_SEPARATOR, "/") for field in fields)
 
 
-def _siemens_b_value(data: Dataset) -> Any:
-    creator = data.get(_SIEMENS_CREATOR)
-    element = data.get(_SIEMENS_B_VALUE) if creator is not None and creator.value == _SIEMENS else None
-    value = element.value if element is not None else None
-    return value.decode("ascii", "ignore") if isinstance(value, bytes) else value
+def _siemens_b_value(data: Dataset) -> list[str]:
+    return texts_of(data, _SIEMENS_B_VALUE) if texts_of(data, _SIEMENS_CREATOR) == [_SIEMENS] else []
 
 
 def _texts(value: Any) -> list[str]:
     if value is None or value == "":
         return []
-    return (
-        [str(v).strip() for v in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
-    )
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [str(value).strip()]
+    return [str(v).strip() for v in value]
 
 
-def _number(words: str, value: Any) -> str:
+def _number(words: str, texts: Sequence[str]) -> str:
     """The words with a number to two places, so that 4.6 and 4.6000001 are one echo; with the text where it is none."""
-    texts = _texts(value)
     if not texts:
         return ""
     try:
@@ -104,20 +101,20 @@ def kind_names(kinds: Sequence[str]) -> dict[str, str]:
 
 def unusable_pixels(data: Dataset, of_frame: Mapping[str, Any], header: Mapping[str, Any]) -> str:
     """Why the stored pixels cannot give the values that were measured; empty where they can."""
-    interpretation = str(data.get("PhotometricInterpretation") or "")
+    interpretation = "".join(texts_of(data, "PhotometricInterpretation"))
     if int(data.get("SamplesPerPixel") or 1) > 1 or interpretation not in _GREY:
         return f"holds colours ({interpretation or 'several samples a pixel'}), not measured values"
     bits, highest = data.get("BitsStored"), data.get("HighBit")
     if bits is not None and highest is not None and int(highest) != int(bits) - 1:
         return f"stores {bits} bits up to bit {highest}, which readers read in different ways"
-    if data.get("ModalityLUTSequence"):
+    if "ModalityLUTSequence" in data:
         return "has a Modality LUT in place of rescale slope and intercept"
-    if str(data.get("LossyImageCompression") or "") == "01":
+    if texts_of(data, "LossyImageCompression") == ["01"]:
         return "was compressed with loss: its values are no longer those of the scanner"
     if header.get("RescaleSlope") == 0:
         return "has the rescale slope 0"
     if header.get("Modality") == "CT":
-        unit = str(of_frame.get("RescaleType") or data.get("RescaleType") or "").strip().upper()
+        unit = " ".join(_texts(of_frame.get("RescaleType")) or texts_of(data, "RescaleType")).upper()
         if unit not in _HOUNSFIELD_TYPES:
             return f"is no CT in Hounsfield units: its RescaleType is {unit}"
         if bits is not None and int(bits) <= 8:

@@ -43,9 +43,11 @@ class Line(NamedTuple):
 
 def fit_line(along: np.ndarray, numbers: np.ndarray) -> Line:
     """Least squares line through sorted places, mm, (n,), of slices with these numbers."""
-    step, first = np.polyfit(numbers, along, 1)
+    middle = numbers.mean()
+    step = float((numbers - middle) @ along) / float((numbers - middle) @ (numbers - middle))
+    first = float(along.mean()) - step * middle
     off = float(np.abs(along - (first + step * numbers)).max())
-    return Line(numbers, float(first), float(step), off)
+    return Line(numbers, float(first), step, off)
 
 
 def even_line(along: np.ndarray) -> Line | None:
@@ -125,21 +127,24 @@ def _with_one_missing(along: np.ndarray, gaps: np.ndarray, interpolate: bool) ->
 
 def _check_straight(header: dict[str, Any], positions: np.ndarray, line: Line) -> None:
     drift, off = _sideways(header, positions, line)
-    length = line.step * line.numbers[-1]
-    allowed = DRIFT_OF_A_STEP * line.step + DRIFT_MM + _angle_of_rounding(header) * length
-    if positions_digits(positions) < 2:
-        allowed += ROUNDING_MM
-    if np.linalg.norm(drift) * line.numbers[-1] > allowed or off > max(DRIFT_OF_A_STEP * line.step, ROUNDING_MM):
+    drift_mm = float(np.linalg.norm(drift)) * line.numbers[-1]
+    allowed = DRIFT_OF_A_STEP * line.step + DRIFT_MM
+    if drift_mm > allowed:
+        allowed += _angle_of_rounding(header) * line.step * line.numbers[-1]
+        allowed += ROUNDING_MM if positions_digits(positions) < 2 else 0
+    if drift_mm > allowed or off > max(DRIFT_OF_A_STEP * line.step, ROUNDING_MM):
         raise SeriesError("slices are sheared (gantry tilt)", "export the series reformatted to a straight stack")
 
 
 def _sideways(header: dict[str, Any], positions: np.ndarray, line: Line) -> tuple[np.ndarray, float]:
     """How far slices move within their planes a step, mm (3,), and the largest distance from that, mm."""
     normal = axes_of(header)[:, 2]
-    aside = positions - np.outer(positions @ normal, normal)
-    aside = aside - aside[0]
-    slope, start = np.polyfit(line.numbers, aside, 1)
-    return slope, float(np.linalg.norm(aside - (start + np.outer(line.numbers, slope)), axis=1).max())
+    aside = positions - positions[0]
+    aside = aside - np.outer(aside @ normal, normal)
+    numbers = line.numbers - line.numbers.mean()
+    slope = numbers @ aside / (numbers @ numbers)
+    rest = aside - aside.mean(axis=0) - np.outer(numbers, slope)
+    return slope, float(np.sqrt((rest**2).sum(axis=1).max()))
 
 
 def positions_digits(positions: np.ndarray) -> int:
@@ -150,7 +155,7 @@ def positions_digits(positions: np.ndarray) -> int:
 def _angle_of_rounding(header: dict[str, Any]) -> float:
     """How far the normal may be off because direction cosines were rounded, radians: 0 where they were not."""
     cosines = np.array(header["ImageOrientationPatient"])
-    if np.allclose(cosines, np.rint(cosines), atol=1e-9):
+    if np.abs(cosines - np.rint(cosines)).max() < 1e-9:
         return 0.0
     digits = next((d for d in range(1, 7) if np.abs(cosines - np.round(cosines, d)).max() < 1e-9), 7)
     # Half a unit of the last digit in each of three components.
@@ -172,13 +177,12 @@ def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
     along = (positions - positions[0]) @ axes[:, 2]
     number = len(slices) + missing
     line = (line_with_missing(along) if missing else None) or fit_line(along, np.arange(len(slices)))
-    drift, _ = _sideways(header, positions, line)
     origin, step = positions[0], float(along[-1]) / (number - 1)
     if np.abs(along - step * line.numbers).max() > AS_WRITTEN_MM:
         origin, step = origin + axes[:, 2] * line.first, line.step
-    length = step * (number - 1)
-    if _angle_of_rounding(header) > 10.0 ** -positions_digits(positions) / length:
-        along_stack = axes[:, 2] * line.step + drift
+    angle = _angle_of_rounding(header)
+    if angle and angle > 10.0 ** -positions_digits(positions) / (step * (number - 1)):
+        along_stack = axes[:, 2] * line.step + _sideways(header, positions, line)[0]
         step *= float(np.linalg.norm(along_stack)) / line.step
         axes = _turned(axes, along_stack / np.linalg.norm(along_stack))
     row, column = header["PixelSpacing"]
