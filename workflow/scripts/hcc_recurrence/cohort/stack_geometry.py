@@ -25,6 +25,8 @@ DRIFT_OF_A_STEP, DRIFT_MM = 0.05, 0.01
 AS_WRITTEN_MM = 0.01
 # Direction cosines of more digits are taken as they are, and of fewer as exact, such as 1\\0\\0\\0\\1\\0.
 FEWEST_DIGITS, MOST_DIGITS = 2, 4
+# Of the last digit, so much is amiss in lengths and angles where cosines were rounded.
+SEEN_OF_A_DIGIT = 0.05
 
 
 class Line(NamedTuple):
@@ -158,8 +160,13 @@ def _angle_of_rounding(header: dict[str, Any]) -> float:
     if np.abs(cosines - np.rint(cosines)).max() < 1e-9:
         return 0.0
     digits = next((d for d in range(1, 7) if np.abs(cosines - np.round(cosines, d)).max() < 1e-9), 7)
+    x, y = cosines[:3], cosines[3:]
+    # Rounding shows in lengths and the right angle; a tilt of 0.01 is written with two digits as well, and does not.
+    amiss = max(abs(x @ x - 1), abs(y @ y - 1), abs(x @ y))
+    if not FEWEST_DIGITS <= digits <= MOST_DIGITS or amiss < SEEN_OF_A_DIGIT * 10.0**-digits:
+        return 0.0
     # Half a unit of the last digit in each of three components.
-    return 0.5 * np.sqrt(3) * 10.0**-digits if FEWEST_DIGITS <= digits <= MOST_DIGITS else 0.0
+    return 0.5 * np.sqrt(3) * 10.0**-digits
 
 
 def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
