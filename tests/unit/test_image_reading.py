@@ -192,10 +192,11 @@ def test_a_ct_that_is_not_in_hounsfield_units_is_refused_before_the_first_job(tm
             look(tmp_path / "s")
 
 
-def test_one_slice_without_its_offset_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize("enhanced", [False, True])
+def test_one_slice_without_its_offset_is_refused_by_name(tmp_path, enhanced):
     slices = make_series(body(), describe(), tmp_path / "s")
     store(slices[5], np.clip(body()[5], 0, None), False, 1, 0)
-    save_series(slices, tmp_path / "s")
+    save_enhanced(slices, tmp_path / "s" / "0005") if enhanced else save_series(slices, tmp_path / "s")
     for look in (check, read_series):
         with pytest.raises(SeriesError, match="1 of 6 slices, such as 0005: is no CT in Hounsfield units"):
             look(tmp_path / "s")
@@ -456,6 +457,11 @@ def test_phases_of_one_time_are_told_apart_by_their_trigger_time(tmp_path):
     np.testing.assert_array_equal(array(read_series(tmp_path / "s", part="time 2")), values[1])
 
 
+def test_phases_before_and_after_midnight_are_in_their_order(tmp_path):
+    values = two_kinds(tmp_path, set_tags(AcquisitionTime=("235940", "000015")))
+    np.testing.assert_array_equal(array(read_series(tmp_path / "s", part="time 1")), values[0])
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_duplicated_slices_are_named_and_are_no_second_phase(tmp_path, same):
     slices = make_series(body(), describe(), tmp_path / "s")
@@ -507,7 +513,8 @@ def test_a_slice_that_is_there_in_name_alone_is_not_left_out(tmp_path, content, 
     slices = make_series(body(), describe(), tmp_path / "s")
     files = save_series(slices, tmp_path / "s")
     files[place].write_bytes(bare(slices[place])[:-100] if content == "bare, cut" else content)
-    (tmp_path / "s" / "notes.txt").write_text("the radiologist's notes")
+    for name, text in (("notes.txt", "the radiologist's notes"), ("._IM1.dcm", "\0\5\x16\7"), ("Thumbs.db", "x")):
+        (tmp_path / "s" / name).write_text(text)
     with pytest.raises(SeriesError, match=rf"1 broken files \(000{place}: .*{words}"):
         check(tmp_path / "s")
 

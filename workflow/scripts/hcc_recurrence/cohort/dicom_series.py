@@ -251,7 +251,9 @@ def _spoilt_images(others: Sequence[tuple[Path, dict[str, Any]]], series: Mappin
     found = []
     for file, facts in others:
         is_pointer = facts["other"] == "pointer"
-        is_named = name_pattern(file.name) in patterns or file.suffix.lower() in NAMES_OF_IMAGES
+        # Macs leave a `._name` beside each file.
+        has_suffix = file.suffix.lower() in NAMES_OF_IMAGES and not file.name.startswith(".")
+        is_named = has_suffix or name_pattern(file.name) in patterns
         if is_pointer or is_named:
             reason = "it stands for content that was not fetched" if is_pointer else facts["other"]
             found.append(Slice(file, facts["hash"], -1, {"SeriesInstanceUID": "", "Broken": reason}))

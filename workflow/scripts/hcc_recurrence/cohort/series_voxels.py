@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
-from hcc_recurrence.cohort.hounsfield import add_counts, check_hounsfield, count_values, doubt
+from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, count_values, doubt
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume, value_facts
@@ -89,8 +89,12 @@ def _writers(slices: Sequence[Slice]) -> dict[float, list[int]]:
     has lost."""
     numbers: dict[float, list[int]] = defaultdict(list)
     for number, one in enumerate(slices):
-        numbers[float(one.header.get("RescaleIntercept", 0))].append(number)
+        numbers[_intercept(one.header)].append(number)
     return numbers
+
+
+def _intercept(header: Mapping[str, Any]) -> float:
+    return float(header.get("RescaleIntercept", 0))
 
 
 def _which(numbers: Sequence[int], slices: Sequence[Slice]) -> str:
@@ -109,7 +113,7 @@ def check_decoding(stack: Stack, cache: FileCache) -> None:
     if stack.image:
         return
     slices = stack.slices
-    middle = cache.get(slices[len(slices) // 2].file, decoded_counts)
+    middle = cache.get(slices[len(slices) // 2].file, middle_counts)
     if "reason" in middle:
         raise SeriesError(middle["reason"], middle["remedy"])
     if stack.modality != "CT":
@@ -117,27 +121,40 @@ def check_decoding(stack: Stack, cache: FileCache) -> None:
     writers = _writers(slices)
     if len(writers) == 1 and not doubt(middle, next(iter(writers))):
         return
+    counts: dict[float, list[Counts]] = defaultdict(list)
+    for file in sorted({one.file for one in slices}):
+        facts = cache.get(file, all_counts)
+        if "reason" in facts:
+            raise SeriesError(facts["reason"], facts["remedy"])
+        for intercept, own in facts["by_intercept"]:
+            counts[intercept].append(own)
     for intercept, numbers in writers.items():
-        counts = [cache.get(file, decoded_counts) for file in sorted({slices[n].file for n in numbers})]
-        for own in counts:
-            if "reason" in own:
-                raise SeriesError(own["reason"], own["remedy"])
-        check_hounsfield(doubt(add_counts(counts), intercept), _which(numbers, slices))
+        check_hounsfield(doubt(add_counts(counts[intercept]), intercept), _which(numbers, slices))
 
 
-def decoded_counts(file: Path) -> dict[str, float | str]:
-    """`count_values` of an image, of an enhanced object all of its frames; or `reason` and `remedy` where one cannot be
+def middle_counts(file: Path) -> dict[str, Any]:
+    """`count_values` of an image, of an enhanced object of its middle frame; `reason` and `remedy` where it cannot be
     decoded."""
     headers = file_facts(file)["headers"]
-    several = len(headers) > 1
-    counts = []
     try:
-        for number, header in enumerate(headers):
-            values, padding = slice_values(Slice(file, "", number if several else -1, header))
-            counts.append(count_values(values if padding is None else values[~padding]))
+        return _counts(file, headers, len(headers) // 2)
     except SeriesError as error:
         return {"reason": error.what, "remedy": error.remedy}
-    return add_counts(counts)
+
+
+def all_counts(file: Path) -> dict[str, Any]:
+    """`by_intercept`: rescale intercept and `count_values` of each image of a file; or `reason` and `remedy` where one
+    cannot be decoded."""
+    headers = file_facts(file)["headers"]
+    try:
+        return {"by_intercept": [(_intercept(h), _counts(file, headers, n)) for n, h in enumerate(headers)]}
+    except SeriesError as error:
+        return {"reason": error.what, "remedy": error.remedy}
+
+
+def _counts(file: Path, headers: Sequence[dict[str, Any]], number: int) -> Counts:
+    values, padding = slice_values(Slice(file, "", number if len(headers) > 1 else -1, headers[number]))
+    return count_values(values if padding is None else values[~padding])
 
 
 def _as_integers(image: sitk.Image) -> sitk.Image:

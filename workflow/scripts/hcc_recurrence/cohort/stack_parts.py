@@ -147,9 +147,16 @@ def _by_acquisition(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
 
 
 def _by_time(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
+    def clock(one: Slice) -> str:
+        return one.header.get("AcquisitionTime", one.header.get("ContentTime", ""))
+
+    # Past midnight, where no date stands before the time.
+    hours = {clock(one)[:2] for one in slices if len(clock(one).split(".")[0]) <= 6}
+    is_night = any(hour >= "20" for hour in hours) and any("00" <= hour < "04" for hour in hours)
+
     def when(one: Slice) -> tuple[int, str, float, int]:
-        header = one.header
-        time = header.get("AcquisitionTime", header.get("ContentTime", ""))
+        header, time = one.header, clock(one)
+        time = f"{int(time[:2]) + 24}{time[2:]}" if is_night and "00" <= time[:2] < "04" else time
         order = header.get("TemporalPositionIdentifier", 0), time, header.get("TriggerTime", 0.0)
         return *order, header.get("InstanceNumber", 0)
 
