@@ -148,4 +148,4 @@ def what_else(stream: BinaryIO) -> str:
 
 def name_pattern(name: str) -> str:
     """A file's name without its numbers: what the names of the images of a series have in common."""
-    return re.sub(r"\d+", "#", re.sub(r"[0-9a-fA-F]{8,}", "#", name))
+    return re.sub(r"\d+", "#", re.sub(r"[0-9a-fA-F]{4,}", "#", name))

@@ -187,9 +187,13 @@ def _files_and_links(folder: Path) -> tuple[list[Path], list[str]]:
     files, links = [], []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
-                files.append(Path(entry.path))
-            elif entry.is_symlink() and not entry.is_dir():
+            try:
+                if entry.is_file():
+                    files.append(Path(entry.path))
+                elif entry.is_symlink() and not entry.is_dir():
+                    links.append(entry.name)
+            except OSError:
+                # Links that lead in a circle.
                 links.append(entry.name)
     return sorted(files), sorted(links)
 
@@ -204,7 +208,8 @@ def lacking(path: Path, sheet: str) -> tuple[str, str]:
 def _refuse_links(links: Sequence[str]) -> None:
     if links:
         named = ", ".join([*links[:3], *(["..."] if len(links) > 3 else [])])
-        raise SeriesError(f"holds {len(links)} links that lead nowhere ({named})", FETCH)
+        count = "1 link that leads" if len(links) == 1 else f"{len(links)} links that lead"
+        raise SeriesError(f"holds {count} nowhere ({named})", FETCH)
 
 
 def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Listing:
@@ -352,6 +357,11 @@ def check_headers(headers: Sequence[dict[str, Any]]) -> None:
         raise SeriesError(f"mixes modalities {sorted(map(str, modalities))}", "name series_uid")
     if "CT" in modalities and any("RescaleSlope" not in h or "RescaleIntercept" not in h for h in headers):
         raise SeriesError("CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", EXPORT)
+    scaled = sum("RescaleSlope" in h for h in headers)
+    if 0 < scaled < len(headers):
+        raise SeriesError(
+            f"{len(headers) - scaled} of {len(headers)} slices lack RescaleSlope, the others have it", EXPORT
+        )
     unusable = [h["Unusable"] for h in headers if "Unusable" in h]
     if unusable:
         all_or_some = "" if len(unusable) == len(headers) else f"{len(unusable)} of {len(headers)} slices: "

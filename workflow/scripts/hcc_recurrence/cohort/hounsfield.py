@@ -27,8 +27,10 @@ MANY_SHIFTED, MOST_SHIFTED = 0.05, 0.6
 MANY_AT_LOWEST, WINDOW_ABOVE_HU = 0.02, -850
 # A phantom without noise, of fewer values than this, may end in one value.
 FEWEST_VALUES, LOOKED_AT = 10, 4096
-# Of a slice that is all soft tissue, as in a crop within the liver.
-ALL_SOFT, HEADER_OFFSET_HU = 0.98, -900
+# Of what was cut out within the body, with its offset in the header, soft tissue is at least half.
+MOST_SOFT, HEADER_OFFSET_HU = 0.5, -900
+# Mean values of neighbouring slices never differ by so much, unless one of them lost or doubled its offset.
+JUMP_HU = 900
 REMEDY = "export the series as acquired, in Hounsfield units"
 
 # Counts of voxels, and their lowest value; see `count_values`.
@@ -83,24 +85,37 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
     voxels = counts["voxels"]
     if not voxels:
         return f"no voxel lies above {PADDING_BELOW_HU}"
-    lowest = counts["lowest"]
+    lowest, at_lowest = counts["lowest"], counts["at_lowest"]
+    is_cut_off = at_lowest > MANY_AT_LOWEST * voxels and counts["different"] >= FEWEST_VALUES
     if counts["shifted"] > max(MANY_SHIFTED * voxels, MOST_SHIFTED * counts["above"]):
         part = counts["shifted"] / voxels
         low, high = SHIFTED_HU
         return f"{part:.0%} of the voxels lie from {low} to {high}, where soft tissue is when the offset -1024 is lost"
     if lowest >= LOWEST_MUST_BE_BELOW_HU:
         # The offset was applied, and air and fat may be outside of what was cut out.
-        if intercept <= HEADER_OFFSET_HU and counts["soft"] >= ALL_SOFT * voxels:
+        if intercept <= HEADER_OFFSET_HU and counts["soft"] >= MOST_SOFT * voxels and not is_cut_off:
             return ""
         return f"no voxel lies below {LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)"
-    at_lowest = counts["at_lowest"]
-    if lowest > WINDOW_ABOVE_HU and at_lowest > MANY_AT_LOWEST * voxels and counts["different"] >= FEWEST_VALUES:
+    if lowest > WINDOW_ABOVE_HU and is_cut_off:
         part = at_lowest / voxels
         return f"{part:.0%} of the voxels have exactly the lowest value, {lowest:g}: a window cut off the rest"
     if counts["soft"] < FEWEST_SOFT * voxels:
         low, high = SOFT_TISSUE_HU
         return f"only {counts['soft'] / voxels:.1%} of the voxels lie from {low} to {high}, where soft tissue is"
     return ""
+
+
+def check_neighbours(voxels: np.ndarray) -> None:
+    """Raise SeriesError where the mean of a slice of a CT, (z, y, x), jumps as no body does."""
+    means = voxels.mean(axis=(1, 2), dtype=np.float64)
+    jumps = np.flatnonzero(np.abs(np.diff(means)) > JUMP_HU)
+    if jumps.size:
+        below, above = means[jumps[0]], means[jumps[0] + 1]
+        raise SeriesError(
+            f"is no CT in Hounsfield units throughout: the mean is {below:.0f} in slice {jumps[0] + 1} and {above:.0f} "
+            "in the next",
+            REMEDY,
+        )
 
 
 def check_hounsfield(reason: str, of_slices: str = "") -> None:

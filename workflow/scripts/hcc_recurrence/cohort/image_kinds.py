@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 # Siemens writes the b-value where no standard tag was, under this private creator.
 _SIEMENS, _SIEMENS_CREATOR, _SIEMENS_B_VALUE = "SIEMENS MR HEADER", 0x00190010, 0x0019100C
+# GE says in a private number, and nowhere else, which part of a complex image it is.
+_GE, _GE_CREATOR, _GE_PART = "GEMS_PARM_01", 0x00430010, 0x0043102F
+_COMPLEX_PARTS = ("", "phase", "real", "imaginary")
 KIND_TAGS = (
     *("EchoTime", "EchoNumbers", "ImageType", "ComplexImageComponent", "DiffusionBValue", "InversionTime"),
-    *("ConvolutionKernel", "KVP", "SliceThickness", _SIEMENS_CREATOR, _SIEMENS_B_VALUE),
+    *("ConvolutionKernel", "KVP", "FlipAngle", "SliceThickness", _SIEMENS_CREATOR, _SIEMENS_B_VALUE, _GE_CREATOR),
+    _GE_PART,
 )
 PIXEL_TAGS = (
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsStored", "HighBit", "RescaleType"),
@@ -42,16 +46,18 @@ def kind_of(data: Dataset, of_frame: Mapping[str, Any]) -> str:
 
     # Values 1 and 2 of ImageType say where an image comes from; from 3 on what it shows.
     types = [t for t in value("ImageType")[2:] if t]
+    shown = [*types, *value("ComplexImageComponent"), *_ge_part(data)]
     # The one of them that is no text.
     b_value = of_frame.get("DiffusionBValue", data.get("DiffusionBValue") if "DiffusionBValue" in data else None)
     fields = (
         _number("echo {} ms", value("EchoTime")),
         _number("echo number {}", value("EchoNumbers")),
-        " ".join(["type", *types, *value("ComplexImageComponent")]) if types else "",
+        " ".join(["type", *shown]) if shown else "",
         _number("b {}", _texts(b_value)) or _number("b {}", _siemens_b_value(data)),
         _number("inversion {} ms", value("InversionTime")),
         " ".join(["kernel", *kernel]) if (kernel := value("ConvolutionKernel")) else "",
         _number("{} kV", value("KVP")),
+        _number("flip angle {}", value("FlipAngle")),
         _number("{} mm thick", value("SliceThickness")),
     )
     return _SEPARATOR.join(field.replace(_SEPARATOR, "/") for field in fields)
@@ -59,6 +65,15 @@ def kind_of(data: Dataset, of_frame: Mapping[str, Any]) -> str:
 
 def _siemens_b_value(data: Dataset) -> list[str]:
     return texts_of(data, _SIEMENS_B_VALUE) if texts_of(data, _SIEMENS_CREATOR) == [_SIEMENS] else []
+
+
+def _ge_part(data: Dataset) -> list[str]:
+    if texts_of(data, _GE_CREATOR) != [_GE]:
+        return []
+    value = data.get(_GE_PART)
+    value = value.value if value is not None else None
+    number = int.from_bytes(value[:2], "little") if isinstance(value, bytes) else value
+    return [_COMPLEX_PARTS[number]] if isinstance(number, int) and 0 < number < len(_COMPLEX_PARTS) else []
 
 
 def _texts(value: Any) -> list[str]:
@@ -83,8 +98,9 @@ def mixed_kinds(kinds: Sequence[str]) -> list[str]:
     """Names of the kinds that images of one stack have, where they must not differ; empty where there is one."""
     if len(set(kinds)) < 2:
         return []
-    # A series reformatted with another thickness lies at the same places; slices of one stack may vary in it.
-    strict = {kind.rpartition(_SEPARATOR)[0] for kind in kinds}
+    # Other flip angles, and slices reformatted with another thickness, lie at the same places; within a stack both may
+    # vary.
+    strict = {kind.rsplit(_SEPARATOR, 2)[0] for kind in kinds}
     return sorted(kind_names(sorted(strict)).values()) if len(strict) > 1 else []
 
 

@@ -16,6 +16,7 @@ from hcc_recurrence.problems import last_line
 
 # Every so many rows and columns are enough to see that values are right; only where they look wrong all are counted.
 STEP = 4
+BEYOND_ALL = 1e9
 # Codes of NIfTI for floats, and their bytes.
 _NIFTI_FLOATS = {16: 4, 64: 8}
 SAVE_AGAIN = "save the image again with the value of its background, such as -1024 HU, in place of them"
@@ -23,15 +24,21 @@ SAVE_AGAIN = "save the image again with the value of its background, such as -10
 
 def value_facts(file: Path, values: np.ndarray) -> dict[str, Any]:
     """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; where there are any,
-    `no_numbers`: how many voxels are NaN or infinite.
+    `no_numbers`: how many voxels are NaN, infinite or beyond all that is measured.
 
     Args:
         values: (z, y, x), as SimpleITK reads the file.
     """
     stored = stored_floats(file) if values.dtype.kind == "f" else None
     stored = values if stored is None else stored
-    count = int(stored.size - np.isfinite(stored).sum()) if stored.dtype.kind == "f" else 0
+    count = int(no_numbers(stored).sum()) if stored.dtype.kind == "f" else 0
     return {"doubt": "", "no_numbers": count} if count else {"doubt": doubt_of_volume(values)}
+
+
+def no_numbers(values: np.ndarray) -> np.ndarray:
+    """Where floats are NaN, infinite, or so large that they stand for nothing measured, as -3.4e38 does."""
+    # A comparison with NaN is false.
+    return ~(np.abs(values) < BEYOND_ALL)
 
 
 def stored_floats(file: Path) -> np.ndarray | None:
@@ -85,7 +92,7 @@ def doubt_of_volume(values: np.ndarray, padding: np.ndarray | None = None, inter
 
 
 def check_numbers(facts: dict[str, Any], image: Path, masks: Sequence[tuple[str, Path, str]] = ()) -> None:
-    """Raise SeriesError where voxels of an image are NaN or infinite, with how many of them lie in its masks.
+    """Raise SeriesError where voxels of an image are NaN, infinite or beyond 1e9, with how many lie in its masks.
 
     Args:
         facts: of `value_facts`. masks: reader, file and label of each mask that was drawn on the image.
@@ -95,7 +102,7 @@ def check_numbers(facts: dict[str, Any], image: Path, masks: Sequence[tuple[str,
     inside = "; ".join(_inside(image, *mask) for mask in masks)
     count = facts["no_numbers"]
     what = "1 voxel that is no number" if count == 1 else f"{count} voxels that are no numbers"
-    raise SeriesError(f"has {what} (NaN or infinite)" + (f"; {inside}" if inside else ""), SAVE_AGAIN)
+    raise SeriesError(f"has {what} (NaN, infinite or beyond 1e9)" + (f"; {inside}" if inside else ""), SAVE_AGAIN)
 
 
 def _inside(image: Path, reader: str, mask: Path, label: str) -> str:
@@ -112,5 +119,5 @@ def _inside(image: Path, reader: str, mask: Path, label: str) -> str:
         return f"the mask of {reader} cannot be laid over it"
     stored = stored_floats(image)
     values = sitk.GetArrayViewFromImage(whole) if stored is None else stored
-    count = int((~np.isfinite(values[drawn])).sum())
+    count = int(no_numbers(values[drawn]).sum())
     return f"{count} of them in the mask of {reader}" if count else f"none of them in the mask of {reader}"
