@@ -23,7 +23,7 @@ from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_
 from hcc_recurrence.cohort.stack_parts import Slice, stack_parts
 from hcc_recurrence.provenance import FileCache
 
-DISCOVERY_VERSION = "1"
+DISCOVERY_VERSION = "2"
 # Of these the PatientID alone identifies a person: it groups files, and goes into the private key of the draft.
 _MORE = (
     *("PatientID", "StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "ProtocolName", "ImageType"),
