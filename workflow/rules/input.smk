@@ -11,13 +11,14 @@ from pathlib import Path
 
 from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
-from hcc_recurrence.problems import InputError
+from hcc_recurrence.problems import InputError, told
 from hcc_recurrence.provenance import code_version
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
@@ -49,6 +50,8 @@ if workflow.is_main_process:
 # targets only after this file is read.
 LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
 FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
+# What a person should look at, and which stops nothing.
+NOTICES = []
 
 try:
     FULL_CONFIG = load_configuration(
@@ -64,13 +67,16 @@ try:
         sent=not workflow.is_main_process,
     )
     PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
+    NOTICES = PLAN.notices
+    if NOTICES and workflow.is_main_process:
+        logger.warning(told(NOTICES))
 except InputError as error:
     if not LISTING:
         raise WorkflowError(
             f"{error}\nAs a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
             "results/preflight/problems.html"
         ) from None
-    PROBLEMS = error.problems
+    PROBLEMS, NOTICES = error.problems, error.notices
 
 
 def code(script):

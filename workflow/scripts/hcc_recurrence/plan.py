@@ -34,7 +34,7 @@ from hcc_recurrence.cohort.tables import parse_number, read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
-from hcc_recurrence.problems import InputError, Problem
+from hcc_recurrence.problems import InputError, Notice, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
 # Keys of a cohort that name a sheet.
@@ -78,6 +78,8 @@ class Plan(UnetPlan):
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
         # With keep_going: problems of patients whose rows cannot be read; the others are checked on.
         self._broken: list[Problem] = []
+        # What a person should look at, and which stops nothing.
+        self.notices: list[Notice] = []
         problems = self._load()
         if not problems:
             problems = self._look(cache, checked, sent)
@@ -85,7 +87,7 @@ class Plan(UnetPlan):
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(problems))
         if problems and (whole or not config["keep_going"]):
-            raise InputError(problems)
+            raise InputError(problems, self.notices)
         for name in self.cohorts:
             # A patient whose images are refused is left out wherever those images are used.
             related = {name, self.image_cohort(name)}
@@ -225,7 +227,8 @@ class Plan(UnetPlan):
                 continue
             root = self.folder / cohort.settings["data_root"]
             self.sources[name], found = check_sources(cohort, known, root, facts)
-            problems += found
+            problems += [p for p in found if not isinstance(p, Notice)]
+            self.notices += sorted({p for p in found if isinstance(p, Notice)})
         return problems
 
     def _labelled(self, name: str) -> list[str]:

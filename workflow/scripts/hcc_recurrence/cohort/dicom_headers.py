@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "6"
+HEADER_FACTS_VERSION = "7"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,

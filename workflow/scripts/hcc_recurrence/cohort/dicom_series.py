@@ -16,6 +16,7 @@ import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.image_files import image_information
+from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
 from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
 from hcc_recurrence.problems import Refused, last_line
 from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
@@ -118,7 +119,8 @@ def image_facts(path: Path) -> dict[str, Any]:
         geometry, components = image_information(path)
         # A file that ends too early has a header as well.
         image = sitk.ReadImage(str(path))
-        lowest = float(sitk.GetArrayViewFromImage(image).min())
+        array = sitk.GetArrayViewFromImage(image)
+        lowest = float(array.min())
     except RuntimeError as error:
         raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
     if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
@@ -127,7 +129,8 @@ def image_facts(path: Path) -> dict[str, Any]:
             f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
-    return {"hash": content_hash(path), "geometry": geometry, "lowest": lowest}
+    samples = hashes_of_volume(array, places_of_slices(geometry))
+    return {"hash": content_hash(path), "geometry": geometry, "lowest": lowest, "samples": samples}
 
 
 def check_hounsfield(lowest: float) -> None:

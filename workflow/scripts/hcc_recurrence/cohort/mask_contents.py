@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hcc_recurrence.cohort.masks import KINDS, LABEL_MAP_STORAGE, MaskError, is_dicom, matching_labels
+from hcc_recurrence.cohort.slice_hashes import hash_of_mask
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.problems import last_line
 
@@ -25,7 +26,7 @@ REDRAW = "save or export the mask again"
 
 def mask_contents(path: Path) -> dict[str, Any]:
     """How much of each label: of images `values`, [value, voxels]; of RTSTRUCT `area_mm2` by ROI, holes included; of
-    SEG, and of NRRD that names its segments, `voxels` by label.
+    SEG, and of NRRD that names its segments, `voxels` by label. `content` of images and SEG: of `hash_of_mask`.
 
     Raises: nothing; `unreadable` is the reason where the voxels cannot be read.
     """
@@ -36,7 +37,12 @@ def mask_contents(path: Path) -> dict[str, Any]:
 
         data = pydicom.dcmread(path)
         kind = KINDS.get(str(data.SOPClassUID))
-        return {"voxels": _segments_of(data)} if kind == "seg" else {"area_mm2": _areas_of(data)}
+        if kind != "seg":
+            return {"area_mm2": _areas_of(data)}
+        return {
+            "voxels": _segments_of(data),
+            "content": hash_of_mask(data.pixel_array.reshape(-1, data.Rows, data.Columns)),
+        }
     # Whatever a broken file makes a library raise, the file is refused with what it said.
     except Exception as error:
         return {"unreadable": last_line(error)[:160] or type(error).__name__}
@@ -54,6 +60,7 @@ def _image_contents(path: Path) -> dict[str, Any]:
         contents["voxels"] = {n: int(voxels_of(array, [s for s in named if s.name == n]).sum()) for n in names}
     if array.ndim == 3:
         contents["values"] = _values_of(array)
+        contents["content"] = hash_of_mask(array)
     elif not named:
         raise ValueError(f"it has {array.shape[-1]} values a voxel, and no names of segments")
     return contents

@@ -29,7 +29,9 @@ REQUIRED = {
     "series": ("patient_id", "phase", "path"),
     "masks": ("patient_id", "phase", "reader", "path"),
 }
-OPTIONAL = {"series": ("series_uid", "part"), "masks": ("label",)}
+# What a draft says of a series, for the person who checks it; nothing reads it.
+NOTES = ("study", "order", "series_number", "modality", "description", "slices", "confidence", "evidence")
+OPTIONAL = {"series": ("series_uid", "part", "checked", *NOTES), "masks": ("label",)}
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Cohort:
     patients: pd.DataFrame
     series: dict[tuple[str, str], Series] = field(default_factory=dict)
     masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
+    # Patient and phase of series that a person has made sure of, whatever the headers say of person and examination.
+    checked: set[tuple[str, str]] = field(default_factory=set)
 
     def readers(self, patient: str, phase: str) -> list[str]:
         """Readers with a mask of this patient and phase, sorted."""
@@ -225,6 +229,12 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
             cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""), getattr(row, "part", ""))
+            checked = getattr(row, "checked", "")
+            if checked == "yes":
+                cohort.checked.add(key)
+            elif checked:
+                what = f"row {number}: column checked: {checked!r} is not yes"
+                problems.append(Problem(cohort.name, row.patient_id, settings["series"], what, "write yes, or nothing"))
     problems += _name_problems(cohort.name, settings["masks"], masks["reader"], unique=False, what="reader")
     for number, row in enumerate(masks.itertuples(index=False), 2):
         if check(row, number, settings["masks"]):

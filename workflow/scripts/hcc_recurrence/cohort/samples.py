@@ -1,0 +1,120 @@
+"""A few slices of each series: hashes of their pixels that any copy has in common, and whose headers say they are.
+
+What is kept is known by the content of the series, so that nothing is read twice, wherever the files lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hcc_recurrence.cohort.dicom_series import Stack
+from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
+from hcc_recurrence.cohort.persons import PERSON_TAGS, person_facts, secret_of
+from hcc_recurrence.cohort.slice_hashes import hash_of_slice, sampled_slices
+from hcc_recurrence.cohort.stack_parts import positions_along
+from hcc_recurrence.files import write_in_one_rename
+from hcc_recurrence.provenance import FileCache
+
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Hash of one image of a file, and whose its header says it is; nothing of what cannot be read.
+
+    frame: of an enhanced object, -1 for the only one. key: of `secret_of`.
+    """
+
+    frame: int
+    key: bytes
+
+    @property
+    def __name__(self) -> str:
+        return f"sample {self.frame}"
+
+    def __call__(self, file: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {"pixels": "", "person": {}}
+        # What cannot be decoded is said by `check_decoding`.
+        with contextlib.suppress(Exception):
+            import pydicom
+
+            data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(PERSON_TAGS))
+            found["person"] = person_facts(data, self.key)
+            found["pixels"] = hash_of_slice(_decoded(file, self.frame))
+        return found
+
+
+def _decoded(file: Path, frame: int) -> np.ndarray:
+    if frame >= 0:
+        from pydicom.pixels import pixel_array
+
+        return pixel_array(file, index=frame)
+    import SimpleITK as sitk
+
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="GDCMImageIO"))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """pixels: hashes of some slices. persons: of `person_facts`, of the same slices; none without headers."""
+
+    pixels: frozenset[str]
+    persons: tuple[Mapping[str, Any], ...]
+
+
+def take_samples(stacks: Iterable[Stack], folder: Path | None, title: str = "") -> dict[str, Sample]:
+    """A sample of each stack, by its fingerprint.
+
+    Args:
+        folder: where samples and the key of their hashes are kept; None keeps nothing. title: of the bar.
+    """
+    key = secrets.token_hex(16).encode()
+    # A read-only folder keeps nothing.
+    with contextlib.suppress(OSError):
+        key = secret_of(folder / "hcc_key") if folder else key
+    version = f"{VERSION} {hashlib.blake2b(key, digest_size=8).hexdigest()}"
+    path = folder / "hcc_samples.json" if folder else None
+    known = _read(path, version)
+    by_content = {stack.fingerprint: stack for stack in stacks}
+    todo = {content: stack for content, stack in by_content.items() if content not in known and not stack.image}
+    for content, found in _look(todo, key, title).items():
+        pixels = sorted({one["pixels"] for one in found} - {""})
+        known[content] = {"pixels": pixels, "persons": [one["person"] for one in found]}
+    if todo and path:
+        with contextlib.suppress(OSError):
+            write_in_one_rename(path, json.dumps({"version": version, "samples": known}))
+    samples = {}
+    for content, stack in by_content.items():
+        own = {"pixels": stack.facts.get("samples", []), "persons": []} if stack.image else known[content]
+        samples[content] = Sample(frozenset(own["pixels"]), tuple(own["persons"]))
+    return samples
+
+
+def _read(path: Path | None, version: str) -> dict[str, Any]:
+    if path:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            kept = json.loads(path.read_text())
+            if kept["version"] == version:
+                return kept["samples"]
+    return {}
+
+
+def _look(stacks: Mapping[str, Stack], key: bytes, title: str) -> dict[str, list[dict[str, Any]]]:
+    """Facts of the sampled slices of each stack; files of one image are read by several processes."""
+    wanted = {}
+    for content, stack in stacks.items():
+        wanted[content] = [stack.slices[k] for k in sampled_slices(positions_along(stack.slices))]
+    cache = FileCache(None, VERSION)
+    single = sorted({one.file for own in wanted.values() for one in own if one.frame < 0})
+    progress = show_progress(f"{title}: samples", 200)
+    find_facts(single, Sampler(-1, key), cache, available_workers(), progress, chunk=20)
+    return {content: [cache.get(one.file, Sampler(one.frame, key)) for one in own] for content, own in wanted.items()}
