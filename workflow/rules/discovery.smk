@@ -1,14 +1,24 @@
 # Draft sheets from a folder of DICOM. Needs `--config dicom_root=...`; makes discovered/. Not part of any other target.
 
 
+from hcc_recurrence.cohort.dicom_folders import check_root
+from hcc_recurrence.cohort.draft_files import missing_sheets
+from hcc_recurrence.problems import Refused
+
+# Said before Snakemake removes what the rule made earlier.
+if workflow.is_main_process and "discover" in sys.argv[1:]:
+    try:
+        check_root(FULL_CONFIG["dicom_root"], Path())
+    except Refused as error:
+        raise WorkflowError(f"discover: {error} Nothing was changed.") from None
+
+
 rule discover:
     """What a folder of DICOM holds by its headers, as draft sheets and a summary; nothing is guessed silently."""
+
+    # Sheets, key and summary are no outputs: Snakemake removes those before a rule runs again.
     output:
-        patients="discovered/patients.csv",
-        series="discovered/series.csv",
-        masks="discovered/masks.csv",
-        key="discovered/key_private.csv",
-        summary="discovered/summary.html",
+        "discovered/last_run.txt",
     log:
         "<logs>/discover.log",
     benchmark:
@@ -25,6 +35,8 @@ rule discover:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: another delivery is looked at again.
         listing=listing_of(FULL_CONFIG["dicom_root"]),
+        # A draft that was deleted is made again.
+        missing=missing_sheets(Path("discovered")),
         cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
         code=code("discover"),
     script:
@@ -59,7 +71,8 @@ rule build_public_sheets:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: more of the collection are looked at again.
         listing=listing_of(FULL_CONFIG["dicom_root"]),
-        cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
+        # Of its own: public numbers of patients are kept as they are.
+        cache=untracked(lambda w: ".snakemake/hcc_public.json"),
         code=code("build_public_sheets"),
     script:
         "../scripts/build_public_sheets.py"

@@ -38,6 +38,11 @@ def secret_of(file: Path) -> bytes:
     return file.read_text().strip().encode()
 
 
+def pseudonym(patient: str, salt: bytes) -> str:
+    """A patient's name in all sheets: the same whenever the same salt is used, whoever else is found."""
+    return "P" + hashlib.blake2b(patient.encode(), key=salt, digest_size=4).hexdigest().upper()
+
+
 def usable_id(patient_id: str) -> str:
     """A PatientID for comparison, without case and leading zeros; empty where it is blank, starred or a placeholder."""
     letters = re.sub(r"[\W_]+", "", patient_id)
