@@ -329,7 +329,7 @@ def test_caches_hold_nothing_of_a_person_and_nothing_is_read_twice(sheets, tmp_p
         for words in ("ller", "MRN", "19611104", "ACC-88", "20200101"):
             assert words not in file.read_text(), file
     assert (kept / "hcc_key").stat().st_mode & 0o077 == 0
-    monkeypatch.setattr(samples, "_decoded", lambda *args: pytest.fail("read again"))
+    monkeypatch.setattr(samples, "_hash_of_image", lambda *args: pytest.fail("read again"))
     assert sheets.problems(kept) == first
     # With another key what was kept says nothing any more.
     monkeypatch.undo()
@@ -352,6 +352,11 @@ def test_small_pieces_of_hashes():
     noise = np.random.default_rng(0).normal(0, 50, (40, 30))
     assert hash_of_slice(noise) == hash_of_slice(np.rint(noise[::-1].T)) != hash_of_slice(noise + 1) != ""
     assert hash_of_slice(noise.astype(np.float32)) == hash_of_slice(np.rint(noise).astype(np.int16))
+    large = np.random.default_rng(1).normal(0, 50, (301, 256))
+    assert hash_of_slice(large) == hash_of_slice(large[::-1]) == hash_of_slice(large.T[:, ::-1]) != ""
+    stored = np.rint(noise + 500).astype(np.uint16)
+    assert hash_of_slice(stored, 0.5, -250.0) == hash_of_slice(0.5 * stored - 250.0)
+    assert hash_of_slice(stored, 2.0, -1000.0) == hash_of_slice(2 * stored.astype(int) - 1000)
     assert hash_of_slice(np.full((9, 9), np.nan)) == "" == hash_of_slice(np.arange(FEWEST_VALUES - 1)[None])
     wide = np.arange(FEWEST_VALUES) * 10**7
     assert hash_of_slice(wide[None]) == hash_of_slice(wide[::-1][None]) != ""

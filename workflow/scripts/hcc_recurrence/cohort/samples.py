@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from hcc_recurrence.cohort.dicom_headers import UNCOMPRESSED
 from hcc_recurrence.cohort.dicom_series import Stack
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.persons import PERSON_TAGS, person_facts, secret_of
@@ -25,6 +24,10 @@ from hcc_recurrence.files import write_in_one_rename
 from hcc_recurrence.provenance import FileCache
 
 VERSION = "1"
+PIXEL_TAGS = (
+    *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"),
+    *("PhotometricInterpretation", "PixelData", "RescaleSlope", "RescaleIntercept", "NumberOfFrames"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,26 @@ class Sampler:
         with contextlib.suppress(Exception):
             import pydicom
 
-            data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(PERSON_TAGS))
+            tags = [*PERSON_TAGS, *PIXEL_TAGS]
+            data = pydicom.dcmread(file, specific_tags=tags, stop_before_pixels=self.frame >= 0)
             found["person"] = person_facts(data, self.key)
-            found["pixels"] = hash_of_slice(_decoded(file, self.frame))
+            found["pixels"] = _hash_of_image(file, self.frame, data)
         return found
 
 
-def _decoded(file: Path, frame: int) -> np.ndarray:
+def _hash_of_image(file: Path, frame: int, data: Any) -> str:
+    """Hash of one image, rescaled; `data` holds its pixels where the file has one."""
+    slope, intercept = (float(data.get(tag, plain)) for tag, plain in (("RescaleSlope", 1), ("RescaleIntercept", 0)))
     if frame >= 0:
         from pydicom.pixels import pixel_array
 
-        return pixel_array(file, index=frame)
+        return hash_of_slice(pixel_array(file, index=frame))
+    if str(data.file_meta.get("TransferSyntaxUID", "")) in UNCOMPRESSED:
+        # In a quarter of GDCM's time.
+        return hash_of_slice(data.pixel_array, slope, intercept)
     import SimpleITK as sitk
 
-    return sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="GDCMImageIO"))
+    return hash_of_slice(sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="GDCMImageIO"))[0])
 
 
 @dataclass(frozen=True)
