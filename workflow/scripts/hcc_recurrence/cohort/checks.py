@@ -135,7 +135,8 @@ def check_sources(
                     check_contents(contents, mask.label, geometry, smallest_ml)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
-    problems += cross_check(cohort, stacks, seen_masks, cache.path.parent if cache.path else None)
+    kept = cache.path.parent if cache.path else None
+    problems += cross_check(cohort, stacks, sources.series, seen_masks, kept)
     return sources, problems
 
 

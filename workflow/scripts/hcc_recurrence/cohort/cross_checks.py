@@ -36,32 +36,34 @@ class SeenMask(NamedTuple):
 def cross_check(
     cohort: Cohort,
     stacks: Mapping[tuple[str, str], Stack],
+    contents: Mapping[tuple[str, str], str],
     masks: Mapping[tuple[str, str, str], SeenMask],
     folder: Path | None,
 ) -> list[Problem]:
     """Problems, and notices, of series and masks that can be read.
 
     Args:
-        stacks: by patient and phase. masks: by patient, phase and reader. folder: see `take_samples`.
+        stacks: by patient and phase. contents: their fingerprints. masks: by patient, phase and reader. folder: see
+            `take_samples`.
     """
-    samples = take_samples(stacks.values(), folder, cohort.name)
-    of_series = {key: samples[stack.fingerprint] for key, stack in stacks.items()}
+    samples = take_samples({contents[key]: stack for key, stack in stacks.items()}, folder, cohort.name)
+    of_series = {key: samples[contents[key]] for key in stacks}
     phases: dict[str, list[str]] = defaultdict(list)
     for patient, phase in stacks:
         phases[patient].append(phase)
     problems: list[Problem] = []
     for patient, own in phases.items():
         for one, other in combinations(own, 2):
-            pair = (stacks[patient, one], stacks[patient, other])
-            taken = (of_series[patient, one], of_series[patient, other])
+            pair, taken = ([known[patient, p] for p in (one, other)] for known in (stacks, of_series))
             # Where one series stands for two phases, nothing else is worth saying.
             checked = {(patient, one), (patient, other)} & cohort.checked
-            found = _one_series(pair, taken) or (None if checked else _two_persons(taken))
+            same = contents[patient, one] == contents[patient, other]
+            found = _one_series(pair, same, taken) or (None if checked else _two_persons(taken))
             if found:
                 where, what = _of_series(cohort, patient, other), found[0].format(_of_series(cohort, patient, one))
                 problems.append(Problem(cohort.name, patient, where, what, found[1]))
-    problems += _same_bytes(cohort, stacks, masks)
-    problems += _twins(cohort, stacks, of_series)
+    problems += _same_bytes(cohort, contents, masks)
+    problems += _twins(cohort, contents, of_series)
     problems += _one_person_twice(cohort, of_series)
     problems += _masks_of_readers(cohort, masks)
     problems += _same_masks(cohort, masks)
@@ -76,11 +78,11 @@ def _of_mask(cohort: Cohort, key: tuple[str, str, str]) -> str:
     return f"{key[1]} mask of {key[2]} {cohort.masks[key].path}"
 
 
-def _one_series(pair: Sequence[Stack], samples: Sequence[Sample]) -> tuple[str, str] | None:
+def _one_series(pair: Sequence[Stack], same: bool, samples: Sequence[Sample]) -> tuple[str, str] | None:
     """What is wrong, `{}` for the other series, and what to do, where two phases are the same images."""
     remedy = "correct path, series_uid or part: two phases are two series, or two parts of one"
     one, other = pair
-    if one.fingerprint == other.fingerprint:
+    if same:
         return "its images are those of the {}", remedy
     if not one.image and not other.image and _series_uid(one) == _series_uid(other):
         shared = len({(s.hash, s.frame) for s in one.slices} & {(s.hash, s.frame) for s in other.slices})
@@ -108,25 +110,29 @@ def _two_persons(samples: Sequence[Sample]) -> tuple[str, str] | None:
     return None
 
 
-def _same_bytes(cohort: Cohort, stacks: Mapping, masks: Mapping[tuple[str, str, str], SeenMask]) -> list[Problem]:
+def _same_bytes(
+    cohort: Cohort, contents: Mapping[tuple[str, str], str], masks: Mapping[tuple[str, str, str], SeenMask]
+) -> list[Problem]:
     """One file, or copies of it, for two patients."""
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for (patient, phase), stack in stacks.items():
-        users[stack.fingerprint].append((patient, _of_series(cohort, patient, phase)))
+    for (patient, phase), content in contents.items():
+        users[content].append((patient, _of_series(cohort, patient, phase)))
     for key, mask in masks.items():
         users[mask.hash].append((key[0], _of_mask(cohort, key)))
     what = "is byte for byte the same as a file of {}"
     return _shared(cohort, users, Problem, what, ANOTHER)
 
 
-def _twins(cohort: Cohort, stacks: Mapping, samples: Mapping[tuple[str, str], Sample]) -> list[Problem]:
+def _twins(
+    cohort: Cohort, contents: Mapping[tuple[str, str], str], samples: Mapping[tuple[str, str], Sample]
+) -> list[Problem]:
     """The same pixels under two patients, in files that differ."""
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     bytes_of: dict[str, set[str]] = defaultdict(set)
     for (patient, phase), sample in samples.items():
         for pixels in sample.pixels:
             users[pixels].append((patient, _of_series(cohort, patient, phase)))
-            bytes_of[pixels].add(stacks[patient, phase].fingerprint)
+            bytes_of[pixels].add(contents[patient, phase])
     # Files of the same bytes are refused already.
     users = {pixels: own for pixels, own in users.items() if len(bytes_of[pixels]) > 1}
     what = "has the same pixels as a series of {}, in other files: one examination under two names?"

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,12 @@ class Sample:
     persons: tuple[Mapping[str, Any], ...]
 
 
-def take_samples(stacks: Iterable[Stack], folder: Path | None, title: str = "") -> dict[str, Sample]:
+def take_samples(stacks: Mapping[str, Stack], folder: Path | None, title: str = "") -> dict[str, Sample]:
     """A sample of each stack, by its fingerprint.
 
     Args:
-        folder: where samples and the key of their hashes are kept; None keeps nothing. title: of the bar.
+        stacks: by fingerprint. folder: where samples and the key of their hashes are kept; None keeps nothing. title:
+            of the bar.
     """
     key = secrets.token_hex(16).encode()
     # A read-only folder keeps nothing.
@@ -93,16 +94,17 @@ def take_samples(stacks: Iterable[Stack], folder: Path | None, title: str = "") 
     version = f"{VERSION} {hashlib.blake2b(key, digest_size=8).hexdigest()}"
     path = folder / "hcc_samples.json" if folder else None
     known = _read(path, version)
-    by_content = {stack.fingerprint: stack for stack in stacks}
-    todo = {content: stack for content, stack in by_content.items() if content not in known and not stack.image}
+    todo = {content: stack for content, stack in stacks.items() if content not in known and not stack.image}
     for content, found in _look(todo, key, title).items():
         pixels = sorted({one["pixels"] for one in found} - {""})
-        known[content] = {"pixels": pixels, "persons": [one["person"] for one in found]}
+        # Most often all slices say the same.
+        persons = {str(one["person"]): one["person"] for one in found}
+        known[content] = {"pixels": pixels, "persons": list(persons.values())}
     if todo and path:
         with contextlib.suppress(OSError):
             write_in_one_rename(path, json.dumps({"version": version, "samples": known}))
     samples = {}
-    for content, stack in by_content.items():
+    for content, stack in stacks.items():
         own = {"pixels": stack.facts.get("samples", []), "persons": []} if stack.image else known[content]
         samples[content] = Sample(frozenset(own["pixels"]), tuple(own["persons"]))
     return samples
