@@ -5,12 +5,14 @@ from hcc_recurrence.cohort.dicom_folders import check_root
 from hcc_recurrence.cohort.draft_files import missing_sheets
 from hcc_recurrence.problems import Refused
 
-# Said before Snakemake removes what the rule made earlier.
-if workflow.is_main_process and "discover" in sys.argv[1:]:
+# Said before Snakemake removes what a rule made earlier.
+if workflow.is_main_process and any(
+    a == "discover" or a.startswith("public/") for a in sys.argv[1:]
+):
     try:
         check_root(FULL_CONFIG["dicom_root"], Path())
     except Refused as error:
-        raise WorkflowError(f"discover: {error} Nothing was changed.") from None
+        raise WorkflowError(f"{error} Nothing was changed.") from None
 
 
 rule discover:
