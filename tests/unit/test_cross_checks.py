@@ -161,6 +161,18 @@ def test_phases_of_two_persons_or_examinations_are_refused(sheets, tags, words):
     assert "column checked: 'sure' is not yes" in sheets.problems()[0][0][2]
 
 
+def test_a_series_that_mixes_two_persons_is_refused(sheets):
+    """Slices 1 to 3 of another person; the middle one is the fourth."""
+    slices = make_series(voxels(1), describe(patient="P1"), sheets.root / "u")
+    for data in slices[:3]:
+        data.PatientID, data.PatientSex = "SOMEBODY-ELSE", "M"
+    save_series(slices, sheets.root / "P1")
+    sheets.add("P1", "portal", "P1")
+    refused, named = sheets.problems()
+    assert refused == [("P1", "portal series P1", "its slices differ in PatientID and sex: it mixes two persons")]
+    assert not named
+
+
 @pytest.mark.parametrize(
     "tags",
     [
@@ -292,6 +304,29 @@ def test_one_mask_file_for_two_readers_is_refused_and_equal_voxels_are_named(she
     for row, label in zip(sheets.masks, segments, strict=True):
         row.update(path="both.dcm", label=label)
     assert sheets.problems() == ([], [])
+
+
+def test_one_mask_file_for_two_phases_is_named(sheets):
+    for phase, seed in (("arterial", 1), ("portal", 2)):
+        sheets.scan("P1", phase, seed)
+        sheets.mask("P1", phase, "R1", "a.nii.gz")
+    save_mask(sheets.root / "a.nii.gz", tumour())
+    what = "is the mask of the arterial phase as well: drawn on one of them alone?"
+    assert sheets.problems() == ([], [("P1", "portal mask of R1 a.nii.gz", what)])
+    save_mask(sheets.root / "b.nii.gz", tumour(1))
+    sheets.masks[1]["path"] = "b.nii.gz"
+    assert sheets.problems() == ([], [])
+
+
+def test_one_nifti_for_two_phases_is_refused_whatever_its_name(sheets):
+    image = sitk.GetImageFromArray(voxels(1).astype(np.int16))
+    for phase in ("arterial", "portal"):
+        sitk.WriteImage(image, str(sheets.root / f"{phase}.nii.gz"))
+        sheets.add("P1", phase, f"{phase}.nii.gz")
+        image.SetOrigin((0.0, 0.0, 1.0))
+    refused, named = sheets.problems()
+    what = "its pixels are those of the arterial series arterial.nii.gz, in other files"
+    assert [w for _, _, w in refused] == [what] and not named
 
 
 def test_the_mask_of_another_patient_is_known_by_its_voxels(sheets):

@@ -21,6 +21,7 @@ from hcc_recurrence.problems import Notice, Problem
 # Other patients that a message names.
 MOST_NAMED = 3
 ANOTHER = "correct the path: one of them is another patient's"
+OWN = "make sure that each is the patient's own"
 CHECKED = "write yes in the column checked of their rows in the series sheet if a person has made sure that it is right"
 LEAKS = "a patient who is in training and in validation makes every score too good"
 
@@ -53,6 +54,8 @@ def cross_check(
         phases[patient].append(phase)
     problems: list[Problem] = []
     for patient, own in phases.items():
+        for phase in own:
+            problems += _mixed_persons(cohort, patient, phase, of_series[patient, phase])
         for one, other in combinations(own, 2):
             pair, taken = ([known[patient, p] for p in (one, other)] for known in (stacks, of_series))
             # Where one series stands for two phases, nothing else is worth saying.
@@ -66,6 +69,7 @@ def cross_check(
     problems += _twins(cohort, contents, of_series)
     problems += _one_person_twice(cohort, of_series)
     problems += _masks_of_readers(cohort, masks)
+    problems += _masks_of_phases(cohort, masks)
     problems += _same_masks(cohort, masks)
     return problems
 
@@ -89,7 +93,7 @@ def _one_series(pair: Sequence[Stack], same: bool, samples: Sequence[Sample]) ->
         if shared:
             return f"{shared} of its {len(other.slices)} images are those of the {{}}", remedy
     if samples[0].pixels & samples[1].pixels:
-        return "its pixels are those of the {}, in other files", "correct the path: one series was copied"
+        return "its pixels are those of the {}, in other files", "correct the path: one of the two is a copy"
     return None
 
 
@@ -108,6 +112,18 @@ def _two_persons(samples: Sequence[Sample]) -> tuple[str, str] | None:
     if days > SAME_EXAMINATION_DAYS:
         return f"its study lies {days} days from that of the {{}}", f"name series of one examination; or {CHECKED}"
     return None
+
+
+def _mixed_persons(cohort: Cohort, patient: str, phase: str, sample: Sample) -> list[Problem]:
+    """Slices of one series whose headers are of two persons."""
+    if len(sample.persons) < 2 or (patient, phase) in cohort.checked:
+        return []
+    differing = list(dict.fromkeys(n for a, b in combinations(sample.persons, 2) for n in contradictions(a, b)))
+    if not differing:
+        return []
+    what = f"its slices differ in {' and '.join(differing)}: it mixes two persons"
+    remedy = f"export the series again; or {CHECKED}"
+    return [Problem(cohort.name, patient, _of_series(cohort, patient, phase), what, remedy)]
 
 
 def _same_bytes(
@@ -178,6 +194,20 @@ def _masks_of_readers(cohort: Cohort, masks: Mapping[tuple[str, str, str], SeenM
     return problems
 
 
+def _masks_of_phases(cohort: Cohort, masks: Mapping[tuple[str, str, str], SeenMask]) -> list[Problem]:
+    """One file for two phases: the tumour moves between them, and a mask is drawn on one."""
+    phases: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for (patient, phase, reader), mask in masks.items():
+        phases[patient, reader, mask.hash, mask.label].append(phase)
+    problems: list[Problem] = []
+    remedy = "list it with the phase that it was drawn on alone, and let carry_masks take it to the others"
+    for (patient, reader, _, _), own in phases.items():
+        for other in own[1:]:
+            what = f"is the mask of the {own[0]} phase as well: drawn on one of them alone?"
+            problems.append(Notice(cohort.name, patient, _of_mask(cohort, (patient, other, reader)), what, remedy))
+    return problems
+
+
 def _same_masks(cohort: Cohort, masks: Mapping[tuple[str, str, str], SeenMask]) -> list[Problem]:
     """The same voxels in the masks of two patients, in files that differ."""
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -187,7 +217,7 @@ def _same_masks(cohort: Cohort, masks: Mapping[tuple[str, str, str], SeenMask]) 
             users[mask.content].append((key[0], _of_mask(cohort, key)))
             bytes_of[mask.content].add(mask.hash)
     users = {content: own for content, own in users.items() if len(bytes_of[content]) > 1}
-    return _shared(cohort, users, Notice, "has the voxels of a mask of {}, in another file", ANOTHER)
+    return _shared(cohort, users, Notice, "has the voxels of a mask of {}, in another file", OWN)
 
 
 def _shared(

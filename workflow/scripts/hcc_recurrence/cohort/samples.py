@@ -34,15 +34,16 @@ PIXEL_TAGS = (
 class Sampler:
     """Hash of one image of a file, and whose its header says it is; nothing of what cannot be read.
 
-    frame: of an enhanced object, -1 for the only one. key: of `secret_of`.
+    frame: of an enhanced object, -1 for the only one. key: of `secret_of`. pixels: whether those are looked at.
     """
 
     frame: int
     key: bytes
+    pixels: bool = True
 
     @property
     def __name__(self) -> str:
-        return f"sample {self.frame}"
+        return f"sample {self.frame} {self.pixels}"
 
     def __call__(self, file: Path) -> dict[str, Any]:
         found: dict[str, Any] = {"pixels": "", "person": {}}
@@ -51,9 +52,11 @@ class Sampler:
             import pydicom
 
             tags = [*PERSON_TAGS, *PIXEL_TAGS]
-            data = pydicom.dcmread(file, specific_tags=tags, stop_before_pixels=self.frame >= 0)
+            whole = self.pixels and self.frame < 0
+            data = pydicom.dcmread(file, specific_tags=tags, stop_before_pixels=not whole)
             found["person"] = person_facts(data, self.key)
-            found["pixels"] = _hash_of_image(file, self.frame, data)
+            if self.pixels:
+                found["pixels"] = _hash_of_image(file, self.frame, data)
         return found
 
 
@@ -123,9 +126,16 @@ def _look(stacks: Mapping[str, Stack], key: bytes, title: str) -> dict[str, list
     """Facts of the sampled slices of each stack; files of one image are read by several processes."""
     wanted = {}
     for content, stack in stacks.items():
-        wanted[content] = [stack.slices[k] for k in sampled_slices(positions_along(stack.slices))]
+        own = stack.slices
+        chosen = [(own[k], True) for k in sampled_slices(positions_along(own))]
+        # Of the ends the headers alone: a series that mixes two persons.
+        wanted[content] = chosen + [(one, False) for one in (own[0], own[-1]) if (one, True) not in chosen]
     cache = FileCache(None, VERSION)
-    single = sorted({one.file for own in wanted.values() for one in own if one.frame < 0})
-    progress = show_progress(f"{title}: samples", 200)
-    find_facts(single, Sampler(-1, key), cache, available_workers(), progress, chunk=20)
-    return {content: [cache.get(one.file, Sampler(one.frame, key)) for one in own] for content, own in wanted.items()}
+    for pixels in (True, False):
+        single = sorted({one.file for own in wanted.values() for one, p in own if one.frame < 0 and p is pixels})
+        progress = show_progress(f"{title}: {'samples' if pixels else 'headers'}", 200)
+        find_facts(single, Sampler(-1, key, pixels), cache, available_workers(), progress, chunk=20)
+    return {
+        content: [cache.get(one.file, Sampler(one.frame, key, pixels)) for one, pixels in own]
+        for content, own in wanted.items()
+    }
