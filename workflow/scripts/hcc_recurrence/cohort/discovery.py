@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,17 @@ class FoundSeries:
         return mask_facts(self.files[0])
 
 
+# What headers of the same bytes tell of persons, in this process.
+_PERSONS: dict[tuple[bytes, str, str], dict[str, Any]] = {}
+
+
+@cache
+def _person_tags() -> tuple[int, ...]:
+    from pydicom.tag import Tag
+
+    return tuple(Tag(name) for name in ("PatientID", "PatientBirthDate", "PatientSex", *NAME_TAGS))
+
+
 @dataclass(frozen=True)
 class HeaderReader:
     """What discovery needs of a file: `headers` of its images, and `about` its series; empty where it is not DICOM.
@@ -119,20 +130,36 @@ class HeaderReader:
                 for tag in (*_MORE, "SeriesInstanceUID", "StudyInstanceUID", "Modality", "AcquisitionTime")
                 if data.get(tag) not in (None, "")
             }
-            number = str(data.get("PatientID") or "").strip()
-            if usable_id(number):
-                about["patient"] = self.hashed(number)
-                about["name"] = pseudonym(number, self.salt) if self.salt else number
-            if self.salt:
-                if "SeriesDescription" in about:
-                    about["SeriesDescription"] = without_persons(about["SeriesDescription"], data)
-                person = person_facts(data, self.salt)
-                about["person"] = {what: person[what] for what in ("birth_year", "birth_day", "sex") if what in person}
+            about.update(self._person_of(data, about.get("SeriesDescription", "")))
             return {"about": about, "headers": image_headers(data)}
         except OSError as error:
             return {"unreadable": error.strerror or "no reason given"}
         except Exception:
             return {}
+
+    def _person_of(self, data: Any, description: str) -> dict[str, Any]:
+        """patient, name, person and SeriesDescription, as far as the header tells them."""
+        # The slices of a series say the same: their bytes are compared, and looked into once.
+        raw = tuple(getattr(data.get_item(tag), "value", None) if tag in data else None for tag in _person_tags())
+        key = (self.salt, description, str(raw))
+        if key not in _PERSONS:
+            if len(_PERSONS) > CHUNK:
+                _PERSONS.clear()
+            _PERSONS[key] = self._told(data, description)
+        return _PERSONS[key]
+
+    def _told(self, data: Any, description: str) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        number = str(data.get("PatientID") or "").strip()
+        if usable_id(number):
+            told["patient"] = self.hashed(number)
+            told["name"] = pseudonym(number, self.salt) if self.salt else number
+        if self.salt:
+            if description:
+                told["SeriesDescription"] = without_persons(description, data)
+            person = person_facts(data, self.salt)
+            told["person"] = {what: person[what] for what in ("birth_year", "birth_day", "sex") if what in person}
+        return told
 
     def hashed(self, patient_id: str) -> str:
         """What stands for a PatientID."""
