@@ -108,9 +108,8 @@ def discover(root, workers=1, place=None):
     """Series, draft sheets and summary; names by the key in the folder `place`."""
     cache = FileCache(None, READER.version)
     files, seen = list_delivery(root).files, []
-    assert read_headers(files, cache, workers, lambda done, of: seen.append((done, of)), READER) == {}
+    found = group_series(read_headers(files, cache, workers, lambda done, of: seen.append((done, of)), READER))
     assert not files or seen[-1][0] == len(files)
-    found = group_series(files, cache, READER)
     return found, *draft_sheets(found, root, names_of(found, read_key((place or root) / "key_private.csv"), READER))
 
 
@@ -214,11 +213,10 @@ def test_headers_are_read_once_and_by_several_processes(tmp_path, monkeypatch):
     alone.save()
     again = FileCache(tmp_path / "a.json", READER.version)
     assert again.lacking(files, READER) == []
+    known = read_headers(files, again, 1, lambda done, of: None, READER)
     monkeypatch.setattr(discovery, "CHUNK", 2)
-    read_headers(files, together, 2, lambda done, of: None, READER)
-    first, second = (
-        [(s.series, s.guess, len(s.files)) for s in group_series(files, cache, READER)] for cache in (again, together)
-    )
+    new = read_headers(files, together, 2, lambda done, of: None, READER)
+    first, second = ([(s.series, s.guess, len(s.files)) for s in group_series(facts)] for facts in (known, new))
     assert first == second and again.computed == 0
     assert pd.DataFrame(first).shape[0] == 21
     # Facts with another secret are not these.

@@ -35,11 +35,11 @@ def crawl(
             where a SEG names both vessels. reader: with the salt that stands for PatientIDs in the cache.
     """
     cache = FileCache(cache_file, reader.version)
-    unreadable = read_headers(files, cache, workers, show_progress("headers"), reader)
+    facts = read_headers(files, cache, workers, show_progress("headers"), reader)
     cache.save()
-    found = group_series(files, cache, reader)
+    found = group_series(facts)
     print(f"{len(files)} files, {len(found)} series")
     vessels = vessel_values(found, show_progress("vessels")) if look_at_vessels else {}
     if vessels:
         guess_phases(found, vessels)
-    return found, unreadable
+    return found, {file: told["unreadable"] for file, told in facts.items() if "unreadable" in told}

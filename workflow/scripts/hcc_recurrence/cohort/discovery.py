@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -170,33 +170,37 @@ class HeaderReader:
 
 def read_headers(
     files: Sequence[Path], cache: FileCache, workers: int, show: Callable[[int, int], None], reader: HeaderReader
-) -> dict[Path, str]:
-    """Fill the cache with the facts of all files, several at a time; `show` gets how many are done, of how many.
+) -> dict[Path, dict[str, Any]]:
+    """Facts of all files, several found at a time and kept in the cache; `show` gets how many are done, of how many.
 
-    Returns: files that could not be read, with the reason. They are not kept: a right to read may come.
+    Of a file that could not be read it is the reason, as `unreadable`. That is not kept: a right to read may come.
     """
     find_facts(files, reader, cache, workers, show, CHUNK)
-    facts = ((file, cache.get(file, reader)) for file in files)
-    unreadable = {file: found["unreadable"] for file, found in facts if "unreadable" in found}
-    for file in unreadable:
-        cache.forget(file, reader)
-    return unreadable
+    facts = {file: cache.get(file, reader) for file in files}
+    for file, told in facts.items():
+        if "unreadable" in told:
+            cache.forget(file, reader)
+    return facts
 
 
-def group_series(files: Iterable[Path], cache: FileCache, reader: HeaderReader) -> list[FoundSeries]:
-    """Files by patient, study and series, in the order of patients and time, with a guess of each series' phase."""
-    known = [(file, facts) for file in files if (facts := cache.get(file, reader)) and "about" in facts]
-    owners = Owners((file, facts["about"]) for file, facts in known)
+def group_series(facts: Mapping[Path, Mapping[str, Any]]) -> list[FoundSeries]:
+    """Files by patient, study and series, in the order of patients and time, with a guess of each series' phase.
+
+    Args:
+        facts: of `read_headers`.
+    """
+    known = [(file, told) for file, told in facts.items() if "about" in told]
+    owners = Owners((file, told["about"]) for file, told in known)
     found: dict[tuple[str, str, str], FoundSeries] = {}
-    for file, facts in known:
-        about = facts["about"]
+    for file, told in known:
+        about = told["about"]
         patient, doubt = owners.owner(file, about)
         key = (patient, about.get("StudyInstanceUID", ""), about["SeriesInstanceUID"])
         series = found.setdefault(key, FoundSeries(*key, about, doubt=doubt))
         series.files.append(file)
-        for number, header in enumerate(facts["headers"]):
+        for number, header in enumerate(told["headers"]):
             # An instance's own number stands for its bytes, which are not read here.
-            frame = number if len(facts["headers"]) > 1 else -1
+            frame = number if len(told["headers"]) > 1 else -1
             series.slices.append(Slice(file, header.get("SOPInstanceUID", str(file)), frame, header))
     ordered = [part for series in sorted(found.values(), key=_order) for part in _parts_of(series)]
     guess_phases(ordered, {})
