@@ -241,6 +241,12 @@ def test_studies_of_one_patient_are_in_the_order_of_time(tmp_path):
     for name, date in (("A", "20210101"), ("B", "20190101")):
         uids = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid()}
         save(root, name, PatientID="MRN1", StudyDate=date, **uids)
-    series = look(root)[0]["series"]
+    save(root, "C", PatientID="MRN2")
+    next((root / "C").iterdir()).unlink()
+    sorted((root / "C").iterdir())[2].unlink()
+    sheets, _, said, _ = look(root)
+    assert "1 patients have several studies: keep the rows of one in series.csv" in said
+    assert "1 series of CT or MR are no stack and not drafted: summary.html says why" in said
+    series = sheets["series"]
     assert series.set_index("path")["study"].to_dict() == {"A": 2, "B": 1}
     assert "20210101" not in series.to_csv()

@@ -185,7 +185,14 @@ def describe_delivery(
     for doubt in sorted({s.doubt for s in found} - {""}):
         number = len({s.patient for s in found if s.doubt == doubt})
         said.append(f"{number} patients: {doubt}")
-    unclear = int((sheets["series"]["phase"] == "").sum())
+    series = sheets["series"]
+    unusable = sum(s.modality in ("CT", "MR") and bool(s.problem) for s in found)
+    if unusable:
+        said.append(f"{unusable} series of CT or MR are no stack and not drafted: summary.html says why")
+    later = series.loc[series["study"] > 1, "patient_id"].nunique()
+    if later:
+        said.append(f"{later} patients have several studies: keep the rows of one in series.csv")
+    unclear = int((series["phase"] == "").sum())
     if unclear:
         said.append(f"{unclear} series have no clear phase: fill in the cell in series.csv, or delete the row")
     said.append("key_private.csv and salt.txt tell who is who: keep them to yourself")
