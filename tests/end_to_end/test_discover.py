@@ -64,6 +64,17 @@ def test_a_folder_that_is_none_is_refused_before_anything_is_touched(discovered,
     assert contents(workspace.folder) == kept
 
 
+def test_sheets_are_drafted_before_those_of_the_config_are_there(discovered, tmp_path):
+    workspace = discovered[0].copy_to(tmp_path / "copy", results=False)
+    shutil.rmtree(workspace.folder / "discovered")
+    for file in (workspace.folder / "sheets").glob("*.csv"):
+        file.unlink()
+    workspace.config(dicom_root="export")
+    assert "does not exist" in workspace.refuse()
+    workspace.run("discover")
+    assert len(pd.read_csv(workspace.folder / "discovered/series.csv")) == 9
+
+
 def test_a_sheet_that_a_person_filled_in_is_left_as_it_is(discovered, tmp_path):
     first, _ = discovered
     workspace = first.copy_to(tmp_path / "copy")

@@ -1,7 +1,7 @@
 # Draft sheets from a folder of DICOM. Needs `--config dicom_root=...`; makes discovered/. Not part of any other target.
 
 
-from hcc_recurrence.cohort.dicom_folders import check_root
+from hcc_recurrence.cohort.dicom_folders import check_root, listing_of
 from hcc_recurrence.cohort.draft_files import missing_sheets
 from hcc_recurrence.problems import Refused
 
@@ -36,9 +36,9 @@ rule discover:
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: another delivery is looked at again.
-        listing=listing_of(FULL_CONFIG["dicom_root"]),
+        listing=lambda w: listing_of(FULL_CONFIG["dicom_root"]),
         # A draft that was deleted is made again.
-        missing=missing_sheets(Path("discovered")),
+        missing=lambda w: missing_sheets(Path("discovered")),
         cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
         code=code("discover"),
     script:
@@ -72,7 +72,7 @@ rule build_public_sheets:
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: more of the collection are looked at again.
-        listing=listing_of(FULL_CONFIG["dicom_root"]),
+        listing=lambda w: listing_of(FULL_CONFIG["dicom_root"]),
         # Of its own: public numbers of patients are kept as they are.
         cache=untracked(lambda w: ".snakemake/hcc_public.json"),
         code=code("build_public_sheets"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hcc_recurrence.problems import Refused
+from hcc_recurrence.provenance import combine_hashes
 
 NAME_IT = "name the folder with the DICOM files: snakemake --cores 8 discover --config dicom_root=/folder/with/dicom"
 
@@ -59,6 +60,14 @@ def list_delivery(root: Path) -> Delivery:
         raise Refused(f"{root} is no folder", NAME_IT)
     unreadable: list[str] = []
     return Delivery(list(_walk(root, unreadable, {os.path.realpath(root)})), unreadable)
+
+
+def listing_of(folder: str) -> str:
+    """Changes with any file below a folder that comes, goes or is written; empty where no folder is named."""
+    if not folder or not Path(folder).is_dir():
+        return ""
+    stats = [(str(f), f.stat()) for f in sorted(Path(folder).rglob("*")) if f.is_file()]
+    return combine_hashes(f"{f} {s.st_size} {s.st_mtime_ns}" for f, s in stats)
 
 
 def _walk(folder: Path, unreadable: list[str], seen: set[str]) -> Iterator[Path]:
