@@ -159,6 +159,29 @@ def test_preflight_writes_every_problem_as_a_table(fresh_copy):
     assert fresh_copy.jobs()["convert_patient"] == 22
 
 
+def test_what_only_a_person_can_tell_is_named_and_stops_nothing(fresh_copy):
+    import pydicom
+
+    for file in (fresh_copy.folder / "hospital/T002").rglob("*.dcm"):
+        data = pydicom.dcmread(file)
+        data.PatientID, data.PatientSex = "T001", ""
+        data.save_as(file)
+    text = fresh_copy.run("preflight", cores=1)
+    what = "has the PatientID of patient T001 in its headers: one person under two names?"
+    assert (
+        "2 to look at in the input; nothing is stopped" in text
+        and f"patient T002, arterial series T002/arterial: {what}" in text
+    )
+    named = pd.read_csv(fresh_copy.folder / "results/preflight/notices.csv", dtype=str)
+    assert list(named["patient"]) == ["T001", "T002"] and named["what is wrong"][1] == what
+    assert what in (fresh_copy.folder / "results/preflight/notices.html").read_text()
+    assert problem_table(fresh_copy)[0].empty
+    # They are told as well where something else is refused.
+    edit_sheet(fresh_copy, "masks", 0, "label", "Tumor")
+    text = fresh_copy.refuse()
+    assert "1 problem in the input" in text and what in text
+
+
 def test_preflight_of_input_without_problems(fresh_copy):
     fresh_copy.run("preflight", cores=1)
     table, page = problem_table(fresh_copy)

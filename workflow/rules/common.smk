@@ -87,14 +87,6 @@ wildcard_constraints:
     percent="[0-9]+",
 
 
-def listing_of(folder):
-    """Changes with any file below a folder that comes, goes or is written; empty where no folder is named."""
-    if not folder or not Path(folder).is_dir():
-        return ""
-    stats = [(str(f), f.stat()) for f in sorted(Path(folder).rglob("*")) if f.is_file()]
-    return combine_hashes(f"{f} {s.st_size} {s.st_mtime_ns}" for f, s in stats)
-
-
 def base(cohort):
     """The cohort of the config behind a copy with permuted outcomes."""
     return cohort.split("/")[0]

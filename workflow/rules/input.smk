@@ -9,6 +9,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
@@ -16,7 +17,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
-from hcc_recurrence.problems import InputError
+from hcc_recurrence.problems import InputError, told
 from hcc_recurrence.provenance import code_version
 from hcc_recurrence.snakemake_inside import (
     quiet_scheduler,
@@ -55,7 +56,11 @@ if workflow.is_main_process:
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
 LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
+# Whether sheets are drafted, which those of the config may wait for.
+DRAFTING = "discover" in sys.argv[1:]
 FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
+# What a person should look at, and which stops nothing.
+NOTICES = []
 
 try:
     FULL_CONFIG = load_configuration(
@@ -71,13 +76,16 @@ try:
         sent=not workflow.is_main_process,
     )
     PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
+    NOTICES = PLAN.notices
+    if NOTICES and workflow.is_main_process:
+        logger.warning(told(NOTICES))
 except InputError as error:
-    if not LISTING:
+    if not LISTING and not (DRAFTING and FULL_CONFIG):
         raise WorkflowError(
             f"{error}\nAs a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
             "results/preflight/problems.html"
         ) from None
-    PROBLEMS = error.problems
+    PROBLEMS, NOTICES = error.problems, error.notices
 
 
 def code(script):

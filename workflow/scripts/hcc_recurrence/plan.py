@@ -40,7 +40,7 @@ from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
-from hcc_recurrence.problems import InputError, Problem
+from hcc_recurrence.problems import InputError, Notice, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
 # Keys of a clinical variable that change no value of it.
@@ -84,6 +84,8 @@ class Plan(UnetPlan):
         self.excluded: dict[str, Mapping[str, str]] = {}
         self._used: dict[str, list[str]] = {}
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
+        # What a person should look at, and which stops nothing.
+        self.notices: list[Notice] = []
         # Problems of config and sheets. Images are looked at all the same: no problem hides another.
         self._broken: list[Problem] = self._load()
         problems = self._look(cache, checked, sent)
@@ -91,7 +93,7 @@ class Plan(UnetPlan):
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(problems))
         if problems and (whole or not config["keep_going"]):
-            raise InputError(problems)
+            raise InputError(problems, self.notices)
         for name in self.cohorts:
             # A patient whose images are refused is left out wherever those images are used.
             related = {name, self.image_cohort(name)}
@@ -249,7 +251,8 @@ class Plan(UnetPlan):
                 continue
             root = self.folder / cohort.settings["data_root"]
             self.sources[name], found = check_sources(cohort, known, root, facts)
-            problems += found
+            problems += [p for p in found if not isinstance(p, Notice)]
+            self.notices += sorted({p for p in found if isinstance(p, Notice)})
         return problems
 
     def _labelled(self, name: str) -> list[str]:

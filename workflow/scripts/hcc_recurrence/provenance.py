@@ -77,6 +77,10 @@ class FileCache:
         self.computed += 1
         self._changed = True
 
+    def forget(self, file: Path, compute: Callable[[Path], Any]) -> None:
+        """Drop a fact that may be another one soon, though the file stays as it is."""
+        self._facts.pop(self._key(file, compute), None)
+
     @staticmethod
     def _key(file: Path, compute: Callable[[Path], Any]) -> str:
         # A file may be looked at as an image and as a mask.

@@ -19,6 +19,7 @@ from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.header_geometry import geometry_doubt
 from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.image_kinds import mixed_kinds
+from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
 from hcc_recurrence.cohort.stack_geometry import check_spacing, stack_geometry
 from hcc_recurrence.cohort.stack_parts import (
     EXPORT,
@@ -139,7 +140,8 @@ def image_facts(path: Path) -> dict[str, Any]:
         )
     if doubt:
         raise SeriesError(*doubt)
-    return {"hash": content_hash(path), "geometry": geometry, **value_facts(path, values)}
+    samples = hashes_of_volume(values, places_of_slices(geometry))
+    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **value_facts(path, values)}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, KINDS, MaskError,
 from hcc_recurrence.cohort.outline_planes import check_outlines
 from hcc_recurrence.cohort.outlines import rois_of, summarise_roi
 from hcc_recurrence.cohort.seg_contents import check_planes, seg_contents
+from hcc_recurrence.cohort.slice_hashes import hash_of_mask
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.problems import last_line
 
@@ -40,7 +41,7 @@ ORGANS = re.compile(
 def mask_contents(path: Path) -> dict[str, Any]:
     """How much of each label: of images `values`, [value, voxels]; of RTSTRUCT `area_mm2` by ROI, holes included, and
     `rois`, of `summarise_roi`; of SEG, and of NRRD that names its segments, `voxels` by label. Of images and SEG also
-    `shapes` (`shape_of`) by label, or by value as text.
+    `shapes` (`shape_of`) by label, or by value as text. `content` of images and SEG: of `hash_of_mask`.
 
     Raises: nothing; `unreadable` is the reason where the voxels cannot be read.
     """
@@ -51,7 +52,10 @@ def mask_contents(path: Path) -> dict[str, Any]:
 
         data = pydicom.dcmread(path, force=True)
         kind = KINDS.get(str(data.SOPClassUID))
-        return seg_contents(data) if kind == "seg" else _rtstruct_contents(data)
+        if kind != "seg":
+            return _rtstruct_contents(data)
+        pixels = data.pixel_array.reshape(-1, data.Rows, data.Columns)
+        return {**seg_contents(data), "content": hash_of_mask(pixels)}
     # Whatever a broken file makes a library raise, the file is refused with what it said.
     except Exception as error:
         return {"unreadable": last_line(error)[:160] or type(error).__name__}
@@ -79,6 +83,7 @@ def _image_contents(path: Path) -> dict[str, Any]:
             if inside.any():
                 contents["shapes"][name] = shape_of(inside, spacing, first)
     if array.ndim == 3:
+        contents["content"] = hash_of_mask(array)
         contents["values"] = []
         for part in _parts_of(filled):
             contents["values"].append([part.value, part.voxels])

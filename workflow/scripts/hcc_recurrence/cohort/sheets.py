@@ -33,7 +33,9 @@ REQUIRED = {
     "series": ("patient_id", "phase", "path"),
     "masks": ("patient_id", "phase", "reader", "path"),
 }
-OPTIONAL = {"series": ("series_uid", "part"), "masks": ("label",)}
+# What a draft says of a series, for the person who checks it; nothing reads it.
+NOTES = ("study", "order", "series_number", "modality", "description", "slices", "confidence", "evidence")
+OPTIONAL = {"series": ("series_uid", "part", "checked", *NOTES), "masks": ("label",)}
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Cohort:
     masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
     # The sheets that can be read and have rows. Without that of the patients they are those of the series sheet.
     read: frozenset[str] = frozenset(REQUIRED)
+    # Patient and phase of series that a person has made sure of, whatever the headers say of person and examination.
+    checked: set[tuple[str, str]] = field(default_factory=set)
 
     def readers(self, patient: str, phase: str) -> list[str]:
         """Readers with a mask of this patient and phase, sorted."""
@@ -281,6 +285,12 @@ def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) ->
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
             cohort.series[key] = Series(row.path, getattr(row, "series_uid", ""), getattr(row, "part", ""))
+            checked = getattr(row, "checked", "")
+            if checked == "yes":
+                cohort.checked.add(key)
+            elif checked:
+                what = f"row {number}: column checked: {checked!r} is not yes"
+                problems.append(Problem(cohort.name, row.patient_id, settings["series"], what, "write yes, or nothing"))
     if masks is None:
         return problems
     readers = zip(masks.rows, masks.frame["reader"], strict=True)
