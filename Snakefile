@@ -49,3 +49,4 @@ if PLAN:
             run_targets,
 
     remember_signatures(workflow.rules)
+    refuse_unknown_targets(workflow.rules)
