@@ -1,9 +1,9 @@
 """Looks at the words after `snakemake` before Snakemake does, where they start this workflow.
 
-Snakemake reads config files before the Snakefile. One that is broken, or a target that `--configfile` takes for one, ends
-there in a traceback or without a line number, and no workflow is asked. Plugins are what Snakemake loads earlier: this one
-is no more than a hook. `make environment` copies it into .venv; what is looked at, and how it is said, stands with the
-workflow itself, in workflow/scripts/hcc_recurrence/command_line.py. As a logger it prints nothing.
+Snakemake reads config files before the Snakefile. One that is broken, or a target that `--configfile` takes for one,
+ends there in a traceback or without a line number, and no workflow is asked. Plugins are what Snakemake loads earlier:
+this one is no more than a hook. `make environment` copies it into .venv; what is looked at, and how it is said, stands
+with the workflow itself, in workflow/scripts/hcc_recurrence/command_line.py. As a logger it prints nothing.
 """
 
 import importlib.util

@@ -63,9 +63,7 @@ def written_folders():
     if not (workflow.is_main_process and runs_jobs(sys.argv[1:])):
         return []
     named = OWN_CONFIG.get("pathvars") or {}
-    return [
-        str(named.get(kind) or kind) for kind in ("results", "logs", "benchmarks")
-    ]
+    return [str(named.get(kind) or kind) for kind in ("results", "logs", "benchmarks")]
 
 
 # Read anew: Snakemake loses a key that stands twice, and takes `--config keep_going=true` for text. What it hands to the

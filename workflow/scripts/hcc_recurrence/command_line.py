@@ -1,9 +1,9 @@
-"""What a person typed, looked at before Snakemake reads it: config files, `--config` values and targets, in plain words.
+"""What a person typed, looked at before Snakemake reads it: config files, `--config` values, targets.
 
-This module alone knows how Snakemake's command line behaves. It imports nothing of the package: the environment's small
-plugin (`envs/snakemake_logger_plugin_command_line`) runs it as Snakemake starts, since a config file that cannot be read
-ends there in a traceback, or in words without a line, before the Snakefile is looked at. Without the plugin (another
-environment) Snakemake's own words remain; what can be read is checked again when the Snakefile is.
+This module alone knows how Snakemake's command line behaves. It imports nothing of the package: the environment's
+small plugin (`envs/snakemake_logger_plugin_command_line`) runs it as Snakemake starts, since a config file that cannot
+be read ends there in a traceback, or in words without a line, before the Snakefile is looked at. Without the plugin
+(another environment) Snakemake's own words remain; what can be read is checked again when the Snakefile is.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def _scanner_words(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
         return f"{where}: a second colon, or a wrong indentation", "put text with a colon in quotes; indent as above"
     if "undefined alias" in said or "found character" in said or "could not find expected ':'" in said:
         return f"{where}: {said}", "put text that begins with * & @ ` % or ! in quotes; write `key: value`"
-    return f"{where}: {said}", "look for a bracket or quote that is not closed, or for a wrong indentation, here or above"
+    return (
+        f"{where}: {said}",
+        "look for a bracket or quote that is not closed, or for a wrong indentation, here or above",
+    )
 
 
 def _double_keys(node: yaml.Node | None, above: str = "") -> Iterator[tuple[str, int]]:
@@ -98,7 +101,9 @@ def config_problems(text: str) -> list[tuple[str, str]]:
         node = None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return [(f"line {line}: a character that YAML does not allow (U+{ord(str(error.character)[0]):04X})", "remove it")]
+        return [
+            (f"line {line}: a character that YAML does not allow (U+{ord(str(error.character)[0]):04X})", "remove it")
+        ]
     except (ValueError, TypeError) as error:
         return [(f"holds a value that means nothing: {error}", "put it in quotes, or correct it (a date: 2018-01-31)")]
     if not is_json and not isinstance(node, yaml.MappingNode):
@@ -163,7 +168,9 @@ def command_line_problems(argv: Sequence[str], config: Path | None = None) -> li
             wanted = Path(word).exists() if files else "=" in word
             named = Path(word).suffix.lower() in (".yaml", ".yml", ".json")
             if not wanted and not named and (number or not files):
-                taken = f"{option} takes every word up to the next option, so that {word!r} is taken for {GREEDY[option]}"
+                taken = (
+                    f"{option} takes every word up to the next option, so that {word!r} is taken for {GREEDY[option]}"
+                )
                 problems.append(
                     f"{taken}. What to do: write the target first: snakemake {word} --cores 8 {option} {words[0]}"
                     if "=" in words[0] or files

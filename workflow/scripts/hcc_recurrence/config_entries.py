@@ -1,4 +1,4 @@
-"""Named entries (grids, crops, radiomics, unets, splits) and overrides: a person's words laid on those of the papers."""
+"""Named entries (grids, crops, radiomics, unets, splits) and overrides: a person's, laid on those of the papers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def published_name(name: str) -> str:
 def join_entries(papers: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of one section: those of the papers, with what a person changes of them, then the person's own.
 
-    A person's `zhao2024: {bin_width: 25}` changes that key alone; the rest is the paper's. It holds in the demo preset as
-    well, whose entry `zhao2024_demo` differs from the published one in sizes alone, unless `zhao2024_demo` says otherwise.
+    A person's `zhao2024: {bin_width: 25}` changes that key alone; the rest is the paper's. It holds in the demo preset
+    as well, whose entry `zhao2024_demo` differs from the published one in sizes alone, unless the person's own
+    `zhao2024_demo` says otherwise.
     """
     joined = {}
     for name, entry in papers.items():
@@ -69,7 +70,9 @@ def _near(problem: Problem, kind: str, own: Mapping[str, Any], papers: Mapping[s
     for name in own:
         if name not in papers and problem.what.startswith(f"{kind}.{name}: lacks"):
             close = difflib.get_close_matches(name, list(papers), 1)
-            remedy = f"did you mean {close[0]!r}, of which a part may be changed? Else {problem.remedy}" if close else ""
+            remedy = (
+                f"did you mean {close[0]!r}, of which a part may be changed? Else {problem.remedy}" if close else ""
+            )
             return Problem("", "", problem.file, problem.what, remedy or problem.remedy)
     return problem
 
@@ -84,7 +87,9 @@ def unused_entries(full: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]
         unets.add(settings.get("unet", ""))
         crops.add(settings.get("crops", ""))
         crops |= {network.get("crops", "") for network in settings.get("networks", {}).values()}
-    unets |= {full["masks"]["unet"]} | {full["splits"][name]["without_unet"] for name in splits if name in full["splits"]}
+    unets |= {full["masks"]["unet"]} | {
+        full["splits"][name]["without_unet"] for name in splits if name in full["splits"]
+    }
     grids = {full["crops"][name]["grid"] for name in crops if name in full["crops"]}
     grids |= {full["radiomics"][name]["grid"] for name in radiomics if name in full["radiomics"]}
     used = {"grids": grids, "crops": crops, "radiomics": radiomics, "unets": unets, "splits": splits}
@@ -98,7 +103,19 @@ def unused_entries(full: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]
     return found
 
 
-def override_problems(paper: str, own: Mapping[str, Any], raw: Mapping[str, Any], sections: Mapping[str, Any]) -> list[Problem]:
+def unknown_papers(overrides: Mapping[str, Any], papers: Mapping[str, Any]) -> list[Problem]:
+    """Overrides of papers that there are not."""
+    problems = []
+    for paper in sorted(set(overrides) - set(papers)):
+        close = difflib.get_close_matches(paper, list(papers), 1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(papers))}"
+        problems.append(Problem("", "", "config", f"overrides names the unknown paper {paper!r}", remedy))
+    return problems
+
+
+def override_problems(
+    paper: str, own: Mapping[str, Any], raw: Mapping[str, Any], sections: Mapping[str, Any]
+) -> list[Problem]:
     """Overrides that name no setting of a paper, or give it another type of value than the paper's.
 
     Args:
@@ -108,15 +125,28 @@ def override_problems(paper: str, own: Mapping[str, Any], raw: Mapping[str, Any]
     for key, value in own.items():
         where = f"overrides.{paper}.{key}"
         if key not in raw:
-            problems.append(Problem("", "", "config", f"unknown key {key!r} in overrides.{paper}", _remedy(key, value, raw, sections)))
+            problems.append(
+                Problem(
+                    "", "", "config", f"unknown key {key!r} in overrides.{paper}", _remedy(key, value, raw, sections)
+                )
+            )
             continue
         wanted, given = kind_of(raw[key]), kind_of(value)
         if wanted != given and raw[key] is not None:
             remedy = f"write {wanted}"
             if wanted == "a number" and isinstance(value, str):
-                remedy += ", without quotes; in YAML write 1.0e-4, not 1e-4"
+                exponent = "e" in value.lower()
+                remedy += ", without quotes" + ("; in YAML write 1.0e-4, not 1e-4" if exponent else "")
             shown = f"{value!r} is {given}" if value is not None else "is empty"
-            problems.append(Problem("", "", "config", f"{where}: {shown}; the paper's own value is {wanted} ({str(raw[key])[:60]})", remedy))
+            problems.append(
+                Problem(
+                    "",
+                    "",
+                    "config",
+                    f"{where}: {shown}; the paper's own value is {wanted} ({str(raw[key])[:60]})",
+                    remedy,
+                )
+            )
     return problems
 
 
@@ -134,8 +164,18 @@ def _remedy(key: str, value: Any, raw: Mapping[str, Any], sections: Mapping[str,
     return f"did you mean {close[0]!r}?" if close else f"known are {sorted(raw)}"
 
 
-# What a network of `overrides` may say: what it is, and any setting of the paper that trains it otherwise than the others.
-NETWORK_KEYS = {"architecture", "weights", "sha256", "crops", "batch", "epochs", "patience", "optimiser", "learning_rate"}
+# What a network of `overrides` may say: what it is, and settings by which it is trained otherwise than the others.
+NETWORK_KEYS = {
+    "architecture",
+    "weights",
+    "sha256",
+    "crops",
+    "batch",
+    "epochs",
+    "patience",
+    "optimiser",
+    "learning_rate",
+}
 NETWORK_KEYS |= {"momentum", "weight_decay", "inner_fraction", "class_weights", "augmentation", "schedule", "choose"}
 NETWORK_KEYS |= {"standardise"}
 
@@ -156,6 +196,9 @@ def join_settings(
 
     values = copy.deepcopy(dict(settings))
     for key, value in own.items():
+        if kind_of(value) != kind_of(settings.get(key)):
+            # Unknown, or of another type: `override_problems` says so.
+            continue
         if key == "clinical":
             for variable, threshold in value.items():
                 number = threshold.get("at_least") if isinstance(threshold, Mapping) else threshold

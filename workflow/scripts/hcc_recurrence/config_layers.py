@@ -1,4 +1,4 @@
-"""The config of a run from its parts: the workflow's own file, the files of a person, and values of the command line."""
+"""The config of a run from its parts: the workflow's own file, a person's files, and values of the command line."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def join_layers(base: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> di
 
 
 def layer_problems(base: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    """What no single file shows: a person's cohorts that nothing runs on, since only the workflow's own studies are there."""
+    """A person's cohorts that nothing runs on, since only the workflow's own studies are there."""
     if any("studies" in layer for layer in own):
         return
     known = base.get("cohorts") or {}
@@ -117,8 +117,9 @@ def load_layers(
     """Read and join the parts of a run's config.
 
     Args:
-        base: the workflow's own file, where it is there. files: a person's, the latter laid on the former. entries: `key=value` of the
-            command line, as typed. texts: top-level keys whose value is text whatever it looks like.
+        base: the workflow's own file, where it is there. files: a person's, the latter laid on the former.
+        entries: `key=value` of the command line, as typed. texts: top-level keys whose value is text whatever it
+            looks like.
         replace: Snakemake's --replace-workflow-config: the workflow's own file counts for nothing.
 
     Returns: the config, and every problem of the files and of the command line.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcc_recurrence.problems import Problem
@@ -43,7 +43,11 @@ def _type_words(error: ValidationError) -> tuple[str, str]:
     """What is wrong and what to do where a value has another type than the schema's."""
     value, wanted = error.instance, error.validator_value
     needed = KINDS.get(wanted, str(wanted))
-    what = f"{str(value)[:80]!r} is {kind_of(value)}; {needed} is needed" if value is not None else f"is empty; {needed} is needed"
+    what = (
+        f"{str(value)[:80]!r} is {kind_of(value)}; {needed} is needed"
+        if value is not None
+        else f"is empty; {needed} is needed"
+    )
     text = str(value).strip()
     if isinstance(value, str) and wanted in ("integer", "number"):
         try:
@@ -92,13 +96,18 @@ def _words(error: ValidationError) -> tuple[str, str]:
     return error.message[:300], "correct the value" + also
 
 
+def place(path: Iterable[str | int]) -> str:
+    """A key's path as a person counts: `studies[1].phases` is of the first study."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
 def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[Problem]:
     """Every violation of a JSON schema, with the key's path and the nearest known key."""
     from jsonschema import Draft202012Validator
 
     problems = []
     for error in Draft202012Validator(schema).iter_errors(value):
-        where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+        where = place(error.absolute_path) or "the top level"
         if error.validator == "additionalProperties":
             found = [(f"{what} in {where}", remedy) for what, remedy in _unknown_keys(error)]
         else:

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems
+from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.networks.weights import file_sha256
-from hcc_recurrence.presets import default_preset, path_problems, threshold_problems
+from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
 
 # The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
@@ -124,8 +124,8 @@ def load_configuration(
             settings = merge(settings, raw["settings"]["demo"])
         settings, own = plain_values(settings), full["overrides"].get(paper, {})
         found = override_problems(paper, own, settings, sections)
-        if not found:
-            settings, found = join_settings(paper, settings, own)
+        problems += found
+        settings, found = join_settings(paper, settings, own)
         problems += found
         for network in settings.get("networks", {}).values():
             # Random weights where no file is named.
@@ -137,6 +137,7 @@ def load_configuration(
             "published_names": raw.get("published_names", {}),
             "settings": settings,
         }
+    problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
     problems += [*path_problems(full), *threshold_problems(full)]
     if problems:
         raise InputError(problems)
@@ -387,8 +388,6 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         return Problem("", "", "config", what, remedy)
 
     problems, seen = [], set()
-    for paper in sorted(set(full["overrides"]) - set(full["papers"])):
-        problems.append(problem(f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}"))
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
         where = f"study {number} ({paper} on {cohort})"

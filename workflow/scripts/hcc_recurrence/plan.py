@@ -307,7 +307,7 @@ class Plan(UnetPlan):
         return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
-        """What every table and figure of studies must say: random weights, or a preset that is not for real patients."""
+        """What every table and figure of studies must say: random weights, or the demo preset on real patients."""
         named: dict[str, list[str]] = {}
         for paper in papers:
             trained = "epochs" in self.config["papers"][paper]["settings"]

@@ -1,12 +1,13 @@
 """Presets: what the demo preset may change, whom it is for, and checks of a cohort's own keys in the config.
 
-A preset changes sizes, numbers and how long networks train, so that a run ends in minutes. It never changes a definition:
-a threshold, a coding, a window, a rule of selection, the phases. What of a definition must differ for simulated patients
-stands with their cohort (`thresholds`).
+A preset changes sizes, numbers and how long networks train, so that a run ends in minutes. It never changes a
+definition: a threshold, a coding, a window, a rule of selection, the phases. What of a definition must differ for
+simulated patients stands with their cohort (`thresholds`).
 """
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +20,15 @@ from hcc_recurrence.problems import Problem
 SETTINGS = {
     *("radiomics", "crops", "split", "unet"),
     *("networks", "classifiers", "learners", "regression_grid", "feature_numbers", "training_shares"),
-    *("l1_penalties", "lasso_penalties", "lasso_folds", "learner_folds", "inner_folds", "inner_repeats", "grid_repeats"),
+    *(
+        "l1_penalties",
+        "lasso_penalties",
+        "lasso_folds",
+        "learner_folds",
+        "inner_folds",
+        "inner_repeats",
+        "grid_repeats",
+    ),
     *("network_repeats", "calibration_resamples"),
     *("epochs", "patience", "batch", "optimiser", "learning_rate", "augmentation"),
 }
@@ -80,7 +89,14 @@ def threshold_problems(config: Mapping[str, Any]) -> list[Problem]:
         papers = [config["papers"].get(s["paper"]) for s in config["studies"] if s["cohort"] == name]
         if not cohort["thresholds"] or not papers:
             continue
-        known = sorted({v for paper in config["papers"].values() for v, rule in paper["settings"].get("clinical", {}).items() if rule is not None})
+        known = sorted(
+            {
+                v
+                for paper in config["papers"].values()
+                for v, rule in paper["settings"].get("clinical", {}).items()
+                if rule is not None
+            }
+        )
         for variable in sorted(set(cohort["thresholds"]) - set(known)):
             close = difflib.get_close_matches(variable, known, 1)
             what = f"cohorts.{name}.thresholds: no paper dichotomises {variable!r}"
@@ -89,16 +105,38 @@ def threshold_problems(config: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def date_problems(splits: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Dates of temporal splits that are none."""
+    problems = []
+    for name, split in splits.items():
+        try:
+            datetime.date.fromisoformat(split["validation_from"] or "2000-01-01")
+        except ValueError:
+            what = f"splits.{name}.validation_from: {split['validation_from']!r} is not a date"
+            problems.append(Problem("", "", "config", what, "write it as 2018-01-31"))
+    return problems
+
+
 def path_problems(config: Mapping[str, Any]) -> list[Problem]:
     """Paths of the cohorts in use that were written for another system or for a shell."""
     problems = []
     used = {study["cohort"] for study in config["studies"]} & set(config["cohorts"])
-    named = [(f"cohorts.{n}.{key}", config["cohorts"][n][key]) for n in sorted(used) for key in ("patients", "series", "masks", "data_root")]
+    named = [
+        (f"cohorts.{n}.{key}", config["cohorts"][n][key])
+        for n in sorted(used)
+        for key in ("patients", "series", "masks", "data_root")
+    ]
     for key, path in [*named, ("dicom_root", config["dicom_root"]), ("clinical_table", config["clinical_table"])]:
         if "\\" in path:
             problems.append(Problem("", "", "config", f"{key}: {path!r} holds a backslash", "write / in its place"))
         elif path.startswith("~"):
-            problems.append(Problem("", "", "config", f"{key}: {path!r} begins with ~, which only a shell knows", "write the whole path"))
+            problems.append(
+                Problem(
+                    "", "", "config", f"{key}: {path!r} begins with ~, which only a shell knows", "write the whole path"
+                )
+            )
         elif path != path.strip():
-            problems.append(Problem("", "", "config", f"{key}: {path!r} begins or ends with a blank", "remove the blank"))
+            problems.append(
+                Problem("", "", "config", f"{key}: {path!r} begins or ends with a blank", "remove the blank")
+            )
     return problems
