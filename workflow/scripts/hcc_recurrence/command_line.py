@@ -42,7 +42,10 @@ def _lookalike(line: str) -> str:
 
 def _scanner_words(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     """What is wrong and what to do, of an error of PyYAML, with its place."""
-    mark = error.problem_mark or error.context_mark
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    if begun and "could not find expected ':'" in str(error.problem):
+        # The mark of the problem is where the next line begins.
+        mark = begun
     line = mark.line if mark else 0
     whole = text.splitlines()[line] if line < len(text.splitlines()) else ""
     where = f"line {line + 1}, column {mark.column + 1 if mark else 1} ({_shown(text, line)!r})"
@@ -55,12 +58,11 @@ def _scanner_words(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
         return f"{where}: a backslash between double quotes", "write / in paths, or single quotes"
     if "mapping values are not allowed" in said:
         return f"{where}: a second colon, or a wrong indentation", "put text with a colon in quotes; indent as above"
-    if "undefined alias" in said or "found character" in said or "could not find expected ':'" in said:
+    if any(w in said for w in ("undefined alias", "an alias", "an anchor", "found character", "find expected ':'")):
         return f"{where}: {said}", "put text that begins with * & @ ` % or ! in quotes; write `key: value`"
-    return (
-        f"{where}: {said}",
-        "look for a bracket or quote that is not closed, or for a wrong indentation, here or above",
-    )
+    since = f" (what is not closed begins in line {begun.line + 1})" if begun and begun.line != line else ""
+    remedy = "look for a bracket or quote that is not closed, or for a wrong indentation, here or above"
+    return f"{where}: {said}{since}", remedy
 
 
 def _double_keys(node: yaml.Node | None, above: str = "") -> Iterator[tuple[str, int]]:
@@ -84,8 +86,8 @@ def config_problems(text: str) -> list[tuple[str, str]]:
     """(What is wrong, what to do) of the text of a config file, YAML or JSON; empty where it is a map of keys."""
     doubled: list[str] = []
     try:
-        json.loads(text, object_pairs_hook=lambda pairs: _json_map(pairs, doubled))
-        is_json = True
+        whole = json.loads(text, object_pairs_hook=lambda pairs: _json_map(pairs, doubled))
+        is_json = isinstance(whole, dict)
     except ValueError:
         is_json = False
     try:
@@ -101,9 +103,7 @@ def config_problems(text: str) -> list[tuple[str, str]]:
         node = None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return [
-            (f"line {line}: a character that YAML does not allow (U+{ord(str(error.character)[0]):04X})", "remove it")
-        ]
+        return [(f"line {line}: a character that YAML does not allow (U+{error.character:04X})", "remove it")]
     except (ValueError, TypeError) as error:
         return [(f"holds a value that means nothing: {error}", "put it in quotes, or correct it (a date: 2018-01-31)")]
     if not is_json and not isinstance(node, yaml.MappingNode):
@@ -167,7 +167,14 @@ def command_line_problems(argv: Sequence[str], config: Path | None = None) -> li
         for number, word in enumerate(words):
             wanted = Path(word).exists() if files else "=" in word
             named = Path(word).suffix.lower() in (".yaml", ".yml", ".json")
-            if not wanted and not named and (number or not files):
+            begun = next((w for w in words[:number] if w.count("{") > w.count("}")), "")
+            if not files and begun:
+                if word == words[words.index(begun) + 1]:
+                    problems.append(
+                        f"{option} {begun} {word}: a value with blanks. What to do: put the value in quotes, as in "
+                        f"{option} 'masks={{source: unet}}'."
+                    )
+            elif not wanted and not named and (number or not files):
                 taken = (
                     f"{option} takes every word up to the next option, so that {word!r} is taken for {GREEDY[option]}"
                 )

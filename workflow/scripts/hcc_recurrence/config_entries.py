@@ -36,9 +36,10 @@ def join_entries(papers: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any]
     for name, entry in papers.items():
         published = published_name(name)
         for changed in (published, name) if published in papers and published != name else (name,):
-            change = own.get(changed, {})
-            entry = lay(entry, change) if isinstance(change, Mapping) else change
-        joined[name] = entry
+            if changed in own:
+                parts = isinstance(entry, Mapping) and isinstance(own[changed], Mapping)
+                entry = lay(entry, own[changed]) if parts else copy.deepcopy(own[changed])
+        joined[name] = copy.deepcopy(entry)
     joined.update({name: copy.deepcopy(entry) for name, entry in own.items() if name not in papers})
     return joined
 
