@@ -48,7 +48,7 @@ def test_command_lines_as_they_should_be(here, words):
     [
         (
             "--configfile mine.yaml all",
-            "taken for a config file. What to do: write the target first: snakemake all --cores 8 --configfile mine.yaml",
+            "taken for a config file. What to do: write the target first: snakemake all --cores 8 --configfile",
         ),
         ("--cores 8 --configfile mine.yaml all --config seed=1", "'all' is taken for a config file"),
         ("--config keep_going=true all", "write the target first: snakemake all --cores 8 --config keep_going=true"),
@@ -73,6 +73,14 @@ def test_every_problem_of_a_command_line_at_once(here):
     assert greedy_words(["-n", "--configfile", "a", "b", "--cores", "2", "c", "--", "d"]) == {
         "--configfile": ["a", "b"]
     }
+
+
+def test_without_any_config_it_is_said_where_to_begin(here):
+    (problem,) = command_line_problems(["all", "--cores", "8"], here / "config.yaml")
+    assert "there is no config" in problem and "--configfile mine.yaml" in problem
+    for words in (["--version"], ["all", "--configfile", "mine.yaml"]):
+        assert command_line_problems(words, here / "config.yaml") == []
+    assert command_line_problems(["all"], here / "mine.yaml") == []
 
 
 def test_values_of_the_command_line_are_read_as_in_a_file():
@@ -126,14 +134,15 @@ def test_folders_that_cannot_be_written_to(here, monkeypatch):
     (here / "results").write_text("a file")
     (here / "link").symlink_to(here / "nowhere")
     (here / "shut").mkdir()
-    assert storage_problems(["new/folder", "shut"]) == []
+    assert storage_problems({"results": "new/folder", "logs": "shut"}) == []
     ways = os.access
     monkeypatch.setattr(os, "access", lambda p, mode: not str(p).endswith("shut") and ways(p, mode))
-    found = {p.file: p.what for p in storage_problems(["results/x", "link", "shut/below", "new"])}
+    folders = dict(zip("abcd", ("results/x", "link", "shut/below", "new"), strict=True))
+    found = {p.file: p.what for p in storage_problems(folders)}
     assert set(found) == {"results/x", "link", "shut/below"}
     assert found["results/x"].endswith("results is a file, where a folder is needed")
     assert found["link"] == "is a link to what is not there"
     assert "cannot be written to" in found["shut/below"]
-    (full,) = storage_problems(["new"], least_mb=1e12)
-    assert "its disk is full" in full.what and "pathvars: {results:" in full.remedy
+    (full,) = storage_problems({"logs": "new"}, least_mb=1e12)
+    assert "its disk is full" in full.what and "pathvars: {logs:" in full.remedy
     yaml.safe_load(full.remedy.split("disk: ")[1])

@@ -59,11 +59,12 @@ FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
 
 
 def written_folders():
-    """The folders that this run writes to; none in a job, or where nothing is run."""
+    """The folders that this run writes to, by kind; none in a job, or where nothing is run."""
     if not (workflow.is_main_process and runs_jobs(sys.argv[1:])):
-        return []
+        return {}
     named = OWN_CONFIG.get("pathvars") or {}
-    return [str(named.get(kind) or kind) for kind in ("results", "logs", "benchmarks")]
+    kinds = ("results", "logs", "benchmarks")
+    return {kind: str(named.get(kind) or kind) for kind in kinds}
 
 
 # Read anew: Snakemake loses a key that stands twice, and takes `--config keep_going=true` for text. What it hands to the

@@ -160,9 +160,21 @@ def command_line_problems(argv: Sequence[str], config: Path | None = None) -> li
         argv: the words, without the program's own name. config: the workflow's own config file.
     """
     problems = []
+    options = greedy_words(argv)
+    asked = {"-h", "--help", "-v", "--version"} & set(argv)
+    if (
+        config is not None
+        and not config.is_file()
+        and not asked
+        and not {"--configfile", "--configfiles"} & set(options)
+    ):
+        problems.append(
+            f"there is no config: {config} is not in this folder. What to do: name yours (snakemake all --cores 8 "
+            "--configfile mine.yaml), or start in the workflow's own folder for the demo."
+        )
     if config is not None and config.is_file():
         problems += [f"{config}: {what}. What to do: {remedy}." for what, remedy in config_file_problems(config)]
-    for option, words in greedy_words(argv).items():
+    for option, words in options.items():
         files = GREEDY[option] == "a config file"
         for number, word in enumerate(words):
             wanted = Path(word).exists() if files else "=" in word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from hcc_recurrence.problems import Problem
@@ -13,15 +13,16 @@ from hcc_recurrence.problems import Problem
 LEAST_FREE_MB = 200
 
 
-def storage_problems(folders: Iterable[str], least_mb: float = LEAST_FREE_MB) -> list[Problem]:
+def storage_problems(folders: Mapping[str, str], least_mb: float = LEAST_FREE_MB) -> list[Problem]:
     """A problem for each folder that is a file, cannot be written to, or whose disk is full.
 
     Args:
-        folders: paths as the config has them; what does not exist yet is made where its nearest folder is.
+        folders: kind, as `pathvars` has it -> path; what does not exist yet is made where its nearest folder is.
         least_mb: free space below which nothing is begun, in MB.
     """
     problems = []
-    for name in folders:
+    for kind, name in folders.items():
+        elsewhere = f"pathvars: {{{kind}: /folder/with/room}}"
         path = Path(name)
         if path.is_symlink() and not path.exists():
             what, remedy = "is a link to what is not there", "mount its disk, or remove the link"
@@ -29,10 +30,10 @@ def storage_problems(folders: Iterable[str], least_mb: float = LEAST_FREE_MB) ->
             what, remedy = f"{near} is a file, where a folder is needed", "rename the file"
         elif not os.access(near, os.W_OK | os.X_OK):
             what = f"{near} cannot be written to (its permissions, or its disk is read-only)"
-            remedy = "change its permissions, or name another folder: pathvars: {results: /folder/with/room}"
+            remedy = f"change its permissions, or name another folder: {elsewhere}"
         elif (free := shutil.disk_usage(near).free / 1e6) < least_mb:
             what = f"its disk is full: {free:.0f} MB are free"
-            remedy = "make room, or name a folder on another disk: pathvars: {results: /folder/with/room}"
+            remedy = f"make room, or name a folder on another disk: {elsewhere}"
         else:
             continue
         problems.append(Problem("", "", name, what, remedy))
