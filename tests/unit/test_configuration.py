@@ -410,5 +410,6 @@ def test_the_readmes_commands_do_not_let_configfile_swallow_the_target():
     """Snakemake takes every word after --configfile for a file, up to the next option or the end."""
     files = [REPOSITORY / "README.md", *(REPOSITORY / "config").glob("*.*"), *(REPOSITORY / "docs").glob("*.md")]
     commands = [line for f in files for line in f.read_text().splitlines() if "snakemake " in line]
-    named = [line.split("--configfile", 1)[1].split()[1:2] for line in commands if "--configfile" in line]
+    after = [line.split("--configfile", 1)[1].split("`")[0] for line in commands if "--configfile " in line]
+    named = [words.split()[1:2] for words in after]
     assert len(named) >= 5 and all(not word or word[0].startswith("-") for word in named), named
