@@ -15,6 +15,7 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.command_line import config_file_problems, config_problems
 from hcc_recurrence.config_entries import join_entries, unused_entries
 from hcc_recurrence.config_layers import join_layers, load_layers, read_file
+from hcc_recurrence.config_ranges import CLASSIFIERS, WORDS, radiomics_problems, setting_problems
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.problems import InputError
 
@@ -209,6 +210,43 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         assert words in text
 
 
+def test_values_of_the_right_type_that_mean_nothing_are_refused():
+    own = {
+        "phases": ["portal", "venous"],
+        "icc_threshold": 9,
+        "lasso_folds": 1,
+        "classifiers": ["LR", "XG"],
+        "univariable_p": 0,
+        "timing": "preop",
+        "l1_penalties": 2.5,
+    }
+    radiomics = {"zhao2024": {"wavelet": "coif99"}, "zhang2025": {"log_sigma_mm": [1, 2, 3]}}
+    text = refused(overrides={"zhao2024": own}, radiomics=radiomics)
+    for words in (
+        "overrides.zhao2024.phases: ['portal', 'venous'] cannot be used. What to do: write each phase once, of",
+        "overrides.zhao2024.icc_threshold: 9 cannot be used. What to do: write a number above 0, at most 1",
+        "overrides.zhao2024.lasso_folds: 1 cannot be used. What to do: write a whole number from 2 upwards",
+        "overrides.zhao2024.classifiers: ['LR', 'XG'] cannot be used. What to do: write at least one of LR, SVM",
+        "overrides.zhao2024.univariable_p: 0 cannot be used",
+        "overrides.zhao2024.timing: 'preop' cannot be used. What to do: write pre or any",
+        "overrides.zhao2024.l1_penalties: 2.5 cannot be used",
+        "radiomics.zhao2024.wavelet: 'coif99' is no wavelet",
+        "radiomics.zhang2025: its filters give 1130 features, expected_features says 1037",
+    ):
+        assert words in text
+
+
+def test_the_papers_own_settings_and_features_are_within_their_ranges():
+    from hcc_recurrence.learning.classifiers import CLASSIFIERS as REGISTERED
+    from hcc_recurrence.networks.vgg import POOLS, TAPS
+
+    for preset in ("published", "demo"):
+        full = load(preset=preset)
+        assert not [p for name, paper in full["papers"].items() for p in setting_problems(name, paper["settings"])]
+        assert radiomics_problems(full["radiomics"], full["radiomics"]) == []
+    assert set(CLASSIFIERS) <= set(REGISTERED) and WORDS["pool"] == POOLS and WORDS["tap"] == TAPS
+
+
 def test_overrides_of_clinical_variables_and_networks_take_the_rest_from_the_paper():
     own = {"clinical": {"afp": 20}, "networks": {"ResNet-18": {"batch": 4}}, "fusion_network": "ResNet-18"}
     settings = load(overrides={"zhao2024": own})["papers"]["zhao2024"]["settings"]
@@ -232,7 +270,7 @@ def test_paths_of_another_system_or_of_a_shell_are_refused():
 
 def test_entries_that_change_nothing_are_named():
     own = {
-        "radiomics": {"zhao2024": {"bin_width": 7}, "mine": {"grid": "iso1", "bin_width": 1, "expected_features": 9}}
+        "radiomics": {"zhao2024": {"bin_width": 7}, "mine": {"grid": "iso1", "bin_width": 1, "expected_features": 107}}
     }
     full = load(**own)
     assert unused_entries(full, own) == [

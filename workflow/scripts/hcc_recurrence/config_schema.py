@@ -83,9 +83,12 @@ def _words(error: ValidationError) -> tuple[str, str]:
         what, remedy = _type_words(error)
         return what, remedy + also
     if error.validator == "enum" and isinstance(error.instance, str):
-        close = difflib.get_close_matches(error.instance.strip().lower(), [str(v) for v in error.validator_value], 1)
+        known = [str(value) for value in error.validator_value]
+        close = difflib.get_close_matches(error.instance.strip().lower(), known, 1, 0.75)
         if close:
-            return error.message[:300], f"did you mean {close[0]!r}?{also}"
+            return error.message[:300], f"did you mean {close[0]!r}?" + (f" ({described})" if described else "")
+    if error.validator in ("anyOf", "oneOf"):
+        return f"{str(error.instance)[:80]} cannot be used", "correct the value" + also
     if error.validator == "required":
         name = error.message.split("'")[1]
         return f"lacks the key {name!r}", f"add it: {', '.join(error.validator_value)} are needed"

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
+from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
@@ -124,7 +125,7 @@ def load_configuration(
             settings = merge(settings, raw["settings"]["demo"])
         settings, own = plain_values(settings), full["overrides"].get(paper, {})
         found = override_problems(paper, own, settings, sections)
-        problems += found
+        problems += found or setting_problems(paper, own)
         settings, found = join_settings(paper, settings, own)
         problems += found
         for network in settings.get("networks", {}).values():
@@ -139,6 +140,7 @@ def load_configuration(
         }
     problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
     problems += [*path_problems(full), *threshold_problems(full)]
+    problems += radiomics_problems(full["radiomics"], config.get("radiomics", {}))
     if problems:
         raise InputError(problems)
     # 0 stands for the preset's own number.
