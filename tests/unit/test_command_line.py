@@ -52,6 +52,7 @@ def test_command_lines_as_they_should_be(here, words):
         ),
         ("--cores 8 --configfile mine.yaml all --config seed=1", "'all' is taken for a config file"),
         ("--config keep_going=true all", "write the target first: snakemake all --cores 8 --config keep_going=true"),
+        ("--resources mem_mb=100 all", "snakemake all --cores 8 --resources mem_mb=100"),
         ("--config keep_going", "write --config key=value"),
         ("--config masks={source: unet}", "put the value in quotes"),
         ("--configfile my.yaml", "my.yaml: there is no such file"),
@@ -125,6 +126,7 @@ def test_targets_are_told_from_the_values_of_options(here):
     assert typed_targets(["--configfile", "mine.yaml", "--cores", "8", "all"], known) == []
     assert typed_targets(["--configfile", "mine.yaml", "--cores", "all", "--", "al", "preflight"], known) == ["al"]
     assert typed_targets(["--jobname", "al", "all"], known) == []
+    assert typed_targets(["all", "--until", "prefligth", "--cores", "1"], known) == ["prefligth"]
     assert [runs_jobs(w.split()) for w in ("all --cores 1", "-n all", "-pn", "--lint", "all -- -n")] == [
         *(True, False, False, False, True)
     ]

@@ -18,7 +18,9 @@ from typing import Any
 import yaml
 
 # Options that take every word up to the next option, and so a target that follows them (argparse: nargs="+").
-GREEDY = {"--configfile": "a config file", "--configfiles": "a config file", "--config": "key=value", "-C": "key=value"}
+FILES, PAIRS = ("--configfile", "--configfiles"), ("--config", "-C", "--resources", "--res", "--set-threads")
+PAIRS += ("--set-resources", "--default-resources", "--default-res", "--groups", "--group-components", "--set-scatter")
+GREEDY = {**dict.fromkeys(FILES, "a config file"), **dict.fromkeys(PAIRS, "key=value")}
 # Of a key that stands twice in one map.
 DOUBLE = "stands twice; one would be lost"
 # Characters that an input method writes in place of ASCII; YAML takes them for text.
@@ -265,7 +267,7 @@ def runs_jobs(argv: Sequence[str]) -> bool:
 
 
 def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
-    """The targets among the words that are none of the known rules, by Snakemake's own parser.
+    """The targets and rules (`--until`, `--forcerun`, `--omit-from`) that are none of the known ones, by its own parser.
 
     The parser takes a fifth of a second to make, so it is asked only where a word could be such a target.
     """
@@ -274,7 +276,8 @@ def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
     from snakemake.cli import get_argument_parser
 
     parsed, _ = get_argument_parser().parse_known_args(list(argv))
-    return [str(target) for target in parsed.targets or [] if str(target) not in known]
+    asked = (parsed.targets, parsed.forcerun, parsed.until, parsed.omit_from)
+    return [str(target) for targets in asked for target in targets or [] if str(target) not in known]
 
 
 def _may_be_target(word: str) -> bool:
