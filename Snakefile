@@ -55,3 +55,4 @@ if PLAN:
             run_targets,
 
     remember_signatures(workflow.rules)
+    refuse_unknown_targets(workflow.rules)

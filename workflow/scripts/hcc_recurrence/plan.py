@@ -40,6 +40,7 @@ from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
+from hcc_recurrence.presets import preset_mark, with_thresholds
 from hcc_recurrence.problems import InputError, Notice, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
@@ -346,13 +347,14 @@ class Plan(UnetPlan):
         return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
-        """What every table and figure of studies must say where networks have, or started from, random weights."""
+        """What every table and figure of studies must say: random weights, or the demo preset on real patients."""
         named: dict[str, list[str]] = {}
         for paper in papers:
             trained = "epochs" in self.config["papers"][paper]["settings"]
             words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
-        return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
+        said = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
+        return "; ".join(filter(None, [preset_mark(self.config, cohort), *said]))
 
     def _phases_of_entry(self, name: str, kind: str, entry: str) -> set[str]:
         """The phases of a cohort's images that studies take with a named entry of `radiomics` or `crops`."""
@@ -403,11 +405,12 @@ class Plan(UnetPlan):
         return sorted(v for v in wanted if v in known and known[v]["timing"] == "pre")
 
     def settings(self, paper: str, cohort: str) -> dict[str, Any]:
-        """The paper's settings for one study: its clinical variables less the study's `without`."""
+        """The paper's settings for one study: its clinical variables less `without`, with the cohort's `thresholds`."""
         settings = {**self.config["papers"][paper]["settings"], "split": self.scheme(paper, cohort)}
         without = self.studies[paper, cohort]["without"]
         if "clinical" in settings:
-            settings["clinical"] = {v: cut for v, cut in settings["clinical"].items() if v not in without}
+            clinical = with_thresholds(settings["clinical"], self.config["cohorts"][cohort]["thresholds"])
+            settings["clinical"] = {v: rule for v, rule in clinical.items() if v not in without}
         return settings
 
     def patients(self, name: str) -> list[str]:
