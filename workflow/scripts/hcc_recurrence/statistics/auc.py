@@ -131,8 +131,8 @@ def auc_cross_validated(
     AUC below 0.5 where nothing can be predicted, because a fold with more events leaves fewer in its training
     part (METHODS.md 0.3 asks for an honest estimate; LeDell, Petersen and van der Laan, Electron J Stat
     2015;9:1583). The variance is DeLong's from comparisons within folds; as repeats share their patients,
-    the mean of the repeats' variances is used, which is on the safe side. There is no interval where half of the fits or
-    more give everyone the same score, nor of a handful of patients (`degenerate`).
+    the mean of the repeats' variances is used, which is on the safe side. There is no interval where half of the
+    fits or more give everyone the same score, nor of a handful of patients (`degenerate`).
 
     Args:
         y, score, fold, repeat: (n,), one row a patient and repeat.

@@ -117,8 +117,8 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     from their out-of-fold (`strict`) or apparent (`as_published`) probabilities, and is carried to all splits.
     `auc_sd_over_seeds` is the standard deviation of the AUCs of the repeats, NaN where there is one.
 
-    A model that tells nobody apart (`degenerate`) has no interval, cut-off, counts or rates, and `remark` says why; so it
-    does where an AUC has no interval for another reason.
+    A model that tells nobody apart (`degenerate`) has no interval, cut-off, counts or rates, and `remark` says why; so
+    it does where an AUC has no interval for another reason.
 
     Args:
         predictions: rows of the predictions table (DESIGN section 4).

@@ -74,8 +74,8 @@ def _families(models: Sequence[str]) -> list[tuple[str, str, str]]:
 def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Paired DeLong test of the pairs of each family in each protocol, split and estimate, on the patients both have.
 
-    P values are corrected by Holm over the pairs of a family in a panel. A pair with a model that tells nobody apart, or
-    of a handful of patients, has no difference, interval or P; `remark` says why (`degenerate`).
+    P values are corrected by Holm over the pairs of a family in a panel. A pair with a model that tells nobody apart
+    has no difference, interval or P, and one of a handful of patients no interval or P; `remark` says why.
 
     Returns: protocol, split, estimate, n, family, the columns of `paired_table`, and remark; one row a pair.
     """

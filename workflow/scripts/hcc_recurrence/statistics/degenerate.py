@@ -1,7 +1,7 @@
 """What has no interval and no test: models that tell nobody apart, and groups of a few patients. One rule for all.
 
-DeLong's variance, the bootstrap, the log(-log) interval of Kaplan-Meier and the log-rank test are approximations for many
-patients. In a handful they print limits that mean nothing, and for a model that gives everyone the same score they
+DeLong's variance, the bootstrap, the log(-log) interval of Kaplan-Meier and the log-rank test are approximations for
+many patients. In a handful they print limits that mean nothing, and for a model that gives everyone the same score they
 print a P value of nothing against something.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval and
-# no approximate test; exact ones (proportions) there are for any number.
+# Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval
+# and no approximate test; exact ones (proportions) there are for any number.
 LEAST_OF_EACH = 5
 LEAST_PATIENTS = 2 * LEAST_OF_EACH
 NOTHING = "no variable selected"
@@ -63,7 +63,7 @@ def nothing_learned(score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> 
 
 
 def outcome_numbers(y: np.ndarray, repeat: np.ndarray) -> tuple[int, int]:
-    """Patients with and without the outcome, (n,) rows of which are one a patient and repeat; the fewest of a repeat."""
+    """Patients with and without the outcome, the fewest of a repeat; y, repeat: (n,), one row a patient and repeat."""
     y = np.asarray(y).astype(bool)
     _, place = np.unique(np.asarray(repeat), return_inverse=True)
     positive, everyone = np.bincount(place, y), np.bincount(place)

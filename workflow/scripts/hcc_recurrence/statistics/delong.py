@@ -86,9 +86,7 @@ def paired_table(
     auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
     one = np.zeros(len(y), int)
     fold, repeat = one if fold is None else fold, one if repeat is None else repeat
-    known = [
-        covariance[i, i] > 1e-15 and not why_none(y, scores[model], fold, repeat) for i, model in enumerate(names)
-    ]
+    known = [covariance[i, i] > 1e-15 and not why_none(y, scores[model], fold, repeat) for i, model in enumerate(names)]
     rows = []
     for i, model in enumerate(names):
         for j in range(i + 1, len(names)):

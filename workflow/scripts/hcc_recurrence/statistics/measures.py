@@ -77,9 +77,9 @@ def survival_tables(
 
     Out of fold, C and AUC are means over folds, as the AUC of the metrics table is. Intervals are bootstraps over
     patients; the weights for censoring come from all patients of the panel. A model that tells nobody apart has none of
-    them, and `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there are
-    fewer than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a log-rank P
-    where a group has fewer than 5 patients (`degenerate`).
+    them, and `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there
+    are fewer than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a
+    log-rank P where a group has fewer than 5 patients (`degenerate`).
 
     Returns: one table a model and panel, and the paired comparisons of every two models.
     """

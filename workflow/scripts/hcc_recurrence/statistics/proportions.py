@@ -8,7 +8,7 @@ from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS
 
 
 def proportion_interval(k: int, n: int, method: str = "wilson") -> tuple[float, float]:
-    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson), which small groups get in any case; NaN for n = 0."""
+    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson), which small groups always get; NaN for n = 0."""
     from scipy.stats import binomtest
 
     if n == 0:
