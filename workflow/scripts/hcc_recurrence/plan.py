@@ -76,6 +76,7 @@ class Plan(UnetPlan):
         self.excluded: dict[str, Mapping[str, str]] = {}
         self._used: dict[str, list[str]] = {}
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
+        self._contents: dict[str, str] = {}
         # With keep_going: problems of patients whose rows cannot be read; the others are checked on.
         self._broken: list[Problem] = []
         problems = self._load()
@@ -423,6 +424,29 @@ class Plan(UnetPlan):
                 label = cohort.masks[patient, phase, reader].label
                 found[f"{phase}.{reader}"] = f"{content} {label}"
         return dict(sorted(found.items()))
+
+    def contents(self, name: str) -> dict[str, dict[str, str]]:
+        """`fingerprint` of every patient of a cohort in use, in the order of their names."""
+        images = self.image_cohort(name)
+        return {patient: self.fingerprint(images, patient) for patient in self.patients(name)}
+
+    def contents_hash(self, name: str) -> str:
+        """Changes with any image or mask of a patient of a cohort in use."""
+        if name not in self._contents:
+            self._contents[name] = _text_hash(
+                [[p, *(part for item in found.items() for part in item)] for p, found in self.contents(name).items()]
+            )
+        return self._contents[name]
+
+    def sheet_variables(self, name: str) -> list[str]:
+        """The cohort's clinical variables whose column the sheet has, sorted."""
+        cohort = self.cohorts[name]
+        known = cohort.settings["clinical"].items()
+        return sorted(v for v, definition in known if definition["column"] in cohort.patients)
+
+    def schemes(self, name: str) -> list[str]:
+        """The splits that studies use on a cohort, sorted."""
+        return [scheme for cohort, scheme in self.comparisons() if cohort == name]
 
     def knows_best_auc(self, name: str) -> bool:
         """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
