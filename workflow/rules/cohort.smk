@@ -120,7 +120,8 @@ rule report_changes:
     input:
         labels="<results>/{cohort}/labels.csv",
         splits=lambda w: [
-            f"<results>/{w.cohort}/splits/{scheme}.csv" for scheme in PLAN.schemes(w.cohort)
+            f"<results>/{w.cohort}/splits/{scheme}.csv"
+            for scheme in PLAN.schemes(w.cohort)
         ],
     output:
         csv="<results>/{cohort}/changes/changes.csv",
@@ -148,9 +149,11 @@ rule report_changes:
         sheet=untracked(patients_sheet),
         files=untracked(lambda w: PLAN.contents(w.cohort)),
         content=lambda w: PLAN.contents_hash(w.cohort),
-        clinical=lambda w: PLAN.clinical_hash(w.cohort, PLAN.sheet_variables(w.cohort)),
+        clinical=lambda w: PLAN.clinical_hash(w.cohort, PLAN.used_variables(w.cohort)),
         definitions=untracked(
-            lambda w: PLAN.clinical_definitions(w.cohort, PLAN.sheet_variables(w.cohort))
+            lambda w: PLAN.clinical_definitions(
+                w.cohort, PLAN.used_variables(w.cohort)
+            )
         ),
         schemes=lambda w: PLAN.schemes(w.cohort),
         title=of_cohort("title"),

@@ -438,11 +438,13 @@ class Plan(UnetPlan):
             )
         return self._contents[name]
 
-    def sheet_variables(self, name: str) -> list[str]:
-        """The cohort's clinical variables whose column the sheet has, sorted."""
-        cohort = self.cohorts[name]
-        known = cohort.settings["clinical"].items()
-        return sorted(v for v, definition in known if definition["column"] in cohort.patients)
+    def used_variables(self, name: str) -> list[str]:
+        """The clinical variables that studies, scores and stages take of a cohort, sorted."""
+        used = set(self.comparator_variables(name))
+        for paper, cohort in self.studies:
+            if cohort == name:
+                used.update(self.settings(paper, cohort).get("clinical", {}))
+        return sorted(used)
 
     def schemes(self, name: str) -> list[str]:
         """The splits that studies use on a cohort, sorted."""

@@ -140,4 +140,6 @@ def update_record(path: Path, state: Mapping[str, Any]) -> Mapping[str, Any] | N
     before = stored["before"] if stored["now"] == plain else stored["now"]
     record = {"version": VERSION, "before": before, "now": plain}
     write_in_one_rename(path, json.dumps(record, sort_keys=True, indent=0, ensure_ascii=False))
+    # A temporary file is its owner's alone; the record is read by whoever runs the workflow on these results.
+    path.chmod(0o644)
     return before
