@@ -9,12 +9,11 @@ from dataclasses import astuple
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-
-from snakemake.logging import logger
 
 from hcc_recurrence.command_line import near_targets, runs_jobs, typed_targets
 from hcc_recurrence.config_entries import unused_entries

@@ -85,6 +85,7 @@ class Plan(UnetPlan):
         self.excluded: dict[str, Mapping[str, str]] = {}
         self._used: dict[str, list[str]] = {}
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
+        self._contents: dict[str, str] = {}
         # What a person should look at, and which stops nothing.
         self.notices: list[Notice] = []
         # Problems of config and sheets. Images are looked at all the same: no problem hides another.
@@ -466,6 +467,31 @@ class Plan(UnetPlan):
                 label = cohort.masks[patient, phase, reader].label
                 found[f"{phase}.{reader}"] = f"{content} {label}"
         return dict(sorted(found.items()))
+
+    def contents(self, name: str) -> dict[str, dict[str, str]]:
+        """`fingerprint` of every patient of a cohort in use, in the order of their names."""
+        images = self.image_cohort(name)
+        return {patient: self.fingerprint(images, patient) for patient in self.patients(name)}
+
+    def contents_hash(self, name: str) -> str:
+        """Changes with any image or mask of a patient of a cohort in use."""
+        if name not in self._contents:
+            self._contents[name] = _text_hash(
+                [[p, *(part for item in found.items() for part in item)] for p, found in self.contents(name).items()]
+            )
+        return self._contents[name]
+
+    def used_variables(self, name: str) -> list[str]:
+        """The clinical variables that studies, scores and stages take of a cohort, sorted."""
+        used = set(self.comparator_variables(name))
+        for paper, cohort in self.studies:
+            if cohort == name:
+                used.update(self.settings(paper, cohort).get("clinical", {}))
+        return sorted(used)
+
+    def schemes(self, name: str) -> list[str]:
+        """The splits that studies use on a cohort, sorted."""
+        return [scheme for cohort, scheme in self.comparisons() if cohort == name]
 
     def knows_best_auc(self, name: str) -> bool:
         """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
