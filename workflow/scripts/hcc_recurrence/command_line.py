@@ -267,7 +267,7 @@ def runs_jobs(argv: Sequence[str]) -> bool:
 
 
 def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
-    """The targets and rules (`--until`, `--forcerun`, `--omit-from`) that are none of the known ones, by its own parser.
+    """The targets and rules (`--until`, `--forcerun`, `--omit-from`) that are none of the known ones, by its parser.
 
     The parser takes a fifth of a second to make, so it is asked only where a word could be such a target.
     """
