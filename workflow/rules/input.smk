@@ -17,12 +17,17 @@ sys.path.insert(0, str(SCRIPTS))
 
 from snakemake.logging import logger
 
-from hcc_recurrence.command_line import near_targets, runs_jobs, typed_targets
+from hcc_recurrence.command_line import (
+    near_targets,
+    repeated_options,
+    runs_jobs,
+    typed_targets,
+)
 from hcc_recurrence.config_entries import unused_entries
 from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
-from hcc_recurrence.problems import InputError
+from hcc_recurrence.problems import InputError, Problem
 from hcc_recurrence.presets import preset_warnings
 from hcc_recurrence.provenance import code_version
 from hcc_recurrence.storage import storage_problems
@@ -82,6 +87,11 @@ try:
     )
     config.clear()
     config.update(OWN_CONFIG)
+    if workflow.is_main_process:
+        found += [
+            Problem("", "", "command line", *words.rstrip(".").split(". What to do: "))
+            for words in repeated_options(sys.argv[1:])
+        ]
     full_or_shut = storage_problems(written_folders())
     if LISTING and full_or_shut:
         # The list itself could not be written.
