@@ -57,5 +57,6 @@ lock:
 	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools --exclude torch) > envs/requirements.lock
 	rm -rf .lock-venv
 
+# Results stay valid: what made them is recorded with them (docs/results.md).
 clean:
 	rm -rf .venv .snakemake

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import interval_text
+from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.presets import WARNING
 
 COLUMNS = ("model", "patients", "strict", "as published")
@@ -34,7 +34,7 @@ def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
                 key = (model, protocol, split, estimate)
                 if key in keyed.index:
                     line = keyed.loc[key]
-                    cells.append(interval_text(line["auc"], line["auc_low"], line["auc_high"]))
+                    cells.append(auc_text(line))
                 else:
                     cells.append("")
             if any(cells):
