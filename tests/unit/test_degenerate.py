@@ -7,7 +7,7 @@ from figure_checks import shown_text, unreadable
 from scipy.stats import beta
 
 from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
-from hcc_recurrence.figures.comparison import plot_aucs, plot_delong
+from hcc_recurrence.figures.comparison import plot_aucs, plot_delong, plot_seeds
 from hcc_recurrence.figures.html import metrics_for_readers
 from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
 from hcc_recurrence.figures.survival import plot_kaplan_meier, plot_survival_calibration, plot_survival_decision_curve
@@ -16,6 +16,7 @@ from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import Confusion, metrics_table, rates_with_intervals
 from hcc_recurrence.statistics.comparisons import (
     agreement_table,
+    auc_by_seed,
     delong_pairs,
     optimism_table,
     strata_table,
@@ -73,6 +74,7 @@ def test_a_model_without_a_variable_has_no_interval_cut_off_or_counts(metrics):
     assert len(own) == 4 and (own["remark"] == NOTHING).all()
     # The AUC of one score for everyone is a half; a null control counts it as such.
     assert (own["auc"] == 0.5).all()
+    assert own["auc_sd_over_seeds"].isna().all()
     empty = ["auc_low", "auc_high", "auc_variance", "threshold", "tp", "fn", "tn", "fp", "sensitivity", "accuracy_p"]
     assert own[empty].isna().all(axis=None)
     other = metrics[metrics["model"] == "some"]
@@ -136,6 +138,8 @@ def test_every_figure_says_so_in_its_place(predictions, metrics, protocol):
         assert shown_text(figure).count(NOTHING) == 2, "once a panel"
         assert unreadable(figure) == []
     assert unreadable(plot_delong(delong_pairs(predictions, models), protocol)) == []
+    seeds = plot_seeds(auc_by_seed(predictions), "cohort")
+    assert shown_text(seeds).count(NOTHING) == 2 and unreadable(seeds) == []
 
 
 def test_constants_that_differ_between_folds_are_no_scores(predictions):

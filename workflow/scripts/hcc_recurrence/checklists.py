@@ -116,7 +116,8 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "net_benefit": Evidence(f"{here}/figures/decision_curve.strict.png", "decision curves of the main models"),
         "threshold": Evidence(
             f"{here}/tables/metrics.csv",
-            "Youden on training, carried over: " + ", ".join(f"{m} {c:.3f}" for m, c in cuts.items() if " " not in m),
+            "Youden on training, carried over: "
+            + ", ".join(f"{m} {'none' if c != c else f'{c:.3f}'}" for m, c in cuts.items() if " " not in m),
         ),
         "comparators": Evidence(
             "comparison", "clinical scores and confounders on the same patients: " + ", ".join(scores)

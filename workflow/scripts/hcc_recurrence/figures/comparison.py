@@ -11,6 +11,7 @@ from hcc_recurrence.figures.heatmap import pair_matrix, plot_heat_maps
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.statistics.degenerate import NOTHING
 
 
 def _of_panels(table: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
@@ -83,6 +84,9 @@ def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:
     for axis, (text, part) in zip(axes[0], panels, strict=True):
         for row, model in enumerate(models[::-1]):
             values = part.loc[part["model"] == model, "auc"].to_numpy()
+            if len(values) and np.isnan(values).all():
+                axis.text(0.51, row, NOTHING, va="center", fontsize=5.8, color=colours[model])
+            values = values[np.isfinite(values)]
             if len(values):
                 axis.plot([values.min(), values.max()], [row, row], color=colours[model], linewidth=1)
                 axis.scatter(values, np.full(len(values), row), color=colours[model], s=12, alpha=0.8, linewidth=0)

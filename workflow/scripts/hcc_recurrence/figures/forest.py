@@ -76,7 +76,7 @@ def plot_auc_forest(
         for line in table.to_dict("records"):
             row, colour = models.index(line["model"]), colours.get(line["model"], "0.45")
             if auc_text(line).startswith(NOTHING):
-                axis.text(0.51, row, auc_text(line), va="center", fontsize=5.8, color=colour)
+                axis.text(0.02, row, auc_text(line), va="center", fontsize=5.8, color=colour)
             else:
                 axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
                 axis.plot(line["auc"], row, "o", color=colour, markersize=4)

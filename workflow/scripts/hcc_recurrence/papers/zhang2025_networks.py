@@ -15,6 +15,7 @@ from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
 from hcc_recurrence.papers.zhang2025 import BY_VALIDATION, PUBLISHED, STRICT, VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
+from hcc_recurrence.statistics.degenerate import nothing_learned
 
 
 def read_scores(files: Sequence[str | Path]) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
         rows: from `slice_rows`.
 
     Returns: model, protocol, split, estimate, patients, n (images), n_pos, auc, auc_low, auc_high, low_images,
-    high_images, threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv.
+    high_images, threshold, tp, fn, tn, fp, accuracy, sensitivity, specificity, ppv, npv, remark.
     """
     table = []
     for (model, protocol), own in rows.groupby(["model", "protocol"], sort=False):
@@ -89,18 +90,22 @@ def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
             whole = auc_clustered(y, p, images["patient"].to_numpy(), fold, repeat)
             single = auc_cross_validated(y, p, fold, repeat)
             mean = images.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
-            if name == "train":
+            silent = nothing_learned(p, fold, repeat)
+            if name == "train" and not silent:
                 threshold = youden_threshold(mean["y"], mean["p"])
-            counts = count(mean["y"], mean["p"], threshold)
+            # A network that tells no images apart calls nobody high or low.
+            counted = np.isfinite(threshold) and not silent
+            counts = count(mean["y"], mean["p"], threshold) if counted else None
             rates = ("tp", "fn", "tn", "fp", "accuracy", "sensitivity", "specificity", "ppv", "npv")
             about = {"model": model, "protocol": protocol, "split": name, "estimate": images["estimate"].iloc[0]}
             table.append(
                 {
                     **about,
-                    **{"patients": images["patient"].nunique(), "n": counts.n, "n_pos": int(mean["y"].sum())},
+                    **{"patients": images["patient"].nunique(), "n": len(mean), "n_pos": int(mean["y"].sum())},
                     **{"auc": whole.auc, "auc_low": whole.low, "auc_high": whole.high},
                     **{"low_images": single.low, "high_images": single.high, "threshold": threshold},
-                    **{rate: getattr(counts, rate) for rate in rates},
+                    **{rate: getattr(counts, rate) if counted else np.nan for rate in rates},
+                    "remark": silent,
                 }
             )
     return pd.DataFrame(table)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.degenerate import enough
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -130,8 +132,14 @@ def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: f
 def calibration_band(
     y: np.ndarray, probability: np.ndarray, at: np.ndarray, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Smoothed calibration curve with its 95 % band by bootstrap over patients: curve, low, high, each like `at`."""
+    """Smoothed calibration curve with its 95 % band by bootstrap over patients: curve, low, high, each like `at`.
+
+    There is no band of a handful of patients (`degenerate`).
+    """
     y, p = np.asarray(y, float), np.asarray(probability, float)
+    if not enough(int(y.sum()), int((1 - y).sum())):
+        none = np.full(len(at), np.nan)
+        return smooth_calibration(y, p, at), none, none
     generator = np.random.default_rng(seed)
     curves = np.full((resamples, len(at)), np.nan)
     for row in curves:

@@ -148,7 +148,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
             repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
         remark = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)
         if key in nothing:
-            area = AucResult(area.auc, *[np.nan] * 3)
+            area, repeats = AucResult(area.auc, *[np.nan] * 3), []
         elif np.isnan(threshold):
             remark = remark or "no cut-off: none could be taken from the training patients"
         counted = np.isfinite(threshold) and key not in nothing

@@ -23,6 +23,7 @@ from hcc_recurrence.statistics.degenerate import (
     ONE_OUTCOME,
     enough,
     models_of_nothing,
+    nothing_learned,
     outcome_numbers,
     why_none,
 )
@@ -255,7 +256,7 @@ def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Se
 
 
 def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
-    """AUC of each repeat of each model in the strict protocol.
+    """AUC of each repeat of each model in the strict protocol; NaN where the repeat's fits tell nobody apart.
 
     Returns: model, split, estimate, seed, auc.
     """
@@ -264,7 +265,8 @@ def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
     for (model, split, estimate, seed), part in strict.groupby(["model", "split", "estimate", "seed"]):
         usable = _both_outcomes(part) if estimate == "out_of_fold" else part
         if usable["y"].nunique() == 2:
-            area = auc_of_repeat(usable, estimate)
+            silent = nothing_learned(*(usable[c].to_numpy() for c in ("probability", "fold", "seed")))
+            area = float("nan") if silent else auc_of_repeat(usable, estimate)
             rows.append({"model": model, "split": split, "estimate": estimate, "seed": seed, "auc": area})
     return pd.DataFrame(rows, columns=["model", "split", "estimate", "seed", "auc"])
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS
+
 
 def kaplan_meier(time: np.ndarray, event: np.ndarray) -> pd.DataFrame:
     """Kaplan-Meier estimate with its 95 % log(-log) interval, by lifelines.
@@ -114,7 +116,8 @@ def survival_calibration(
 
     Args:
         predicted: (n,) probability of being free of recurrence at the horizon.
-        resamples: bootstrap resamples of the patients of each group, for the interval.
+        resamples: bootstrap resamples of the patients of each group, for the interval, which groups of fewer than
+            `LEAST_PATIENTS` do not have.
 
     Returns: predicted, observed, low, high, n; one row a group.
     """
@@ -125,7 +128,7 @@ def survival_calibration(
     rows = []
     for _, part in frame.groupby("group"):
         observed = survival_at(part["time"], part["event"], horizon)[0]
-        drawn = generator.integers(0, len(part), (resamples, len(part)))
+        drawn = generator.integers(0, len(part), (resamples if len(part) >= LEAST_PATIENTS else 0, len(part)))
         values = [free_at(part["time"].to_numpy()[d], part["event"].to_numpy()[d], horizon) for d in drawn]
         low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
         rows.append((part["predicted"].mean(), observed, low, high, len(part)))
