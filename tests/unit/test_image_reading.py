@@ -328,6 +328,7 @@ def cohort_of(files, modality, masks=()):
         "mask_tolerance_voxels": 0.1,
         "series": "s",
         "masks": "m",
+        "clinical": {},
     }
     return Cohort("c", keys, None, series, drawn)
 
@@ -366,7 +367,9 @@ def test_nifti_2_and_big_endian_floats_are_looked_at(tmp_path):
     head = bytearray(352)
     head[0:4], head[40:56] = struct.pack(">i", 348), struct.pack(">8h", 3, 6, 5, 4, 1, 1, 1, 1)
     head[70:74], head[76:108] = struct.pack(">2h", 16, 32), struct.pack(">8f", 1, 1, 1, 1, 1, 1, 1, 1)
-    head[108:112], head[344:348] = struct.pack(">f", 352), b"n+1\0"
+    head[108:112], head[344:348], head[123] = struct.pack(">f", 352), b"n+1\0", 2
+    # The sform says where it lies.
+    head[254:256], head[280:328] = struct.pack(">h", 1), struct.pack(">12f", 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
     (tmp_path / "a.nii").write_bytes(bytes(head) + values.tobytes())
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(head) + values.tobytes()))
     for name in ("a.nii", "b.nii.gz"):
