@@ -16,11 +16,16 @@ include: "workflow/rules/input.smk"
 include: "workflow/rules/preflight.smk"
 
 
-# Nothing but the list of problems where the input is refused.
+# Sheets may be drafted before there are any.
+if FULL_CONFIG:
+
+    include: "workflow/rules/discovery.smk"
+
+
+# Nothing but that and the list of problems where the input is refused.
 if PLAN:
 
     include: "workflow/rules/common.smk"
-    include: "workflow/rules/discovery.smk"
     include: "workflow/rules/cohort.smk"
     include: "workflow/rules/images.smk"
     include: "workflow/rules/segmentation.smk"
@@ -33,6 +38,7 @@ if PLAN:
     include: "workflow/rules/null_control.smk"
     include: "workflow/rules/checklists.smk"
     include: "workflow/rules/report.smk"
+    include: "workflow/rules/leftovers.smk"
 
     for paper in PAPERS:
 
@@ -49,3 +55,4 @@ if PLAN:
             run_targets,
 
     remember_signatures(workflow.rules)
+    refuse_unknown_targets(workflow.rules)

@@ -9,9 +9,12 @@ from exports import PHASES, SHAPE, deliver, describe, make_series, save_series, 
 from pydicom.uid import generate_uid
 
 from hcc_recurrence.cohort.checks import check_sources
+from hcc_recurrence.cohort.dicom_folders import list_delivery
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
-from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, group_series, list_files, read_headers
-from hcc_recurrence.cohort.drafting import draft_sheets, label_of, pseudonym, salt_of
+from hcc_recurrence.cohort.discovery import DISCOVERY_VERSION, HeaderReader, group_series, read_headers
+from hcc_recurrence.cohort.drafting import draft_sheets, label_of
+from hcc_recurrence.cohort.key_file import names_of, read_key
+from hcc_recurrence.cohort.persons import pseudonym, secret_of
 from hcc_recurrence.cohort.phases import (
     PhaseGuess,
     guess_phase,
@@ -21,6 +24,7 @@ from hcc_recurrence.cohort.phases import (
     unclear_where_twice,
 )
 from hcc_recurrence.cohort.sheets import load_cohort
+from hcc_recurrence.problems import Notice
 from hcc_recurrence.provenance import FileCache
 from hcc_recurrence.simulation.dicom_writer import write_seg
 
@@ -97,14 +101,16 @@ def test_small_pieces():
     assert label_of(["Liver", "Spleen"]) is None and label_of(["GTV", "Tumour"]) is None
 
 
-def discover(root, workers=1):
-    cache = FileCache(None, DISCOVERY_VERSION)
-    files, seen = list_files(root), []
-    read_headers(files, cache, workers, lambda done, of: seen.append((done, of)))
+READER = HeaderReader(b"salt")
+
+
+def discover(root, workers=1, place=None):
+    """Series, draft sheets and summary; names by the key in the folder `place`."""
+    cache = FileCache(None, READER.version)
+    files, seen = list_delivery(root).files, []
+    found = group_series(read_headers(files, cache, workers, lambda done, of: seen.append((done, of)), READER))
     assert not files or seen[-1][0] == len(files)
-    found = group_series(files, cache)
-    names = {p: pseudonym(p, b"salt") for p in {s.patient for s in found}}
-    return found, *draft_sheets(found, root, names)
+    return found, *draft_sheets(found, root, names_of(found, read_key((place or root) / "key_private.csv"), READER))
 
 
 @pytest.mark.parametrize("flat", [True, False])
@@ -126,6 +132,16 @@ def test_a_delivery_becomes_sheets_that_are_accepted(tmp_path, flat):
     # Nothing of a person but the private key, which the script writes.
     text = "".join(sheet.to_csv() for sheet in sheets.values())
     assert "ller" not in text and (not flat or "MRN" not in text)
+    # Evidence for each phase, for the person who checks it.
+    own = series[series["patient_id"] == series["patient_id"].iloc[0]].set_index("phase")
+    assert own["description"].to_dict() == {
+        "precontrast": "Abdomen non contrast",
+        "arterial": "Abdomen arterial",
+        "portal": "Abdomen portal venous",
+    }
+    assert own.loc[list(PHASES), "order"].tolist() == [1, 2, 3] and set(own["study"]) == {1}
+    assert own.loc["arterial", "evidence"] == "description says arterial; 35 s after the injection"
+    assert own.loc["arterial", ["series_number", "modality", "slices", "confidence"]].tolist() == ["3", "CT", 6, "high"]
 
     # The sheets as they are, and outcomes.
     patients = sheets["patients"].assign(centre="A", resection_date="2020-02-01", last_follow_up_date="2023-01-01")
@@ -134,12 +150,13 @@ def test_a_delivery_becomes_sheets_that_are_accepted(tmp_path, flat):
     settings = {
         **{name: str(tmp_path / f"{name}.csv") for name in ("patients", "series", "masks")},
         **{"images_of": "", "clinical": {}, "missing_codes": [], "columns": {}, "date_format": "", "strata": {}},
-        **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0},
+        **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0, "mask_tolerance_voxels": 0.1},
     }
     cohort, problems = load_cohort("c", settings)
     assert not problems, problems
     sources, problems = check_sources(cohort, cohort.patients.index, root, FileCache(None, HEADER_FACTS_VERSION))
-    assert not problems, problems
+    # All have one mask, which is named.
+    assert all(isinstance(p, Notice) and "has the voxels of a mask" in p.what for p in problems), problems
     assert len(sources.series) == 9 and len(sources.masks) == 6
 
 
@@ -181,8 +198,8 @@ def test_a_second_study_is_named(tmp_path):
 
 
 def test_pseudonyms_keep_and_need_the_salt(tmp_path):
-    salt = salt_of(tmp_path / "new" / "salt.txt")
-    assert salt_of(tmp_path / "new" / "salt.txt") == salt and len(salt) == 32
+    salt = secret_of(tmp_path / "new" / "salt.txt")
+    assert secret_of(tmp_path / "new" / "salt.txt") == salt and len(salt) == 32
     assert pseudonym("MRN1", salt) == pseudonym("MRN1", salt) != pseudonym("MRN1", b"other")
 
 
@@ -190,19 +207,17 @@ def test_headers_are_read_once_and_by_several_processes(tmp_path, monkeypatch):
     from hcc_recurrence.cohort import discovery
 
     deliver(tmp_path / "dicom")
-    files = list_files(tmp_path / "dicom")
-    alone, together = FileCache(tmp_path / "a.json", DISCOVERY_VERSION), FileCache(None, DISCOVERY_VERSION)
-    read_headers(files, alone, 1, lambda done, of: None)
+    files = list_delivery(tmp_path / "dicom").files
+    alone, together = FileCache(tmp_path / "a.json", READER.version), FileCache(None, DISCOVERY_VERSION)
+    read_headers(files, alone, 1, lambda done, of: None, READER)
     alone.save()
-    again = FileCache(tmp_path / "a.json", DISCOVERY_VERSION)
-    assert again.lacking(files, discovery.header_facts) == []
+    again = FileCache(tmp_path / "a.json", READER.version)
+    assert again.lacking(files, READER) == []
+    known = read_headers(files, again, 1, lambda done, of: None, READER)
     monkeypatch.setattr(discovery, "CHUNK", 2)
-    read_headers(files, together, 2, lambda done, of: None)
-    first, second = (
-        [(s.series, s.guess, len(s.files)) for s in group_series(files, cache)] for cache in (again, together)
-    )
+    new = read_headers(files, together, 2, lambda done, of: None, READER)
+    first, second = ([(s.series, s.guess, len(s.files)) for s in group_series(facts)] for facts in (known, new))
     assert first == second and again.computed == 0
-    with pytest.raises(FileNotFoundError, match="is no folder"):
-        list_files(tmp_path / "none")
-    assert list_files(tmp_path / "dicom" / "..") == list_files(tmp_path / "dicom" / "..")
     assert pd.DataFrame(first).shape[0] == 21
+    # Facts with another secret are not these.
+    assert HeaderReader(b"other").version != READER.version

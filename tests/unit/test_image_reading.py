@@ -321,7 +321,14 @@ def cohort_of(files, modality, masks=()):
     """A cohort of one phase for `check_sources`."""
     series = {(name, "portal"): Series(str(path)) for name, path in files.items()}
     drawn = {(name, "portal", "R1"): Mask(str(path)) for name, path in dict(masks).items()}
-    keys = {"modality": modality, "interpolate_missing": False, "smallest_mask_ml": 0.0, "series": "s", "masks": "m"}
+    keys = {
+        "modality": modality,
+        "interpolate_missing": False,
+        "smallest_mask_ml": 0.0,
+        "mask_tolerance_voxels": 0.1,
+        "series": "s",
+        "masks": "m",
+    }
     return Cohort("c", keys, None, series, drawn)
 
 

@@ -119,14 +119,16 @@ def test_problems_of_the_sheets(fresh_copy):
 def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
     middle_slice(fresh_copy, "T003", "portal").unlink()
     edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
+    edit_sheet(fresh_copy, "patients", 6, "last_follow_up_date", "unknown")
     fresh_copy.config(keep_going=True)
     jobs = fresh_copy.jobs()
-    assert jobs["convert_patient"] == 22
+    assert jobs["convert_patient"] == 21
     fresh_copy.run("results/tiny/labels.csv")
     labels = pd.read_csv(fresh_copy.folder / "results/tiny/labels.csv").set_index("patient_id")
     reasons = labels["excluded_because"].dropna()
-    assert list(reasons.index) == ["T003", "T005"]
-    assert "missing" in reasons["T003"] and "n/a" in reasons["T005"]
+    assert list(reasons.index) == ["T003", "T005", "T007"]
+    assert "missing" in reasons["T003"] and "n/a" in reasons["T005"] and "'unknown' is not a date" in reasons["T007"]
+    assert labels.loc["T007", ["er", "rfs_months", "rfs_event"]].isna().all()
     assert "T003" in (fresh_copy.folder / "results/tiny/labels.html").read_text() or (
         "slice is probably missing" in (fresh_copy.folder / "results/tiny/labels.html").read_text()
     )
@@ -155,6 +157,29 @@ def test_preflight_writes_every_problem_as_a_table(fresh_copy):
     assert "T006 left out: has no voxel of value 7" in text
     assert "2 problems of 2 patients, who are left out" in problem_table(fresh_copy)[1]
     assert fresh_copy.jobs()["convert_patient"] == 22
+
+
+def test_what_only_a_person_can_tell_is_named_and_stops_nothing(fresh_copy):
+    import pydicom
+
+    for file in (fresh_copy.folder / "hospital/T002").rglob("*.dcm"):
+        data = pydicom.dcmread(file)
+        data.PatientID, data.PatientSex = "T001", ""
+        data.save_as(file)
+    text = fresh_copy.run("preflight", cores=1)
+    what = "has the PatientID of patient T001 in its headers: one person under two names?"
+    assert (
+        "2 to look at in the input; nothing is stopped" in text
+        and f"patient T002, arterial series T002/arterial: {what}" in text
+    )
+    named = pd.read_csv(fresh_copy.folder / "results/preflight/notices.csv", dtype=str)
+    assert list(named["patient"]) == ["T001", "T002"] and named["what is wrong"][1] == what
+    assert what in (fresh_copy.folder / "results/preflight/notices.html").read_text()
+    assert problem_table(fresh_copy)[0].empty
+    # They are told as well where something else is refused.
+    edit_sheet(fresh_copy, "masks", 0, "label", "Tumor")
+    text = fresh_copy.refuse()
+    assert "1 problem in the input" in text and what in text
 
 
 def test_preflight_of_input_without_problems(fresh_copy):

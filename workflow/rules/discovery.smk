@@ -1,14 +1,26 @@
 # Draft sheets from a folder of DICOM. Needs `--config dicom_root=...`; makes discovered/. Not part of any other target.
 
 
+from hcc_recurrence.cohort.dicom_folders import check_root, listing_of
+from hcc_recurrence.cohort.draft_files import missing_sheets
+from hcc_recurrence.problems import Refused
+
+# Said before Snakemake removes what a rule made earlier.
+if workflow.is_main_process and any(
+    a == "discover" or a.startswith("public/") for a in sys.argv[1:]
+):
+    try:
+        check_root(FULL_CONFIG["dicom_root"], Path())
+    except Refused as error:
+        raise WorkflowError(f"{error} Nothing was changed.") from None
+
+
 rule discover:
     """What a folder of DICOM holds by its headers, as draft sheets and a summary; nothing is guessed silently."""
+
+    # Sheets, key and summary are no outputs: Snakemake removes those before a rule runs again.
     output:
-        patients="discovered/patients.csv",
-        series="discovered/series.csv",
-        masks="discovered/masks.csv",
-        key="discovered/key_private.csv",
-        summary="discovered/summary.html",
+        "discovered/last_run.txt",
     log:
         "<logs>/discover.log",
     benchmark:
@@ -24,7 +36,9 @@ rule discover:
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: another delivery is looked at again.
-        listing=listing_of(FULL_CONFIG["dicom_root"]),
+        listing=lambda w: listing_of(FULL_CONFIG["dicom_root"]),
+        # A draft that was deleted is made again.
+        missing=lambda w: missing_sheets(Path("discovered")),
         cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
         code=code("discover"),
     script:
@@ -58,8 +72,9 @@ rule build_public_sheets:
     params:
         root=FULL_CONFIG["dicom_root"],
         # Which files there are, and their times: more of the collection are looked at again.
-        listing=listing_of(FULL_CONFIG["dicom_root"]),
-        cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
+        listing=lambda w: listing_of(FULL_CONFIG["dicom_root"]),
+        # Of its own: public numbers of patients are kept as they are.
+        cache=untracked(lambda w: ".snakemake/hcc_public.json"),
         code=code("build_public_sheets"),
     script:
         "../scripts/build_public_sheets.py"

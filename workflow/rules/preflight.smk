@@ -11,6 +11,13 @@ rule list_problems:
             category="Cohorts",
             labels={"cohort": "all", "what": "problems of the input"},
         ),
+        notices="<results>/preflight/notices.csv",
+        notices_html=report(
+            "<results>/preflight/notices.html",
+            caption="../report/notices.rst",
+            category="Cohorts",
+            labels={"cohort": "all", "what": "what to look at in the input"},
+        ),
     log:
         "<logs>/list_problems.log",
     benchmark:
@@ -24,6 +31,7 @@ rule list_problems:
         runtime=minutes(5),
     params:
         problems=[list(astuple(problem)) for problem in PROBLEMS],
+        notices=[list(astuple(notice)) for notice in NOTICES],
         keep_going=KEEP_GOING,
         code=code("list_problems"),
     script:

@@ -6,15 +6,16 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"public collection {snakemake.wildcards.collection}"):
     from hcc_recurrence.cohort.crawl import crawl
-    from hcc_recurrence.cohort.discovery import list_files
+    from hcc_recurrence.cohort.dicom_folders import check_root, list_delivery
     from hcc_recurrence.cohort.public_collections import COLLECTIONS, build_sheets, read_clinical
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import write_csv
 
     params, output = snakemake.params, snakemake.output
-    collection, root = COLLECTIONS[snakemake.wildcards.collection], Path(params.root)
+    collection, root = COLLECTIONS[snakemake.wildcards.collection], check_root(params.root, Path())
     clinical = read_clinical(Path(snakemake.input.clinical), collection)
-    found = crawl(list_files(root), Path(params.cache), snakemake.threads, look_at_vessels=not collection.phase)
+    files = list_delivery(root).files
+    found, _ = crawl(files, Path(params.cache), snakemake.threads, look_at_vessels=not collection.phase)
     sheets, left_out = build_sheets(found, root, clinical, collection)
     for name, sheet in sheets.items():
         write_csv(sheet, output[name])

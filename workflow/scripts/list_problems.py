@@ -20,3 +20,9 @@ with job_log(snakemake.log[0], "list_problems"):
         note = f"{len(rows)} problems; {len(patients)} patients have some. Nothing is run until they are mended."
     write_html(rows, "Problems of the input", snakemake.output.html, note, wrapped=True)
     print(note)
+
+    notices = pd.DataFrame(snakemake.params.notices, columns=COLUMNS, dtype=str)
+    write_csv(notices, snakemake.output.notices)
+    note = f"{len(notices)} things to look at. They stop nothing." if len(notices) else "Nothing else is conspicuous."
+    write_html(notices, "What to look at in the input", snakemake.output.notices_html, note, wrapped=True)
+    print(note)

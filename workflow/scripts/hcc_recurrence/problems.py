@@ -37,6 +37,23 @@ class Problem:
         return f"{where}: {self.what}. What to do: {self.remedy}."
 
 
+class Notice(Problem):
+    """What a person should look at, and which stops nothing: it may be as it should."""
+
+
+# Notices that are printed; all of them stand in the table.
+MOST_PRINTED = 10
+
+
+def told(notices: Sequence[Notice]) -> str:
+    """What is printed of notices before the first job."""
+    lines = [f"  {number}. {notice}" for number, notice in enumerate(notices[:MOST_PRINTED], 1)]
+    more = len(notices) - MOST_PRINTED
+    end = [f"  and {more} more"] if more > 0 else []
+    head = f"{len(notices)} to look at in the input; nothing is stopped (results/preflight/notices.html has all):"
+    return "\n".join([head, *lines, *end])
+
+
 # Names of a problem's parts in tables.
 COLUMNS = ("cohort", "patient", "file", "what is wrong", "what to do")
 
@@ -67,12 +84,14 @@ class Refused(ValueError):
 
 
 class InputError(ValueError):
-    """Raised with every problem found, never with the first one alone."""
+    """Raised with every problem found, never with the first one alone; and with what else a person should look at."""
 
-    def __init__(self, problems: Sequence[Problem]):
+    def __init__(self, problems: Sequence[Problem], notices: Sequence[Notice] = ()):
         self.problems = sorted(set(problems))
+        self.notices = list(notices)
         count = len(self.problems)
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in the input; nothing was run.\n"
             + "\n".join(f"  {number}. {p}" for number, p in enumerate(self.problems, 1))
+            + (f"\n{told(self.notices)}" if notices else "")
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cohort.cross_checks import SeenMask, cross_check
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.dicom_series import (
     Listing,
     SeriesError,
+    Stack,
     files_of,
     find_stack,
     is_image_file,
@@ -20,6 +21,7 @@ from hcc_recurrence.cohort.dicom_series import (
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.hounsfield import check_hounsfield
 from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
@@ -76,7 +78,8 @@ def check_sources(
     root: Path,
     cache: FileCache,
 ) -> tuple[Sources, list[Problem]]:
-    """Fingerprint every listed series and mask of the patients, and check what their headers tell.
+    """Fingerprint every listed series and mask of the patients, and check what their headers tell, and files of
+    different phases and patients beside one another (see `cross_checks`; some of those problems are a `Notice`).
 
     All phases of the sheet count, also those that no study uses yet: a patient is converted as a
     whole, so that a paper added later finds its phase there and disturbs nothing.
@@ -87,9 +90,10 @@ def check_sources(
     """
     sources, problems = Sources(), []
     listed: dict[Path, Listing] = {}
-    users: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    stacks: dict[tuple[str, str], Stack] = {}
+    seen_masks: dict[tuple[str, str, str], SeenMask] = {}
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
-    smallest_ml = cohort.settings["smallest_mask_ml"]
+    smallest_ml, tolerance = cohort.settings["smallest_mask_ml"], cohort.settings["mask_tolerance_voxels"]
     wanted = set(patients)
     todo = sorted(key for key in cohort.series if key[0] in wanted)
     _read_files(cohort, todo, root, cache)
@@ -118,7 +122,7 @@ def check_sources(
                 own = {one.file.name for one in listing.of_series(series.series_uid)}
                 if len(own) < listing.files:
                     sources.files[patient, phase] = sorted(own)
-            users[fingerprint].append((patient, f"{phase} series {series.path}"))
+            stacks[patient, phase] = stack
         except SeriesError as error:
             problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))
         for reader in cohort.readers(patient, phase):
@@ -130,26 +134,16 @@ def check_sources(
                     raise MaskError(*lacking(path, "masks"))
                 facts = cache.get(path, mask_facts)
                 sources.masks[patient, phase, reader] = facts["hash"]
-                users[facts["hash"]].append((patient, where))
+                contents = cache.get(path, mask_contents)
+                seen_masks[patient, phase, reader] = SeenMask(facts["hash"], contents.get("content", ""), mask.label)
                 if geometry is not None:
-                    check_mask(facts, geometry, mask.label)
-                    check_contents(cache.get(path, mask_contents), mask.label, geometry, smallest_ml)
+                    check_mask(facts, geometry, mask.label, tolerance)
+                    check_contents(contents, mask.label, geometry, smallest_ml, tolerance)
+                    check_sheet_diameter(cohort, patient, contents, mask.label)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
-    for same in users.values():
-        owners = sorted({patient for patient, _ in same})
-        if len(owners) > 1:
-            for patient, where in same:
-                others = ", ".join(o for o in owners if o != patient)
-                problems.append(
-                    Problem(
-                        cohort.name,
-                        patient,
-                        where,
-                        f"is byte for byte the same as a file of patient {others}",
-                        "correct the path: one of them is another patient's",
-                    )
-                )
+    kept = cache.path.parent if cache.path else None
+    problems += cross_check(cohort, stacks, sources.series, seen_masks, kept)
     return sources, problems
 
 

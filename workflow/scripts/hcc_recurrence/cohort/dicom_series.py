@@ -16,8 +16,10 @@ import numpy as np
 
 from hcc_recurrence.cohort.dicom_files import NAMES_OF_IMAGES, name_pattern
 from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.header_geometry import geometry_doubt
 from hcc_recurrence.cohort.image_files import image_information
 from hcc_recurrence.cohort.image_kinds import mixed_kinds
+from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
 from hcc_recurrence.cohort.stack_geometry import check_spacing, stack_geometry
 from hcc_recurrence.cohort.stack_parts import (
     EXPORT,
@@ -124,6 +126,7 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     try:
         geometry, components = image_information(path)
+        doubt = geometry_doubt(path, geometry)
         # A file that ends too early has a header as well.
         image = sitk.ReadImage(str(path))
         values = sitk.GetArrayViewFromImage(image)
@@ -135,7 +138,10 @@ def image_facts(path: Path) -> dict[str, Any]:
             f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
-    return {"hash": content_hash(path), "geometry": geometry, **value_facts(path, values)}
+    if doubt:
+        raise SeriesError(*doubt)
+    samples = hashes_of_volume(values, places_of_slices(geometry))
+    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **value_facts(path, values)}
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,28 @@ with an empty cell are refused until someone fills it in.
 
 from __future__ import annotations
 
-import contextlib
-import os
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cohort.descriptions import NAME_TAGS, without_persons
 from hcc_recurrence.cohort.dicom_headers import image_headers, read_header
 from hcc_recurrence.cohort.dicom_series import SeriesError, check_headers, check_spacing, is_stack, select_slices
 from hcc_recurrence.cohort.facts import find_facts
+from hcc_recurrence.cohort.found_patients import Owners
 from hcc_recurrence.cohort.masks import mask_facts, source_images
+from hcc_recurrence.cohort.persons import PERSON_TAGS, person_facts, pseudonym, usable_id
 from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_twice
 from hcc_recurrence.cohort.stack_parts import Slice, stack_parts
 from hcc_recurrence.provenance import FileCache
 
-DISCOVERY_VERSION = "2"
-# Of these the PatientID alone identifies a person: it groups files, and goes into the private key of the draft.
+DISCOVERY_VERSION = "3"
 _MORE = (
-    *("PatientID", "StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "ProtocolName", "ImageType"),
+    *("StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "ImageType"),
     *("ContrastBolusAgent", "ContrastBolusStartTime"),
 )
 MASK_MODALITIES = ("SEG", "RTSTRUCT")
@@ -39,7 +40,8 @@ UNCLEAR = PhaseGuess("", "low", "")
 class FoundSeries:
     """One series of a folder, or one stack of a series that holds several.
 
-    patient: its PatientID. header: of its first image by name. files: sorted. part: which stack, as the sheet names it.
+    patient: of `Owners`. header: of its first image by name. files: sorted. part: which stack, as the sheet names it.
+    doubt: why it may be of another patient; empty where nothing is.
     """
 
     patient: str
@@ -50,6 +52,7 @@ class FoundSeries:
     slices: list[Slice] = field(default_factory=list)
     guess: PhaseGuess = UNCLEAR
     part: str = ""
+    doubt: str = ""
 
     @property
     def modality(self) -> str:
@@ -87,54 +90,117 @@ class FoundSeries:
         return mask_facts(self.files[0])
 
 
-def header_facts(file: Path) -> dict[str, Any]:
-    """What discovery needs of a file; `headers` of its images, and `about` its series; empty where it is not DICOM."""
-    # A broken file is no series, whichever tag is broken; the check of the sheets names it.
-    with contextlib.suppress(Exception):
-        data = read_header(file, _MORE)
-        if data is not None and data.get("SeriesInstanceUID"):
+# What headers of the same bytes tell of persons, in this process.
+_PERSONS: dict[tuple[bytes, str, str], dict[str, Any]] = {}
+
+
+@cache
+def _person_tags() -> tuple[int, ...]:
+    from pydicom.tag import Tag
+
+    return tuple(Tag(name) for name in ("PatientID", "PatientBirthDate", "PatientSex", *NAME_TAGS))
+
+
+@dataclass(frozen=True)
+class HeaderReader:
+    """What discovery needs of a file: `headers` of its images, and `about` its series; empty where it is not DICOM.
+
+    What it returns goes into a cache: patients by hashes, descriptions without names, no birth date.
+
+    salt: of `secret_of`. Empty for a public collection, whose PatientIDs are taken as they are.
+    """
+
+    salt: bytes = b""
+    # Of the cache, as of a function.
+    __name__ = "header_facts"
+
+    @property
+    def version(self) -> str:
+        """Facts of another salt are found anew."""
+        return f"{DISCOVERY_VERSION} {hashlib.blake2b(self.salt, digest_size=8).hexdigest()}"
+
+    def __call__(self, file: Path) -> dict[str, Any]:
+        # A broken file is no series, whichever tag is broken; the check of the sheets names it.
+        try:
+            data = read_header(file, (*_MORE, *PERSON_TAGS, *NAME_TAGS))
+            if data is None or not data.get("SeriesInstanceUID"):
+                return {}
             about = {
                 tag: str(data.get(tag))
                 for tag in (*_MORE, "SeriesInstanceUID", "StudyInstanceUID", "Modality", "AcquisitionTime")
                 if data.get(tag) not in (None, "")
             }
+            about.update(self._person_of(data, about.get("SeriesDescription", "")))
             return {"about": about, "headers": image_headers(data)}
-    return {}
+        except OSError as error:
+            return {"unreadable": error.strerror or "no reason given"}
+        except Exception:
+            return {}
+
+    def _person_of(self, data: Any, description: str) -> dict[str, Any]:
+        """patient, name, person and SeriesDescription, as far as the header tells them."""
+        # The slices of a series say the same: their bytes are compared, and looked into once.
+        raw = tuple(getattr(data.get_item(tag), "value", None) if tag in data else None for tag in _person_tags())
+        key = (self.salt, description, str(raw))
+        if key not in _PERSONS:
+            if len(_PERSONS) > CHUNK:
+                _PERSONS.clear()
+            _PERSONS[key] = self._told(data, description)
+        return _PERSONS[key]
+
+    def _told(self, data: Any, description: str) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        number = str(data.get("PatientID") or "").strip()
+        if usable_id(number):
+            told["patient"] = self.hashed(number)
+            told["name"] = pseudonym(number, self.salt) if self.salt else number
+        if self.salt:
+            if description:
+                told["SeriesDescription"] = without_persons(description, data)
+            person = person_facts(data, self.salt)
+            told["person"] = {what: person[what] for what in ("birth_year", "birth_day", "sex") if what in person}
+        return told
+
+    def hashed(self, patient_id: str) -> str:
+        """What stands for a PatientID."""
+        if not self.salt:
+            return patient_id
+        return hashlib.blake2b(patient_id.encode(), key=self.salt, digest_size=16).hexdigest()
 
 
-def list_files(root: Path) -> list[Path]:
-    """All files below a folder, hidden ones left out, sorted by path.
+def read_headers(
+    files: Sequence[Path], cache: FileCache, workers: int, show: Callable[[int, int], None], reader: HeaderReader
+) -> dict[Path, dict[str, Any]]:
+    """Facts of all files, several found at a time and kept in the cache; `show` gets how many are done, of how many.
 
-    Raises: FileNotFoundError where the folder does not exist.
+    Of a file that could not be read it is the reason, as `unreadable`. That is not kept: a right to read may come.
     """
-    if not root.is_dir():
-        raise FileNotFoundError(f"{root} is no folder; name it with --config dicom_root=...")
-    found = []
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        found += [Path(folder, f) for f in sorted(files) if not f.startswith(".")]
-    return found
+    find_facts(files, reader, cache, workers, show, CHUNK)
+    facts = {file: cache.get(file, reader) for file in files}
+    for file, told in facts.items():
+        if "unreadable" in told:
+            cache.forget(file, reader)
+    return facts
 
 
-def read_headers(files: Sequence[Path], cache: FileCache, workers: int, show: Callable[[int, int], None]) -> None:
-    """Fill the cache with the facts of all files, several at a time; `show` gets how many are done, of how many."""
-    find_facts(files, header_facts, cache, workers, show, CHUNK)
+def group_series(facts: Mapping[Path, Mapping[str, Any]]) -> list[FoundSeries]:
+    """Files by patient, study and series, in the order of patients and time, with a guess of each series' phase.
 
-
-def group_series(files: Iterable[Path], cache: FileCache) -> list[FoundSeries]:
-    """Files by patient, study and series, in the order of patients and time, with a guess of each series' phase."""
+    Args:
+        facts: of `read_headers`.
+    """
+    known = [(file, told) for file, told in facts.items() if "about" in told]
+    owners = Owners((file, told["about"]) for file, told in known)
     found: dict[tuple[str, str, str], FoundSeries] = {}
-    for file in files:
-        facts = cache.get(file, header_facts)
-        if not facts:
-            continue
-        about = facts["about"]
-        key = (about.get("PatientID", ""), about.get("StudyInstanceUID", ""), about["SeriesInstanceUID"])
-        series = found.setdefault(key, FoundSeries(*key, about))
+    for file, told in known:
+        about = told["about"]
+        patient, doubt = owners.owner(file, about)
+        key = (patient, about.get("StudyInstanceUID", ""), about["SeriesInstanceUID"])
+        series = found.setdefault(key, FoundSeries(*key, about, doubt=doubt))
         series.files.append(file)
-        for number, header in enumerate(facts["headers"]):
+        for number, header in enumerate(told["headers"]):
             # An instance's own number stands for its bytes, which are not read here.
-            frame = number if len(facts["headers"]) > 1 else -1
+            frame = number if len(told["headers"]) > 1 else -1
             series.slices.append(Slice(file, header.get("SOPInstanceUID", str(file)), frame, header))
     ordered = [part for series in sorted(found.values(), key=_order) for part in _parts_of(series)]
     guess_phases(ordered, {})

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from hcc_recurrence.cohort.dicom_folders import NAME_IT, Delivery
 from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
-from hcc_recurrence.cohort.sheets import DATE_COLUMNS
+from hcc_recurrence.cohort.phases import seconds_of
+from hcc_recurrence.cohort.sheets import DATE_COLUMNS, NOTES
+from hcc_recurrence.problems import Refused
 
 # Names of segments and ROIs that mean the tumour.
 TUMOUR_WORDS = re.compile(r"tumou?r|\bmass\b|lesion|gtv|hcc|肿瘤|病灶", re.IGNORECASE)
 NOTHING_WRONG = ""
-
-
-def salt_of(file: Path) -> bytes:
-    """The secret that pseudonyms are made with, drawn once; without it nobody can try all numbers of a hospital."""
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text().strip().encode()
-
-
-def pseudonym(patient: str, salt: bytes) -> str:
-    """A patient's name in all sheets: the same whenever the same salt is used, whoever else is found."""
-    return "P" + hashlib.blake2b(patient.encode(), key=salt, digest_size=4).hexdigest().upper()
 
 
 def label_of(labels: Sequence[str]) -> str | None:
@@ -56,15 +45,17 @@ def draft_sheets(
     """The three sheets, and a row a series for the summary.
 
     Args:
-        found: of `group_series`. names: PatientID -> pseudonym.
+        found: of `group_series`. names: patient of `found` -> pseudonym.
 
-    Returns: patients, series, masks; the summary: patient, study (1 is the earliest), series, modality, files, size,
+    Returns: patients, series (a row a stack that can be read), masks, whose index says what each row is of, wherever
+        the files lie; the summary: patient, study (1 is the earliest), series, modality, files, size,
         description, phase, confidence, evidence, what looks wrong, folder.
     """
     images = [s for s in found if s.slices and not s.is_mask]
     in_folder = Counter(folder for s in found for folder in {f.parent for f in s.files})
     studies: dict[str, dict[str, int]] = {}
-    rows, series_rows, mask_rows = [], [], []
+    turns = _turns(found)
+    rows, series_rows, mask_rows = [], {}, {}
     for one in found:
         own = studies.setdefault(one.patient, {})
         study = own.setdefault(one.study, len(own) + 1)
@@ -85,21 +76,51 @@ def draft_sheets(
         if one.is_usable and one.modality in ("CT", "MR"):
             path = relative(one.files[0].parent, root)
             uid = one.series if in_folder[one.files[0].parent] > 1 else ""
-            where = {"path": path, "series_uid": uid, "part": one.part}
-            series_rows.append({"patient_id": names[one.patient], "phase": one.guess.phase, **where})
+            series_rows[_identity(one)] = {
+                **{"patient_id": names[one.patient], "phase": one.guess.phase, "path": path},
+                **{"series_uid": uid, "part": one.part, "study": study, "order": turns[_identity(one)]},
+                **{"series_number": row["series"], "modality": one.modality, "slices": len(one.slices)},
+                **{"description": one.header.get("SeriesDescription", "")},
+                **{"confidence": one.guess.confidence, "evidence": one.guess.evidence},
+            }
             if study > 1:
                 row["looks wrong"] = "a later study of the patient: remove its rows, or those of the other study"
         elif one.is_mask:
-            mask_rows.append(_mask_row(one, images, root, names, row))
+            mask_rows[_identity(one)] = _mask_row(one, images, root, names, row)
+        row["looks wrong"] = "; ".join(filter(None, [row["looks wrong"], one.doubt]))
         rows.append(row)
-    masks = pd.DataFrame(mask_rows, columns=["patient_id", "phase", "reader", "path", "label"])
+    masks = _frame(mask_rows, ["patient_id", "phase", "reader", "path", "label"])
     # Two masks of one phase: two readers, or a network's beside a person's. Only a person knows.
     twice = masks.duplicated(["patient_id", "phase"], keep=False)
     masks.loc[twice, "reader"] = ""
-    patients = pd.DataFrame({"patient_id": sorted({names[s.patient] for s in found})})
+    everybody = sorted({names[s.patient] for s in found})
+    patients = pd.DataFrame({"patient_id": everybody}, index=everybody)
     patients[["centre", *DATE_COLUMNS]] = ""
-    series = pd.DataFrame(series_rows, columns=["patient_id", "phase", "path", "series_uid", "part"])
+    series = _frame(series_rows, ["patient_id", "phase", "path", "series_uid", "part", *NOTES])
     return {"patients": patients, "series": series, "masks": masks}, pd.DataFrame(rows)
+
+
+def _frame(rows: Mapping[str, dict], columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows.values()), index=list(rows), columns=columns, dtype=object)
+
+
+def _identity(series: FoundSeries) -> str:
+    """What a row of a draft is of: the same wherever the files lie."""
+    return hashlib.blake2b(f"{series.series} {series.part}".encode(), digest_size=8).hexdigest()
+
+
+def _turns(found: Sequence[FoundSeries]) -> dict[str, int]:
+    """Identity of each stack -> its turn in the order of acquisition within its study, from 1: no date is told."""
+    studies: dict[tuple[str, str], list[FoundSeries]] = {}
+    for one in found:
+        if one.is_usable:
+            studies.setdefault((one.patient, one.study), []).append(one)
+    turns = {}
+    for own in studies.values():
+        times = {_identity(s): seconds_of(s.header.get("AcquisitionTime", "")) for s in own}
+        ordered = sorted(times, key=lambda key, times=times: (times[key] is None, times[key] or 0.0))
+        turns.update({key: turn for turn, key in enumerate(ordered, 1)})
+    return turns
 
 
 def _size(series: FoundSeries) -> str:
@@ -135,3 +156,44 @@ def _mask_row(
         "path": path,
         "label": "?" if label is None else label,
     }
+
+
+def check_found(found: Sequence[FoundSeries], delivery: Delivery, unreadable: Mapping[Path, str], root: Path) -> None:
+    """Raise Refused where a folder holds no series at all: sheets without a row are of no use."""
+    if not found:
+        what = f"dicom_root {root} holds {len(delivery.files)} files and no DICOM series"
+        hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
+        more = f"; {len(hidden)} cannot be read, such as {hidden[0]}" if hidden else ""
+        raise Refused(what + more, NAME_IT)
+
+
+def describe_delivery(
+    found: Sequence[FoundSeries],
+    sheets: Mapping[str, pd.DataFrame],
+    delivery: Delivery,
+    unreadable: Mapping[Path, str],
+) -> list[str]:
+    """What a person should know of a delivery, in sentences."""
+    patients, used = {s.patient for s in found}, {file for s in found for file in s.files}
+    said = [f"{len(delivery.files)} files, {len(patients)} patients, {len(found)} series"]
+    hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
+    if hidden:
+        said.append(f"{len(hidden)} files or folders cannot be read: {', '.join(hidden[:5])}")
+    other = len(delivery.files) - len(used) - len(unreadable)
+    if other:
+        said.append(f"{other} files are not DICOM, or broken")
+    for doubt in sorted({s.doubt for s in found} - {""}):
+        number = len({s.patient for s in found if s.doubt == doubt})
+        said.append(f"{number} patients: {doubt}")
+    series = sheets["series"]
+    unusable = sum(s.modality in ("CT", "MR") and bool(s.problem) for s in found)
+    if unusable:
+        said.append(f"{unusable} series of CT or MR are no stack and not drafted: summary.html says why")
+    later = series.loc[series["study"] > 1, "patient_id"].nunique()
+    if later:
+        said.append(f"{later} patients have several studies: keep the rows of one in series.csv")
+    unclear = int((series["phase"] == "").sum())
+    if unclear:
+        said.append(f"{unclear} series have no clear phase: fill in the cell in series.csv, or delete the row")
+    said.append("key_private.csv and salt.txt tell who is who: keep them to yourself")
+    return said
