@@ -366,6 +366,7 @@ def test_nifti_2_and_big_endian_floats_are_looked_at(tmp_path):
     head = bytearray(352)
     head[0:4], head[40:56] = struct.pack(">i", 348), struct.pack(">8h", 3, 6, 5, 4, 1, 1, 1, 1)
     head[70:74], head[76:108] = struct.pack(">2h", 16, 32), struct.pack(">8f", 1, 1, 1, 1, 1, 1, 1, 1)
+    head[252:254] = struct.pack(">h", 1)
     head[108:112], head[344:348] = struct.pack(">f", 352), b"n+1\0"
     (tmp_path / "a.nii").write_bytes(bytes(head) + values.tobytes())
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(head) + values.tobytes()))
