@@ -324,6 +324,9 @@ def cohort_of(files, modality, masks=()):
     keys = {
         "modality": modality,
         "interpolate_missing": False,
+        "mask_tolerance_voxels": 0.1,
+        "clinical": {},
+        "missing_codes": [],
         "smallest_mask_ml": 0.0,
         "mask_tolerance_voxels": 0.1,
         "series": "s",
