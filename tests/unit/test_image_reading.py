@@ -22,6 +22,7 @@ from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
 from hcc_recurrence.cohort.hounsfield import add_counts, count_values, doubt
+from hcc_recurrence.cohort.samples import Sampler
 from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
 from hcc_recurrence.provenance import FileCache
@@ -328,7 +329,6 @@ def cohort_of(files, modality, masks=()):
         "clinical": {},
         "missing_codes": [],
         "smallest_mask_ml": 0.0,
-        "mask_tolerance_voxels": 0.1,
         "series": "s",
         "masks": "m",
     }
@@ -540,6 +540,11 @@ def test_files_without_preamble_are_read(tmp_path, which):
         files[k].write_bytes(bare(slices[k]))
     check(tmp_path / "s")
     np.testing.assert_array_equal(array(read_series(tmp_path / "s")), body())
+    # The checks between patients know them as well.
+    sample = Sampler(-1, b"key")
+    with_preamble = save_series(slices, tmp_path / "t")
+    found, expected = ([sample(file) for file in own] for own in (files, with_preamble))
+    assert found == expected and all(one["pixels"] and one["person"] for one in found)
 
 
 @pytest.mark.parametrize(
