@@ -22,6 +22,7 @@ from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
 from hcc_recurrence.cohort.hounsfield import add_counts, count_values, doubt
+from hcc_recurrence.cohort.samples import Sampler
 from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
 from hcc_recurrence.provenance import FileCache
@@ -324,11 +325,12 @@ def cohort_of(files, modality, masks=()):
     keys = {
         "modality": modality,
         "interpolate_missing": False,
-        "smallest_mask_ml": 0.0,
         "mask_tolerance_voxels": 0.1,
+        "clinical": {},
+        "missing_codes": [],
+        "smallest_mask_ml": 0.0,
         "series": "s",
         "masks": "m",
-        "clinical": {},
     }
     return Cohort("c", keys, None, series, drawn)
 
@@ -367,9 +369,8 @@ def test_nifti_2_and_big_endian_floats_are_looked_at(tmp_path):
     head = bytearray(352)
     head[0:4], head[40:56] = struct.pack(">i", 348), struct.pack(">8h", 3, 6, 5, 4, 1, 1, 1, 1)
     head[70:74], head[76:108] = struct.pack(">2h", 16, 32), struct.pack(">8f", 1, 1, 1, 1, 1, 1, 1, 1)
-    head[108:112], head[344:348], head[123] = struct.pack(">f", 352), b"n+1\0", 2
-    # The sform says where it lies.
-    head[254:256], head[280:328] = struct.pack(">h", 1), struct.pack(">12f", 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
+    head[252:254] = struct.pack(">h", 1)
+    head[108:112], head[344:348] = struct.pack(">f", 352), b"n+1\0"
     (tmp_path / "a.nii").write_bytes(bytes(head) + values.tobytes())
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(bytes(head) + values.tobytes()))
     for name in ("a.nii", "b.nii.gz"):
@@ -539,6 +540,11 @@ def test_files_without_preamble_are_read(tmp_path, which):
         files[k].write_bytes(bare(slices[k]))
     check(tmp_path / "s")
     np.testing.assert_array_equal(array(read_series(tmp_path / "s")), body())
+    # The checks between patients know them as well.
+    sample = Sampler(-1, b"key")
+    with_preamble = save_series(slices, tmp_path / "t")
+    found, expected = ([sample(file) for file in own] for own in (files, with_preamble))
+    assert found == expected and all(one["pixels"] and one["person"] for one in found)
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,17 @@ from typing import Any
 from hcc_recurrence.cohort.cross_checks import SeenMask, cross_check
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.dicom_series import (
-    Listing,
     SeriesError,
     Stack,
-    files_of,
     find_stack,
     is_image_file,
-    lacking,
 )
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.hounsfield import check_hounsfield
 from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
 from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.series_listing import Listing, files_of, lacking
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
 from hcc_recurrence.cohort.volume_values import check_numbers

@@ -73,7 +73,7 @@ def texts_of(data: Dataset, tag: str | int) -> list[str]:
 
     As they stand in the file: pydicom's own conversion takes most of the time that a header takes.
     """
-    if _tag_of(tag) not in data:
+    if not holds(data, tag):
         return []
     value = data.get_item(_tag_of(tag)).value
     if isinstance(value, bytes):
@@ -82,6 +82,11 @@ def texts_of(data: Dataset, tag: str | int) -> list[str]:
         value = [] if value is None else [value]
     texts = [str(text).strip() for text in value]
     return texts if any(texts) else []
+
+
+def holds(data: Dataset, tag: str | int) -> bool:
+    """Whether a data set has a tag."""
+    return _tag_of(tag) in data
 
 
 @cache

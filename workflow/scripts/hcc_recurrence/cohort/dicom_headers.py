@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 
 # Facts of another version are found anew.
 HEADER_FACTS_VERSION = "8"
-_NUMBERS = {
-    "Rows": int,
-    "Columns": int,
+# Written in digits, and in bytes.
+_DECIMALS = {
     "AcquisitionNumber": int,
     "InstanceNumber": int,
     "TemporalPositionIdentifier": int,
+    "RescaleSlope": float,
+    "RescaleIntercept": float,
+}
+_BINARY = {
+    "Rows": int,
+    "Columns": int,
     # Without it the sign of the padding value is unknown.
     "PixelRepresentation": int,
     "PixelPaddingValue": int,
     "PixelPaddingRangeLimit": int,
-    "RescaleSlope": float,
-    "RescaleIntercept": float,
 }
+_NUMBERS = {**_DECIMALS, **_BINARY}
 # Numbers each must have; one with another count, or that is not finite, counts as lacking.
 _VECTORS = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
 # Tells phases apart where it is a number, and nothing where it is not.
@@ -164,9 +168,11 @@ def _with_kind(header: dict[str, Any], data: Dataset, of_frame: Mapping[str, Any
 
 def _values(data: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for tag in (*_NUMBERS, *_VECTORS):
-        value = data.get(tag)
-        if value is not None and value != "":
+    for tag in (*_DECIMALS, *_VECTORS):
+        if texts := texts_of(data, tag):
+            _keep(found, tag, texts if tag in _VECTORS else texts[0])
+    for tag in _BINARY:
+        if (value := data.get(tag)) not in (None, ""):
             _keep(found, tag, value)
     for tag in _TEXTS:
         if texts := texts_of(data, tag):
@@ -202,6 +208,9 @@ def _keep(found: dict[str, Any], tag: str, value: Any) -> None:
             found[tag] = numbers
         if tag == "PixelSpacing" and min(numbers, default=0) <= 0:
             found.pop(tag, None)
+    elif _NUMBERS.get(tag) is int and isinstance(value, str):
+        # Some writers give whole numbers as 12.0.
+        found[tag] = int(value) if "." not in value else int(float(value))
     else:
         found[tag] = _NUMBERS.get(tag, str)(value)
 

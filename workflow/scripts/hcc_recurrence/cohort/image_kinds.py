@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hcc_recurrence.cohort.dicom_files import texts_of
+from hcc_recurrence.cohort.dicom_files import holds, texts_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -48,7 +48,7 @@ def kind_of(data: Dataset, of_frame: Mapping[str, Any]) -> str:
     types = [t for t in value("ImageType")[2:] if t]
     shown = [*types, *value("ComplexImageComponent"), *_ge_part(data)]
     # The one of them that is no text.
-    b_value = of_frame.get("DiffusionBValue", data.get("DiffusionBValue") if "DiffusionBValue" in data else None)
+    b_value = of_frame.get("DiffusionBValue", data.get("DiffusionBValue") if holds(data, "DiffusionBValue") else None)
     fields = (
         _number("echo {} ms", value("EchoTime")),
         _number("echo number {}", value("EchoNumbers")),
@@ -123,7 +123,7 @@ def unusable_pixels(data: Dataset, of_frame: Mapping[str, Any], header: Mapping[
     bits, highest = data.get("BitsStored"), data.get("HighBit")
     if bits is not None and highest is not None and int(highest) != int(bits) - 1:
         return f"stores {bits} bits up to bit {highest}, which readers read in different ways"
-    if "ModalityLUTSequence" in data:
+    if holds(data, "ModalityLUTSequence"):
         return "has a Modality LUT in place of rescale slope and intercept"
     if texts_of(data, "LossyImageCompression") == ["01"]:
         return "was compressed with loss: its values are no longer those of the scanner"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hcc_recurrence.cohort.dicom_headers import UNCOMPRESSED
+from hcc_recurrence.cohort.dicom_files import UNCOMPRESSED, add_transfer_syntax
 from hcc_recurrence.cohort.dicom_series import Stack
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.persons import PERSON_TAGS, person_facts, secret_of
@@ -23,7 +23,7 @@ from hcc_recurrence.cohort.stack_parts import positions_along
 from hcc_recurrence.files import write_in_one_rename
 from hcc_recurrence.provenance import FileCache
 
-VERSION = "1"
+VERSION = "2"
 PIXEL_TAGS = (
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PixelData", "RescaleSlope", "RescaleIntercept", "NumberOfFrames"),
@@ -53,7 +53,9 @@ class Sampler:
 
             tags = [*PERSON_TAGS, *PIXEL_TAGS]
             whole = self.pixels and self.frame < 0
-            data = pydicom.dcmread(file, specific_tags=tags, stop_before_pixels=not whole)
+            # Also without preamble and file meta information.
+            data = pydicom.dcmread(file, specific_tags=tags, stop_before_pixels=not whole, force=True)
+            add_transfer_syntax(data)
             found["person"] = person_facts(data, self.key)
             if self.pixels:
                 found["pixels"] = _hash_of_image(file, self.frame, data)
