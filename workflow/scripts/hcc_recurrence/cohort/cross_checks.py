@@ -146,7 +146,7 @@ def _twins(
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     bytes_of: dict[str, set[str]] = defaultdict(set)
     for (patient, phase), sample in samples.items():
-        for pixels in sample.pixels:
+        for pixels in sorted(sample.pixels):
             users[pixels].append((patient, _of_series(cohort, patient, phase)))
             bytes_of[pixels].add(contents[patient, phase])
     # Files of the same bytes are refused already.
