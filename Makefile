@@ -6,12 +6,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
-CORES ?= 8
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 BIN := .venv/bin
 
 .PHONY: demo test bench lint format lock environment clean
 
+# Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
+	@cp -r envs/snakemake_logger_plugin_command_line $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 .venv/installed: envs/requirements.lock envs/torch.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11")'
@@ -55,5 +57,6 @@ lock:
 	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools --exclude torch) > envs/requirements.lock
 	rm -rf .lock-venv
 
+# Results stay valid: what made them is recorded with them (docs/results.md).
 clean:
 	rm -rf .venv .snakemake

@@ -38,6 +38,7 @@ if PLAN:
     include: "workflow/rules/null_control.smk"
     include: "workflow/rules/checklists.smk"
     include: "workflow/rules/report.smk"
+    include: "workflow/rules/leftovers.smk"
 
     for paper in PAPERS:
 
@@ -54,3 +55,4 @@ if PLAN:
             run_targets,
 
     remember_signatures(workflow.rules)
+    refuse_unknown_targets(workflow.rules)

@@ -83,3 +83,18 @@ def tiny_copy(tiny_run, tmp_path) -> Workspace:
 def fresh_copy(tiny_inputs, tmp_path) -> Workspace:
     """A private copy of the inputs, without results. The real run is in a session fixture."""
     return Workspace(tiny_inputs).copy_to(tmp_path / "fresh", results=False)
+
+
+@pytest.fixture(scope="session")
+def finished_run(session_folder, tiny_inputs) -> Workspace:
+    """A run of one method without networks, pretended in seconds: its outputs say their names. Tests copy it."""
+    from finished_cohort import finish
+
+    folder = session_folder / "finished"
+
+    def build() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        finish(Workspace(tiny_inputs).copy_to(folder, results=False))
+
+    once(session_folder / "finished_run.made", build)
+    return Workspace(folder)

@@ -212,3 +212,33 @@ def seg_of(masks, slices, path, kind="BINARY", description=None):
     )
     seg.save_as(path)
     return path
+
+
+def rtstruct_of(rois, slices, path):
+    """An RTSTRUCT drawn on a series: {name: [(ContourGeometricType, points in LPS mm, (point, 3)), ...]}."""
+    series, study, frame = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = slices[0].SeriesInstanceUID
+    study.ReferencedSOPClassUID, study.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", slices[0].StudyInstanceUID
+    study.RTReferencedSeriesSequence = [series]
+    frame.FrameOfReferenceUID, frame.RTReferencedStudySequence = slices[0].FrameOfReferenceUID, [study]
+    meta = copy.deepcopy(slices[0].file_meta)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", generate_uid()
+    data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID, data.Modality = meta.MediaStorageSOPClassUID, generate_uid(), "RTSTRUCT"
+    data.StudyInstanceUID, data.SeriesInstanceUID = slices[0].StudyInstanceUID, generate_uid()
+    data.ReferencedFrameOfReferenceSequence = [frame]
+    data.StructureSetROISequence, data.ROIContourSequence = [], []
+    for number, (name, contours) in enumerate(rois.items(), 1):
+        roi, drawn = Dataset(), Dataset()
+        roi.ROINumber, roi.ROIName, drawn.ReferencedROINumber = number, name.strip(), number
+        drawn.ContourSequence = []
+        for kind, points in contours:
+            contour = Dataset()
+            contour.ContourGeometricType, contour.NumberOfContourPoints = kind, len(points)
+            contour.ContourData = [f"{value:.3f}" for value in np.ravel(points)]
+            drawn.ContourSequence.append(contour)
+        data.StructureSetROISequence.append(roi)
+        data.ROIContourSequence.append(drawn)
+    data.save_as(path, enforce_file_format=True)
+    return path

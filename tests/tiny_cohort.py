@@ -121,8 +121,10 @@ CONFIG = {
             "grid_repeats": 1,
         },
         # On MR the values are those of the registered grid, not a window in HU.
+        # The features of Zhao 2024 as well, so that they are measured once.
         "zhang2025": {
             "split": "tiny",
+            "radiomics": "zhao2024_demo",
             "crops": "tiny_views",
             "networks": {
                 "DenseNet121": {"architecture": "densenet121"},
@@ -162,6 +164,7 @@ CONFIG = {
             "series": "sheets/series.csv",
             "masks": "sheets/masks.csv",
             "strata": {"centre": "centre"},
+            "thresholds": {"diameter": 25},
             "clinical": CLINICAL,
         }
     },

@@ -68,7 +68,7 @@ def test_published_and_demo_differ_only_in_sizes():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhao2024"]["settings"]
     demo = load()["papers"]["zhao2024"]["settings"]
     assert {k for k in published if published[k] != demo[k]} == {
-        *("radiomics", "l1_penalties", "clinical", "crops", "networks", "epochs", "batch", "patience", "split"),
+        *("radiomics", "l1_penalties", "crops", "networks", "epochs", "batch", "patience", "split"),
         "network_repeats",
         # In so few epochs the published rate would leave random weights as they are.
         *("optimiser", "learning_rate"),
@@ -96,7 +96,7 @@ def test_the_demo_of_cui_changes_sizes_and_numbers_alone():
     demo = load()["papers"]["cui2022"]["settings"]
     assert {k for k, v in published.items() if demo[k] != v} == {
         *("split", "crops", "networks", "epochs", "augmentation", "network_repeats", "training_shares"),
-        *("learning_rate", "clinical"),
+        "learning_rate",
     }
     assert (published["learning_rate"], published["epochs"], published["batch"]) == (1e-5, 100, 8)
     entries = load()
@@ -113,7 +113,7 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
     demo = load()["papers"]["zhang2025"]["settings"]
     assert {k for k, v in published.items() if demo[k] != v} == {
         *("split", "crops", "radiomics", "networks", "epochs", "network_repeats", "lasso_penalties", "lasso_folds"),
-        *("learner_folds", "learners", "calibration_resamples", "clinical"),
+        *("learner_folds", "learners", "calibration_resamples"),
         # As for Zhao: random weights in so few epochs.
         *("optimiser", "learning_rate"),
     }
@@ -407,8 +407,9 @@ def test_the_example_for_own_patients_is_a_valid_config():
 
 
 def test_the_readmes_commands_do_not_let_configfile_swallow_the_target():
-    """Snakemake takes every word after --configfile for a file, up to the next option."""
+    """Snakemake takes every word after --configfile for a file, up to the next option or the end."""
     files = [REPOSITORY / "README.md", *(REPOSITORY / "config").glob("*.*"), *(REPOSITORY / "docs").glob("*.md")]
     commands = [line for f in files for line in f.read_text().splitlines() if "snakemake " in line]
-    named = [line.split("--configfile", 1)[1].split()[1:2] for line in commands if "--configfile" in line]
-    assert len(named) >= 5 and all(word and word[0].startswith("-") for word in named), named
+    after = [line.split("--configfile", 1)[1].split("`")[0] for line in commands if "--configfile " in line]
+    named = [words.split()[1:2] for words in after]
+    assert len(named) >= 5 and all(not word or word[0].startswith("-") for word in named), named

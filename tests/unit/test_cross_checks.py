@@ -61,7 +61,13 @@ class Sheets:
         settings = {
             **{name: str(self.root / f"{name}.csv") for name in frames},
             **{"images_of": "", "clinical": {}, "missing_codes": [], "columns": {}, "date_format": "", "strata": {}},
-            **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0, "carry_masks": "refuse"},
+            **{
+                "modality": "CT",
+                "interpolate_missing": False,
+                "smallest_mask_ml": 0.0,
+                "mask_tolerance_voxels": 0.1,
+                "carry_masks": "refuse",
+            },
         }
         cohort, found = load_cohort("c", settings)
         cache = FileCache(folder / "hcc_headers.json" if folder else None, HEADER_FACTS_VERSION)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from precision import assert_same_rounding
 from safetensors.torch import save_file
 
 from hcc_recurrence.networks.features import extract_features, feature_network, network_input
@@ -78,7 +79,7 @@ def test_features_equal_an_independent_vgg19_with_the_same_weights(weights, file
     for row, image in enumerate(images):
         colours = (np.repeat(image[None] / 255.0, 3, axis=0) - mean[:, None, None]) / deviation[:, None, None]
         expected = own_vgg19(colours, state, pool, tap)
-        assert np.abs(found.iloc[row].to_numpy() - expected).max() < 1e-5
+        assert_same_rounding(found.iloc[row], expected)
     assert found.to_numpy().std() > 0.01
 
 

@@ -150,7 +150,7 @@ def test_a_delivery_becomes_sheets_that_are_accepted(tmp_path, flat):
     settings = {
         **{name: str(tmp_path / f"{name}.csv") for name in ("patients", "series", "masks")},
         **{"images_of": "", "clinical": {}, "missing_codes": [], "columns": {}, "date_format": "", "strata": {}},
-        **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0},
+        **{"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0, "mask_tolerance_voxels": 0.1},
     }
     cohort, problems = load_cohort("c", settings)
     assert not problems, problems

@@ -242,3 +242,59 @@ def test_broken_predictions_are_refused(change, words):
     assert len(frame) == len(train)
     with pytest.raises(ValueError, match=words):
         check_predictions(change(frame), data.split)
+
+
+def test_nothing_selected_and_no_clinical_variable_leave_tables_with_their_columns(tmp_path):
+    """The coefficients were a file without a column, and gathering them ended in a traceback of pandas."""
+    from hcc_recurrence.figures.coefficients import plot_coefficients
+    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.statistics.classification import metrics_table
+    from hcc_recurrence.statistics.degenerate import NOTHING
+
+    data, settings = make_data(signal=0), {**SETTINGS, "univariable_p": 1e-9, "clinical": {}}
+    parts = []
+    for protocol in ("strict", "as_published"):
+        results = run_protocol(data, settings, protocol, 1, 0)
+        write_csv(results["coefficients"], tmp_path / f"{protocol}.csv")
+        parts.append(results["predictions"])
+    coefficients = pd.concat([read_csv(tmp_path / f"{p}.csv") for p in ("strict", "as_published")])
+    assert set(coefficients["step"]) == {"none selected"}
+    # Five fits of the strict protocol (four folds and all), each of CR and RCR.
+    assert len(coefficients) == 2 * 5 + 2
+    assert "No variable was selected" in plot_coefficients(coefficients, "strict", "RCR").axes[0].texts[0].get_text()
+    metrics = metrics_table(pd.concat(parts))
+    assert (metrics["remark"].str.startswith(NOTHING) | (metrics["split"] == "external")).all()
+    assert metrics["tp"].isna().all()
+
+
+def test_fits_without_a_variable_count_in_how_often_one_was_chosen():
+    from hcc_recurrence.figures.coefficients import plot_coefficients
+
+    rows = [
+        {
+            "protocol": "strict",
+            "fold": f,
+            "seed": 1,
+            "model": "CR",
+            "step": "final",
+            "variable": "afp",
+            "coefficient": 1.0,
+        }
+        for f in (0, 1)
+    ]
+    rows += [{**rows[0], "fold": f, "step": "none selected", "variable": np.nan, "coefficient": np.nan} for f in (2, 3)]
+    figure = plot_coefficients(pd.DataFrame(rows), "strict", "CR")
+    assert "50%" in [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_auc_of_a_classifier_without_a_feature_is_a_half():
+    from hcc_recurrence.learning.classifiers import cross_validated_auc
+
+    assert cross_validated_auc("LR", np.empty((31, 0)), np.r_[np.zeros(20, int), np.ones(11, int)], 5, 0) == 0.5
+
+
+def test_a_file_without_a_column_is_an_empty_table(tmp_path):
+    from hcc_recurrence.files import read_csv, write_csv
+
+    write_csv(pd.DataFrame(), tmp_path / "none.csv")
+    assert read_csv(tmp_path / "none.csv").empty

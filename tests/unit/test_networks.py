@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from precision import assert_same_rounding
 
 from hcc_recurrence.imaging.crops import scale_window, window_bounds
 from hcc_recurrence.learning.multi_instance import BagOfWords, probability_histogram
@@ -86,8 +87,7 @@ def test_cui_equals_keras_with_the_same_weights():
         maps = network.maps(torch.from_numpy(stored["input"])[None, None])
     for name in ("pool1", "pool2", "pool3", "pool4"):
         ours = maps[name][0].permute(1, 2, 3, 0).numpy()
-        assert ours.shape == stored[name].shape
-        assert np.abs(ours - stored[name]).max() < 1e-5, name
+        assert_same_rounding(ours, stored[name])
 
 
 def weights(name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -85,3 +85,16 @@ def test_a_broken_cache_is_ignored(tmp_path):
     (tmp_path / "cache.json").write_text("{half")
     (tmp_path / "f").write_bytes(b"x")
     assert FileCache(tmp_path / "cache.json", "1").get(tmp_path / "f", content_hash)
+
+
+def test_a_file_replaced_by_one_of_the_same_size_and_date_is_looked_at_again(tmp_path):
+    """As unpacked from an archive that gives all its files one date."""
+    file = tmp_path / "mask.nii"
+    for content in ("the old mask", "another mask"):
+        other = tmp_path / "unpacked"
+        other.write_text(content)
+        os.utime(other, (315532800, 315532800))
+        other.rename(file)
+        cache = FileCache(tmp_path / "cache.json", "1")
+        assert cache.get(file, content_hash) == content_hash(file)
+        cache.save()

@@ -12,7 +12,7 @@ from pyradiomics_reference import whole_volume_features
 
 from hcc_recurrence.radiomics import filters
 from hcc_recurrence.radiomics.extraction import extract_features
-from hcc_recurrence.radiomics.filters import smoothing_box, wavelet_box
+from hcc_recurrence.radiomics.filters import filtered_images, smoothing_box, wavelet_box, wavelet_reach
 from hcc_recurrence.radiomics.shape import ShapeFeatures
 
 SETTINGS = {
@@ -148,10 +148,26 @@ def test_a_wrong_number_of_features_is_an_error():
 
 def test_boxes_of_filters_keep_the_whole_axis_at_a_border():
     box = np.array([100, 3, 90]), np.array([110, 12, 100])
-    start, stop = wavelet_box(box, (200, 200, 200))
+    start, stop = wavelet_box(box, (200, 200, 200), wavelet_reach("coif1", 1))
     assert start.tolist() == [92, 0, 82] and stop.tolist() == [118, 200, 108]
     start, stop = smoothing_box(box, (200, 200, 200), np.array([1.0, 1.0, 2.0]), 3.0)
     assert start.tolist() == [64, 0, 72] and stop.tolist() == [146, 48, 118]
+
+
+@pytest.mark.parametrize(("wavelet", "level"), [("coif1", 2), ("db6", 2)])
+def test_longer_wavelets_and_more_levels_are_those_of_the_whole_volume(wavelet, level):
+    """The box about the masks was that of one level of coif1, whatever the config named."""
+    from radiomics.imageoperations import getWaveletImage
+
+    image = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=(66, 68, 67)))
+    box = np.array([30, 30, 33]), np.array([36, 37, 36])
+    settings = {"normalise": False, "log_sigma_mm": [], "wavelet": wavelet, "wavelet_level": level}
+    found = dict(filtered_images(image, box, settings))
+    whole = {name: filtered for filtered, name, _ in getWaveletImage(image, None, wavelet=wavelet, level=level)}
+    assert set(found) == {"original", *whole} and len(whole) == 15
+    for name, filtered in whole.items():
+        expected = sitk.GetArrayFromImage(filtered)[30:36, 30:37, 33:36]
+        assert np.allclose(found[name], expected, rtol=0, atol=1e-9), name
 
 
 # IBSI-1 digital phantom: reference tag -> PyRadiomics feature, original image, bin width 1.

@@ -36,10 +36,10 @@ def test_delong_equals_its_definition_with_ties(m, n, levels, seed):
     assert found.auc == pytest.approx(auc, abs=1e-12)
     assert found.auc == pytest.approx(roc_auc_score(y, score), abs=1e-12)
     assert found.variance == pytest.approx(variance, abs=1e-12)
-    if found.variance > 1e-15:
+    if found.variance > 1e-15 and min(m, n) >= 5:
         assert 0 <= found.low <= found.auc <= found.high <= 1
     else:
-        assert np.isnan(found.low) and np.isnan(found.high), "no interval where nothing varies"
+        assert np.isnan(found.low) and np.isnan(found.high), "no interval where nothing varies, or of a handful"
 
 
 def test_auc_refuses_one_class_and_missing_scores():

@@ -162,7 +162,7 @@ def test_an_unknown_unit_and_a_lost_column_are_named(tmp_path):
     assert "one of mm, cm" in problems[0].remedy
     own = settings(tmp_path, columns={**COLUMNS, "centre": "中心"})
     _, problems = load_cohort("c", own)
-    assert any("has no column centre" in p.what for p in problems)
+    assert any("has no column 中心, which `columns` names as centre" in p.what for p in problems)
     own = settings(tmp_path, date_format="%d.%m.%Y")
     _, problems = load_cohort("c", own)
     assert sum("is not a date" in p.what for p in problems) == 5

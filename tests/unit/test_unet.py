@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 import yaml
+from precision import assert_same_rounding
 from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 from workflow_runner import REPOSITORY
 
@@ -169,7 +170,8 @@ def test_features_are_the_means_of_the_maps_computed_layer_by_layer():
             maps[f"decoder{depth}"] = up
         expected = torch.cat([maps[layer].mean(dim=(2, 3)) for layer in TAPS["all"]], dim=1).numpy()
         final = torch.sigmoid(network.final_conv(up))[:, 0].numpy()
-    assert features == pytest.approx(expected, abs=1e-5) and probability == pytest.approx(final, abs=1e-5)
+    assert_same_rounding(features, expected)
+    assert_same_rounding(probability, final)
     assert features.shape[1] == len(feature_names("all", SMALL)) == sum(SMALL) + sum(SMALL[:4])
 
 
@@ -180,7 +182,8 @@ def test_masked_features_are_means_inside_the_predicted_tumour():
     with torch.no_grad():
         network.final_conv.bias.fill_(-50.0)
     whole, masked = (segment_slices(network, planes, "hierarchical", pool, 3)[1] for pool in ("gap", "masked_gap"))
-    assert masked == pytest.approx(whole, abs=1e-5), "nothing is predicted: the whole slice counts"
+    # Nothing is predicted: the whole slice counts.
+    assert_same_rounding(masked, whole)
     with torch.no_grad():
         # Half of the first slice is tumour.
         network.final_conv.bias -= network(torch.from_numpy(planes[:1])[:, None]).median()
@@ -190,7 +193,7 @@ def test_masked_features_are_means_inside_the_predicted_tumour():
     inside = probability[0] >= 0.5
     assert 3 < inside.sum() < inside.size
     last = tapped.maps["decoder1"][0].numpy()
-    assert masked[0, -SMALL[0] :] == pytest.approx(last[:, inside].mean(axis=1), abs=1e-5)
+    assert_same_rounding(masked[0, -SMALL[0] :], last[:, inside].mean(axis=1))
 
 
 def test_the_map_of_a_feature_is_its_grad_cam():
@@ -210,7 +213,7 @@ def test_the_map_of_a_feature_is_its_grad_cam():
         weight = maps.grad.mean(dim=(2, 3), keepdim=True)
         cam = (weight * maps.detach()).sum(dim=1, keepdim=True).clamp_min(0)
         cam = torch.nn.functional.interpolate(cam, (32, 32), mode="bilinear", align_corners=False)[0, 0]
-        assert found[name] == pytest.approx((cam / cam.max()).numpy(), abs=1e-5)
+        assert_same_rounding(found[name], cam / cam.max(), relative=1e-4)
         assert found[name].max() == pytest.approx(1)
 
 

@@ -119,14 +119,16 @@ def test_problems_of_the_sheets(fresh_copy):
 def test_keep_going_leaves_patients_out_and_counts_them(fresh_copy):
     middle_slice(fresh_copy, "T003", "portal").unlink()
     edit_sheet(fresh_copy, "patients", 4, "ast_u_l", "n/a")
+    edit_sheet(fresh_copy, "patients", 6, "last_follow_up_date", "unknown")
     fresh_copy.config(keep_going=True)
     jobs = fresh_copy.jobs()
-    assert jobs["convert_patient"] == 22
+    assert jobs["convert_patient"] == 21
     fresh_copy.run("results/tiny/labels.csv")
     labels = pd.read_csv(fresh_copy.folder / "results/tiny/labels.csv").set_index("patient_id")
     reasons = labels["excluded_because"].dropna()
-    assert list(reasons.index) == ["T003", "T005"]
-    assert "missing" in reasons["T003"] and "n/a" in reasons["T005"]
+    assert list(reasons.index) == ["T003", "T005", "T007"]
+    assert "missing" in reasons["T003"] and "n/a" in reasons["T005"] and "'unknown' is not a date" in reasons["T007"]
+    assert labels.loc["T007", ["er", "rfs_months", "rfs_event"]].isna().all()
     assert "T003" in (fresh_copy.folder / "results/tiny/labels.html").read_text() or (
         "slice is probably missing" in (fresh_copy.folder / "results/tiny/labels.html").read_text()
     )

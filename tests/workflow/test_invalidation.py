@@ -77,7 +77,7 @@ def added(*counts):
 PLOTS = {**ZHAO_FROM_TABLES, **GRID, **ZHANG_FUSION}
 LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), **PLOTS, **evaluated(*ALL)}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
-MEASURED = {"measure_tumours": 1, "fit_comparators": 1}
+MEASURED = {"measure_tumours": 1, "fit_comparators": 1, "report_changes": 1}
 READERS = {"measure_reproducibility": 1}
 # What of images and masks all patients together make: features by phase, slices for networks, registration.
 # Contact sheets of Zhang have ten patients a page.
@@ -90,6 +90,7 @@ OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
+    "report_changes": 1,
     "write_baseline_table": STUDIES,
     "plot_flow_chart": STUDIES,
     "fit_comparators": 1,
@@ -189,7 +190,7 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
         (copy.folder / f"sheets/{name}.csv").write_text(text)
     shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
     shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
-    shown |= {"fit_comparators", *PICTURES}
+    shown |= {"fit_comparators", "report_changes", *PICTURES}
     made = {**OWN_STEPS, **LABELS, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
     expected = {rule: n for rule, n in made.items() if rule not in shown}
     # Without the boxes of Zhang's networks of volumes.
@@ -200,13 +201,13 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
-    of_all = {"write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated(*ALL)}
+    of_all = {"report_changes": 1, "write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated(*ALL)}
     assert tiny_copy.jobs() == {**of_all, **ZHAO_FROM_TABLES, **NOMOGRAMS, **ZHANG_MODELS}
 
 
 def test_one_value_of_a_clinical_column_that_two_papers_use(tiny_copy):
     change_cell(tiny_copy, "T002", "mvi", "")
-    own = {"write_baseline_table": 2, "fit_risk_factors": 2, "plot_risk_factors": 2}
+    own = {"report_changes": 1, "write_baseline_table": 2, "fit_risk_factors": 2, "plot_risk_factors": 2}
     assert tiny_copy.jobs() == {**own, **NOMOGRAMS, **ZHANG_MODELS, **evaluated("yan2023", "zhang2025")}
 
 

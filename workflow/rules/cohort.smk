@@ -1,4 +1,4 @@
-# The cohort: demo patients, labels, splits. Needs the sheets; makes labels.csv and splits/.
+# The cohort: demo patients, labels, splits, changes. Needs the sheets; makes labels.csv, splits/ and changes/.
 
 
 rule simulate_patient:
@@ -113,3 +113,50 @@ rule write_splits:
         code=code("write_splits"),
     script:
         "../scripts/write_splits.py"
+
+
+rule report_changes:
+    """Patients, outcomes, images, masks, clinical values, sets and folds that differ from those of the last run."""
+    input:
+        labels="<results>/{cohort}/labels.csv",
+        splits=lambda w: [
+            f"<results>/{w.cohort}/splits/{scheme}.csv"
+            for scheme in PLAN.schemes(w.cohort)
+        ],
+    output:
+        csv="<results>/{cohort}/changes/changes.csv",
+        html=report(
+            "<results>/{cohort}/changes/changes.html",
+            caption="../report/changes.rst",
+            category="Cohorts",
+            labels={"cohort": "{cohort}", "what": "changes since the last run"},
+        ),
+    log:
+        "<logs>/{cohort}/report_changes.log",
+    benchmark:
+        "<benchmarks>/{cohort}/report_changes.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    group:
+        "labels"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        sheet=untracked(patients_sheet),
+        files=untracked(lambda w: PLAN.contents(w.cohort)),
+        content=lambda w: PLAN.contents_hash(w.cohort),
+        clinical=lambda w: PLAN.clinical_hash(w.cohort, PLAN.used_variables(w.cohort)),
+        definitions=untracked(
+            lambda w: PLAN.clinical_definitions(
+                w.cohort, PLAN.used_variables(w.cohort)
+            )
+        ),
+        schemes=lambda w: PLAN.schemes(w.cohort),
+        title=of_cohort("title"),
+        code=code("report_changes"),
+    script:
+        "../scripts/report_changes.py"

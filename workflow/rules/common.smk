@@ -123,8 +123,8 @@ def study_repeats(paper):
 
 
 def horizon_months(wildcards):
-    """The horizon of early recurrence, in months of 365.25 / 12 days."""
-    return round(of_cohort("er_days")(wildcards) * 12 / 365.25, 3)
+    """The horizon of early recurrence in months, as the cohort's outcome is compared with it."""
+    return PLAN.horizon_months(base(wildcards.cohort))
 
 
 def on_grid_of(section, kind):
@@ -436,6 +436,11 @@ def clinical_definitions(variables):
     return lambda w: PLAN.clinical_definitions(base(w.cohort), variables(w))
 
 
+def clinical_meaning(variables):
+    """The same without the names of the sheet's columns: what a value means does not change with them."""
+    return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
+
+
 def of_study(wildcards):
     """The clinical variables of the study that the wildcards name."""
     return study_clinical(wildcards.paper)(wildcards)
@@ -507,16 +512,19 @@ def about_study(wildcards):
         settings.pop("networks", None)
     radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
     crop = FULL_CONFIG["crops"].get(settings.get("crops", ""), {})
-    keys = ("title", "er_days", "er_inclusive", "reader")
+    keys = ("title", "er_inclusive", "reader")
     return {
-        "cohort": {key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+        "cohort": {
+            **{key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+            "horizon": PLAN.horizon_words(cohort),
+        },
         "settings": settings,
         "scheme": FULL_CONFIG["splits"][settings["split"]],
         "radiomics": radiomics,
         "crop": crop,
         "grid": FULL_CONFIG["grids"].get((radiomics or crop).get("grid", ""), {}),
         "phases": PLAN.phases(paper, cohort),
-        "definitions": clinical_definitions(of_study)(wildcards),
+        "definitions": clinical_meaning(of_study)(wildcards),
     }
 
 
@@ -610,6 +618,7 @@ def study_targets(paper, cohort):
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
+        f"<results>/{cohort}/changes/changes.html",
         f"<results>/{PLAN.image_cohort(cohort)}/quality/all_patients.html",
         *registration_targets(paper, cohort),
         *segmentation_targets(paper, cohort),
@@ -670,6 +679,10 @@ if workflow.is_main_process:
 
 
 onstart:
+    if not are_kept_with_results(workflow):
+        raise WorkflowError(
+            "The records of what made each result lie with the results. Start Snakemake without --persistence-backend."
+        )
     # Held as long as this process lives.
     workflow.claim, ended = claim_folder(
         Path(".snakemake", "hcc_claim"), Path.cwd()

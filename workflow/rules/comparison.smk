@@ -54,7 +54,8 @@ rule fit_comparators:
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(comparator_variables),
-        definitions=clinical_definitions(comparator_variables),
+        definitions=untracked(clinical_definitions(comparator_variables)),
+        meaning=clinical_meaning(comparator_variables),
         missing_codes=of_cohort("missing_codes"),
         constants=of_cohort("constants"),
         reader=of_cohort("reader"),

@@ -229,7 +229,8 @@ rule write_baseline_table:
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(of_study),
-        definitions=clinical_definitions(of_study),
+        definitions=untracked(clinical_definitions(of_study)),
+        meaning=clinical_meaning(of_study),
         missing_codes=of_cohort("missing_codes"),
         yates=lookup("papers/{paper}/settings/baseline_yates", within=FULL_CONFIG),
         title=of_cohort("title"),
@@ -270,7 +271,8 @@ rule fit_risk_factors:
     params:
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(of_study),
-        definitions=clinical_definitions(of_study),
+        definitions=untracked(clinical_definitions(of_study)),
+        meaning=clinical_meaning(of_study),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
         settings=FULL_CONFIG["evaluation"],
@@ -314,7 +316,8 @@ rule compare_strata:
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
-        columns=of_cohort("strata"),
+        columns=untracked(of_cohort("strata")),
+        groups=lambda w: list(FULL_CONFIG["cohorts"][w.cohort]["strata"]),
         content=lambda w: PLAN.strata_hash(w.cohort),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
@@ -350,10 +353,11 @@ rule measure_readings:
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
-        readings=lambda w: PLAN.readings(w.cohort, of_study(w)),
+        readings=untracked(lambda w: PLAN.readings(w.cohort, of_study(w))),
         content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
         clinical=clinical_hash(read_variables),
-        definitions=clinical_definitions(read_variables),
+        definitions=untracked(clinical_definitions(read_variables)),
+        meaning=clinical_meaning(read_variables),
         patients=lambda w: PLAN.patients(w.cohort),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),

@@ -2,24 +2,41 @@
 # problems, and nothing else exists.
 import atexit
 import gc
-import inspect
 import os
 import sys
 import uuid
 from dataclasses import astuple
 from pathlib import Path
 
-from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from hcc_recurrence.command_line import near_targets, runs_jobs, typed_targets
+from hcc_recurrence.config_entries import unused_entries
+from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
+from hcc_recurrence.presets import preset_warnings
 from hcc_recurrence.problems import InputError, told
 from hcc_recurrence.provenance import code_version
+from hcc_recurrence.snakemake_inside import (
+    quiet_scheduler,
+    remember_signatures,
+    start_groups_together,
+)
+from hcc_recurrence.snakemake_records import (
+    are_kept_with_results,
+    keep_records_with_results,
+)
+from hcc_recurrence.storage import storage_problems
+
+quiet_scheduler(JobScheduler)
+# What makes results valid lies with the results, not in `.snakemake`.
+keep_records_with_results()
 
 # One thread a job for numerical libraries: the same bytes for any --cores. Rules that train set more themselves.
 for variable in (
@@ -39,12 +56,7 @@ if "--attempt" in sys.argv:
     os.environ.update(HCC_ATTEMPT=sys.argv[sys.argv.index("--attempt") + 1])
 if workflow.is_main_process:
     os.environ.update(HCC_RUN=uuid.uuid4().hex)
-    # A job must know as well which steps go together, or it starts a Snakemake for each of its patients, one after
-    # another. The executor leaves that out; Snakemake has loaded it already where it is installed.
-    if "snakemake_executor_plugin_slurm" in sys.modules:
-        sys.modules[
-            "snakemake_executor_plugin_slurm"
-        ].common_settings.pass_group_args = True
+    start_groups_together()
 
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
@@ -55,11 +67,42 @@ FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
 # What a person should look at, and which stops nothing.
 NOTICES = []
 
+
+def written_folders():
+    """The folders that this run writes to, by kind; none in a job, or where nothing is run."""
+    if not (workflow.is_main_process and runs_jobs(sys.argv[1:])):
+        return {}
+    named = OWN_CONFIG.get("pathvars") or {}
+    kinds = ("results", "logs", "benchmarks")
+    return {kind: str(named.get(kind) or kind) for kind in kinds}
+
+
+# Read anew: Snakemake loses a key that stands twice, and takes `--config keep_going=true` for text. What it hands to the
+# rules is what was read here.
+BASE_CONFIG = Path("config/config.yaml")
+OWN_CONFIG = {}
+
 try:
+    OWN_CONFIG, found = load_layers(
+        BASE_CONFIG if str(BASE_CONFIG) in map(str, workflow.configfiles) else None,
+        workflow.overwrite_configfiles,
+        workflow.config_settings.config_args or [],
+        texts=("dicom_root", "clinical_table"),
+        replace=workflow.config_settings.replace_workflow_config,
+    )
+    config.clear()
+    config.update(OWN_CONFIG)
+    full_or_shut = storage_problems(written_folders())
+    if LISTING and full_or_shut:
+        # The list itself could not be written.
+        LISTING = set()
+        raise InputError(full_or_shut)
+    found += full_or_shut
     FULL_CONFIG = load_configuration(
         config,
         Path(workflow.basedir, "config", "papers"),
         Path(workflow.basedir, "workflow", "schemas"),
+        found,
     )
     PLAN = Plan(
         FULL_CONFIG,
@@ -72,6 +115,12 @@ try:
     NOTICES = PLAN.notices
     if NOTICES and workflow.is_main_process:
         logger.warning(told(NOTICES))
+    if workflow.is_main_process:
+        for line in [
+            *preset_warnings(FULL_CONFIG, sorted(PLAN.cohorts)),
+            *unused_entries(FULL_CONFIG, OWN_CONFIG),
+        ]:
+            logger.warning(line)
 except InputError as error:
     if not LISTING and not (DRAFTING and FULL_CONFIG):
         raise WorkflowError(
@@ -79,6 +128,35 @@ except InputError as error:
             "results/preflight/problems.html"
         ) from None
     PROBLEMS, NOTICES = error.problems, error.notices
+
+
+def refuse_unknown_targets(rules):
+    """End in words where a target is asked for that no rule makes; Snakemake names no near one."""
+    if not workflow.is_main_process:
+        return
+    steps = list(rules)
+    asked = [
+        target
+        for target in typed_targets(sys.argv[1:], {step.name for step in steps})
+        if not Path(target).exists()
+        and not any(step.is_producer(target) for step in steps)
+    ]
+    inner = {"list_problems", "check_published_tables", "write_start_page"}
+    known = {step.name for step in steps if not step.has_wildcards()} - inner
+    names = {
+        name: f"{name} is a cohort: ask for a method, such as {PAPERS[0]}, or all, and name the cohort in `studies`"
+        for name in FULL_CONFIG["cohorts"]
+    }
+    problems = [near_targets(target, known, names) for target in asked]
+    # Such a target would be made of nothing: "Nothing to be done".
+    idle = set(sys.argv[1:]) & set(PAPERS) - {paper for paper, _ in PLAN.studies}
+    problems += [
+        f"no study of this run uses {paper}. What to do: add one to `studies`, such as {{paper: {paper}, cohort: "
+        f"{sorted(PLAN.cohorts)[0]}}}."
+        for paper in sorted(idle)
+    ]
+    if problems:
+        raise WorkflowError("\n".join(problems))
 
 
 def code(script):
@@ -99,14 +177,3 @@ def memory(mb):
 def minutes(number):
     """Run time that grows with each attempt."""
     return lambda wildcards, attempt: number * attempt
-
-
-def remember_signatures(rules):
-    """Parameters of the rules' functions, which Snakemake looks up anew for every job otherwise."""
-    for step in rules:
-        for item in [*step.input, *step.params, *step.resources.values()]:
-            function = getattr(item, "callable", None) or item
-            if inspect.isfunction(function):
-                overwrite_function_params(
-                    function, inspect.signature(function).parameters
-                )

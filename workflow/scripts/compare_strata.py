@@ -5,6 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
+    from hcc_recurrence.cohort.numbers import missing_test
     from hcc_recurrence.cohort.tables import read_patients
     from hcc_recurrence.figures.forest import plot_strata
     from hcc_recurrence.figures.html import readable, write_html
@@ -14,10 +15,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.statistics.comparisons import strata_table
 
     params, output = snakemake.params, snakemake.output
-    sheet = read_patients(params.sheet, ()).set_index("patient_id")
-    missing = {"", *params.missing_codes}
+    sheet = read_patients(params.sheet, ()).drop_duplicates("patient_id").set_index("patient_id")
+    is_missing = missing_test(params.missing_codes)
     strata = pd.DataFrame(
-        {name: sheet[column].where(~sheet[column].isin(missing)) for name, column in params.columns.items()}
+        {name: sheet[column].where(~sheet[column].map(is_missing)) for name, column in params.columns.items()}
     )
     predictions = read_csv(snakemake.input.predictions)
     table = strata_table(predictions[predictions["model"].isin(main_models(predictions))], strata)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import interval_text
+from hcc_recurrence.figures.p_values import auc_text
 
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
@@ -72,9 +72,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
     parts = ", ".join(f"{name} {sizes[name]} ({int(events[name])} ER)" for name in sizes.index)
     strict = metrics[metrics["protocol"] == "strict"]
     best = strict[strict["estimate"] == "out_of_fold"].sort_values("model")
-    aucs = ", ".join(
-        f"{r.model} {interval_text(r.auc, r.auc_low, r.auc_high)}" for r in best.itertuples() if " " not in r.model
-    )
+    aucs = ", ".join(f"{r['model']} {auc_text(r)}" for r in best.to_dict("records") if " " not in r["model"])
     missing = _missing_values(run.baseline)
     spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))
     scores = sorted(m for m in run.comparison["model"].unique() if ":" not in m)
@@ -91,7 +89,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
             "splits",
             f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
         ),
-        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['er_days']} days after resection"),
+        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['horizon']} after resection"),
         "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
         "predictors": Evidence(
             f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
@@ -186,7 +184,8 @@ def _alone(comparison: pd.DataFrame, models: tuple[str, ...] = ("Volume", "Centr
         & (comparison["protocol"] == "strict")
         & (comparison["estimate"] == "out_of_fold")
     ]
-    return ", ".join(f"{r.model} AUC {r.auc:.3f}" for r in rows.itertuples()) or "none (one centre only)"
+    found = ", ".join(f"{r['model']} AUC {auc_text(r).split(' (')[0]}" for r in rows.to_dict("records"))
+    return found or "none (one centre only)"
 
 
 def _radiomics_evidence(run: Run, spacing: str, training: int) -> dict[str, Evidence]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
+from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
+from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.networks.weights import file_sha256
+from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
 
 # The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
@@ -39,58 +42,6 @@ LEARNERS = {
     "XGBoost": ("n_estimators", "max_depth", "learning_rate", "min_child_weight"),
     "LightGBM": ("n_estimators", "max_depth", "learning_rate", "min_child_samples"),
 }
-
-
-def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[Problem]:
-    """Every violation of a JSON schema, with the key's path and the nearest known key."""
-    from jsonschema import Draft202012Validator
-
-    problems = []
-    for error in Draft202012Validator(schema).iter_errors(value):
-        where = ".".join(str(part) for part in error.absolute_path) or "the top level"
-        if error.validator == "additionalProperties":
-            known = sorted(error.schema.get("properties", {}))
-            unknown = sorted(set(error.instance) - set(known))
-            for key in unknown:
-                close = difflib.get_close_matches(key, known, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-                problems.append(Problem("", "", source, f"unknown key {key!r} in {where}", f"remove it; {hint}"))
-        else:
-            described = error.schema.get("description", "") if error.schema else ""
-            problems.append(
-                Problem(
-                    "",
-                    "",
-                    source,
-                    f"{where}: {error.message[:300]}",
-                    "correct the value" + (f"; {described}" if described else ""),
-                )
-            )
-    return problems
-
-
-def fill_defaults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    """A copy of `value` with the schema's defaults filled in, through maps and lists.
-
-    Keys that the schema names come in its order: the order in which a user wrote them must repeat no job.
-    """
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-    if isinstance(value, Mapping):
-        filled = {}
-        properties = schema.get("properties", {})
-        extra = schema.get("additionalProperties", {})
-        for key, item in value.items():
-            below = properties.get(key, extra if isinstance(extra, Mapping) else {})
-            filled[key] = fill_defaults(item, below, root)
-        for key, below in properties.items():
-            if key not in filled and "default" in below:
-                filled[key] = copy.deepcopy(below["default"])
-        named = [key for key in properties if key in filled]
-        return {key: filled[key] for key in (*named, *(k for k in filled if k not in properties))}
-    if isinstance(value, list):
-        return [fill_defaults(item, schema.get("items", {}), root) for item in value]
-    return value
 
 
 def _is_sourced(value: Any) -> bool:
@@ -134,8 +85,13 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_folder: Path) -> dict[str, Any]:
+def load_configuration(
+    config: Mapping[str, Any], papers_folder: Path, schemas_folder: Path, known: Sequence[Problem] = ()
+) -> dict[str, Any]:
     """Check a run's config, add what the papers' files bring, and choose the preset.
+
+    Args:
+        known: what is wrong already with the files that the config was read from.
 
     Returns: the config with defaults, the papers' named entries merged into `grids`, `crops`, `radiomics`
     and `splits`, and under `papers` the settings of each paper for the chosen preset.
@@ -143,42 +99,36 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
     Raises: InputError listing every problem.
     """
     schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
-    problems = schema_problems(config, schema, "config")
-    if problems:
-        raise InputError(problems)
-    full = fill_defaults(config, schema, schema)
+    # Of named entries only a part may be said; they are checked when the rest has come from the papers.
+    parts = {kind: {"type": "object", "default": {}} for kind in SECTIONS}
+    partial = {**schema, "properties": {**schema["properties"], **parts}}
+    problems = [*known, *schema_problems(config, partial, "config")]
     paper_schema = yaml.safe_load((schemas_folder / "paper.schema.yaml").read_text())
-    full["papers"] = {}
+    papers, entries = {}, {kind: {} for kind in SECTIONS}
     for file in sorted(papers_folder.glob("*.yaml")):
         raw = yaml.safe_load(file.read_text())
         found = schema_problems(raw, paper_schema, f"config/papers/{file.name}")
         problems += found
-        if found:
-            continue
-        paper = file.stem
-        for kind, entries in plain_values(raw["entries"]).items():
-            section = schema["properties"][kind]
-            entries = fill_defaults(entries, section, schema)
-            problems += schema_problems(entries, {**section, "$defs": schema["$defs"]}, file.name)
-            # The user's entry of the same name wins: that is how a setting of a paper is changed.
-            full[kind] = {**entries, **full[kind]}
+        if not found:
+            papers[file.stem] = raw
+            for kind, named in plain_values(raw["entries"]).items():
+                entries[kind] |= named
+    sections, found = join_sections(entries, config, schema)
+    problems += found
+    if problems:
+        raise InputError(problems)
+    full = {**fill_defaults(config, partial, schema), **sections, "papers": {}}
+    full["preset"] = full.get("preset") or default_preset(full)
+    for paper, raw in papers.items():
         settings = raw["settings"]["published"]
         if full["preset"] == "demo":
             settings = merge(settings, raw["settings"]["demo"])
-        own = full["overrides"].get(paper, {})
-        for key in sorted(set(own) - set(settings)):
-            close = difflib.get_close_matches(key, list(settings), 1)
-            problems.append(
-                Problem(
-                    "",
-                    "",
-                    "config",
-                    f"unknown key {key!r} in overrides.{paper}",
-                    f"did you mean {close[0]!r}?" if close else f"known are {sorted(settings)}",
-                )
-            )
-        values = plain_values(merge(settings, own))
-        for network in values.get("networks", {}).values():
+        settings, own = plain_values(settings), full["overrides"].get(paper, {})
+        found = override_problems(paper, own, settings, sections)
+        problems += found or setting_problems(paper, own)
+        settings, found = join_settings(paper, settings, own)
+        problems += found
+        for network in settings.get("networks", {}).values():
             # Random weights where no file is named.
             network.setdefault("weights", "")
             network.setdefault("sha256", "")
@@ -186,8 +136,13 @@ def load_configuration(config: Mapping[str, Any], papers_folder: Path, schemas_f
             "title": raw["title"],
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
-            "settings": values,
+            "settings": settings,
         }
+    problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
+    problems += [*path_problems(full), *threshold_problems(full)]
+    problems += radiomics_problems(full["radiomics"], config.get("radiomics", {}))
+    if problems:
+        raise InputError(problems)
     # 0 stands for the preset's own number.
     small = full["preset"] == "demo"
     if not full["null_control"]["permutations"]:
@@ -435,8 +390,6 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         return Problem("", "", "config", what, remedy)
 
     problems, seen = [], set()
-    for paper in sorted(set(full["overrides"]) - set(full["papers"])):
-        problems.append(problem(f"overrides names the unknown paper {paper!r}", f"known: {sorted(full['papers'])}"))
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
         where = f"study {number} ({paper} on {cohort})"

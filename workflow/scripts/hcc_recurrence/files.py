@@ -22,10 +22,16 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -> pd.DataFrame:
-    """Read a table of ours; identifier columns stay text (a patient may be called 007)."""
+    """Read a table of ours; identifier columns stay text (a patient may be called 007).
+
+    A table without a column, such as what nobody was found for, is an empty one.
+    """
     import pandas as pd
 
-    return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")
+    try:
+        return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
 
 
 def write_in_one_rename(path: Path, text: str) -> None:

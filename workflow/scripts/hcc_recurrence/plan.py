@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,14 @@ from hcc_recurrence.cohort.checks import (
     completeness_problems,
     excluded_patients,
 )
+from hcc_recurrence.cohort.clinical import empty_column_problems, threshold_problems
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
+from hcc_recurrence.cohort.clinical_scores import STAGE_INPUTS, STAGE_THRESHOLDS
+from hcc_recurrence.cohort.dates import date_fault
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
-from hcc_recurrence.cohort.labels import make_labels
+from hcc_recurrence.cohort.labels import has_dates, horizon_months, horizon_words, make_labels
+from hcc_recurrence.cohort.numbers import missing_test, parse_number
+from hcc_recurrence.cohort.outcome import decimal_comma, split_date_problems
 from hcc_recurrence.cohort.sheets import (
     DATE_COLUMNS,
     MONTH_COLUMNS,
@@ -30,13 +36,16 @@ from hcc_recurrence.cohort.sheets import (
     load_cohort,
     sheet_source,
 )
-from hcc_recurrence.cohort.tables import parse_number, read_sheet
+from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
 from hcc_recurrence.plan_unets import UNET, UnetPlan
+from hcc_recurrence.presets import preset_mark, with_thresholds
 from hcc_recurrence.problems import InputError, Notice, Problem
 from hcc_recurrence.provenance import FileCache, combine_hashes
 
+# Keys of a clinical variable that change no value of it.
+CHECKED_ONLY = ("readings", "plausible")
 # Keys of a cohort that name a sheet.
 SHEETS = ("patients", "series", "masks", "simulation")
 
@@ -76,13 +85,12 @@ class Plan(UnetPlan):
         self.excluded: dict[str, Mapping[str, str]] = {}
         self._used: dict[str, list[str]] = {}
         self._parts: dict[tuple[str, str], dict[str, str]] = {}
-        # With keep_going: problems of patients whose rows cannot be read; the others are checked on.
-        self._broken: list[Problem] = []
+        self._contents: dict[str, str] = {}
         # What a person should look at, and which stops nothing.
         self.notices: list[Notice] = []
-        problems = self._load()
-        if not problems:
-            problems = self._look(cache, checked, sent)
+        # Problems of config and sheets. Images are looked at all the same: no problem hides another.
+        self._broken: list[Problem] = self._load()
+        problems = self._look(cache, checked, sent)
         whole = [p for p in problems if not p.patient]
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(problems))
@@ -93,6 +101,11 @@ class Plan(UnetPlan):
             related = {name, self.image_cohort(name)}
             self.excluded[name] = excluded_patients(p for p in problems if p.cohort in related)
         self._used = {name: self._usable(name) for name in self.cohorts}
+        empty = [c for c in sorted({cohort for _, cohort in self.studies}) if not self._used[c]]
+        if empty:
+            what, remedy = "no patient is left: all have a problem or no label", "see the other problems, or labels.csv"
+            sheets = {c: self.cohorts[c].settings["patients"] for c in empty}
+            raise InputError([*problems, *(Problem(c, "", sheets[c], what, remedy) for c in empty)])
 
     # -- loading and checking ------------------------------------------------------------------
 
@@ -106,8 +119,13 @@ class Plan(UnetPlan):
             problems += found
             sheet = cohort.settings["simulation"]
             if sheet:
-                rows = read_sheet(self.folder / sheet).to_dict("records")
-                self.simulation[name] = {row["patient_id"]: row for row in rows}
+                try:
+                    rows = read_sheet(self.folder / sheet).to_dict("records")
+                    self.simulation[name] = {row["patient_id"]: row for row in rows}
+                except (OSError, ValueError, KeyError) as error:
+                    what = f"cannot be read as the sheet of the simulator ({error})"
+                    problems.append(Problem(name, "", sheet, what, f"correct cohorts.{name}.simulation"))
+                    self.simulation[name] = {}
         for name, cohort in self.cohorts.items():
             problems += [
                 Problem(
@@ -118,12 +136,18 @@ class Plan(UnetPlan):
                     f"the sheet has {', '.join(cohort.patients.columns)}",
                 )
                 for variable, column in cohort.settings["strata"].items()
-                if column not in cohort.patients
+                if column not in cohort.patients and "patients" in cohort.read
             ]
         for (paper, name), study in self.studies.items():
             problems += self._clinical_needs(paper, name, study)
-        if self.config["keep_going"] and all(p.patient for p in problems):
-            self._broken, problems = problems, []
+            used = self.settings(paper, name).get("clinical", {})
+            problems += threshold_problems(self.cohorts[name], f"{paper}'s threshold", used)
+            problems += empty_column_problems(self.cohorts[name], used)
+        for name in sorted({cohort for _, cohort in self.studies}):
+            constants = self.config["cohorts"][name]["constants"]
+            if set(STAGE_INPUTS) <= {*self.comparator_variables(name), *constants}:
+                for thresholds in STAGE_THRESHOLDS:
+                    problems += threshold_problems(self.cohorts[name], "a threshold of BCLC or CNLC,", thresholds)
         return problems
 
     def _clinical_needs(self, paper: str, name: str, study: Mapping[str, Any]) -> list[Problem]:
@@ -169,7 +193,8 @@ class Plan(UnetPlan):
     def _look(self, cache: Path | None, checked: Path | None, sent: bool) -> list[Problem]:
         """Problems of images and masks, from the files or, in a job, from what the run has found."""
         named = (cohort.settings[key] for cohort in self.cohorts.values() for key in SHEETS)
-        sheets = [self.folder / sheet for sheet in named if sheet]
+        # One that is not there is a problem already.
+        sheets = [self.folder / sheet for sheet in named if sheet and (self.folder / sheet).is_file()]
         memory = Checked(checked, self.config, sheets) if checked else None
         known = memory.read() if memory and sent else None
         if known:
@@ -185,8 +210,7 @@ class Plan(UnetPlan):
     def _check(self, facts: FileCache) -> list[Problem]:
         problems = list(self._broken)
         for pair in self.comparisons():
-            problems += self._split_problems(*pair)
-        broken = {(p.cohort, p.patient) for p in problems}
+            problems += self._split_problems(*pair) if "patients" in self.cohorts[pair[0]].read else []
         for name in sorted({self.image_cohort(c) for c in self.cohorts}):
             cohort = self.cohorts[name]
             phases = self.image_phases(name)
@@ -195,8 +219,7 @@ class Plan(UnetPlan):
                     patient
                     for other in self.cohorts
                     if self.image_cohort(other) == name
-                    for patient in self._labelled(other)
-                    if (other, patient) not in broken and (name, patient) not in broken
+                    for patient in self._wanted(other)
                 }
             )
             known = [p for p in wanted if p in cohort.patients.index]
@@ -210,9 +233,12 @@ class Plan(UnetPlan):
                         "correct the sheet of the cohort that uses these images",
                     )
                 )
+            if "series" not in cohort.read:
+                continue
             reader = "" if self.config["masks"]["source"] == UNET else cohort.settings["reader"]
-            problems += completeness_problems(cohort, known, phases, reader)
-            problems += self._unet_problems(name, known)
+            # Of a sheet that cannot be read, or has no rows, this is said, and not what each patient lacks in it.
+            problems += completeness_problems(cohort, known, phases, reader if "masks" in cohort.read else "")
+            problems += self._unet_problems(name, known) if "masks" in cohort.read else []
             if name in self.simulation:
                 for patient in sorted(set(known) - set(self.simulation[name])):
                     problems.append(
@@ -233,11 +259,24 @@ class Plan(UnetPlan):
         return problems
 
     def _labelled(self, name: str) -> list[str]:
+        """Patients with a label, sorted, of those whose rows have no problem; all of them without an outcome."""
         cohort = self.cohorts[name]
         broken = {p.patient for p in self._broken if p.cohort == name}
         readable = cohort.patients.drop(index=sorted(broken & set(cohort.patients.index)))
-        labels = make_labels(readable, cohort.settings["er_days"], cohort.settings["er_inclusive"])
+        if not has_dates(readable) and not all(c in readable for c in MONTH_COLUMNS):
+            return sorted(readable.index)
+        labels = make_labels(
+            readable,
+            cohort.settings["er_days"],
+            cohort.settings["er_inclusive"],
+            decimal_comma=decimal_comma(cohort),
+        )
         return sorted(labels.loc[labels["excluded_because"] == "", "patient_id"])
+
+    def _wanted(self, name: str) -> list[str]:
+        """Patients whose images are looked at: with a label, or with a row that is to be corrected."""
+        broken = {p.patient for p in self._broken if p.cohort == name}
+        return sorted({*self._labelled(name), *(broken & set(self.cohorts[name].patients.index))})
 
     def _usable(self, name: str) -> list[str]:
         return [p for p in self._labelled(name) if p not in self.excluded[name]]
@@ -310,13 +349,14 @@ class Plan(UnetPlan):
         return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
-        """What every table and figure of studies must say where networks have, or started from, random weights."""
+        """What every table and figure of studies must say: random weights, or the demo preset on real patients."""
         named: dict[str, list[str]] = {}
         for paper in papers:
             trained = "epochs" in self.config["papers"][paper]["settings"]
             words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
-        return "; ".join(f"{words}: {', '.join(names)}" for words, names in named.items() if names)
+        said = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
+        return "; ".join(filter(None, [preset_mark(self.config, cohort), *said]))
 
     def _phases_of_entry(self, name: str, kind: str, entry: str) -> set[str]:
         """The phases of a cohort's images that studies take with a named entry of `radiomics` or `crops`."""
@@ -367,11 +407,12 @@ class Plan(UnetPlan):
         return sorted(v for v in wanted if v in known and known[v]["timing"] == "pre")
 
     def settings(self, paper: str, cohort: str) -> dict[str, Any]:
-        """The paper's settings for one study: its clinical variables less the study's `without`."""
+        """The paper's settings for one study: its clinical variables less `without`, with the cohort's `thresholds`."""
         settings = {**self.config["papers"][paper]["settings"], "split": self.scheme(paper, cohort)}
         without = self.studies[paper, cohort]["without"]
         if "clinical" in settings:
-            settings["clinical"] = {v: cut for v, cut in settings["clinical"].items() if v not in without}
+            clinical = with_thresholds(settings["clinical"], self.config["cohorts"][cohort]["thresholds"])
+            settings["clinical"] = {v: rule for v, rule in clinical.items() if v not in without}
         return settings
 
     def patients(self, name: str) -> list[str]:
@@ -379,7 +420,7 @@ class Plan(UnetPlan):
         return self._used[name]
 
     def listed_phases(self, name: str, patient: str) -> list[str]:
-        """The phases of a patient in the series sheet, in its order, whether a study uses them or not."""
+        """The phases of a patient in the series sheet, in the order of PHASES, whether a study uses them or not."""
         return self.cohorts[name].phases(patient)
 
     def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
@@ -428,6 +469,31 @@ class Plan(UnetPlan):
                 found[f"{phase}.{reader}"] = f"{content} {label}"
         return dict(sorted(found.items()))
 
+    def contents(self, name: str) -> dict[str, dict[str, str]]:
+        """`fingerprint` of every patient of a cohort in use, in the order of their names."""
+        images = self.image_cohort(name)
+        return {patient: self.fingerprint(images, patient) for patient in self.patients(name)}
+
+    def contents_hash(self, name: str) -> str:
+        """Changes with any image or mask of a patient of a cohort in use."""
+        if name not in self._contents:
+            self._contents[name] = _text_hash(
+                [[p, *(part for item in found.items() for part in item)] for p, found in self.contents(name).items()]
+            )
+        return self._contents[name]
+
+    def used_variables(self, name: str) -> list[str]:
+        """The clinical variables that studies, scores and stages take of a cohort, sorted."""
+        used = set(self.comparator_variables(name))
+        for paper, cohort in self.studies:
+            if cohort == name:
+                used.update(self.settings(paper, cohort).get("clinical", {}))
+        return sorted(used)
+
+    def schemes(self, name: str) -> list[str]:
+        """The splits that studies use on a cohort, sorted."""
+        return [scheme for cohort, scheme in self.comparisons() if cohort == name]
+
     def knows_best_auc(self, name: str) -> bool:
         """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
         return name in self.simulation and not any("marker" in row for row in self.simulation[name].values())
@@ -436,9 +502,23 @@ class Plan(UnetPlan):
         """The patient's row of the simulation sheet."""
         return dict(sorted(self.simulation[name][patient].items()))
 
+    def horizon_months(self, name: str) -> float:
+        """The last time that counts as early, in months with the three decimals of `rfs_months`.
+
+        Where a recurrence on the horizon itself is not early, one step before it: labels and survival agree.
+        """
+        settings = self.cohorts[name].settings
+        horizon = horizon_months(settings["er_days"], has_dates(self.cohorts[name].patients))
+        return horizon if settings["er_inclusive"] else round(horizon - 0.001, 3)
+
+    def horizon_words(self, name: str) -> str:
+        """The horizon of early recurrence in the unit of the cohort's outcome: `730 days` or `24 months`."""
+        return horizon_words(self.cohorts[name].settings["er_days"], has_dates(self.cohorts[name].patients))
+
     def outcome_hash(self, name: str) -> str:
         """Changes with any outcome or centre, and with no clinical column."""
-        frame = self.cohorts[name].patients
+        # By patient: another order of the rows is no other outcome.
+        frame = self.cohorts[name].patients.sort_index()
         columns = [c for c in ("patient_id", "centre", *DATE_COLUMNS, *MONTH_COLUMNS) if c in frame]
         return _text_hash([[c, *frame[c]] for c in columns])
 
@@ -447,13 +527,17 @@ class Plan(UnetPlan):
         cohort = self.cohorts[name]
         frame = cohort.patients.loc[self.patients(name)]
         definitions = cohort.settings["clinical"]
-        return _text_hash([[v, *frame[definitions[v]["column"]]] for v in sorted(variables)])
+        rows = [[v, *frame[definitions[v]["column"]]] for v in sorted(variables)]
+        # Where each centre has a unit of its own, a value depends on the patient's centre as well.
+        if any(isinstance(definitions[v]["unit"], Mapping) for v in variables):
+            rows.append(["centre", *frame["centre"]])
+        return _text_hash(rows)
 
     def strata_hash(self, name: str) -> str:
         """Changes with the group of any patient in use."""
         cohort = self.cohorts[name]
         frame = cohort.patients.loc[self.patients(name)]
-        return _text_hash([[c, *frame.index, *frame[c]] for _, c in sorted(cohort.settings["strata"].items())])
+        return _text_hash([[v, *frame.index, *frame[c]] for v, c in sorted(cohort.settings["strata"].items())])
 
     def patients_sheet(self, name: str) -> dict[str, Any]:
         """How the patients sheet of a cohort is read."""
@@ -465,8 +549,13 @@ class Plan(UnetPlan):
         found = {}
         for variable in variables:
             own = in_standard_unit(variable, definitions[variable])
-            found[variable] = {key: value for key, value in sorted(own.items()) if key != "readings"}
+            found[variable] = {key: value for key, value in sorted(own.items()) if key not in CHECKED_ONLY}
         return found
+
+    def clinical_meaning(self, name: str, variables: Sequence[str]) -> dict[str, Any]:
+        """The definitions without the names of columns, which say where a value is and not what it means."""
+        found = self.clinical_definitions(name, variables)
+        return {v: {key: value for key, value in own.items() if key != "column"} for v, own in found.items()}
 
     def readings(self, name: str, variables: Sequence[str]) -> dict[str, dict[str, str]]:
         """Variable -> reading -> column, of the named variables that were read more than once."""
@@ -481,9 +570,9 @@ class Plan(UnetPlan):
         if definition is None or definition["kind"] == "categorical":
             return {}
         cells = self.cohorts[name].patients.loc[self.patients(name), definition["column"]]
-        numbers = {
-            p: parse_number(c) for p, c in cells.items() if c not in self.cohorts[name].settings["missing_codes"]
-        }
+        comma = decimal_comma(self.cohorts[name])
+        is_missing = missing_test(self.cohorts[name].settings["missing_codes"], comma)
+        numbers = {p: parse_number(c, comma) for p, c in cells.items() if not is_missing(c)}
         return {p: round(n) for p, n in sorted(numbers.items()) if n is not None}
 
     def readings_hash(self, name: str, variables: Sequence[str]) -> str:
@@ -503,9 +592,14 @@ class Plan(UnetPlan):
             wrong = words[~words.isin(["train", "validation", "external"])]
             remedy = "write train, validation or external"
             return [Problem(name, p, path, f"column split: {word!r} is unknown", remedy) for p, word in wrong.items()]
-        if rule["kind"] == "temporal" and ("resection_date" not in frame or not rule["validation_from"]):
-            what = f"split {scheme} is temporal without resection_date or validation_from"
-            return [Problem(name, "", path, what, "add the column, or set splits.<name>.validation_from")]
+        if rule["kind"] == "temporal":
+            if "resection_date" not in frame or not rule["validation_from"]:
+                what = f"split {scheme} is temporal without resection_date or validation_from"
+                return [Problem(name, "", path, what, "add the column, or set splits.<name>.validation_from")]
+            if date_fault(rule["validation_from"], date.today()):
+                what = f"splits.{scheme}.validation_from: {rule['validation_from']!r} is no date that has come"
+                return [Problem(name, "", "config", what, "write it as YYYY-MM-DD")]
+            return split_date_problems(cohort, self._labelled(name))
         return []
 
     def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:

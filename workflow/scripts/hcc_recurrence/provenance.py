@@ -23,7 +23,7 @@ PACKAGE = "hcc_recurrence"
 
 
 class FileCache:
-    """Facts about files, kept by (path, size, mtime) as git's index does.
+    """Facts about files, kept by (path, size, mtime, ctime) as git's index does.
 
     A fact is anything JSON can hold. The cache file is read once and written by `save`; a broken or
     foreign cache file is ignored, because every fact can be found again.
@@ -47,7 +47,7 @@ class FileCache:
                     self._facts = stored["facts"]
 
     def get(self, file: Path, compute: Callable[[Path], Any]) -> Any:
-        """The fact that a function finds about `file`, from the cache if size and mtime are as they were."""
+        """The fact that a function finds about `file`, from the cache if size and times are as they were."""
         key = self._key(file, compute)
         # `lacking` has just asked the disk.
         stamp = self._stamps.pop(key, None) or self._stamp(file)
@@ -89,7 +89,8 @@ class FileCache:
     @staticmethod
     def _stamp(file: Path) -> list[int]:
         status = os.stat(file)
-        return [status.st_size, status.st_mtime_ns]
+        # Archives give all their files one date, and a mask in its place may have the same size. No program sets ctime.
+        return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
     def save(self) -> None:
         """Write the cache in one rename, so that a killed run never leaves half of it."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import interval_text
+from hcc_recurrence.figures.p_values import auc_text
+from hcc_recurrence.presets import WARNING
 
 COLUMNS = ("model", "patients", "strict", "as published")
 KINDS = (
@@ -33,7 +34,7 @@ def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
                 key = (model, protocol, split, estimate)
                 if key in keyed.index:
                     line = keyed.loc[key]
-                    cells.append(interval_text(line["auc"], line["auc_low"], line["auc_high"]))
+                    cells.append(auc_text(line))
                 else:
                     cells.append("")
             if any(cells):
@@ -77,6 +78,8 @@ def start_page(
             f"**{facts['title']}**: {kind if facts['simulated'] else 'real patients'}. {facts['used']} patients used, "
         )
         text += f"{facts['left_out']} left out (see Cohorts). Split: {facts['split']}."
+        if about["preset"] == "demo" and not facts["simulated"]:
+            text += f" **{WARNING}: these numbers are not those of the methods.**"
         if facts["best_auc"] is not None:
             text += f" The best AUC that any method can reach here is {facts['best_auc']:.3f}."
         parts += [text + "\n", list_table(headline(table, titles), f"AUC (95% CI) on {facts['title']}")]

@@ -13,16 +13,19 @@ from hcc_recurrence.cohort.dicom_series import (
     Listing,
     SeriesError,
     Stack,
-    check_hounsfield,
     files_of,
     find_stack,
     is_image_file,
+    lacking,
 )
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
+from hcc_recurrence.cohort.hounsfield import check_hounsfield
 from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
+from hcc_recurrence.cohort.volume_values import check_numbers
 from hcc_recurrence.problems import Problem
 from hcc_recurrence.provenance import FileCache
 
@@ -90,7 +93,7 @@ def check_sources(
     stacks: dict[tuple[str, str], Stack] = {}
     seen_masks: dict[tuple[str, str, str], SeenMask] = {}
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
-    smallest_ml = cohort.settings["smallest_mask_ml"]
+    smallest_ml, tolerance = cohort.settings["smallest_mask_ml"], cohort.settings["mask_tolerance_voxels"]
     wanted = set(patients)
     todo = sorted(key for key in cohort.series if key[0] in wanted)
     _read_files(cohort, todo, root, cache)
@@ -100,8 +103,11 @@ def check_sources(
         try:
             stack = find_stack(root / series.path, series.series_uid, series.part, interpolate, cache, listed)
             geometry = stack.geometry
-            if stack.image and modality == "CT":
-                check_hounsfield(stack.facts["lowest"])
+            if stack.image:
+                drawn = [(r, cohort.masks[patient, phase, r]) for r in cohort.readers(patient, phase)]
+                check_numbers(stack.facts, stack.image, [(r, root / m.path, m.label) for r, m in drawn])
+                if modality == "CT":
+                    check_hounsfield(stack.facts["doubt"])
             if not stack.image and stack.modality != modality:
                 raise SeriesError(
                     f"has modality {stack.modality or 'unknown'}, the cohort is {modality}",
@@ -125,14 +131,15 @@ def check_sources(
             try:
                 path = root / mask.path
                 if not path.is_file():
-                    raise MaskError("does not exist", "correct the path in the masks sheet")
+                    raise MaskError(*lacking(path, "masks"))
                 facts = cache.get(path, mask_facts)
                 sources.masks[patient, phase, reader] = facts["hash"]
                 contents = cache.get(path, mask_contents)
                 seen_masks[patient, phase, reader] = SeenMask(facts["hash"], contents.get("content", ""), mask.label)
                 if geometry is not None:
-                    check_mask(facts, geometry, mask.label)
-                    check_contents(contents, mask.label, geometry, smallest_ml)
+                    check_mask(facts, geometry, mask.label, tolerance)
+                    check_contents(contents, mask.label, geometry, smallest_ml, tolerance)
+                    check_sheet_diameter(cohort, patient, contents, mask.label)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
     kept = cache.path.parent if cache.path else None

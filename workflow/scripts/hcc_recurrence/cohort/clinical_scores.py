@@ -20,6 +20,8 @@ STAGE_INPUTS = (
     "ecog_ps",
     "child_pugh",
 )
+# Of tumours in `bclc_stage` and `cnlc_stage`: at most so many mm, and so many.
+STAGE_THRESHOLDS = ({"diameter": 20, "tumour_number": 1}, {"diameter": 30, "tumour_number": 3}, {"diameter": 50})
 # Score -> what it is computed from.
 INPUTS = {
     "BCLC": STAGE_INPUTS,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hcc_recurrence.cohort.dicom_files import DEFLATED, UNCOMPRESSED, cut_off, read_dataset, texts_of, what_else
+from hcc_recurrence.cohort.image_kinds import KIND_TAGS, PIXEL_TAGS, kind_of, unusable_pixels
 from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import content_hash
 
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "7"
+HEADER_FACTS_VERSION = "8"
 _NUMBERS = {
     "Rows": int,
     "Columns": int,
@@ -23,17 +27,18 @@ _NUMBERS = {
     # Without it the sign of the padding value is unknown.
     "PixelRepresentation": int,
     "PixelPaddingValue": int,
+    "PixelPaddingRangeLimit": int,
     "RescaleSlope": float,
     "RescaleIntercept": float,
 }
-_VECTORS = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+# Numbers each must have; one with another count, or that is not finite, counts as lacking.
+_VECTORS = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
+# Tells phases apart where it is a number, and nothing where it is not.
+_TRIGGER = "TriggerTime"
 _TEXTS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "Modality"),
     *("AcquisitionTime", "ContentTime"),
 )
-# Implicit and explicit little endian, explicit big endian: a pixel takes the bytes that the header says.
-UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
-DEFLATED = "1.2.840.10008.1.2.1.99"
 # Of SeriesInstanceUID.
 SERIES_TAG = 0x0020000E
 # The table of contents of a disc, the one kind of file that is of no series.
@@ -52,6 +57,17 @@ _OF_FRAMES = (
     ("FrameContentSequence", "FrameAcquisitionDateTime", "AcquisitionTime"),
     ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier"),
 )
+# The same of what tells kinds of images apart.
+_KINDS_OF_FRAMES = (
+    ("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
+    ("MRImageFrameTypeSequence", "FrameType", "ImageType"),
+    ("MRImageFrameTypeSequence", "ComplexImageComponent", "ComplexImageComponent"),
+    ("CTImageFrameTypeSequence", "FrameType", "ImageType"),
+    ("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
+    ("CTReconstructionSequence", "ConvolutionKernel", "ConvolutionKernel"),
+    ("CTXRayDetailsSequence", "KVP", "KVP"),
+    ("PixelValueTransformationSequence", "RescaleType", "RescaleType"),
+)
 
 
 def file_facts(file: Path) -> dict[str, Any]:
@@ -59,76 +75,105 @@ def file_facts(file: Path) -> dict[str, Any]:
 
     `headers` is empty where the file is not DICOM, or holds no image. DICOM that cannot be trusted has one header with
     the reason as `Broken`, and its series where that can be read: a slice that nobody can read must not be taken for
-    one that was never there.
+    one that was never there. For the same reason `other` says of a file that is no DICOM what it is.
     """
     headers: list[dict[str, Any]] = []
+    other = ""
     # What a broken file makes pydicom raise is not foreseeable: a length beyond the file, letters in a number.
     try:
         with open(file, "rb") as stream:
-            data = read_header(stream, ("BitsAllocated", "SamplesPerPixel"))
-            left = file.stat().st_size - stream.tell()
-        if data is not None:
-            kind = str(data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID", ""))
-            headers = image_headers(data)
-            is_of_series = bool(data.get("SeriesInstanceUID")) or kind == DIRECTORY_STORAGE
-            if not is_of_series or (kind in IMAGE_STORAGE and left < _pixel_bytes(data)):
-                # Tags stand in order: the UID was not cut itself where one behind it was read.
-                is_whole = max(data.keys(), default=0) > SERIES_TAG
-                series = str(data.get("SeriesInstanceUID", "")) if is_whole else ""
-                reason = "it ends before its pixels do" if is_of_series else "it does not say what it is"
-                headers = [{"SeriesInstanceUID": series, "Broken": reason}]
+            data = read_header(stream, ("BitsAllocated",))
+            if data is None:
+                other = what_else(stream)
+            else:
+                headers = image_headers(data)
+                reason = _reason_of_mistrust(stream, data, bool(headers))
+                if reason:
+                    # Tags stand in order: the UID was not cut itself where one behind it was read.
+                    is_whole = max(data.keys(), default=0) > SERIES_TAG
+                    series = str(data.get("SeriesInstanceUID", "")) if is_whole else ""
+                    headers = [{"SeriesInstanceUID": series, "Broken": reason}]
+        digest = content_hash(file)
+    except OSError as error:
+        return {"hash": "", "headers": [_broken(f"it cannot be read: {error.strerror or type(error).__name__}")]}
     except Exception as error:
-        reason = last_line(error)[:120] or type(error).__name__
-        headers = [{"SeriesInstanceUID": "", "Broken": reason}]
-    return {"hash": content_hash(file), "headers": headers}
+        headers, digest = [_broken(last_line(error)[:120] or type(error).__name__)], content_hash(file)
+    return {"hash": digest, "headers": headers, **({"other": other} if other else {})}
 
 
-def _pixel_bytes(data: Dataset) -> int:
-    """Bytes that the pixels of a file take at least: 1 where they are compressed, 0 where all of it was unpacked."""
-    syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
-    if syntax not in UNCOMPRESSED:
-        return int(syntax != DEFLATED)
-    pixels = int(data.get("Rows") or 1) * int(data.get("Columns") or 1) * int(data.get("NumberOfFrames") or 1)
-    return pixels * int(data.get("SamplesPerPixel") or 1) * int(data.get("BitsAllocated") or 8) // 8
+def _broken(reason: str) -> dict[str, str]:
+    return {"SeriesInstanceUID": "", "Broken": reason}
+
+
+def _reason_of_mistrust(stream: BinaryIO, data: Dataset, has_images: bool) -> str:
+    kind = str(data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID", ""))
+    if not data.get("SeriesInstanceUID"):
+        return "" if kind == DIRECTORY_STORAGE else "it does not say what it is"
+    # A file that was cut off may end before the tags that say it holds an image.
+    return cut_off(stream, data) if has_images or kind in IMAGE_STORAGE else ""
 
 
 def read_header(file: Path | BinaryIO, more: Sequence[str] = ()) -> Dataset | None:
-    """The tags of a file that decide geometry, and more; None where it is not DICOM.
+    """The tags of a file that decide geometry and the kind of image, and more; None where it is not DICOM.
 
     Raises: whatever pydicom raises where it is broken.
     """
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    tags = [*_NUMBERS, *_VECTORS, *_TEXTS, *_GROUPS, "NumberOfFrames", *more]
-    try:
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
-    except InvalidDicomError:
-        return None
+    tags = [*_NUMBERS, *_VECTORS, *_TEXTS, *_GROUPS, *KIND_TAGS, *PIXEL_TAGS, _TRIGGER, "NumberOfFrames", *more]
+    return read_dataset(file, tags)
 
 
 def image_headers(data: Dataset) -> list[dict[str, Any]]:
-    """A header for each image of a file; none where it holds no image."""
+    """A header for each image of a file; none where it holds no image.
+
+    Besides tags it holds `Kind`, see `kind_of`; where its pixels cannot be used the reason as `Unusable`; and, where
+    they are true, `Compressed`, `Inverted` (MONOCHROME1) and `Packed` (deflated, or without preamble).
+    """
     common = _values(data)
     if "Rows" not in common:
         return []
     frames = data.get("PerFrameFunctionalGroupsSequence") or []
     if not frames:
         # Frames that say nothing of where they lie, such as a film of screen shots.
-        return [common] * int(data.get("NumberOfFrames") or 1)
+        return [_with_kind(common, data, {})] * int(data.get("NumberOfFrames") or 1)
     shared = (data.get("SharedFunctionalGroupsSequence") or [None])[0]
+    of_shared, kind_of_shared = _of_frame(shared), _kind_of_frame(shared)
     return [
-        {**common, "InstanceNumber": number, **_of_frame(shared), **_of_frame(frame)}
+        _with_kind(
+            {**common, "InstanceNumber": number, **of_shared, **_of_frame(frame)},
+            data,
+            {**kind_of_shared, **_kind_of_frame(frame)},
+        )
         for number, frame in enumerate(frames, 1)
     ]
 
 
+def _with_kind(header: dict[str, Any], data: Dataset, of_frame: Mapping[str, Any]) -> dict[str, Any]:
+    found = {**header, "Kind": kind_of(data, of_frame)}
+    reason = unusable_pixels(data, of_frame, header)
+    if reason:
+        found["Unusable"] = reason
+    if str(data.file_meta.get("TransferSyntaxUID", "")) not in (*UNCOMPRESSED, DEFLATED):
+        found["Compressed"] = True
+    if texts_of(data, "PhotometricInterpretation") == ["MONOCHROME1"]:
+        found["Inverted"] = True
+    # Deflated, or stored without preamble and file meta information: it has to be unpacked before its pixels are found.
+    if data.preamble is None or str(data.file_meta.get("TransferSyntaxUID", "")) == DEFLATED:
+        found["Packed"] = True
+    return found
+
+
 def _values(data: Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for tag in (*_NUMBERS, *_VECTORS, *_TEXTS):
+    for tag in (*_NUMBERS, *_VECTORS):
         value = data.get(tag)
         if value is not None and value != "":
             _keep(found, tag, value)
+    for tag in _TEXTS:
+        if texts := texts_of(data, tag):
+            found[tag] = "\\".join(texts)
+    if texts := texts_of(data, _TRIGGER):
+        with contextlib.suppress(ValueError):
+            found[_TRIGGER] = float(texts[0])
     return found
 
 
@@ -141,9 +186,22 @@ def _of_frame(group: Dataset | None) -> dict[str, Any]:
     return found
 
 
+def _kind_of_frame(group: Dataset | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for sequence, attribute, name in _KINDS_OF_FRAMES:
+        items = group.get(sequence) if group is not None else None
+        if items and items[0].get(attribute) not in (None, ""):
+            found[name] = items[0].get(attribute)
+    return found
+
+
 def _keep(found: dict[str, Any], tag: str, value: Any) -> None:
     if tag in _VECTORS:
-        found[tag] = [float(v) for v in value]
+        numbers = [float(v) for v in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+        if len(numbers) == _VECTORS[tag] and all(math.isfinite(v) for v in numbers):
+            found[tag] = numbers
+        if tag == "PixelSpacing" and min(numbers, default=0) <= 0:
+            found.pop(tag, None)
     else:
         found[tag] = _NUMBERS.get(tag, str)(value)
 

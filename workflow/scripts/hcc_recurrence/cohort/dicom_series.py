@@ -7,32 +7,41 @@ refused with the reason; nothing is repaired silently.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.cohort.dicom_files import NAMES_OF_IMAGES, name_pattern
 from hcc_recurrence.cohort.dicom_headers import file_facts
+from hcc_recurrence.cohort.header_geometry import geometry_doubt
 from hcc_recurrence.cohort.image_files import image_information
+from hcc_recurrence.cohort.image_kinds import mixed_kinds
 from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
-from hcc_recurrence.cohort.stack_parts import WHOLE, Slice, acquisitions_alternate, normal_of, stack_parts
-from hcc_recurrence.problems import Refused, last_line
+from hcc_recurrence.cohort.stack_geometry import check_spacing, stack_geometry
+from hcc_recurrence.cohort.stack_parts import (
+    EXPORT,
+    WHOLE,
+    SeriesError,
+    Slice,
+    acquisitions_alternate,
+    find_part,
+    normal_of,
+    slices_that_stand_twice,
+    stack_parts,
+)
+from hcc_recurrence.cohort.volume_values import value_facts
+from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import FileCache, combine_hashes, content_hash
 
-# Positions are compared with the spacing between neighbours; scanners write them to 0.01 mm or better.
-SPACING_TOLERANCE = 0.02
 ORIENTATION_TOLERANCE = 1e-3
+# Direction cosines rounded to two digits are off by so much from length one, and from a right angle.
+LENGTH_TOLERANCE, ANGLE_TOLERANCE = 0.01, 0.02
 # Images that are no DICOM.
 IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
-# A CT of a body holds air or fat below this; an image without is no image in Hounsfield units.
-LOWEST_MUST_BE_BELOW_HU = -50
-EXPORT = "export the series again from the archive"
-
-
-class SeriesError(Refused):
-    """The series cannot be used."""
+FETCH = "fetch the content that the links stand for, or copy the files themselves"
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,7 @@ def find_stack(
     """
     if is_image_file(path):
         if not path.is_file():
-            raise SeriesError("does not exist", "correct the path in the series sheet")
+            raise SeriesError(*lacking(path, "series"))
         return Stack([], image=path, facts=cache.get(path, image_facts))
     listed = {} if listed is None else listed
     if path not in listed:
@@ -109,7 +118,7 @@ def find_stack(
 
 
 def image_facts(path: Path) -> dict[str, Any]:
-    """Content hash, geometry and lowest value of an image file that is no DICOM.
+    """Content hash, geometry and `value_facts` of an image file that is no DICOM.
 
     Raises: SeriesError where it cannot be read, or is no volume.
     """
@@ -117,10 +126,10 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     try:
         geometry, components = image_information(path)
+        doubt = geometry_doubt(path, geometry)
         # A file that ends too early has a header as well.
         image = sitk.ReadImage(str(path))
-        array = sitk.GetArrayViewFromImage(image)
-        lowest = float(array.min())
+        values = sitk.GetArrayViewFromImage(image)
     except RuntimeError as error:
         raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
     if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
@@ -129,35 +138,32 @@ def image_facts(path: Path) -> dict[str, Any]:
             f"is no volume of grey values: {size}, {components} values a voxel",
             "save one phase a file, in three dimensions",
         )
-    samples = hashes_of_volume(array, places_of_slices(geometry))
-    return {"hash": content_hash(path), "geometry": geometry, "lowest": lowest, "samples": samples}
-
-
-def check_hounsfield(lowest: float) -> None:
-    """Raise SeriesError where the lowest value of a CT that is no DICOM shows that it was windowed or scaled before."""
-    if lowest >= LOWEST_MUST_BE_BELOW_HU:
-        raise SeriesError(
-            f"is no CT in Hounsfield units: no voxel lies below {LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)",
-            "save the image as acquired",
-        )
+    if doubt:
+        raise SeriesError(*doubt)
+    samples = hashes_of_volume(values, places_of_slices(geometry))
+    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **value_facts(path, values)}
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of a folder: by series, and files that are broken; files: how many of both there are."""
+    """The images of a folder: by series, and files that are broken; files: how many of both there are; links: names of
+    those that lead nowhere."""
 
     series: dict[str, list[Slice]]
     broken: list[Slice]
     files: int
+    links: list[str] = field(default_factory=list)
 
     def of_series(self, series_uid: str) -> list[Slice]:
         """The images of one series; the empty UID means the only one.
 
         Raises: SeriesError where there is none, or a file that could be of it is broken.
         """
-        if not series_uid and len(self.series) > 1:
+        if not series_uid and len(self.series) > 1 and not self.links:
             remedy = f"name one of them in the column series_uid: {self._known()}"
             raise SeriesError(f"holds {len(self.series)} series", remedy)
+        # What they led to could be of any series, and at an end of a stack nothing else would tell.
+        _refuse_links(self.links)
         wanted = series_uid or "".join(self.series)
         # A broken file that does not tell its series could be of any.
         broken = [o for o in self.broken if o.header["SeriesInstanceUID"] in ("", wanted) or not self.series]
@@ -177,10 +183,39 @@ class Listing:
 
 def files_of(folder: Path) -> list[Path]:
     """The files of a folder, sorted; a series may also be one file. Empty where there is none."""
-    if folder.is_dir():
-        with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.is_file())
-    return [folder] if folder.is_file() else []
+    return _files_and_links(folder)[0]
+
+
+def _files_and_links(folder: Path) -> tuple[list[Path], list[str]]:
+    """The files of a folder, sorted, and names of links that lead nowhere."""
+    if not folder.is_dir():
+        return ([folder] if folder.is_file() else []), []
+    files, links = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                if entry.is_file():
+                    files.append(Path(entry.path))
+                elif entry.is_symlink() and not entry.is_dir():
+                    links.append(entry.name)
+            except OSError:
+                # Links that lead in a circle.
+                links.append(entry.name)
+    return sorted(files), sorted(links)
+
+
+def lacking(path: Path, sheet: str) -> tuple[str, str]:
+    """What is wrong with a path that names nothing, and what to do."""
+    if path.is_symlink():
+        return "is a link that leads nowhere", FETCH
+    return "does not exist", f"correct the path in the {sheet} sheet"
+
+
+def _refuse_links(links: Sequence[str]) -> None:
+    if links:
+        named = ", ".join([*links[:3], *(["..."] if len(links) > 3 else [])])
+        count = "1 link that leads" if len(links) == 1 else f"{len(links)} links that lead"
+        raise SeriesError(f"holds {count} nowhere ({named})", FETCH)
 
 
 def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Listing:
@@ -192,25 +227,48 @@ def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Lis
     Raises: SeriesError where the folder does not exist, is empty or holds no DICOM image.
     """
     if not folder.exists():
-        raise SeriesError("does not exist", "correct the path in the series sheet")
-    files = [folder / name for name in only] if only and folder.is_dir() else files_of(folder)
+        raise SeriesError(*lacking(folder, "series"))
+    files, links = ([folder / name for name in only], []) if only and folder.is_dir() else _files_and_links(folder)
     if not files:
+        _refuse_links(links)
         raise SeriesError("holds no file", "correct the path in the series sheet")
     series: dict[str, list[Slice]] = {}
     broken, images = [], 0
+    others: list[tuple[Path, dict[str, Any]]] = []
     for file in files:
         facts = cache.get(file, file_facts)
         several = len(facts["headers"]) > 1
         images += bool(facts["headers"])
+        if "other" in facts:
+            others.append((file, facts))
         for number, header in enumerate(facts["headers"]):
             one = Slice(file, facts["hash"], number if several else -1, header)
             if "Broken" in header:
                 broken.append(one)
             else:
                 series.setdefault(header.get("SeriesInstanceUID", ""), []).append(one)
-    if not images:
+    spoilt = _spoilt_images(others, series)
+    if not images and not spoilt:
+        _refuse_links(links)
         raise SeriesError("holds no DICOM image", "correct the path in the series sheet")
-    return Listing(series, broken, images)
+    return Listing(series, [*broken, *spoilt], images + len(spoilt), links)
+
+
+def _spoilt_images(others: Sequence[tuple[Path, dict[str, Any]]], series: Mapping[str, Sequence[Slice]]) -> list[Slice]:
+    """Of the files that are no DICOM those that should be: named as the images beside them, or content not fetched."""
+    if not others:
+        return []
+    patterns = {name_pattern(one.file.name) for own in series.values() for one in own}
+    found = []
+    for file, facts in others:
+        is_pointer = facts["other"] == "pointer"
+        # Macs leave a `._name` beside each file.
+        has_suffix = file.suffix.lower() in NAMES_OF_IMAGES and not file.name.startswith(".")
+        is_named = has_suffix or name_pattern(file.name) in patterns
+        if is_pointer or is_named:
+            reason = "it stands for content that was not fetched" if is_pointer else facts["other"]
+            found.append(Slice(file, facts["hash"], -1, {"SeriesInstanceUID": "", "Broken": reason}))
+    return found
 
 
 def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
@@ -230,6 +288,9 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
     slices = list(unique.values())
     check_headers([one.header for one in slices])
     slices = _take_part(slices, part)
+    mixed = mixed_kinds([one.header.get("Kind", "") for one in slices])
+    if mixed:
+        raise SeriesError(f"mixes images of different kinds: {'; '.join(mixed)}", "name series_uid, or a part")
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
 
@@ -240,13 +301,19 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
     # Taking a stack apart is only looked at where there is a sign of several.
     if not part and is_stack(slices) and not acquisitions_alternate(slices):
         return slices
+    if part and (found := find_part(slices, part, is_stack)):
+        return found
     parts = stack_parts(slices, is_stack)
     known = ", ".join(f"{name} ({len(found)} slices)" for name, found in parts.items())
     if part:
-        if part not in parts:
-            remedy = f"it holds {known}" if parts else "leave the column part empty: the series is one stack, or none"
-            raise SeriesError(f"holds no part {part!r}", remedy)
-        return parts[part]
+        remedy = f"it holds {known}" if parts else "leave the column part empty: the series is one stack, or none"
+        raise SeriesError(f"holds no part {part!r}", remedy)
+    pairs = slices_that_stand_twice(slices, is_stack)
+    if pairs:
+        named = "; ".join(f"{_name(a)} and {_name(b)}: {_compared(a, b)}" for a, b in pairs[:3])
+        more = "; ..." if len(pairs) > 3 else ""
+        remedy = "remove one of each" + (f", or name in the column part: {known}" if parts else "")
+        raise SeriesError(f"holds {len(pairs)} slices twice, at the same place ({named}{more})", remedy)
     if parts:
         raise SeriesError(
             f"holds {len(parts)} stacks (several phases in one series)", f"name one in the column part: {known}"
@@ -254,8 +321,23 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
     return slices
 
 
+def _name(one: Slice) -> str:
+    return one.file.name if one.frame < 0 else f"frame {one.frame + 1} of {one.file.name}"
+
+
+def _compared(a: Slice, b: Slice) -> str:
+    from hcc_recurrence.cohort.slice_pixels import slice_values
+
+    try:
+        return "the same pixels" if np.array_equal(slice_values(a)[0], slice_values(b)[0]) else "other pixels"
+    except SeriesError as error:
+        return error.what
+
+
 def is_stack(slices: Sequence[Slice]) -> bool:
-    """Whether slices whose headers were checked are one evenly spaced stack."""
+    """Whether slices whose headers were checked are one evenly spaced stack of one kind of image."""
+    if mixed_kinds([one.header.get("Kind", "") for one in slices]):
+        return False
     try:
         check_spacing([one.header for one in slices])
     except SeriesError:
@@ -281,7 +363,19 @@ def check_headers(headers: Sequence[dict[str, Any]]) -> None:
         raise SeriesError(f"mixes modalities {sorted(map(str, modalities))}", "name series_uid")
     if "CT" in modalities and any("RescaleSlope" not in h or "RescaleIntercept" not in h for h in headers):
         raise SeriesError("CT without RescaleSlope or RescaleIntercept: Hounsfield units are unknown", EXPORT)
+    scaled = sum("RescaleSlope" in h for h in headers)
+    if 0 < scaled < len(headers):
+        raise SeriesError(
+            f"{len(headers) - scaled} of {len(headers)} slices lack RescaleSlope, the others have it", EXPORT
+        )
+    unusable = [h["Unusable"] for h in headers if "Unusable" in h]
+    if unusable:
+        all_or_some = "" if len(unusable) == len(headers) else f"{len(unusable)} of {len(headers)} slices: "
+        raise SeriesError(
+            f"{all_or_some}{unusable[0]}", "export the series as acquired, without loss, or name another one"
+        )
     orientations = np.array([h["ImageOrientationPatient"] for h in headers])
+    _check_cosines(orientations)
     if np.abs(orientations - orientations[0]).max() > ORIENTATION_TOLERANCE:
         raise SeriesError("slices are not parallel", "remove localisers or name series_uid")
     spacings = np.array([h["PixelSpacing"] for h in headers])
@@ -295,58 +389,8 @@ def check_stack(headers: Sequence[dict[str, Any]], interpolate: bool = False) ->
     return check_spacing(headers, interpolate)
 
 
-def check_spacing(headers: Sequence[dict[str, Any]], interpolate: bool = False) -> int:
-    """Raise SeriesError unless slices that `check_headers` has passed are evenly spaced and straight above each other.
-
-    Returns: the number of slices before the one that is missing, where `interpolate` allows one; 0 where none is.
-    """
-    if len(headers) < 3:
-        raise SeriesError(f"has only {len(headers)} slices", EXPORT)
-    normal = normal_of(headers[0])
-    positions = np.array([h["ImagePositionPatient"] for h in headers])
-    along = positions @ normal
-    order = np.argsort(along, kind="stable")
-    gaps = np.diff(along[order])
-    step = float(np.median(gaps))
-    if step <= 0 or (gaps < 0.1 * step).any():
-        count = int((gaps < 0.1 * max(step, 1e-6)).sum())
-        raise SeriesError(
-            f"{count} positions carry more than one slice, and nothing in the headers tells several stacks apart",
-            "export the phases as series of their own",
-        )
-    wrong = np.flatnonzero(np.abs(gaps - step) > SPACING_TOLERANCE * step)
-    one_missing = len(wrong) == 1 and abs(gaps[wrong[0]] - 2 * step) <= 2 * SPACING_TOLERANCE * step
-    if len(wrong) and not (interpolate and one_missing):
-        missing = ", ".join(
-            f"{gaps[i]:.2f} mm between {along[order[i]]:.2f} and {along[order[i + 1]]:.2f} mm" for i in wrong[:3]
-        )
-        remedy = f"{EXPORT}, or let the one slice be interpolated with interpolate_missing: true"
-        raise SeriesError(
-            f"slices are not evenly spaced ({step:.2f} mm expected, found {missing}): a slice is probably missing",
-            remedy if one_missing else EXPORT,
-        )
-    drift = positions[order] - positions[order[0]]
-    sideways = drift - np.outer(drift @ normal, normal)
-    if np.abs(sideways).max() > 0.05 * step + 0.01:
-        raise SeriesError("slices are sheared (gantry tilt)", "export the series reformatted to a straight stack")
-    return int(wrong[0]) + 1 if len(wrong) else 0
-
-
-def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
-    """Size, spacing, origin (x, y, z; mm) and direction (row major 3 x 3) of a checked stack.
-
-    Args:
-        missing: slices that will be interpolated; they count.
-    """
-    first, last = slices[0].header, slices[-1].header
-    orientation = np.array(first["ImageOrientationPatient"])
-    normal = normal_of(first)
-    length = normal @ (np.array(last["ImagePositionPatient"]) - np.array(first["ImagePositionPatient"]))
-    row, column = first["PixelSpacing"]
-    number = len(slices) + missing
-    return {
-        "size": [first["Columns"], first["Rows"], number],
-        "spacing": [column, row, float(length) / (number - 1)],
-        "origin": list(first["ImagePositionPatient"]),
-        "direction": np.column_stack([orientation[:3], orientation[3:], normal]).ravel().tolist(),
-    }
+def _check_cosines(orientations: np.ndarray) -> None:
+    x, y = orientations[:, :3], orientations[:, 3:]
+    off = max(np.abs(np.linalg.norm(v, axis=1) - 1).max() for v in (x, y))
+    if off > LENGTH_TOLERANCE or np.abs((x * y).sum(axis=1)).max() > ANGLE_TOLERANCE:
+        raise SeriesError("ImageOrientationPatient is no pair of perpendicular unit vectors", EXPORT)

@@ -25,7 +25,7 @@ from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_
 from hcc_recurrence.cohort.stack_parts import Slice, stack_parts
 from hcc_recurrence.provenance import FileCache
 
-DISCOVERY_VERSION = "2"
+DISCOVERY_VERSION = "3"
 _MORE = (
     *("StudyDate", "StudyTime", "SeriesNumber", "SeriesDescription", "ImageType"),
     *("ContrastBolusAgent", "ContrastBolusStartTime"),

@@ -7,11 +7,38 @@ from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.cohort.sheets import DATE_COLUMNS
+from hcc_recurrence.cohort.dates import DATE_COLUMNS
+from hcc_recurrence.cohort.numbers import exact_number
+from hcc_recurrence.cohort.outcome import MOST_MONTHS
 from hcc_recurrence.files import read_csv
 
 DAYS_PER_MONTH = 365.25 / 12
-LOST = "recurrence-free but followed for less than {days} days"
+LOST = "recurrence-free but followed for less than {}"
+
+
+def has_dates(patients: pd.DataFrame) -> bool:
+    """Whether the outcome of a patients sheet is given by dates; else it is in months."""
+    return all(c in patients for c in DATE_COLUMNS)
+
+
+def horizon_months(er_days: int, dates: bool) -> float:
+    """The horizon of early recurrence in months, with three decimals as `rfs_months` has.
+
+    Months of a sheet are compared with months: `er_days` within a day of whole months (30.4375 days each) are these
+    months, so that 730 days are 24 and an event at exactly 24.0 months lies on the horizon, not half a day beyond it.
+
+    Args:
+        dates: the outcome is given by dates, whose days are compared with days.
+    """
+    whole = round(er_days / DAYS_PER_MONTH)
+    if not dates and whole and abs(er_days - whole * DAYS_PER_MONTH) < 1:
+        return float(whole)
+    return round(er_days / DAYS_PER_MONTH, 3)
+
+
+def horizon_words(er_days: int, dates: bool) -> str:
+    """The horizon as it is compared with: `730 days` or `24 months`."""
+    return f"{er_days} days" if dates else f"{horizon_months(er_days, False):g} months"
 
 
 def make_labels(
@@ -19,40 +46,61 @@ def make_labels(
     er_days: int = 730,
     inclusive: bool = True,
     excluded: Mapping[str, str] | None = None,
+    decimal_comma: bool = False,
 ) -> pd.DataFrame:
     """Label each patient of a checked patients sheet.
 
     Early recurrence is a first recurrence within `er_days` of resection (`<=`, or `<` where `inclusive` is
-    false); no early recurrence needs `er_days` of follow-up. Anyone else gets no label and a reason.
+    false); no early recurrence needs `er_days` of follow-up. Anyone else gets no label and a reason. Days are compared
+    with days, and months of the sheet with months (`horizon_months`).
 
     Args:
         patients: text columns, index patient_id.
-        excluded: patients left out for another reason.
+        excluded: patients left out for another reason, whose outcome may be unreadable: then they have none.
+        decimal_comma: of the sheet's months.
 
     Returns: patient_id, centre, er (1, 0 or NaN), rfs_months, rfs_event, excluded_because ("" if used).
+
+    Raises: ValueError where the outcome of a patient who is not left out cannot be read.
     """
-    if all(c in patients for c in DATE_COLUMNS):
-        start, recurrence, last = (pd.to_datetime(patients[c], format="%Y-%m-%d") for c in DATE_COLUMNS)
+    dates, reasons = has_dates(patients), dict(excluded or {})
+    if dates:
+        start, recurrence, last = (
+            pd.to_datetime(patients[c], format="%Y-%m-%d", errors="coerce") for c in DATE_COLUMNS
+        )
         event = recurrence.notna()
-        days = recurrence.where(event, last).sub(start).dt.days.astype(float)
+        time = recurrence.where(event, last).sub(start).dt.days.astype(float)
+        # A date that is no date must not count as no recurrence.
+        unreadable = time.isna() | (patients["recurrence_date"].ne("") & ~event)
+        horizon, months = float(er_days), (time / DAYS_PER_MONTH).round(3)
     else:
-        event = patients["rfs_event"] == "1"
-        days = patients["rfs_months"].astype(float) * DAYS_PER_MONTH
-    early = event & ((days <= er_days) if inclusive else (days < er_days))
+        numbers = {
+            c: patients[c].map(lambda cell: exact_number(cell, decimal_comma)) for c in ("rfs_months", "rfs_event")
+        }
+        time = months = numbers["rfs_months"].astype(float).round(3)
+        event = numbers["rfs_event"] == 1
+        unreadable = time.isna() | ~numbers["rfs_event"].isin([0, 1])
+        horizon = horizon_months(er_days, False)
+    unreadable |= (time < 0) | (months > MOST_MONTHS)
+    lost = sorted(set(patients.index[unreadable]) - set(reasons))
+    if lost:
+        raise ValueError(f"the outcome of {', '.join(lost)} cannot be read")
+    early = event & ((time <= horizon) if inclusive else (time < horizon))
     # A recurrence after the horizon proves freedom until then.
-    free = ~early & (days >= er_days)
+    free = ~early & (time >= horizon)
     labels = pd.DataFrame(
         {
             "patient_id": patients.index,
             "centre": patients["centre"].to_numpy(),
-            "er": early.astype(float).where(early | free).to_numpy(),
-            "rfs_months": (days / DAYS_PER_MONTH).round(3).to_numpy(),
-            "rfs_event": event.astype(int).to_numpy(),
+            "er": early.astype(float).where((early | free) & ~unreadable).to_numpy(),
+            "rfs_months": months.where(~unreadable).to_numpy(),
+            "rfs_event": event.astype("Int64").where(~unreadable).to_numpy(),
         }
     )
+    labels["rfs_event"] = labels["rfs_event"].astype("Int64" if unreadable.any() else int)
     labels["excluded_because"] = ""
-    labels.loc[labels["er"].isna(), "excluded_because"] = LOST.format(days=er_days)
-    for patient, reason in sorted((excluded or {}).items()):
+    labels.loc[labels["er"].isna(), "excluded_because"] = LOST.format(horizon_words(er_days, dates))
+    for patient, reason in sorted(reasons.items()):
         labels.loc[labels["patient_id"] == patient, "excluded_because"] = reason
     return labels.sort_values("patient_id", ignore_index=True)
 

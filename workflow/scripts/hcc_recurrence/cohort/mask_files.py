@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hcc_recurrence.cohort.mask_contents import check_volume, wanted_values
-from hcc_recurrence.cohort.masks import MaskError, mask_facts, matching_labels
+from hcc_recurrence.cohort.mask_contents import REDRAW, check_volume
+from hcc_recurrence.cohort.mask_labels import wanted_values
+from hcc_recurrence.cohort.masks import MaskError, check_certain, mask_facts, matching_labels
+from hcc_recurrence.cohort.outline_planes import check_outlines
+from hcc_recurrence.cohort.outlines import XOR, has_area, join_outlines, rois_of, summarise_roi
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.imaging.crops import largest_nodule
+from hcc_recurrence.problems import last_line
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -38,12 +43,16 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     import SimpleITK as sitk
     from scipy.ndimage import label as connected
 
-    kind = mask_facts(path)["kind"]
+    facts = mask_facts(path)
+    check_certain(facts)
+    kind = facts["kind"]
     if kind == "rtstruct":
         placed = _rasterise_rtstruct(path, label, image)
     elif kind in ("seg", "image"):
         own = _read_seg(path, label) if kind == "seg" else _read_label_image(path, label)
         placed = sitk.Resample(own, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
+        if kind == "image":
+            _check_whole(own, placed)
     else:
         raise MaskError("cannot be read", "correct the path in the masks sheet")
     array = sitk.GetArrayFromImage(placed)
@@ -57,6 +66,18 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     kept = sitk.GetImageFromArray(array.astype(np.uint8))
     kept.CopyInformation(image)
     return TumourMask(kept, number, volume)
+
+
+def _check_whole(own: sitk.Image, placed: sitk.Image) -> None:
+    """Raise MaskError where voxels of a mask were lost or doubled on the way to the image's grid."""
+    import SimpleITK as sitk
+
+    drawn, kept = (int(np.count_nonzero(sitk.GetArrayViewFromImage(mask))) for mask in (own, placed))
+    if drawn != kept:
+        raise MaskError(
+            f"does not lie on the image's grid ({kept} of its {drawn} voxels are voxels of the image)",
+            "save the mask on the image's own grid",
+        )
 
 
 def _read_label_image(path: Path, label: str) -> sitk.Image:
@@ -83,12 +104,16 @@ def _read_seg(path: Path, label: str) -> sitk.Image:
     import highdicom as hd
     import SimpleITK as sitk
 
-    seg = hd.seg.segread(path)
-    labels = {number: seg.get_segment_description(number).segment_label for number in seg.segment_numbers}
-    names = matching_labels(list(labels.values()), label)
-    numbers = [number for number, name in labels.items() if name in names]
-    # A channel a segment: segments may overlap.
-    volume = seg.get_volume(segment_numbers=numbers, combine_segments=False)
+    try:
+        seg = hd.seg.segread(path)
+        labels = {number: seg.get_segment_description(number).segment_label for number in seg.segment_numbers}
+        names = matching_labels(list(labels.values()), label)
+        numbers = [number for number, name in labels.items() if name in names]
+        # A channel a segment: segments may overlap.
+        volume = seg.get_volume(segment_numbers=numbers, combine_segments=False)
+    # What a broken file makes highdicom raise is not foreseeable.
+    except Exception as error:
+        raise MaskError(f"cannot be read as a SEG ({last_line(error)[:160]})", REDRAW) from error
     array = (np.asarray(volume.array) >= 0.5).any(axis=-1)
     affine = np.asarray(volume.affine)  # array index (slice, row, column) -> LPS mm
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
@@ -100,41 +125,30 @@ def _read_seg(path: Path, label: str) -> sitk.Image:
 
 
 def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image:
-    """Fill the contours of ROIs: a voxel is inside an ROI where its centre is inside an odd number of its contours."""
+    """Fill the outlines of the ROIs meant, each ROI by itself; see `outlines` for what counts as inside."""
     import pydicom
     import SimpleITK as sitk
-    from matplotlib.path import Path as Outline
 
-    data = pydicom.dcmread(path)
-    names = matching_labels([str(r.ROIName) for r in data.StructureSetROISequence], label)
-    numbers = [int(r.ROINumber) for r in data.StructureSetROISequence if str(r.ROIName) in names]
+    rois = rois_of(pydicom.dcmread(path, force=True))
+    names = matching_labels([roi.name for roi in rois], label)
     columns, rows, depth = image.GetSize()
     whole = np.zeros((depth, rows, columns), bool)
-    for roi in data.get("ROIContourSequence", []):
-        if int(roi.ReferencedROINumber) not in numbers:
+    place = {
+        name: list(getattr(image, f"Get{name.capitalize()}")()) for name in ("size", "spacing", "origin", "direction")
+    }
+    # Voxel indices of points in LPS mm.
+    to_index = np.linalg.inv(np.array(place["direction"]).reshape(3, 3) * place["spacing"])
+    for roi in rois:
+        if roi.name not in names or (len(names) > 1 and not roi.outlines):
             continue
-        mask = np.zeros_like(whole)
-        for contour in roi.get("ContourSequence", []):
-            if contour.ContourGeometricType != "CLOSED_PLANAR":
-                continue
-            points = np.array(contour.ContourData, float).reshape(-1, 3)
-            index = np.array([image.TransformPhysicalPointToContinuousIndex(p.tolist()) for p in points])
-            if np.ptp(index[:, 2]) > 0.1:
-                raise MaskError(
-                    "has contours that are not parallel to the image's slices",
-                    "draw or export the contours on this series",
-                )
-            k = round(float(index[:, 2].mean()))
-            if not 0 <= k < depth:
-                continue
-            low = np.clip(np.floor(index[:, :2].min(0)).astype(int), 0, None)
-            high = np.clip(np.ceil(index[:, :2].max(0)).astype(int) + 1, None, [columns, rows])
-            x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
-            if x.size == 0:
-                continue
-            inside = Outline(index[:, :2]).contains_points(np.column_stack([x.ravel(), y.ravel()]))
-            mask[k, low[1] : high[1], low[0] : high[0]] ^= inside.reshape(x.shape)
-        whole |= mask
+        check_outlines(summarise_roi(roi), place)
+        by_slice: dict[int, list[np.ndarray]] = defaultdict(list)
+        for outline in filter(has_area, roi.outlines):
+            index = (outline.points - place["origin"]) @ to_index.T
+            by_slice[round(float(index[:, 2].mean()))].append(index[:, :2])
+        xor = XOR in {outline.kind for outline in roi.outlines}
+        for k, drawn in by_slice.items():
+            whole[k] |= join_outlines(drawn, (rows, columns), xor)
     placed = sitk.GetImageFromArray(whole.astype(np.uint8))
     placed.CopyInformation(image)
     return placed

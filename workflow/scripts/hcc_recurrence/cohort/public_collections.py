@@ -15,7 +15,8 @@ import pandas as pd
 from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
 from hcc_recurrence.cohort.drafting import relative
 from hcc_recurrence.cohort.masks import matching_labels
-from hcc_recurrence.cohort.tables import parse_number, read_sheet
+from hcc_recurrence.cohort.numbers import exact_number
+from hcc_recurrence.cohort.tables import read_sheet
 
 MONTHS_A_WEEK = 7 / (365.25 / 12)
 
@@ -138,7 +139,7 @@ def read_outcomes(clinical: pd.DataFrame, collection: Collection) -> tuple[pd.Da
     table = clinical[clinical[numbered[0]].str.fullmatch(collection.patient)].set_index(numbered[0])
     months, events, left_out = {}, {}, {}
     for patient, row in table.iterrows():
-        time, event = parse_number(row[collection.time]), parse_number(row[collection.event])
+        time, event = exact_number(row[collection.time]), exact_number(row[collection.event])
         # 999 is the collections' code for missing.
         if time is None or time < 0 or time == 999 or event not in (0, 1):
             cells = [f"{column} {row[column]!r}" for column in (collection.time, collection.event)]

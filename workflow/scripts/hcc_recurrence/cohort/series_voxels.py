@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, rescaled
-from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, check_hounsfield, find_stack
+from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
+from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
+from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
+from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
-from hcc_recurrence.problems import last_line
+from hcc_recurrence.cohort.volume_values import STEP, check_numbers, doubt_of_volume, value_facts
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
-
-# What scanners write outside their field of view stands for air.
-AIR_HU = -1024
-UNCOMPRESSED_EXPORT = "export it again uncompressed"
 
 
 def read_series(
@@ -42,12 +41,12 @@ def read_series(
     stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION), only=only)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
+        facts = value_facts(stack.image, sitk.GetArrayViewFromImage(image))
+        check_numbers(facts, stack.image)
         if modality == "CT":
-            check_hounsfield(float(sitk.GetArrayViewFromImage(image).min()))
+            check_hounsfield(facts["doubt"])
         return image
-    voxels = _frames(stack.slices) if stack.slices[0].frame >= 0 else _files(stack.slices)
-    if stack.modality == "CT":
-        voxels = _without_padding(voxels, stack.slices)
+    voxels = _volume(stack)
     if stack.gap:
         between = voxels[stack.gap - 1 : stack.gap + 1].mean(axis=0, dtype=np.float64)
         if np.issubdtype(voxels.dtype, np.integer):
@@ -65,81 +64,98 @@ def read_series(
     return _as_integers(image)
 
 
-def check_decoding(stack: Stack, cache: FileCache) -> None:
-    """Raise SeriesError where nobody here can decode the middle image of a series.
+def _volume(stack: Stack) -> np.ndarray:
+    """The slices of a stack, (z, y, x), each decoded and rescaled by its own header.
 
-    The others of its kind are read by the job that converts it.
+    Raises: SeriesError where one cannot be decoded, or a CT is not in Hounsfield units.
     """
-    if not stack.image:
-        middle = stack.slices[len(stack.slices) // 2]
-        reason = cache.get(middle.file, frame_decoding if middle.frame >= 0 else file_decoding)
-        if reason:
-            raise SeriesError(f"cannot be decoded ({reason})", UNCOMPRESSED_EXPORT)
-
-
-def file_decoding(file: Path) -> str:
-    """Why GDCM cannot decode a file; empty where it can."""
-    import SimpleITK as sitk
-
-    try:
-        sitk.ReadImage(str(file), imageIO="GDCMImageIO")
-    except RuntimeError as error:
-        return _reason(error)
-    return ""
-
-
-def frame_decoding(file: Path) -> str:
-    """Why the first frame of an enhanced object cannot be decoded; empty where it can."""
-    from pydicom.pixels import pixel_array
-
-    try:
-        pixel_array(file, index=0)
-    except Exception as error:
-        return _reason(error)
-    return ""
-
-
-def _reason(error: Exception) -> str:
-    return last_line(error)[:200] or "no reason given"
-
-
-def _undecodable(error: Exception) -> SeriesError:
-    return SeriesError(f"cannot be decoded ({_reason(error)})", UNCOMPRESSED_EXPORT)
-
-
-def _files(slices: list[Slice]) -> np.ndarray:
-    """A file a slice, (z, y, x), by GDCM, which rescales each."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([str(one.file) for one in slices])
-    try:
-        return sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:
-        raise _undecodable(error) from error
-
-
-def _frames(slices: list[Slice]) -> np.ndarray:
-    """Frames of enhanced objects, (z, y, x), each by its own slope and intercept."""
-    from pydicom.pixels import pixel_array
-
-    planes = []
-    for one in slices:
-        try:
-            stored = pixel_array(one.file, index=one.frame)
-        except Exception as error:
-            raise _undecodable(error) from error
-        planes.append(rescaled(one.header, stored.astype(np.float64)))
+    planes, paddings = zip(*(slice_values(one) for one in stack.slices), strict=True)
     voxels = np.stack(planes)
-    whole = np.array_equal(voxels, np.rint(voxels))
-    return voxels.astype(np.int32 if whole else np.float32)
+    if stack.modality != "CT":
+        return voxels
+    padding = None
+    if any(own is not None for own in paddings):
+        nowhere = np.zeros(planes[0].shape, bool)
+        padding = np.stack([nowhere if own is None else own for own in paddings])
+    for intercept, numbers in _writers(stack.slices).items():
+        part = slice(None) if len(numbers) == len(voxels) else numbers
+        reason = doubt_of_volume(voxels[part], None if padding is None else padding[part], intercept)
+        check_hounsfield(reason, _which(numbers, stack.slices))
+    check_neighbours(voxels[:, ::STEP, ::STEP])
+    return voxels
 
 
-def _without_padding(voxels: np.ndarray, slices: list[Slice]) -> np.ndarray:
-    """Voxels outside the scanner's field of view as air, where the header says which value they have."""
-    padded = np.array([rescaled(one.header, one.header.get("PixelPaddingValue", np.nan)) for one in slices])
-    outside = voxels == padded[:, None, None]
-    return np.where(outside, np.array(AIR_HU, voxels.dtype), voxels) if outside.any() else voxels
+def _writers(slices: Sequence[Slice]) -> dict[float, list[int]]:
+    """Numbers of the slices by rescale intercept: where that differs, one writer may have kept the offset that another
+    has lost."""
+    numbers: dict[float, list[int]] = defaultdict(list)
+    for number, one in enumerate(slices):
+        numbers[_intercept(one.header)].append(number)
+    return numbers
+
+
+def _intercept(header: Mapping[str, Any]) -> float:
+    return float(header.get("RescaleIntercept", 0))
+
+
+def _which(numbers: Sequence[int], slices: Sequence[Slice]) -> str:
+    """Some slices of a series in words; empty where they are all."""
+    if len(numbers) == len(slices):
+        return ""
+    return f"{len(numbers)} of {len(slices)} slices, such as {slices[numbers[0]].file.name}: "
+
+
+def check_decoding(stack: Stack, cache: FileCache) -> None:
+    """Raise SeriesError where the middle image of a series cannot be decoded, or a CT is not in Hounsfield units.
+
+    The other images are looked at where values of the middle one are in doubt or intercepts differ, and by the job that
+    converts them.
+    """
+    if stack.image:
+        return
+    slices = stack.slices
+    middle = cache.get(slices[len(slices) // 2].file, middle_counts)
+    if "reason" in middle:
+        raise SeriesError(middle["reason"], middle["remedy"])
+    if stack.modality != "CT":
+        return
+    writers = _writers(slices)
+    if len(writers) == 1 and not doubt(middle, next(iter(writers))):
+        return
+    counts: dict[float, list[Counts]] = defaultdict(list)
+    for file in sorted({one.file for one in slices}):
+        facts = cache.get(file, all_counts)
+        if "reason" in facts:
+            raise SeriesError(facts["reason"], facts["remedy"])
+        for intercept, own in facts["by_intercept"]:
+            counts[intercept].append(own)
+    for intercept, numbers in writers.items():
+        check_hounsfield(doubt(add_counts(counts[intercept]), intercept), _which(numbers, slices))
+
+
+def middle_counts(file: Path) -> dict[str, Any]:
+    """`count_values` of an image, of an enhanced object of its middle frame; `reason` and `remedy` where it cannot be
+    decoded."""
+    headers = file_facts(file)["headers"]
+    try:
+        return _counts(file, headers, len(headers) // 2)
+    except SeriesError as error:
+        return {"reason": error.what, "remedy": error.remedy}
+
+
+def all_counts(file: Path) -> dict[str, Any]:
+    """`by_intercept`: rescale intercept and `count_values` of each image of a file; or `reason` and `remedy` where one
+    cannot be decoded."""
+    headers = file_facts(file)["headers"]
+    try:
+        return {"by_intercept": [(_intercept(h), _counts(file, headers, n)) for n, h in enumerate(headers)]}
+    except SeriesError as error:
+        return {"reason": error.what, "remedy": error.remedy}
+
+
+def _counts(file: Path, headers: Sequence[dict[str, Any]], number: int) -> Counts:
+    values, padding = slice_values(Slice(file, "", number if len(headers) > 1 else -1, headers[number]))
+    return count_values(values if padding is None else values[~padding])
 
 
 def _as_integers(image: sitk.Image) -> sitk.Image:
@@ -150,5 +166,7 @@ def _as_integers(image: sitk.Image) -> sitk.Image:
         return sitk.Cast(image, sitk.sitkFloat32)
     values = sitk.MinimumMaximumImageFilter()
     values.Execute(image)
+    if values.GetMinimum() < -(2**31) or values.GetMaximum() >= 2**31:
+        raise SeriesError("has values beyond 2147483647, which no scanner measures", "export the series again")
     fits = values.GetMinimum() >= -32768 and values.GetMaximum() <= 32767
     return sitk.Cast(image, sitk.sitkInt16 if fits else sitk.sitkInt32)

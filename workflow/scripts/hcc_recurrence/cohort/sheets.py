@@ -7,7 +7,7 @@ the column and the value in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,17 @@ from typing import Any
 
 import pandas as pd
 
-from hcc_recurrence.cohort.tables import parse_number, read_patients, read_sheet
-from hcc_recurrence.cohort.units import UNITS, unit_factor
+from hcc_recurrence.cohort.clinical import clinical_problems as clinical_problems
+from hcc_recurrence.cohort.clinical import clinical_table as clinical_table
+from hcc_recurrence.cohort.dates import DATE_COLUMNS as DATE_COLUMNS
+from hcc_recurrence.cohort.dates import mixed_forms
+from hcc_recurrence.cohort.outcome import MONTH_COLUMNS as MONTH_COLUMNS
+from hcc_recurrence.cohort.outcome import centre_problems, error_cell_problems, own_name
+from hcc_recurrence.cohort.outcome import outcome_problems as outcome_problems
+from hcc_recurrence.cohort.tables import convert_dates, examine_sheet
 from hcc_recurrence.problems import Problem
 
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
-DATE_COLUMNS = ("resection_date", "recurrence_date", "last_follow_up_date")
-MONTH_COLUMNS = ("rfs_months", "rfs_event")
 # Patients and readers become file names and wildcards.
 NAME_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
 REQUIRED = {
@@ -60,6 +64,8 @@ class Cohort:
     patients: pd.DataFrame
     series: dict[tuple[str, str], Series] = field(default_factory=dict)
     masks: dict[tuple[str, str, str], Mask] = field(default_factory=dict)
+    # The sheets that can be read and have rows. Without that of the patients they are those of the series sheet.
+    read: frozenset[str] = frozenset(REQUIRED)
     # Patient and phase of series that a person has made sure of, whatever the headers say of person and examination.
     checked: set[tuple[str, str]] = field(default_factory=set)
 
@@ -68,7 +74,7 @@ class Cohort:
         return self._readers.get((patient, phase), [])
 
     def phases(self, patient: str) -> list[str]:
-        """Phases of this patient in the series sheet, in its order."""
+        """Phases of this patient in the series sheet, in the order of PHASES whatever that of its rows."""
         return self._phases.get(patient, [])
 
     def has_mask(self, patient: str, phase: str) -> bool:
@@ -92,78 +98,131 @@ class Cohort:
     @cached_property
     def _phases(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for patient, phase in self.series:
+        for patient, phase in sorted(self.series, key=lambda row: (row[0], PHASES.index(row[1]))):
             found.setdefault(patient, []).append(phase)
         return found
 
 
 def sheet_source(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What `read_patients` needs of a cohort's entry in the config."""
-    return {"path": settings["patients"], **{key: settings[key] for key in ("columns", "date_format")}}
+    keys = ("columns", "date_format", "decimal_comma")
+    return {"path": settings["patients"], **{key: settings[key] for key in keys if key in settings}}
 
 
 def load_cohort(name: str, settings: Mapping[str, Any], folder: Path = Path()) -> tuple[Cohort, list[Problem]]:
-    """Read and check the sheets of one cohort.
+    """Read and check the sheets of one cohort, each as far as it can be read: no problem hides another.
 
     Args:
         settings: the cohort's entry in the config. folder: what relative sheet paths start from.
 
-    Returns: the cohort, and every problem found (some may make the cohort unusable).
+    Returns: the cohort, with the rows and columns that could be read, and every problem found.
     """
     problems: list[Problem] = []
-    frames: dict[str, pd.DataFrame] = {}
+    sheets: dict[str, _Sheet] = {}
     for kind in ("patients", "series", "masks"):
-        if kind != "patients" and settings["images_of"]:
-            continue
-        path = settings[kind]
-        if not path:
-            problems.append(Problem(name, "", "config", f"{kind} names no sheet", f"set cohorts.{name}.{kind}"))
-            continue
-        try:
-            if kind == "patients":
-                frame = read_patients({**sheet_source(settings), "path": folder / path}, DATE_COLUMNS)
-            else:
-                frame = read_sheet(folder / path)
-        except FileNotFoundError:
-            problems.append(Problem(name, "", path, "does not exist", f"correct cohorts.{name}.{kind}"))
-            continue
-        except Exception as error:
-            what = f"cannot be read as a table ({error})"
-            problems.append(Problem(name, "", path, what, "save it as CSV (UTF-8) or XLSX"))
-            continue
-        lacking = [c for c in REQUIRED[kind] if c not in frame]
-        unknown = [] if kind == "patients" else [c for c in frame if c not in REQUIRED[kind] + OPTIONAL[kind]]
-        for column in lacking:
-            problems.append(Problem(name, "", path, f"has no column {column}", f"columns are {list(frame.columns)}"))
-        for column in unknown:
-            problems.append(
-                Problem(
-                    name,
-                    "",
-                    path,
-                    f"has the unknown column {column!r}",
-                    f"use {', '.join(REQUIRED[kind] + OPTIONAL[kind])}",
-                )
-            )
-        if not lacking:
-            frames[kind] = frame
-    patients = frames.get("patients", pd.DataFrame({"patient_id": [], "centre": []}, dtype=str))
-    problems += _name_problems(name, settings["patients"], patients["patient_id"], unique=True)
-    cohort = Cohort(name, settings, patients.set_index("patient_id", drop=False))
-    if problems:
-        return cohort, problems
-    problems += outcome_problems(cohort)
-    problems += clinical_problems(cohort)
-    if "series" in frames and "masks" in frames:
-        problems += _fill_images(cohort, frames["series"], frames["masks"])
+        if kind == "patients" or not settings["images_of"]:
+            sheet, found = _read_kind(name, kind, settings, folder)
+            problems += found
+            if sheet is not None:
+                sheets[kind] = sheet
+    read = frozenset(kind for kind, sheet in sheets.items() if len(sheet.frame))
+    if "patients" in read:
+        patients = sheets["patients"]
+        frame = patients.frame
+        named = zip(patients.rows, frame["patient_id"], strict=True)
+        problems += _name_problems(name, settings["patients"], named, True, settings["columns"])
+    else:
+        # Whose images are checked all the same.
+        listed = list(sheets["series"].frame["patient_id"].unique()) if "series" in sheets else []
+        frame = pd.DataFrame({"patient_id": listed, "centre": ""}, dtype=str)
+    usable = frame["patient_id"].map(lambda one: bool(NAME_PATTERN.match(one))).astype(bool)
+    once = frame[usable & ~frame["patient_id"].duplicated()]
+    cohort = Cohort(name, settings, once.set_index("patient_id", drop=False), read=read)
+    if "patients" in read:
+        problems += _patient_problems(cohort, frame, "centre" not in sheets["patients"].lacking)
+    problems += _fill_images(cohort, sheets.get("series"), sheets.get("masks"))
     return cohort, problems
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet's cells, the numbers of its rows, and required columns that it lacks, which are empty."""
+
+    frame: pd.DataFrame
+    rows: list[int]
+    lacking: list[str]
+
+
+def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> tuple[_Sheet | None, list[Problem]]:
+    """One of the three sheets; None where nothing can be told of its patients."""
+    path, problems = settings[kind], []
+
+    def add(what: str, remedy: str, file: str = path) -> None:
+        problems.append(Problem(name, "", file, what, remedy))
+
+    if not path:
+        add(f"{kind} names no sheet", f"set cohorts.{name}.{kind}", "config")
+        return None, problems
+    columns = settings["columns"] if kind == "patients" else {}
+    try:
+        frame, rows, faults = examine_sheet(folder / path, columns)
+    except FileNotFoundError:
+        add("does not exist", f"correct cohorts.{name}.{kind}")
+        return None, problems
+    except Exception as error:
+        add(f"cannot be read as a table ({error})", "save it as CSV (UTF-8) or XLSX")
+        return None, problems
+    for what, remedy in faults:
+        add(what, remedy)
+    if frame.empty:
+        add("has a header and no rows", "fill in the sheet")
+    known = ", ".join(REQUIRED[kind] + OPTIONAL.get(kind, ()))
+    lacking = [c for c in REQUIRED[kind] if c not in frame]
+    for column in lacking:
+        if column not in columns:
+            add(f"has no column {column}", f"columns are {list(frame)}")
+    for column in frame if kind != "patients" else ():
+        if column not in REQUIRED[kind] + OPTIONAL[kind]:
+            add(f"has the unknown column {column!r}", f"use {known}")
+    # Without its patients nothing of a sheet can be told; without another column its other cells can.
+    if "patient_id" in lacking or (kind != "patients" and lacking):
+        return None, problems
+    return _Sheet(frame.assign(**dict.fromkeys(lacking, "")) if lacking else frame, rows, lacking), problems
+
+
+def _patient_problems(cohort: Cohort, sheet: pd.DataFrame, has_centre: bool) -> list[Problem]:
+    """Outcome, centres and clinical cells; the cohort's dates become YYYY-MM-DD."""
+    settings, problems = cohort.settings, []
+    for column in DATE_COLUMNS:
+        if column in sheet and mixed_forms(list(sheet[column]), settings["date_format"]):
+            what = (
+                f"column {own_name(cohort, column)} has dates in the form {settings['date_format']} and others with "
+                "the year first, in which a spreadsheet program may have taken the day for the month"
+            )
+            remedy = "format the column as text, and write all dates in one form"
+            problems.append(Problem(cohort.name, "", settings["patients"], what, remedy))
+    frame = cohort.patients.copy()
+    convert_dates(frame, settings["date_format"], DATE_COLUMNS)
+    cohort.patients = frame
+    problems += outcome_problems(cohort)
+    problems += centre_problems(cohort) if has_centre else []
+    used = {column: f"stratum {name}" for name, column in settings.get("strata", {}).items()}
+    problems += error_cell_problems(cohort, {**used, "split": "split"})
+    return problems + clinical_problems(cohort)
+
+
 def _name_problems(
-    cohort: str, path: str, names: Iterable[str], unique: bool, what: str = "patient_id"
+    cohort: str,
+    path: str,
+    names: Iterable[tuple[int, str]],
+    unique: bool,
+    columns: Mapping[str, str],
+    what: str = "patient_id",
 ) -> list[Problem]:
+    """Names that cannot be file names, or stand twice; `names` has them with the numbers of their rows."""
     problems, seen = [], set()
-    for row, name in enumerate(names, 2):
+    what = columns.get(what, what)
+    for row, name in names:
         if not NAME_PATTERN.match(name):
             problems.append(
                 Problem(
@@ -180,22 +239,19 @@ def _name_problems(
     return problems
 
 
-def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> list[Problem]:
+def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) -> list[Problem]:
     settings, problems = cohort.settings, []
     known = set(cohort.patients.index)
+    stripped = {patient.lstrip("0"): patient for patient in cohort.patients.index}
 
     def check(row: Any, number: int, path: str) -> bool:
         where = f"row {number}"
         if row.patient_id not in known:
-            problems.append(
-                Problem(
-                    cohort.name,
-                    row.patient_id,
-                    path,
-                    f"{where}: patient is not in the patients sheet",
-                    "add the patient there or remove this row",
-                )
-            )
+            what, remedy = f"{where}: patient is not in the patients sheet", "add the patient there or remove this row"
+            alike = stripped.get(row.patient_id.lstrip("0"))
+            if alike:
+                remedy += f"; is it {alike}? A spreadsheet program drops zeros in front"
+            problems.append(Problem(cohort.name, row.patient_id, path, what, remedy))
         elif row.phase not in PHASES:
             problems.append(
                 Problem(
@@ -224,7 +280,7 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
                 )
             )
 
-    for number, row in enumerate(series.itertuples(index=False), 2):
+    for number, row in zip(series.rows, series.frame.itertuples(index=False), strict=True) if series else ():
         if check(row, number, settings["series"]):
             key = (row.patient_id, row.phase)
             once(key, cohort.series, number, row.patient_id, settings["series"])
@@ -235,149 +291,13 @@ def _fill_images(cohort: Cohort, series: pd.DataFrame, masks: pd.DataFrame) -> l
             elif checked:
                 what = f"row {number}: column checked: {checked!r} is not yes"
                 problems.append(Problem(cohort.name, row.patient_id, settings["series"], what, "write yes, or nothing"))
-    problems += _name_problems(cohort.name, settings["masks"], masks["reader"], unique=False, what="reader")
-    for number, row in enumerate(masks.itertuples(index=False), 2):
+    if masks is None:
+        return problems
+    readers = zip(masks.rows, masks.frame["reader"], strict=True)
+    problems += _name_problems(cohort.name, settings["masks"], readers, False, {}, "reader")
+    for number, row in zip(masks.rows, masks.frame.itertuples(index=False), strict=True):
         if check(row, number, settings["masks"]):
             key = (row.patient_id, row.phase, row.reader)
             once(key, cohort.masks, number, row.patient_id, settings["masks"])
             cohort.masks[key] = Mask(row.path, getattr(row, "label", ""))
     return problems
-
-
-def outcome_problems(cohort: Cohort) -> list[Problem]:
-    """Dates and months of the outcome that are missing, unreadable or in the wrong order."""
-    path, frame, problems = cohort.settings["patients"], cohort.patients, []
-
-    def add(patient: str, what: str, remedy: str) -> None:
-        problems.append(Problem(cohort.name, patient, path, what, remedy))
-
-    if all(c in frame for c in DATE_COLUMNS):
-        for patient, row in frame.iterrows():
-            dates = {}
-            for column in DATE_COLUMNS:
-                text = row[column]
-                if not text:
-                    if column != "recurrence_date":
-                        add(patient, f"column {column} is empty", "fill in the date as YYYY-MM-DD")
-                    continue
-                try:
-                    dates[column] = pd.to_datetime(text, format="%Y-%m-%d")
-                except ValueError:
-                    remedy = "write it as YYYY-MM-DD, or name date_format (empty recurrence_date: none observed)"
-                    add(patient, f"column {column}: {text!r} is not a date", remedy)
-            start = dates.get("resection_date")
-            for column in ("recurrence_date", "last_follow_up_date"):
-                if start is not None and column in dates and dates[column] < start:
-                    add(patient, f"{column} lies before resection_date", "correct one of the dates")
-    elif all(c in frame for c in MONTH_COLUMNS):
-        for patient, row in frame.iterrows():
-            months = parse_number(row["rfs_months"])
-            if months is None or months < 0:
-                remedy = "write the months from resection to recurrence or last follow-up"
-                add(
-                    patient,
-                    f"column rfs_months: {row['rfs_months']!r} is not a number >= 0",
-                    remedy,
-                )
-            if row["rfs_event"] not in ("0", "1"):
-                remedy = "write 1 for recurrence, 0 for none"
-                add(patient, f"column rfs_event: {row['rfs_event']!r} is not 0 or 1", remedy)
-    else:
-        add(
-            "",
-            "has neither the columns " + ", ".join(DATE_COLUMNS) + " nor " + ", ".join(MONTH_COLUMNS),
-            "add one of the two sets of columns",
-        )
-    return problems
-
-
-def clinical_problems(cohort: Cohort) -> list[Problem]:
-    """Cells of declared clinical columns that are neither a value of their kind nor declared missing."""
-    path, frame, problems = cohort.settings["patients"], cohort.patients, []
-    missing = {"", *cohort.settings["missing_codes"]}
-    columns = [
-        (variable, definition, column)
-        for variable, definition in cohort.settings["clinical"].items()
-        for column in (definition["column"], *definition["readings"].values())
-    ]
-    for variable, definition, column in columns:
-        if column not in frame:
-            key = "column" if column == definition["column"] else "readings"
-            problems.append(
-                Problem(
-                    cohort.name,
-                    "",
-                    path,
-                    f"has no column {column!r} for the clinical variable {variable}",
-                    f"correct cohorts.{cohort.name}.clinical.{variable}.{key}",
-                )
-            )
-            continue
-        if definition["kind"] == "continuous" and unit_factor(variable, definition["unit"]) is None:
-            problems.append(
-                Problem(
-                    cohort.name,
-                    "",
-                    "config",
-                    f"clinical variable {variable}: unit {definition['unit']!r} is unknown; papers cut it by a number",
-                    f"cohorts.{cohort.name}.clinical.{variable}.unit is one of {', '.join(UNITS[variable])}",
-                )
-            )
-        levels = definition["levels"]
-        for patient, text in frame[column].items():
-            if text in missing:
-                continue
-            if definition["kind"] == "categorical":
-                if text not in levels:
-                    problems.append(
-                        Problem(
-                            cohort.name,
-                            patient,
-                            path,
-                            f"column {column}: {text!r} is not one of {levels}",
-                            "correct the cell, or add the level to the config",
-                        )
-                    )
-                continue
-            value = parse_number(text)
-            if value is None or (definition["kind"] == "binary" and value not in (0, 1)):
-                wanted = "0 or 1" if definition["kind"] == "binary" else "a number"
-                problems.append(
-                    Problem(
-                        cohort.name,
-                        patient,
-                        path,
-                        f"column {column}: {text!r} is not {wanted}",
-                        "leave the cell empty if the value is missing, or add the code to "
-                        f"cohorts.{cohort.name}.missing_codes",
-                    )
-                )
-    return problems
-
-
-def clinical_table(
-    source: Mapping[str, Any],
-    definitions: Mapping[str, Mapping[str, Any]],
-    missing_codes: Sequence[str],
-    patients: Sequence[str],
-) -> pd.DataFrame:
-    """Clinical variables as numbers in the papers' units, one row a patient in the order given, missing as NaN.
-
-    A categorical variable becomes the index of its level in the declared order; a bound (`<0.01`) the bound itself.
-
-    Args:
-        source: of `sheet_source`. definitions: with `factor`, of `in_standard_unit`.
-    """
-    frame = read_patients(source, ()).set_index("patient_id").loc[list(patients)]
-    missing = {"", *missing_codes}
-    table = pd.DataFrame(index=pd.Index(patients, name="patient_id"))
-    for variable, definition in definitions.items():
-        text = frame[definition["column"]]
-        text = text.where(~text.isin(missing))
-        if definition["kind"] == "categorical":
-            codes = {level: float(i) for i, level in enumerate(definition["levels"])}
-            table[variable] = text.map(codes).astype(float)
-        else:
-            numbers = text.map(lambda cell: parse_number(cell) if isinstance(cell, str) else None).astype(float)
-            table[variable] = numbers * definition["factor"]
-    return table

@@ -1,11 +1,17 @@
-"""Splits by patient, made once and written down before anything is fitted (METHODS.md 0.3)."""
+"""Splits by patient, made once and written down before anything is fitted (METHODS.md 0.3).
+
+Drawn so that an edit of the cohort moves as few patients as possible (`draws`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
+
+from hcc_recurrence.cohort.draws import draw_folds, draw_part
+
+OUTCOMES = (0, 1)
 
 
 def make_split(
@@ -16,13 +22,18 @@ def make_split(
     repeats: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Split the labelled patients, and cut the training patients into folds.
+    """Split the labelled patients, and cut the training patients into folds, each outcome by itself.
+
+    Of each outcome the validation set has the fraction asked for, rounded, but at least one patient where there are
+    two. Of each outcome, and in all, folds differ by at most one patient. One patient more or less moves at most one
+    other patient between the sets and at most `folds` between the folds of a repeat; a corrected outcome is one less
+    and one more.
 
     Args:
-        labels: from `make_labels`; patients left out there are not in the result.
+        labels: from `make_labels`, in any order; patients left out there are not in the result.
         assigned: patients whose split the sheet, the date or the centre decides.
-        validation_fraction: share of the others drawn for validation, stratified by outcome; 0 for none.
-        folds, repeats: stratified folds over the training patients, cut anew in each repeat.
+        validation_fraction: fraction of the others drawn for validation; 0 for none.
+        folds, repeats: folds over the training patients, drawn independently in each repeat.
         seed: of the draw.
 
     Returns: patient_id, split (train, validation, external), fold_1 ... fold_<repeats> (1-based; empty
@@ -30,33 +41,27 @@ def make_split(
 
     Raises: ValueError where a class has fewer training patients than folds.
     """
-    from sklearn.model_selection import StratifiedKFold, train_test_split
-
     used = labels[labels["excluded_because"] == ""].sort_values("patient_id", ignore_index=True)
-    split = used["patient_id"].map(assigned)
-    free = np.flatnonzero(split.isna())
-    split = split.fillna("train")
-    if validation_fraction > 0 and len(free):
-        _, drawn = train_test_split(
-            free,
-            test_size=validation_fraction,
-            stratify=used["er"].to_numpy()[free],
-            random_state=seed,
-        )
-        split.iloc[drawn] = "validation"
-    result = pd.DataFrame({"patient_id": used["patient_id"], "split": split})
-    train = np.flatnonzero(split == "train")
-    outcome = used["er"].to_numpy()[train].astype(int)
-    fewest = int(np.bincount(outcome, minlength=2).min()) if len(outcome) else 0
+    outcome = dict(zip(used["patient_id"], used["er"].astype(int), strict=True))
+    split = {p: assigned.get(p, "train") for p in outcome}
+    if validation_fraction > 0:
+        for value in OUTCOMES:
+            free = [p for p in outcome if p not in assigned and outcome[p] == value]
+            # A set without one of the outcomes has no AUC.
+            least = 1 / len(free) if len(free) > 1 else 0
+            drawn = draw_part(free, max(validation_fraction, least), seed, "validation")
+            split |= dict.fromkeys(drawn, "validation")
+    train = {value: [p for p in outcome if split[p] == "train" and outcome[p] == value] for value in OUTCOMES}
+    fewest = min(map(len, train.values()))
     if fewest < folds:
         raise ValueError(
             f"{folds} folds need at least {folds} training patients of each outcome; there are {fewest}. "
             "What to do: lower folds in splits, or add patients."
         )
+    result = pd.DataFrame({"patient_id": used["patient_id"], "split": used["patient_id"].map(split)})
     for repeat in range(1, repeats + 1):
-        column = pd.Series(pd.NA, index=result.index, dtype="Int64")
-        cutter = StratifiedKFold(folds, shuffle=True, random_state=seed + repeat)
-        for fold, (_, held) in enumerate(cutter.split(train, outcome), 1):
-            column.iloc[train[held]] = fold
-        result[f"fold_{repeat}"] = column
+        place: dict[str, int] = {}
+        for value in OUTCOMES:
+            place |= draw_folds(train[value], folds, seed, "folds", repeat, from_last=value == 1)
+        result[f"fold_{repeat}"] = used["patient_id"].map(place).astype("Int64")
     return result

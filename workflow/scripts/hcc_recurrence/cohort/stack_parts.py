@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hcc_recurrence.cohort.image_kinds import kind_names, mixed_kinds
+from hcc_recurrence.problems import Refused
+
+EXPORT = "export the series again from the archive"
 # Instead of a part: all slices, whatever their acquisition numbers.
 WHOLE = "all"
+
+
+class SeriesError(Refused):
+    """The series cannot be used."""
 
 
 class Slice(NamedTuple):
@@ -23,10 +31,24 @@ class Slice(NamedTuple):
     header: dict[str, Any]
 
 
+def axes_of(header: dict[str, Any]) -> np.ndarray:
+    """Directions of x, y and the slice normal as columns, LPS, (3, 3): of length one and perpendicular.
+
+    Cosines that were rounded are replaced by the nearest pair of perpendicular unit vectors (the orthogonal factor of
+    their polar decomposition); exact ones stay as they are.
+    """
+    x, y = np.array(header["ImageOrientationPatient"], float).reshape(2, 3)
+    if max(abs(x @ x - 1), abs(y @ y - 1), abs(x @ y)) > 1e-12:
+        left, _, right = np.linalg.svd(np.stack([x, y]), full_matrices=False)
+        x, y = left @ right
+    # Six times as fast as numpy's cross.
+    normal = (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])
+    return np.column_stack([x, y, normal])
+
+
 def normal_of(header: dict[str, Any]) -> np.ndarray:
     """Unit vector along which slices are stacked, (x, y, z) in LPS."""
-    orientation = np.array(header["ImageOrientationPatient"])
-    return np.cross(orientation[:3], orientation[3:])
+    return axes_of(header)[:, 2]
 
 
 def positions_along(slices: Sequence[Slice]) -> np.ndarray:
@@ -36,19 +58,66 @@ def positions_along(slices: Sequence[Slice]) -> np.ndarray:
 
 
 def stack_parts(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], bool]) -> dict[str, list[Slice]]:
-    """The stacks of a series by name, as `acquisition 2`, `time 1` or `repeat 2`; empty where there is one alone.
+    """The stacks of a series by name, as `acquisition 2`, `time 1` or `echo 2.3 ms`; empty where there is one alone.
 
-    What tells them apart is tried in turn: AcquisitionNumber (by its value); the acquisition's time, a new stack where
-    a place comes again; the k-th image at each place by InstanceNumber. The first that leaves only stacks counts.
+    What tells them apart is tried in turn: the kind of image, see `kind_of`; AcquisitionNumber (by its value); the
+    acquisition's time, a new stack where a place comes again; InstanceNumber, a new stack where a place comes again.
+    Then kinds, each taken apart by one of the others. The first that leaves only stacks counts.
 
     Args:
-        is_stack: whether slices are an even stack of parallel ones.
+        is_stack: whether slices are an even stack of parallel ones, of one kind.
     """
+    kinds = _by_kind(slices)
+    if len(kinds) > 1 and all(is_stack(group) for group in kinds.values()):
+        return {name: kinds[name] for name in sorted(kinds)}
+    if len(kinds) < 2 or not mixed_kinds([one.header.get("Kind", "") for one in slices]):
+        return next(iter(_by_order(slices, is_stack)), {})
+    parts: dict[str, list[Slice]] = {}
+    for name in sorted(kinds):
+        own = kinds[name]
+        if is_stack(own):
+            parts[name] = own
+            continue
+        of_kind = next(iter(_by_order(own, is_stack)), {})
+        if not of_kind:
+            return next(iter(_by_order(slices, is_stack)), {})
+        parts |= {f"{name}, {part}": group for part, group in of_kind.items()}
+    return parts
+
+
+def find_part(slices: Sequence[Slice], part: str, is_stack: Callable[[Sequence[Slice]], bool]) -> list[Slice] | None:
+    """The stack of a name; None where there is none of that name.
+
+    Stacks of different kinds are also known by their acquisition or time, where these tell all of them apart.
+    """
+    ways = [stack_parts(slices, is_stack)]
+    if len({one.header.get("Kind", "") for one in slices}) > 1:
+        ways += _by_order(slices, is_stack)
+    wanted = " ".join(part.split()).casefold()
+    return next((group for way in ways for name, group in way.items() if name.casefold() == wanted), None)
+
+
+def _by_order(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], bool]) -> Iterator[dict[str, list[Slice]]]:
     for method, take in (("acquisition", _by_acquisition), ("time", _by_time), ("repeat", _by_repeat)):
         groups = take(slices)
         if len(groups) > 1 and all(is_stack(group) for group in groups.values()):
-            return {f"{method} {name}": groups[name] for name in sorted(groups)}
-    return {}
+            yield {f"{method} {name}": groups[name] for name in sorted(groups)}
+
+
+def slices_that_stand_twice(
+    slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], bool]
+) -> list[tuple[Slice, Slice]]:
+    """Pairs of slices at one place, where a stack is whole without the second of each; empty where it is not, or where
+    half of the places or more are taken twice, as two phases are."""
+    first: dict[float, Slice] = {}
+    pairs = []
+    for one, place in zip(slices, _places(slices), strict=True):
+        if place in first:
+            pairs.append((first[place], one))
+        else:
+            first[place] = one
+    few = 0 < len(pairs) < len(first) / 2
+    return pairs if few and is_stack(list(first.values())) else []
 
 
 def acquisitions_alternate(slices: Sequence[Slice]) -> bool:
@@ -59,6 +128,17 @@ def acquisitions_alternate(slices: Sequence[Slice]) -> bool:
     return changes > len(set(numbers)) - 1
 
 
+def _by_kind(slices: Sequence[Slice]) -> dict[str, list[Slice]]:
+    groups: dict[str, list[Slice]] = defaultdict(list)
+    for one in slices:
+        groups[one.header.get("Kind", "")].append(one)
+    if len(groups) < 2:
+        return {"": list(slices)}
+    names = kind_names(list(groups))
+    # Kinds without a word in common that tells them apart cannot be named.
+    return {names[kind]: group for kind, group in groups.items()} if len(set(names.values())) == len(groups) else {}
+
+
 def _by_acquisition(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
     groups: dict[int, list[Slice]] = defaultdict(list)
     for one in slices:
@@ -67,24 +147,31 @@ def _by_acquisition(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
 
 
 def _by_time(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
-    def when(one: Slice) -> tuple[int, str, int]:
-        header = one.header
-        time = header.get("AcquisitionTime", header.get("ContentTime", ""))
-        return header.get("TemporalPositionIdentifier", 0), time, header.get("InstanceNumber", 0)
+    def clock(one: Slice) -> str:
+        return one.header.get("AcquisitionTime", one.header.get("ContentTime", ""))
 
-    if len({when(one)[:2] for one in slices}) < 2:
+    # Past midnight, where no date stands before the time.
+    hours = {clock(one)[:2] for one in slices if len(clock(one).split(".")[0]) <= 6}
+    is_night = any(hour >= "20" for hour in hours) and any("00" <= hour < "04" for hour in hours)
+
+    def when(one: Slice) -> tuple[int, str, float, int]:
+        header, time = one.header, clock(one)
+        time = f"{int(time[:2]) + 24}{time[2:]}" if is_night and "00" <= time[:2] < "04" else time
+        order = header.get("TemporalPositionIdentifier", 0), time, header.get("TriggerTime", 0.0)
+        return *order, header.get("InstanceNumber", 0)
+
+    if len({when(one)[:3] for one in slices}) < 2:
         return {}
     return _runs(sorted(slices, key=when))
 
 
 def _by_repeat(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
-    groups: dict[int, list[Slice]] = defaultdict(list)
-    counted: dict[float, int] = defaultdict(int)
-    ordered = sorted(slices, key=lambda one: one.header.get("InstanceNumber", 0))
-    for one, place in zip(ordered, _places(ordered), strict=True):
-        counted[place] += 1
-        groups[counted[place]].append(one)
-    return groups
+    # Numbers that run through one stack after the other. Where they run from place to place, nothing tells whether the
+    # images at each place keep their order.
+    numbers = [one.header.get("InstanceNumber") for one in slices]
+    if None in numbers or len(set(numbers)) < len(numbers):
+        return {}
+    return _runs(sorted(slices, key=lambda one: one.header["InstanceNumber"]))
 
 
 def _runs(ordered: Sequence[Slice]) -> dict[int, list[Slice]]:

@@ -5,22 +5,32 @@ Nothing is guessed where two readings are possible: such a cell stays as it is, 
 
 from __future__ import annotations
 
+import csv
 import io
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.dates import iso_date as iso_date
+from hcc_recurrence.cohort.numbers import parse_number as parse_number
+from hcc_recurrence.cohort.workbooks import Fault, listed, read_workbook
+
 DELIMITERS = (",", ";", "\t", "|")
 # Tried in turn; a spreadsheet's "Unicode text" is UTF-16 and says so in its first bytes.
 ENCODINGS = ("utf-8-sig", "gb18030")
-# The year first: nothing else is unambiguous without `date_format`.
-YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y\u5e74%m\u6708%d\u65e5")
-# A bound of the assay, such as <0.01 or > 1000.
-BOUND = re.compile(r"^[<>\u2264\u2265\u2266\u2267\uff1c\uff1e]\s*=?\s*(.+)$")
+# The first bytes of XLSX and of XLS, whatever the file is called.
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+class SheetError(ValueError):
+    """A sheet whose cells cannot be trusted. Carries every (what is wrong, what to do)."""
+
+    def __init__(self, faults: Sequence[Fault]):
+        super().__init__("; ".join(what for what, _ in faults))
+        self.faults = list(faults)
 
 
 def read_sheet(path: Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -29,22 +39,103 @@ def read_sheet(path: Path, columns: Mapping[str, str] | None = None) -> pd.DataF
     Args:
         columns: our name of a column -> the sheet's own.
 
-    Raises: FileNotFoundError; ValueError where the file cannot be read as a table, or two columns have one name.
+    Raises: FileNotFoundError; ValueError where the file cannot be read as a table; SheetError (a ValueError) where
+        two columns have one name, or another of the faults of `examine_sheet`.
+    """
+    frame, _, faults = examine_sheet(path, columns)
+    if faults:
+        raise SheetError(faults)
+    return frame
+
+
+def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple[pd.DataFrame, list[int], list[Fault]]:
+    """A sheet as `read_sheet` has it, the numbers of its rows as a spreadsheet program shows them, and its faults.
+
+    With faults it is unfit for use, and its rows can be checked all the same.
+
+    Raises: FileNotFoundError; ValueError where the file cannot be read as a table.
     """
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        frame = pd.read_excel(path, dtype=str, keep_default_na=False)
+        rows, numbers, faults = read_workbook(path)
     else:
-        text = decoded(path.read_bytes())
-        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, sep=delimiter_of(text))
-    names = [str(c).strip() for c in frame.columns]
-    own = {theirs: ours for ours, theirs in (columns or {}).items()}
-    frame.columns = [own.get(name, name) for name in names]
-    twice = sorted({c for c in frame.columns if list(frame.columns).count(c) > 1})
+        rows, numbers, faults = *_read_text(path.read_bytes()), []
+    kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if any(row)]
+    if not kept:
+        raise ValueError("it is empty")
+    header, body = kept[0][1], kept[1:]
+    width = max(n for n, name in enumerate(header, 1) if name)
+    lines, longer = [], []
+    for number, row in body:
+        lines.append(row[:width] + [""] * (width - len(row)))
+        if len(row) > width:
+            longer.append((number, row[width:]))
+    faults += _excess_faults(longer, len(body))
+    names = [name or f"column {n}, which has no name" for n, name in enumerate(header[:width], 1)]
+    names, again = _named(names, columns or {})
+    frame = pd.DataFrame(lines, columns=names, dtype=str)
+    return frame, [number for number, _ in body], [*faults, *again]
+
+
+def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> list[Fault]:
+    """Rows with more cells than the header has names.
+
+    A delimiter at the end of every row is an empty column. One in some rows alone is a comma inside a cell, which
+    moves all cells after it, and is refused even if the last of them is empty.
+    """
+    filled = [number for number, cells in longer if any(cells)]
+    if not filled and (not longer or (len(longer) == rows and len({len(cells) for _, cells in longer}) == 1)):
+        return []
+    what = f"rows {listed(filled or [number for number, _ in longer])} have more cells than the header"
+    return [(what, "put cells that hold the delimiter, such as 18,1 or free text, into quotation marks")]
+
+
+def _named(names: Sequence[str], columns: Mapping[str, str]) -> tuple[list[str], list[Fault]]:
+    """Our names of the columns, one that stands twice the second time under a name of its own; and what is wrong."""
+    own = {theirs: ours for ours, theirs in columns.items()}
+    renamed = [own.get(name, name) for name in names]
+    twice = sorted({c for c in renamed if renamed.count(c) > 1})
+    faults = [
+        (f"has no column {theirs}, which `columns` names as {ours}", f"columns are {list(names)}")
+        for ours, theirs in columns.items()
+        if theirs not in names
+    ]
+    seen, unique = set(), []
+    for place, name in enumerate(renamed, 1):
+        unique.append(f"{name} (column {place})" if name in seen else name)
+        seen.add(name)
     if twice:
-        raise ValueError(f"the columns {twice} stand twice; see `columns` of the cohort")
-    frame = frame.fillna("").apply(lambda column: column.str.strip())
-    # A spreadsheet program turns dates into "2019-03-01 00:00:00".
-    return frame.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", r"\1", regex=True)
+        remedy = "remove or rename one of each; see `columns` of the cohort"
+        faults.append((f"the columns {twice} stand twice", remedy))
+    return unique, faults
+
+
+def _read_text(content: bytes) -> tuple[list[list[str]], list[int]]:
+    """Rows of a text table, cells stripped, and their numbers as a spreadsheet program counts them.
+
+    Raises: ValueError where the quotation marks do not pair, or the file is no text.
+    """
+    if content.startswith(WORKBOOKS):
+        raise ValueError("it is a workbook under another name")
+    text = decoded(content)
+    delimiter = delimiter_of(text)
+    if declared := re.match(r"sep=(.)\r?\n", text):
+        # A spreadsheet program's own first line.
+        delimiter, text = declared[1], text[declared.end() :]
+    try:
+        rows = [
+            [cell.strip() for cell in row]
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        ]
+    except csv.Error as error:
+        raise ValueError(f"its quotation marks do not pair, or a cell is too long ({error})") from None
+    first = 2 if declared else 1
+    width = max((len(row) for row in rows[:1]), default=0)
+    for number, row in enumerate(rows, first):
+        # A mark that is not closed takes the rows below it into its cell.
+        swallowed = any(line.count(delimiter) >= width - 1 > 0 for cell in row for line in cell.split("\n")[1:])
+        if swallowed:
+            raise ValueError(f"row {number} has a cell with whole rows in it: a quotation mark is not closed")
+    return rows, list(range(first, first + len(rows)))
 
 
 def decoded(content: bytes) -> str:
@@ -63,33 +154,9 @@ def decoded(content: bytes) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """What the header line has most of: comma, semicolon, tab or bar; a comma where it has none."""
-    header = text.split("\n", 1)[0]
+    """What the header line has most of outside quotation marks: comma, semicolon, tab or bar; else a comma."""
+    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n")).split("\n", 1)[0]
     return max(DELIMITERS, key=header.count)
-
-
-def parse_number(text: str) -> float | None:
-    """A cell as a finite number; a bound such as `<0.01` is the bound itself; None for anything else."""
-    bound = BOUND.match(text)
-    try:
-        value = float(bound.group(1) if bound else text)
-    except ValueError:
-        return None
-    return value if value == value and abs(value) != float("inf") else None
-
-
-def iso_date(text: str, date_format: str = "") -> str:
-    """A date as YYYY-MM-DD; the text as it is where it is none that is sure.
-
-    Args:
-        date_format: as of strptime, such as %d.%m.%Y; empty takes dates that begin with the year.
-    """
-    for form in [date_format] if date_format else YEAR_FIRST:
-        try:
-            return datetime.strptime(text, form).strftime("%Y-%m-%d")
-        except ValueError:
-            continue
-    return text
 
 
 def read_patients(source: Mapping[str, Any], dates: tuple[str, ...]) -> pd.DataFrame:
@@ -101,7 +168,12 @@ def read_patients(source: Mapping[str, Any], dates: tuple[str, ...]) -> pd.DataF
     Raises: as `read_sheet`.
     """
     frame = read_sheet(Path(source["path"]), source["columns"])
+    convert_dates(frame, source["date_format"], dates)
+    return frame
+
+
+def convert_dates(frame: pd.DataFrame, date_format: str, dates: Sequence[str]) -> None:
+    """Write the dates of some columns of a sheet as YYYY-MM-DD, in place; columns that are not there stay away."""
     for column in dates:
         if column in frame:
-            frame[column] = [iso_date(text, source["date_format"]) for text in frame[column]]
-    return frame
+            frame[column] = [iso_date(text, date_format) for text in frame[column]]

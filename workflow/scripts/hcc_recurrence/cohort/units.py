@@ -45,7 +45,15 @@ def unit_factor(variable: str, unit: str) -> float | None:
 
 
 def in_standard_unit(variable: str, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A variable's definition with the unit that its values will have, and the factor that brings them there."""
-    factor = unit_factor(variable, definition["unit"])
-    unit = next(iter(UNITS[variable])) if variable in UNITS else definition["unit"]
+    """A variable's definition with the unit that its values will have, and the factor that brings them there.
+
+    Where each centre has its own unit, `factor` is one of each centre, by its name.
+    """
+    declared = definition["unit"]
+    unit = next(iter(UNITS[variable])) if variable in UNITS else declared
+    if isinstance(declared, Mapping):
+        factors = {centre: unit_factor(variable, own) or 1.0 for centre, own in sorted(declared.items())}
+        # Without a known unit of the variable nothing can be converted, which the check of the sheet refuses.
+        return {**definition, "unit": unit if isinstance(unit, str) else "", "factor": factors}
+    factor = unit_factor(variable, declared)
     return {**definition, "unit": unit, "factor": 1.0 if factor is None else factor}

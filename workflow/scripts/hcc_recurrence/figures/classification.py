@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels
+from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels, silent_models
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
 from hcc_recurrence.statistics.classification import count
 
@@ -22,13 +22,29 @@ def cut_offs(metrics: pd.DataFrame, protocol: str) -> pd.Series:
     return metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
 
 
+def say_in_place(axis: plt.Axes, title: str, words: str) -> None:
+    """A panel that says why it shows nothing."""
+    axis.text(0.5, 0.5, words, ha="center", va="center", fontsize=7, transform=axis.transAxes, wrap=True)
+    axis.set(title=title, xticks=[], yticks=[])
+    axis.title.set_fontsize(6.8)
+
+
+def no_cut_off(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame, cuts: pd.Series) -> dict[str, str]:
+    """The models of a panel whose patients cannot be called high or low, and why."""
+    found = {model: "no cut-off: none could be taken\nfrom the training patients" for model in cuts.index[cuts.isna()]}
+    return found | silent_models(predictions, protocol, rows)
+
+
 def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
     """Counts of prediction against outcome, a row a model, a column a split; colours are shares of the outcome."""
     found, cuts = panels(predictions, protocol), cut_offs(metrics, protocol)
     figure, axes = _grid(len(models), len(found), 2.1)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
-            axis = axes[row, column]
+            axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
+            if model in silent:
+                say_in_place(axis, f"{model}. {title}", silent[model])
+                continue
             own = rows[rows["model"] == model]
             c = count(own["y"], own["probability"], cuts[model])
             counts = np.array([[c.tn, c.fp], [c.fn, c.tp]])
@@ -48,6 +64,7 @@ def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
     figure.suptitle(
         f"Protocol: {PROTOCOL_TEXT[protocol]}. Cut-off from training; percent of the patients with that outcome.",
         fontsize=8,
+        wrap=True,
     )
     return figure
 
@@ -58,7 +75,10 @@ def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
     figure, axes = _grid(len(models), len(found), 1.8)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
-            axis = axes[row, column]
+            axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
+            if model in silent:
+                say_in_place(axis, f"{model}. {title}", silent[model])
+                continue
             own = rows[rows["model"] == model].sort_values("probability", ascending=False, kind="stable")
             height = own["probability"].to_numpy() - cuts[model]
             colour = np.where(own["y"] == 1, COLOURS[3], COLOURS[0])

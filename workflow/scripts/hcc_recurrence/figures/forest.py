@@ -6,9 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import p_text
+from hcc_recurrence.figures.p_values import auc_text, p_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.statistics.degenerate import NOTHING
 
 
 def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -> plt.Figure:
@@ -74,8 +75,11 @@ def plot_auc_forest(
             axis.axvline(reachable, color="0.2", linewidth=0.8, linestyle="--")
         for line in table.to_dict("records"):
             row, colour = models.index(line["model"]), colours.get(line["model"], "0.45")
-            axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
-            axis.plot(line["auc"], row, "o", color=colour, markersize=4)
+            if auc_text(line).startswith(NOTHING):
+                axis.text(0.51, row, auc_text(line), va="center", fontsize=5.8, color=colour)
+            else:
+                axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
+                axis.plot(line["auc"], row, "o", color=colour, markersize=4)
             if np.isfinite(line["published"]):
                 axis.plot(
                     line["published"],

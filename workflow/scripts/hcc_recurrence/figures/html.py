@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import interval_text, p_text
+from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text
+from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -72,24 +73,27 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             "protocol": rows["protocol"].str.replace("_", " "),
             "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
             "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
-            "AUC (95% CI)": with_interval(rows, "auc"),
+            "AUC (95% CI)": [auc_text(row) for row in rows.to_dict("records")],
             "SD over seeds": rows["auc_sd_over_seeds"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
-            "cut-off": rows["threshold"].map("{:.3f}".format),
+            "cut-off": rows["threshold"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
         }
     )
     for count in ("tp", "fn", "tn", "fp"):
-        table[count.upper()] = rows[count]
+        table[count.upper()] = rows[count].map(lambda v: "" if pd.isna(v) else f"{v:.0f}")
     for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv"):
         table[rate.upper() if len(rate) <= 3 else rate] = with_interval(rows, rate)
     table["F1"] = rows["f1"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
     table["P (accuracy > no information)"] = rows["accuracy_p"].map(p_text)
     table["Brier"] = rows["brier"].map("{:.3f}".format)
+    table["remark"] = rows["remark"].fillna("")
     note = (
-        "AUC with DeLong interval; none is printed where its variance is 0: every pair in the right order, or one risk "
-        "for everyone. Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
+        "AUC with DeLong interval; the remark says why there is none. No variable selected: at least half of the fits "
+        "give all their patients the same score (of a network: it learned nothing); there is nothing to count or test. "
+        f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
+        "the same order. Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy, Wilson for "
-        "the others."
+        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
+        f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:
         note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note

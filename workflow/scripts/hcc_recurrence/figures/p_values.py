@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
+
+from hcc_recurrence.statistics.degenerate import NOTHING
 
 
 def p_text(p: float) -> str:
@@ -12,10 +16,19 @@ def p_text(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
 
 
+def auc_text(row: Mapping[str, Any], digits: int = 3) -> str:
+    """AUC and interval of a row of a metrics table, or why there is none: a model may tell nobody apart."""
+    remark = row.get("remark", "")
+    words = remark if isinstance(remark, str) else ""
+    if words.startswith(NOTHING) or math.isnan(row["auc"]):
+        return words
+    return interval_text(row["auc"], row["auc_low"], row["auc_high"], digits)
+
+
 def interval_text(value: float, low: float, high: float, digits: int = 3) -> str:
-    """`0.762 (0.606-0.880)`; the value alone where there is no interval, nothing where there is no value."""
+    """`0.762 (0.606-0.880)`; a dash where there is no interval, nothing where there is no value."""
     if math.isnan(value):
         return ""
     if math.isnan(low):
-        return f"{value:.{digits}f}"
+        return f"{value:.{digits}f} (-)"
     return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"

@@ -6,11 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import interval_text
+from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.calibration import calibration_band, calibration_bins, calibration_measures
 from hcc_recurrence.statistics.classification import mean_over_repeats
 from hcc_recurrence.statistics.decision_curve import decision_curve
+from hcc_recurrence.statistics.degenerate import models_of_nothing
 from hcc_recurrence.statistics.measures import groups_for
 
 ESTIMATE_TEXT = {
@@ -32,6 +33,25 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
             one = rows.drop_duplicates("patient_id")
             found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
     return found
+
+
+def silent_models(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) -> dict[str, str]:
+    """The models of a panel that tell nobody apart, and what a figure says in place of their curve (`degenerate`).
+
+    Args:
+        rows: of the panel, from `panels`.
+    """
+    own = predictions[
+        (predictions["protocol"] == protocol)
+        & (predictions["split"] == rows["split"].iloc[0])
+        & (predictions["estimate"] == rows["estimate"].iloc[0])
+    ]
+    return {model: words for (model, *_), words in models_of_nothing(own).items()}
+
+
+def say_nothing(axis: plt.Axes, label: str) -> None:
+    """A line of the legend without a curve."""
+    axis.plot([], [], " ", label=label)
 
 
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
@@ -113,7 +133,11 @@ def plot_roc(
     single = predictions.set_index(keys).sort_index()
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         split, estimate = rows["split"].iloc[0], rows["estimate"].iloc[0]
+        silent = silent_models(predictions, protocol, rows)
         for model in models:
+            if model in silent:
+                say_nothing(axis, f"{model}: {silent[model]}")
+                continue
             own = single.loc[[(model, protocol, split, estimate)]].reset_index()
             line = table.loc[(model, split, estimate)]
             main = " " not in model
@@ -122,7 +146,7 @@ def plot_roc(
                 color=colours[model],
                 linewidth=1.6 if main else 0.9,
                 linestyle="-" if main else "--",
-                label=f"{model} {interval_text(line['auc'], line['auc_low'], line['auc_high'], 2)}",
+                label=f"{model} {auc_text(line, 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
@@ -152,7 +176,11 @@ def plot_calibration(
     at = np.linspace(0, 1, 101)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
+        silent = silent_models(predictions, protocol, rows)
         for model in models:
+            if model in silent:
+                say_nothing(axis, f"{model}:\n{silent[model]}")
+                continue
             own = rows[rows["model"] == model]
             y, probability = own["y"].to_numpy(), own["probability"].to_numpy()
             groups = calibration_bins(y, probability, groups_for(len(own)))
@@ -186,8 +214,11 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         wide = rows.pivot(index="patient_id", columns="model", values="probability")
         outcome = rows.drop_duplicates("patient_id").set_index("patient_id")["y"].loc[wide.index]
-        curve = decision_curve(outcome.to_numpy(), {m: wide[m].to_numpy() for m in models}, thresholds)
-        plot_net_benefit(axis, curve, colours, outcome.mean())
+        silent = silent_models(predictions, protocol, rows)
+        shown = {m: wide[m].to_numpy() for m in models if m not in silent}
+        plot_net_benefit(axis, decision_curve(outcome.to_numpy(), shown, thresholds), colours, outcome.mean())
+        for model in [m for m in models if m in silent]:
+            say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
         legend_below(axis, below, columns=2)
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}", fontsize=8)

@@ -6,11 +6,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.classification import cut_offs
+from hcc_recurrence.figures.classification import cut_offs, no_cut_off, say_in_place
 from hcc_recurrence.figures.p_values import p_text
-from hcc_recurrence.figures.performance import PROTOCOL_TEXT, canvas, legend_below, panels, plot_net_benefit
+from hcc_recurrence.figures.performance import (
+    PROTOCOL_TEXT,
+    canvas,
+    legend_below,
+    panels,
+    plot_net_benefit,
+    say_nothing,
+    silent_models,
+)
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.decision_curve import survival_decision_curve
+from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS, enough
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.survival import (
     at_risk,
@@ -50,6 +59,11 @@ def plot_kaplan_meier(
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             curve, table = axes[2 * row, column], axes[2 * row + 1, column]
+            silent = no_cut_off(predictions, protocol, rows, cuts)
+            if model in silent:
+                say_in_place(curve, f"{model}. {title}", silent[model])
+                table.axis("off")
+                continue
             own = rows[rows["model"] == model]
             months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
             high = (own["probability"].to_numpy() >= cuts[model]).astype(int)
@@ -61,12 +75,16 @@ def plot_kaplan_meier(
                         f"{name}, n = {members.sum()}, {_median_text(median_survival(months[members], event[members]))}"
                     )
                     curve.step(km["time"], km["survival"], where="post", color=colour, linewidth=1.3, label=label)
-                    curve.fill_between(km["time"], km["low"], km["high"], step="post", color=colour, alpha=0.12, lw=0)
+                    if members.sum() >= LEAST_PATIENTS:
+                        band = (km["time"], km["low"], km["high"])
+                        curve.fill_between(*band, step="post", color=colour, alpha=0.12, lw=0)
                 for time, count in zip(times, at_risk(months[members], times), strict=True):
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
-            p = log_rank_p(months, event, high)
-            text = "one group only" if np.isnan(p) else f"log-rank P {p_text(p)}"
+            sizes = (int(high.sum()), int((1 - high).sum()))
+            text = "one group only" if not min(sizes) else "groups too small for a test"
+            if enough(*sizes):
+                text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
             curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
@@ -99,7 +117,11 @@ def plot_survival_calibration(
     figure, axes, legends = canvas(len(found), len(models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
+        silent = silent_models(predictions, protocol, rows)
         for place, model in enumerate(models):
+            if model in silent:
+                say_nothing(axis, f"{model}: {silent[model]}")
+                continue
             own = rows[rows["model"] == model]
             groups = max(2, min(groups_for(len(own)), len(own) // 10))
             outcome = (own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int))
@@ -135,9 +157,12 @@ def plot_survival_decision_curve(
         wide = rows.pivot(index="patient_id", columns="model", values="probability")
         outcome = rows.drop_duplicates("patient_id").set_index("patient_id").loc[wide.index]
         months, event = outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int)
-        risks = {m: wide[m].to_numpy() for m in models}
+        silent = silent_models(predictions, protocol, rows)
+        risks = {m: wide[m].to_numpy() for m in models if m not in silent}
         curve = survival_decision_curve(*censor_at(months, event, horizon), risks, horizon, thresholds)
         plot_net_benefit(axis, curve, colours, 1 - survival_at(months, event, horizon)[0])
+        for model in [m for m in models if m in silent]:
+            say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
         legend_below(axis, below, columns=2)
     figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Recurrence within {horizon:.0f} months", fontsize=8)

@@ -22,7 +22,7 @@ def carry_masks(
     """Add the reader's mask to every phase that has none of the reader, from the first phase that has one.
 
     Args:
-        images: phase -> image as acquired, in the order of the series sheet. masks: `phase.reader` -> mask on the grid
+        images: phase -> image as acquired, in the order of PHASES. masks: `phase.reader` -> mask on the grid
             of its image; those carried are added.
         by: `registration`: as the phases lie after rigid registration near the tumour; where it failed the mask is
             carried as it lies, and the row says so. `physical_space`: as it lies.

@@ -135,9 +135,14 @@ def fit_predict(
 
 
 def cross_validated_auc(name: str, x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> float:
-    """AUC of pooled out-of-fold probabilities of one classifier on rows of the training patients."""
+    """AUC of pooled out-of-fold probabilities of one classifier on rows of the training patients.
+
+    A half without a feature: pooled, the prevalences of the folds' other rows would look like scores.
+    """
     from sklearn.metrics import roc_auc_score
 
+    if not x.shape[1]:
+        return 0.5
     probability = np.empty(len(y))
     for inner, held in stratified_folds(y, folds, seed).split(x, y):
         probability[held] = fit_predict(name, x[inner], y[inner], [x[held]], seed)[0]

@@ -63,7 +63,8 @@ def prediction_rows(
             "y": outcome["er"].astype(int).to_numpy(),
             "probability": np.asarray(probability, float),
             "rfs_months": outcome["rfs_months"].to_numpy(),
-            "rfs_event": outcome["rfs_event"].to_numpy(),
+            # With gaps where patients are left out, a column of whole numbers is read as one of decimals.
+            "rfs_event": outcome["rfs_event"].astype(int).to_numpy(),
         }
     )
     return frame.assign(**about)[list(COLUMNS)]

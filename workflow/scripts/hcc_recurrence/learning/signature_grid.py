@@ -145,6 +145,9 @@ def fit_cell(
         inner_sum = np.zeros(len(y))
         for h, p in zip(held, found[best], strict=True):
             inner_sum[h] += p
+        if not widths[best][0]:
+            # Nobody's score of no feature: the prevalences of the inner folds' rows would look like scores.
+            inner_sum[:] = y.mean() * settings["inner_repeats"]
         everything = features.loc[fit.unseen].to_numpy(float)
         fitted, unseen = predict(0, np.arange(len(y)), best, [x, everything])
         for part, patients, probability in (

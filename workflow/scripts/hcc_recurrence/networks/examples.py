@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.draws import draw_part, drawn_order
+
 FITTED, INNER, UNSEEN = "fitted", "inner", "unseen"
 # Instead of a fold: all training patients fit, and the validation patients decide, as the authors of Zhang 2025 did.
 BY_VALIDATION = "validation"
@@ -104,13 +106,11 @@ def fit_roles(
             f"a network needs two training patients of each outcome; one has {counts.min()}. "
             "What to do: lower folds or validation_fraction in splits, or add patients."
         )
-    # By hand: importing scikit-learn would take longer than a small training.
-    generator = np.random.default_rng(fit_seed(seed, repeat, fold))
+    own_seed = fit_seed(seed, repeat, fold)
     inner_rows: list[str] = []
-    for value, count in enumerate(counts):
-        members = np.flatnonzero(y == value)
-        drawn = generator.choice(members, max(1, round(inner * count)), replace=False)
-        inner_rows += [rows[i] for i in drawn]
+    for value in (0, 1):
+        members = [p for p, own in zip(rows, y, strict=True) if own == value]
+        inner_rows += draw_part(members, max(inner, 1 / len(members)), own_seed, "inner")
     roles[rows] = FITTED
     roles[inner_rows] = INNER
     return roles
@@ -130,11 +130,9 @@ def keep_share(roles: pd.Series, outcome: pd.Series, share: float, seed: int) ->
         roles: of `fit_roles`. outcome: er by patient. share: of the patients that fit, and of those that decide.
     """
     kept = roles.copy()
-    order = np.random.default_rng(seed).permutation(len(roles))
-    place = pd.Series(order, index=roles.index)
     for part in (FITTED, INNER):
         for value in (0, 1):
             members = [p for p in roles.index[roles == part] if int(outcome[p]) == value]
             number = max(round(share * len(members)), 2 if part == FITTED else 1)
-            kept[sorted(members, key=lambda p: place[p])[number:]] = UNSEEN
+            kept[drawn_order(members, seed, "learning curve")[number:]] = UNSEEN
     return kept

@@ -19,11 +19,14 @@ from hcc_recurrence.papers.wang2022 import (
 )
 from hcc_recurrence.papers.wang2022_nomogram import fit_nomogram
 
+WEIGHT_COLUMNS = ("protocol", "repeat", "fold", "model", "variable", "weight", "deep_rank")
+
 
 @dataclass(frozen=True)
 class Fits:
     """Rows of the predictions table; probabilities of the rows that learned, each by folds without it (protocol,
-    repeat, fold, model, y, probability); what was chosen; weights; hazard ratios; the nomograms as plain values."""
+    repeat, fold, model, y, probability, variables: how many its model has); what was chosen; weights; hazard ratios;
+    the nomograms as plain values."""
 
     predictions: pd.DataFrame
     out_of_fold: pd.DataFrame
@@ -66,7 +69,9 @@ def fit_repeat(
             probabilities.append(wide.loc[members].rename_axis("patient_id").reset_index().assign(part=part, **about))
         y = outcome.loc[fit.rows].to_numpy()
         held += [
-            pd.DataFrame({**about, "model": model, "y": y, "probability": one.out_of_fold})
+            pd.DataFrame(
+                {**about, "model": model, "y": y, "probability": one.out_of_fold, "variables": len(one.weights)}
+            )
             for model, one in fitted.signatures.items()
         ]
         choices += choice_rows(fitted, protocol)
@@ -79,7 +84,7 @@ def fit_repeat(
         rows_of_fits(pd.concat(probabilities), models, labels, split, seed),
         pd.concat(held),
         pd.DataFrame(choices),
-        pd.DataFrame(weights),
+        pd.DataFrame(weights, columns=list(WEIGHT_COLUMNS)),
         pd.concat(hazards),
         drawn,
     )

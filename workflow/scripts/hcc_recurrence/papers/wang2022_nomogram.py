@@ -56,7 +56,8 @@ def fit_nomogram(
     one, rows = fitted.signatures[SIGNATURE], fitted.fit.rows
     x = impute(clinical, rows)
     signature = one.probability.reindex(x.index)
-    signature.loc[rows] = one.out_of_fold
+    if one.weights:
+        signature.loc[rows] = one.out_of_fold
     x = x.assign(**{SIGNATURE: signature})
     learning = x.loc[rows]
     outcome = labels.set_index("patient_id").loc[rows]
@@ -109,17 +110,20 @@ def development_table(out_of_fold: pd.DataFrame, metrics: pd.DataFrame, printed:
     """AUC of the development patients: apparent, cross-validated as published, and nested (strict), beside the paper's.
 
     Args:
-        out_of_fold: model, y, probability of the fit as published on all training patients. metrics: of
-            `compute_metrics`. printed: our model -> the paper's AUC.
+        out_of_fold: model, y, probability, variables (0 where none was selected) of the fit as published on all
+            training patients. metrics: of `compute_metrics`. printed: our model -> the paper's AUC.
 
     Returns: model, n, apparent, cross_validated, cv_low, cv_high (DeLong), nested, nested_low, nested_high, published.
     """
-    from hcc_recurrence.statistics.auc import auc_delong
+    from hcc_recurrence.statistics.auc import AucResult, auc_delong
 
     keyed = metrics[metrics["split"] == "train"].set_index(["model", "protocol", "estimate"])
     rows = []
     for model, own in out_of_fold.groupby("model", sort=True):
         area = auc_delong(own["y"].to_numpy(), own["probability"].to_numpy())
+        if not own["variables"].any():
+            # The folds' constants are no scores, and pooled they would look like some.
+            area = AucResult(*[np.nan] * 4)
         nested = keyed.loc[(model, "strict", "out_of_fold")]
         rows.append(
             {

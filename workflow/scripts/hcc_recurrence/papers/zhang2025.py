@@ -259,6 +259,9 @@ def fit_fusion(
             inner = np.empty(len(bags.y))
             for (_, rows), probability in zip(bags.folds(), learned[best].held, strict=True):
                 inner[rows] = probability
+            if not selection.columns:
+                # The folds' prevalences are no scores: a fold with more events leaves fewer to the others.
+                inner[:] = np.mean(bags.y)
         result.steps += [{**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items()]
         for name, one in learned.items():
             row = {"variant": variant, "network": network, "network_auc": areas[network], "learner": name}

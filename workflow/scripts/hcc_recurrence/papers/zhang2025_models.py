@@ -142,5 +142,6 @@ def fit_models(
         found.models = list(columns)
     found.probabilities = pd.concat(tables, ignore_index=True)
     found.regressions = pd.concat(regressions, ignore_index=True)
-    found.curves = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
+    none = pd.DataFrame(columns=["at", "apparent", "corrected", "model", "protocol"])
+    found.curves = pd.concat(curves, ignore_index=True) if curves else none
     return found

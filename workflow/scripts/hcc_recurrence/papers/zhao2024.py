@@ -175,6 +175,9 @@ def fit_models(
             {"model": model, "step": "final", "variable": v, "coefficient": float(w)}
             for v, w in zip(labels, weights, strict=True)
         ]
+        if not labels:
+            # A fit without a variable is a fit as well, of those that are counted.
+            fitted.coefficients.append({"model": model, "step": "none selected", "variable": "", "coefficient": np.nan})
     return fitted
 
 

@@ -16,9 +16,9 @@ from hcc_recurrence.imaging.crops import crop_with_padding
 # The recursive Gaussian behind the Laplacian has long tails: at 8 sigma some features still move by more
 # than 1e-4 of their value, at 12 sigma none does (tests/unit/test_radiomics.py measures it).
 MARGIN_SIGMAS = 12
-# Filters of one wavelet level reach 6 voxels (coif1); nearer to the border PyRadiomics wraps round the
-# whole volume, so there the whole axis is kept.
-WAVELET_REACH = 8
+# Voxels beyond those that the wavelets' filters reach; nearer to the border PyRadiomics wraps round the whole volume,
+# so there the whole axis is kept.
+WAVELET_MARGIN = 2
 
 Box = tuple[np.ndarray, np.ndarray]
 
@@ -33,11 +33,21 @@ def smoothing_box(box: Box, shape: tuple[int, ...], spacing: np.ndarray, sigma: 
     return np.maximum(box[0] - margin, 0), np.minimum(box[1] + margin, shape)
 
 
-def wavelet_box(box: Box, shape: tuple[int, ...]) -> Box:
-    """The box that one level of wavelets needs; the whole axis where the mask is near its end, where it wraps round."""
+def wavelet_reach(wavelet: str, level: int) -> int:
+    """How many voxels away a value counts in the last of so many levels: 6 of one level of coif1, and a margin.
+
+    Each level of the stationary transform spreads its filter twice as far as the one before.
+    """
+    import pywt
+
+    return pywt.Wavelet(wavelet).dec_len * (2**level - 1) + WAVELET_MARGIN
+
+
+def wavelet_box(box: Box, shape: tuple[int, ...], reach: int) -> Box:
+    """The box that wavelets need; the whole axis where the mask is near its end, where it wraps round."""
     first, last = box
-    near_end = (first < WAVELET_REACH) | (last > np.array(shape) - WAVELET_REACH)
-    return np.where(near_end, 0, first - WAVELET_REACH), np.where(near_end, shape, last + WAVELET_REACH)
+    near_end = (first < reach) | (last > np.array(shape) - reach)
+    return np.where(near_end, 0, first - reach), np.where(near_end, shape, last + reach)
 
 
 def normaliser(image: sitk.Image, settings: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -83,7 +93,7 @@ def filtered_images(image: sitk.Image, box: Box, settings: Mapping[str, Any]) ->
         for filtered, name, _ in getLoGImage(cut(part), None, sigma=[sigma]):
             yield name, within(filtered, part)
     if settings["wavelet"]:
-        part = wavelet_box(box, shape)
         how = {"wavelet": settings["wavelet"], "level": settings["wavelet_level"]}
+        part = wavelet_box(box, shape, wavelet_reach(**how))
         for filtered, name, _ in getWaveletImage(cut(part), None, **how):
             yield name, within(filtered, part)

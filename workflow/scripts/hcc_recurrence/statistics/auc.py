@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, rankdata
 
+from hcc_recurrence.statistics.degenerate import enough, nothing_learned, why_none
+
 
 @dataclass(frozen=True)
 class AucResult:
@@ -19,6 +21,11 @@ class AucResult:
     low: float
     high: float
     variance: float
+
+    @property
+    def test_variance(self) -> float:
+        """The variance for a test; NaN where there is no interval, and therefore no test."""
+        return self.variance if np.isfinite(self.low) else float("nan")
 
 
 def _check(y: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,9 +56,9 @@ def delong_components(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarr
     return float(over_positive.mean()), over_positive, over_negative
 
 
-def _with_interval(auc: float, variance: float, confidence: float) -> AucResult:
-    """DeLong's interval, clipped to [0, 1]; none where the variance is 0."""
-    if variance <= 1e-15:
+def _with_interval(auc: float, variance: float, confidence: float, none: bool) -> AucResult:
+    """DeLong's interval, clipped to [0, 1]; none where the variance is 0, or for another reason (`why_none`)."""
+    if none or not variance > 1e-15:
         return AucResult(auc, float("nan"), float("nan"), variance)
     half = float(norm.ppf(0.5 + confidence / 2) * np.sqrt(variance))
     return AucResult(auc, max(0.0, auc - half), min(1.0, auc + half), variance)
@@ -61,7 +68,8 @@ def auc_delong(y: np.ndarray, score: np.ndarray, confidence: float = 0.95) -> Au
     """AUC with DeLong's interval, clipped to [0, 1].
 
     DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837. Where the variance is 0 (all pairs in the right order, or
-    one probability for everyone) there is no interval: "1.000 to 1.000" would say that nothing is uncertain.
+    one probability for everyone) there is no interval: "1.000 to 1.000" would say that nothing is uncertain. Nor is
+    there one of a handful of patients (`degenerate`).
 
     Args:
         y: (n,) 0/1. score: (n,), higher means more likely 1.
@@ -73,7 +81,7 @@ def auc_delong(y: np.ndarray, score: np.ndarray, confidence: float = 0.95) -> Au
     if min(m, n) < 2:
         return AucResult(auc, float("nan"), float("nan"), float("nan"))
     variance = float(over_positive.var(ddof=1) / m + over_negative.var(ddof=1) / n)
-    return _with_interval(auc, variance, confidence)
+    return _with_interval(auc, variance, confidence, not enough(m, n))
 
 
 def delong_covariance(
@@ -123,7 +131,8 @@ def auc_cross_validated(
     AUC below 0.5 where nothing can be predicted, because a fold with more events leaves fewer in its training
     part (METHODS.md 0.3 asks for an honest estimate; LeDell, Petersen and van der Laan, Electron J Stat
     2015;9:1583). The variance is DeLong's from comparisons within folds; as repeats share their patients,
-    the mean of the repeats' variances is used, which is on the safe side.
+    the mean of the repeats' variances is used, which is on the safe side. There is no interval where half of the
+    fits or more give everyone the same score, nor of a handful of patients (`degenerate`).
 
     Args:
         y, score, fold, repeat: (n,), one row a patient and repeat.
@@ -131,7 +140,8 @@ def auc_cross_validated(
     Raises: ValueError where a fold lacks one of the two outcomes.
     """
     areas, covariance = delong_covariance(y, score, fold, repeat)
-    return _with_interval(float(areas[0]), float(covariance[0, 0]), confidence)
+    none = bool(why_none(y, score, fold, repeat))
+    return _with_interval(float(areas[0]), float(covariance[0, 0]), confidence, none)
 
 
 def auc_clustered(
@@ -177,7 +187,10 @@ def auc_clustered(
             # sum over clusters of (sum of components - size * mean) squared, over the squared number of examples.
             total += clusters / (clusters - 1) * float(np.sum(sums**2)) / len(values) ** 2 if clusters > 1 else np.nan
         variances.append(total)
-    return _with_interval(float(np.mean(areas)), float(np.mean(variances)), confidence)
+    first = np.unique(cluster, return_index=True)[1]
+    few = not enough(*np.bincount(y[first].astype(int), minlength=2))
+    none = few or bool(nothing_learned(score, fold, repeat))
+    return _with_interval(float(np.mean(areas)), float(np.mean(variances)), confidence, none)
 
 
 def auc_interval(

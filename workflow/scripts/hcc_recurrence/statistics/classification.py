@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, youden_threshold
+from hcc_recurrence.statistics.auc import AucResult, auc_cross_validated, auc_delong, youden_threshold
+from hcc_recurrence.statistics.degenerate import NOTHING_VARIES, ONE_OUTCOME, models_of_nothing, why_none
 from hcc_recurrence.statistics.proportions import no_information_test, proportion_interval
 
 
@@ -91,7 +92,7 @@ def auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
 
 def rates_with_intervals(counts: Confusion) -> dict[str, float]:
     """Rates with 95 % intervals: Clopper-Pearson for the accuracy, with its test against the no-information rate
-    (one-sided exact binomial, as Cui 2022); Wilson for the others; none for F1."""
+    (one-sided exact binomial, as Cui 2022); Wilson for the others, Clopper-Pearson below 10 patients; none for F1."""
     correct = counts.tp + counts.tn
     fractions = {
         "accuracy": (correct, counts.n, "exact"),
@@ -116,52 +117,66 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     from their out-of-fold (`strict`) or apparent (`as_published`) probabilities, and is carried to all splits.
     `auc_sd_over_seeds` is the standard deviation of the AUCs of the repeats, NaN where there is one.
 
+    A model that tells nobody apart (`degenerate`) has no interval, cut-off, counts or rates, and `remark` says why; so
+    it does where an AUC has no interval for another reason.
+
     Args:
         predictions: rows of the predictions table (DESIGN section 4).
 
     Raises: ValueError where a model and protocol have no training rows to take a cut-off from.
     """
-    averaged = mean_over_repeats(predictions)
+    averaged, nothing = mean_over_repeats(predictions), models_of_nothing(predictions)
     thresholds = {}
     for (model, protocol), group in averaged.groupby(["model", "protocol"]):
         estimate = "out_of_fold" if protocol == "strict" else "apparent"
         own = group[(group["split"] == "train") & (group["estimate"] == estimate)]
         if own.empty:
             raise ValueError(f"{model}, {protocol}: no {estimate} rows to take a cut-off from")
-        thresholds[model, protocol] = youden_threshold(own["y"], own["probability"])
+        words = nothing.get((model, protocol, "train", estimate)) or ("" if own["y"].nunique() == 2 else ONE_OUTCOME)
+        thresholds[model, protocol] = np.nan if words else youden_threshold(own["y"], own["probability"])
     rows = []
     for key, group in averaged.groupby(["model", "protocol", "split", "estimate"]):
         model, protocol, split, estimate = key
         y, score = group["y"].to_numpy(), group["probability"].to_numpy()
         threshold = thresholds[model, protocol]
-        counts = count(y, score, threshold)
         chosen = predictions[(predictions[["model", "protocol", "split", "estimate"]] == key).all(axis=1)]
-        if estimate == "out_of_fold":
-            area = auc_cross_validated(*(chosen[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+        columns = tuple(chosen[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+        if len(set(y.tolist())) < 2:
+            area, repeats = AucResult(*[np.nan] * 4), []
         else:
-            area = auc_delong(y, score)
-        repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
+            area = auc_cross_validated(*columns) if estimate == "out_of_fold" else auc_delong(y, score)
+            repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
+        remark = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)
+        if key in nothing:
+            area = AucResult(area.auc, *[np.nan] * 3)
+        elif np.isnan(threshold):
+            remark = remark or "no cut-off: none could be taken from the training patients"
+        counted = np.isfinite(threshold) and key not in nothing
         rows.append(
             {
                 "model": model,
                 "protocol": protocol,
                 "split": split,
                 "estimate": estimate,
-                "n": counts.n,
+                "n": len(y),
                 "n_pos": int(y.sum()),
                 "auc": area.auc,
                 "auc_low": area.low,
                 "auc_high": area.high,
-                "auc_variance": area.variance,
+                "auc_variance": area.test_variance,
                 "auc_ci": "DeLong 95%" + (" within folds" if estimate == "out_of_fold" else ""),
                 "auc_sd_over_seeds": float(np.std(repeats, ddof=1)) if len(repeats) > 1 else np.nan,
                 "threshold": threshold,
-                "tp": counts.tp,
-                "fn": counts.fn,
-                "tn": counts.tn,
-                "fp": counts.fp,
-                **rates_with_intervals(counts),
+                **(_counted(count(y, score, threshold)) if counted else {}),
                 "brier": float(np.mean((score - y) ** 2)),
+                "remark": remark,
             }
         )
-    return pd.DataFrame(rows)
+    names = list(_counted(Confusion(1, 1, 1, 1)))
+    first = [name for name in rows[0] if name not in (*names, "brier", "remark")] if rows else []
+    return pd.DataFrame(rows, columns=[*first, *names, "brier", "remark"])
+
+
+def _counted(counts: Confusion) -> dict[str, float]:
+    """The four counts and the rates of `rates_with_intervals`."""
+    return {name: getattr(counts, name) for name in ("tp", "fn", "tn", "fp")} | rates_with_intervals(counts)

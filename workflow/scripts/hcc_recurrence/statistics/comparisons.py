@@ -17,6 +17,15 @@ from hcc_recurrence.statistics.concordance import (
     percentile_interval,
     resample_counts,
 )
+from hcc_recurrence.statistics.degenerate import (
+    FEW,
+    NOTHING_VARIES,
+    ONE_OUTCOME,
+    enough,
+    models_of_nothing,
+    outcome_numbers,
+    why_none,
+)
 from hcc_recurrence.statistics.delong import holm, paired_table, unpaired_test
 from hcc_recurrence.statistics.reliability import cohen_kappa
 
@@ -65,11 +74,13 @@ def _families(models: Sequence[str]) -> list[tuple[str, str, str]]:
 def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Paired DeLong test of the pairs of each family in each protocol, split and estimate, on the patients both have.
 
-    P values are corrected by Holm over the pairs of a family in a panel.
+    P values are corrected by Holm over the pairs of a family in a panel. A pair with a model that tells nobody apart
+    has no difference, interval or P, and one of a handful of patients no interval or P; `remark` says why.
 
-    Returns: protocol, split, estimate, n, family, and the columns of `paired_table`; one row a pair.
+    Returns: protocol, split, estimate, n, family, the columns of `paired_table`, and remark; one row a pair.
     """
-    rows = comparable_rows(predictions[predictions["model"].isin(models)])
+    known = predictions[predictions["model"].isin(models)]
+    rows, nothing = comparable_rows(known), models_of_nothing(known)
     parts = []
     for key, panel in rows.groupby(PANEL, sort=False):
         wide = panel.pivot(index=["patient_id", "seed", "fold", "y"], columns="model", values="probability")
@@ -80,15 +91,23 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
             if both.empty:
                 continue
             scores = {m: both[m].to_numpy() for m in (model, other)}
-            pair = paired_table(both["y"].to_numpy(), scores, both["fold"].to_numpy(), both["seed"].to_numpy())
-            found.append(pair.assign(n=both["patient_id"].nunique(), family=family))
+            y, fold, seed = (both[c].to_numpy() for c in ("y", "fold", "seed"))
+            pair = paired_table(y, scores, fold, seed)
+            words = [f"{m}: {nothing[m, *key]}" for m in scores if (m, *key) in nothing]
+            if words:
+                pair[["auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]] = np.nan
+            elif not enough(*outcome_numbers(y, seed)):
+                words = [FEW]
+            elif pair["p"].isna().all():
+                words = [NOTHING_VARIES]
+            found.append(pair.assign(n=both["patient_id"].nunique(), family=family, remark="; ".join(words)))
         if not found:
             continue
         table = pd.concat(found, ignore_index=True)
         table["p_holm"] = table.groupby("family")["p"].transform(holm)
         parts.append(table.assign(**dict(zip(PANEL, key, strict=True))))
     if not parts:
-        return pd.DataFrame(columns=[*PANEL, "n", "family", "model", "other", "p", "p_holm"])
+        return pd.DataFrame(columns=[*PANEL, "n", "family", "model", "other", "p", "p_holm", "remark"])
     result = pd.concat(parts, ignore_index=True)
     first = [*PANEL, "n", "family"]
     return result[[*first, *[c for c in result.columns if c not in first]]]
@@ -99,9 +118,11 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
 
     In the strict protocol the training AUC is the out-of-fold one, with its variance within folds.
 
-    Returns: model, protocol, split, difference, low, high, z, p.
+    No test where one of the two has no interval; no difference either where a model tells nobody apart.
+
+    Returns: model, protocol, split, difference, low, high, z, p, remark.
     """
-    rows = []
+    rows, nothing = [], models_of_nothing(predictions)
     for (model, protocol), group in metrics.groupby(["model", "protocol"]):
         own = group[group["split"] == "train"]
         for other in group[group["split"] != "train"].to_dict("records"):
@@ -113,9 +134,16 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
                 continue
             area = auc_delong(held["y"], held["probability"])
             training = own.iloc[0]
-            found = unpaired_test(training["auc"], training["auc_variance"], area.auc, area.variance)
-            rows.append({"model": model, "protocol": protocol, "split": other["split"], **found.__dict__})
-    return pd.DataFrame(rows, columns=["model", "protocol", "split", "difference", "low", "high", "z", "p"])
+            found = unpaired_test(training["auc"], training["auc_variance"], area.auc, area.test_variance).__dict__
+            words = nothing.get((model, protocol, "train", training["estimate"])) or nothing.get(
+                (model, protocol, other["split"], other["estimate"]), ""
+            )
+            if words:
+                found = {}
+            elif np.isnan(found["p"]):
+                words = "no interval of one of the two"
+            rows.append({"model": model, "protocol": protocol, "split": other["split"], **found, "remark": words})
+    return pd.DataFrame(rows, columns=["model", "protocol", "split", "difference", "low", "high", "z", "p", "remark"])
 
 
 class Panel:
@@ -143,9 +171,9 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
 
     The fitted models are taken as they are: the interval holds the chance of the patients, not of the training.
 
-    Returns: model, patients, n, strict, as_published, optimism, low, high.
+    Returns: model, patients, n, strict, as_published, optimism, low, high, remark.
     """
-    rows = []
+    rows, nothing = [], models_of_nothing(predictions)
     for model, own in predictions.groupby("model"):
         for kind, ((split, published), (_, strict)) in KINDS.items():
             mine = own[own["split"] == split]
@@ -155,6 +183,8 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             }
             if any(part.empty for part in parts.values()):
                 continue
+            keys = ((model, "as_published", split, published), (model, "strict", split, strict))
+            words = "; ".join(f"{key[1].replace('_', ' ')}: {nothing[key]}" for key in keys if key in nothing)
             patients = mine.drop_duplicates("patient_id").sort_values("patient_id")
             names, y = list(patients["patient_id"]), patients["y"].to_numpy()
             if len(set(y.tolist())) < 2:
@@ -163,7 +193,11 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
             values = {name: Panel(part, names).values(pairs, drawn) for name, part in parts.items()}
             gap = values["as_published"] - values["strict"]
-            low, high = percentile_interval(gap[1:])
+            few = not enough(int(y.sum()), int((1 - y).sum()))
+            low, high = (np.nan, np.nan) if few else percentile_interval(gap[1:])
+            if words:
+                # Nothing learned in one of the protocols is no optimism of the other.
+                gap, low, high = np.full(1, np.nan), np.nan, np.nan
             rows.append(
                 {
                     "model": model,
@@ -174,32 +208,39 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
                     "optimism": gap[0],
                     "low": low,
                     "high": high,
+                    "remark": words or (FEW if few else ""),
                 }
             )
-    columns = ["model", "patients", "n", "strict", "as_published", "optimism", "low", "high"]
+    columns = ["model", "patients", "n", "strict", "as_published", "optimism", "low", "high", "remark"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """How far two models say the same of the same patients.
 
-    Spearman's correlation of the mean probabilities, and Cohen's kappa of the classes at each model's own cut-off.
+    Spearman's correlation of the mean probabilities, and Cohen's kappa of the classes at each model's own cut-off; none
+    with a model that tells nobody apart.
 
     Returns: protocol, split, estimate, model, other, n, spearman, kappa.
     """
     from scipy.stats import spearmanr
 
     cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
-    averaged = mean_over_repeats(predictions[predictions["model"].isin(models)])
+    known = predictions[predictions["model"].isin(models)]
+    averaged, nothing = mean_over_repeats(known), models_of_nothing(known)
     rows = []
     for key, panel in averaged.groupby(PANEL, sort=False):
         wide = panel.pivot(index="patient_id", columns="model", values="probability")
         present = [m for m in models if m in wide]
         for model, other, _ in _families(present):
             both = wide[[model, other]].dropna()
-            varied = len(both) > 2 and (both.nunique() > 1).all()
+            told = all((m, *key) not in nothing for m in (model, other))
+            varied = told and len(both) > 2 and (both.nunique() > 1).all()
             rho = float(spearmanr(both[model], both[other]).statistic) if varied else float("nan")
-            classes = [(both[m] >= cuts[m, key[0]]).astype(int) for m in (model, other)]
+            own_cuts = [cuts[m, key[0]] for m in (model, other)]
+            kappa = float("nan")
+            if told and np.isfinite(own_cuts).all():
+                kappa = cohen_kappa(*((both[m] >= c).astype(int) for m, c in zip(both, own_cuts, strict=True))).kappa
             rows.append(
                 {
                     **dict(zip(PANEL, key, strict=True)),
@@ -207,7 +248,7 @@ def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Se
                     "other": other,
                     "n": len(both),
                     "spearman": rho,
-                    "kappa": cohen_kappa(*classes).kappa,
+                    "kappa": kappa,
                 }
             )
     return pd.DataFrame(rows, columns=[*PANEL, "model", "other", "n", "spearman", "kappa"])
@@ -239,16 +280,16 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
     """AUC of each model within groups of patients, and the unpaired DeLong test of each group against the first.
 
     Zhao 2024 compares field strengths so (METHODS.md 4.3). Out of fold, AUCs are means over the folds that hold both
-    outcomes in the group. Groups without both outcomes have no AUC.
+    outcomes in the group. Groups without both outcomes have no AUC; a handful of patients has no interval and no test.
 
     Args:
         strata: index patient_id, one column a variable, text (missing: the patient is in no group).
 
     Returns: model, protocol, split, estimate, variable, level, n, n_pos, auc, auc_low, auc_high, difference, low,
-    high, p.
+    high, p, remark.
     """
     rows = []
-    comparable = comparable_rows(predictions)
+    comparable, nothing = comparable_rows(predictions), models_of_nothing(predictions)
     for variable in strata.columns:
         groups = comparable["patient_id"].map(strata[variable])
         for key, panel in comparable.groupby(["model", *PANEL]):
@@ -264,15 +305,18 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
                     "n_pos": int(patients["y"].sum()),
                 }
                 usable = _both_outcomes(own)
-                if len(usable):
-                    columns = (usable[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+                if len(usable) and key not in nothing:
+                    columns = [usable[c].to_numpy() for c in ("y", "probability", "fold", "seed")]
                     area = auc_cross_validated(*columns)
                     line |= {"auc": area.auc, "auc_low": area.low, "auc_high": area.high}
+                    line["remark"] = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)
                     if reference is None:
                         reference = area
                     else:
-                        gap = unpaired_test(area.auc, area.variance, reference.auc, reference.variance)
+                        gap = unpaired_test(area.auc, area.test_variance, reference.auc, reference.test_variance)
                         line |= {"difference": gap.difference, "low": gap.low, "high": gap.high, "p": gap.p}
+                else:
+                    line["remark"] = nothing.get(key, ONE_OUTCOME)
                 rows.append(line)
-    numbers = ["auc", "auc_low", "auc_high", "difference", "low", "high", "p"]
+    numbers = ["auc", "auc_low", "auc_high", "difference", "low", "high", "p", "remark"]
     return pd.DataFrame(rows, columns=["model", *PANEL, "variable", "level", "n", "n_pos", *numbers])

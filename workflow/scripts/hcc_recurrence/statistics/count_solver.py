@@ -103,7 +103,7 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
         printed: text columns model, protocol, patients, "n (ER)", TP, FN, TN, FP and the rates, whose cells may
             carry an interval in brackets behind the number.
 
-    Returns: model, protocol, patients, solutions; one row a printed row.
+    Returns: model, protocol, patients, solutions (0 where no counts are printed); one row a printed row.
 
     Raises: ValueError naming every row whose rates fit no counts, or not the printed ones.
     """
@@ -111,6 +111,10 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
     names = {"PPV": "ppv", "NPV": "npv", "F1": "f1", **{r: r for r in ("accuracy", "sensitivity", "specificity")}}
     for row in printed.to_dict("records"):
         total, events = (int(part) for part in str(row["n (ER)"]).rstrip(")").split(" ("))
+        if not str(row["TP"]).strip():
+            # A model that tells nobody apart has no counts.
+            rows.append((row["model"], row["protocol"], row["patients"], 0))
+            continue
         rates = {names[c]: str(row[c]).split(" ")[0] for c in names if str(row[c]).strip()}
         found = solve_counts(events, total - events, rates)
         counts = Confusion(*(int(row[c]) for c in ("TP", "FN", "TN", "FP")))

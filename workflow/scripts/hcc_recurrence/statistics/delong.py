@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from hcc_recurrence.statistics.auc import delong_covariance
+from hcc_recurrence.statistics.degenerate import why_none
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def _difference(value: float, variance: float) -> Difference:
     if not np.isfinite(variance):
         return Difference(value, *[float("nan")] * 4)
     if variance <= 1e-18:
-        # The same ranking twice has no difference. Two perfect and opposed models have one that cannot be tested.
+        # The same ranking twice has no difference.
         same = abs(value) < 1e-12
         return Difference(value, value, value, 0.0 if same else float("nan"), 1.0 if same else float("nan"))
     error = float(np.sqrt(variance))
@@ -40,12 +41,16 @@ def _difference(value: float, variance: float) -> Difference:
 
 def paired_test(y: np.ndarray, first: np.ndarray, second: np.ndarray) -> Difference:
     """AUC of `first` less that of `second` on the same patients."""
-    auc, covariance = delong_covariance(y, np.stack([first, second]))
-    return _difference(float(auc[0] - auc[1]), float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]))
+    return Difference(*paired_table(y, {"first": first, "second": second}).loc[0, [*Difference.__annotations__]])
 
 
 def unpaired_test(auc: float, variance: float, other_auc: float, other_variance: float) -> Difference:
-    """Two AUCs on different patients: z = difference / sqrt(v1 + v2) (METHODS.md 7)."""
+    """Two AUCs on different patients: z = difference / sqrt(v1 + v2) (METHODS.md 7).
+
+    No interval and no P where one of the variances is 0 or NaN (`AucResult.test_variance`).
+    """
+    if not (variance > 1e-15 and other_variance > 1e-15):
+        return Difference(auc - other_auc, *[float("nan")] * 4)
     return _difference(auc - other_auc, variance + other_variance)
 
 
@@ -71,16 +76,22 @@ def paired_table(
 ) -> pd.DataFrame:
     """Every pair of models on the same patients; P also corrected by Holm over the pairs.
 
+    No interval and no P where one of the two has none of its own (`degenerate`).
+
     Args as in `delong_covariance`.
 
     Returns: model, other, auc, other_auc, difference, low, high, z, p, p_holm; one row a pair.
     """
     names = list(scores)
     auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
+    one = np.zeros(len(y), int)
+    fold, repeat = one if fold is None else fold, one if repeat is None else repeat
+    known = [covariance[i, i] > 1e-15 and not why_none(y, scores[model], fold, repeat) for i, model in enumerate(names)]
     rows = []
     for i, model in enumerate(names):
         for j in range(i + 1, len(names)):
             variance = covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]
+            variance = variance if known[i] and known[j] else np.nan
             found = _difference(float(auc[i] - auc[j]), float(variance))
             rows.append(
                 {"model": model, "other": names[j], "auc": auc[i], "other_auc": auc[j], **found.__dict__},

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.statistics.calibration import (
+    Calibration,
     calibration_measures,
     hosmer_lemeshow,
     integrated_calibration_index,
@@ -20,6 +21,7 @@ from hcc_recurrence.statistics.concordance import (
     resample_counts,
     survival_pairs,
 )
+from hcc_recurrence.statistics.degenerate import FEW, LEAST_PATIENTS, enough, models_of_nothing
 from hcc_recurrence.statistics.survival import log_rank_p, median_survival, survival_at
 
 
@@ -31,13 +33,18 @@ def groups_for(n: int) -> int:
 def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Intercept, slope, Brier score, ICI and the Hosmer-Lemeshow test of each model and panel.
 
-    Degrees of freedom of the test: groups - 2 for apparent estimates, groups for all others.
+    Degrees of freedom of the test: groups - 2 for apparent estimates, groups for all others. A model that tells nobody
+    apart has a Brier score alone, and a handful of patients no test (`degenerate`).
     """
-    rows = []
+    rows, nothing = [], models_of_nothing(predictions)
     for key, part in mean_over_repeats(predictions).groupby(["model", *PANEL], sort=False):
         y, p = part["y"].to_numpy(), part["probability"].to_numpy()
         measures = calibration_measures(y, p)
+        if key in nothing:
+            measures = Calibration(np.nan, np.nan, measures.brier)
         test = hosmer_lemeshow(y, p, groups_for(len(y)), fitted_here=key[3] == "apparent")
+        few = not enough(int(y.sum()), int((1 - y).sum()))
+        tested = not few and key not in nothing
         rows.append(
             {
                 **dict(zip(["model", *PANEL], key, strict=True)),
@@ -47,11 +54,12 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "intercept": measures.intercept,
                 "slope": measures.slope,
                 "brier": measures.brier,
-                "ici": integrated_calibration_index(y, p),
-                "hl_chi_square": test.chi_square,
-                "hl_df": test.df,
-                "hl_p": test.p,
+                "ici": np.nan if key in nothing else integrated_calibration_index(y, p),
+                "hl_chi_square": test.chi_square if tested else np.nan,
+                "hl_df": test.df if tested else 0,
+                "hl_p": test.p if tested else np.nan,
                 "hl_groups": test.groups,
+                "remark": nothing.get(key, FEW if few else ""),
             }
         )
     return pd.DataFrame(rows)
@@ -68,44 +76,61 @@ def survival_tables(
     """Harrell's C, time-dependent AUC at the horizon, and survival by risk group of each model and panel.
 
     Out of fold, C and AUC are means over folds, as the AUC of the metrics table is. Intervals are bootstraps over
-    patients; the weights for censoring come from all patients of the panel.
+    patients; the weights for censoring come from all patients of the panel. A model that tells nobody apart has none of
+    them, and `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there
+    are fewer than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a
+    log-rank P where a group has fewer than 5 patients (`degenerate`).
 
     Returns: one table a model and panel, and the paired comparisons of every two models.
     """
     cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
     rows, comparisons = [], []
     chosen = predictions[predictions["model"].isin(models)]
+    nothing = models_of_nothing(chosen)
     for key, panel in chosen.groupby(PANEL, sort=False):
         about = dict(zip(PANEL, key, strict=True))
         patients = panel.drop_duplicates("patient_id").sort_values("patient_id")
         names = list(patients["patient_id"])
         months, event = patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int)
         drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
+        within = event.astype(bool) & (months <= horizon)
+        sizes = {
+            "c": enough(int(event.sum())) and len(names) >= LEAST_PATIENTS,
+            "auc_t": enough(int(within.sum()), int((months > horizon).sum())),
+        }
         pairs = {"c": survival_pairs(months, event)}
-        if (event.astype(bool) & (months <= horizon)).any() and (months > horizon).any():
+        if within.any() and (months > horizon).any():
             pairs["auc_t"] = dynamic_pairs(months, event, horizon)
         values: dict[tuple[str, str], np.ndarray] = {}
         for model in [m for m in models if m in set(panel["model"])]:
             own = panel[panel["model"] == model]
             line = {"model": model, **about, "n": len(names), "events": int(event.sum())}
+            words = nothing.get((model, *key), "")
             for name in ("c", "auc_t"):
-                found = Panel(own, names).values(pairs[name], drawn) if name in pairs else np.full(1, np.nan)
-                values[model, name] = found
-                low, high = percentile_interval(found[1:])
+                known = name in pairs and not words
+                found = Panel(own, names).values(pairs[name], drawn) if known else np.full(1, np.nan)
+                values[model, name] = found if sizes[name] else found[:1]
+                low, high = percentile_interval(values[model, name][1:])
                 line |= {name: float(found[0]), f"{name}_low": low, f"{name}_high": high}
             mean = mean_over_repeats(own).set_index("patient_id")
-            high_risk = mean["probability"] >= cuts[model, key[0]]
-            line |= _by_group(mean, high_risk.to_numpy(), horizon)
-            rows.append(line)
+            cut = np.nan if words else cuts[model, key[0]]
+            if np.isfinite(cut):
+                line |= _by_group(mean, (mean["probability"] >= cut).to_numpy(), horizon)
+            few = "" if all(sizes.values()) else "too few patients for an interval"
+            rows.append({**line, "remark": words or few})
         comparisons += _pairwise(values, about)
-    return pd.DataFrame(rows), pd.DataFrame(
+    groups = [f"{what}_{name}" for name in ("high", "low") for what in ("n", "median", "free")]
+    measured = [f"{name}{end}" for name in ("c", "auc_t") for end in ("", "_low", "_high")]
+    columns = ["model", *PANEL, "n", "events", *measured, "log_rank_p", *groups, "remark"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(
         comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p"]
     )
 
 
 def _by_group(rows: pd.DataFrame, high: np.ndarray, horizon: float) -> dict[str, float]:
     months, event = rows["rfs_months"].to_numpy(float), rows["rfs_event"].to_numpy(int)
-    found: dict[str, float] = {"log_rank_p": log_rank_p(months, event, high)}
+    tested = enough(int(high.sum()), int((~high).sum()))
+    found: dict[str, float] = {"log_rank_p": log_rank_p(months, event, high) if tested else float("nan")}
     for name, members in (("high", high), ("low", ~high)):
         some = bool(members.any())
         found[f"n_{name}"] = int(members.sum())
@@ -120,6 +145,8 @@ def _pairwise(values: dict[tuple[str, str], np.ndarray], about: dict[str, str]) 
         models = [m for m, name in values if name == measure]
         for i, model in enumerate(models):
             for other in models[i + 1 :]:
-                gap = compare_by_bootstrap(values[model, measure], values[other, measure])
+                first, second = values[model, measure], values[other, measure]
+                kept = min(len(first), len(second))
+                gap = compare_by_bootstrap(first[:kept], second[:kept])
                 rows.append({**about, "measure": measure, "model": model, "other": other, **gap})
     return rows

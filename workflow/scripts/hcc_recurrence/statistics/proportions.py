@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS
+
 
 def proportion_interval(k: int, n: int, method: str = "wilson") -> tuple[float, float]:
-    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson); NaN where n is 0."""
+    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson), which small groups always get; NaN for n = 0."""
     from scipy.stats import binomtest
 
     if n == 0:
         return float("nan"), float("nan")
+    method = "exact" if n < LEAST_PATIENTS else method
     found = binomtest(int(k), int(n)).proportion_ci(0.95, method=method)
     return float(found.low), float(found.high)
 

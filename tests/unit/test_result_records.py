@@ -1,0 +1,119 @@
+"""The file of records that lies with the results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from hcc_recurrence.result_records import SAMPLE_BYTES, Records, content_mark, look
+
+
+def started(folder):
+    records = Records(folder)
+    records.begin()
+    return records
+
+
+def test_what_was_put_is_there_for_the_next_run(tmp_path):
+    records = started(tmp_path)
+    records.put("a/b.csv", {"rule": "r", "params": ["'ä'"]})
+    records.put("a/b.csv", {"rule": "s"})
+    records.put("c.csv", {"rule": "t", "seen": 1.5})
+    assert records.remove("c.csv")
+    assert not records.remove("never there")
+    records.put("d.csv", {"rule": "u", "seen": 2.5})
+    again = Records(tmp_path)
+    assert list(again) == ["a/b.csv", "d.csv"]
+    assert again.get("a/b.csv") == {"rule": "s"}
+    assert again.get("c.csv") is None
+    assert again.having("seen") == ["d.csv"]
+    assert again.since == records.since
+
+
+def test_a_text_of_many_records_is_kept_once_and_is_no_result(tmp_path):
+    records = started(tmp_path)
+    names = {records.name_of_text("the same long text") for _ in range(3)}
+    assert len(names) == 1
+    again = Records(tmp_path)
+    assert again.text_named(names.pop()) == "the same long text"
+    assert again.path.read_text().count("long text") == 1
+    assert list(again) == []
+
+
+def test_no_file_of_records(tmp_path):
+    records = Records(tmp_path / "not there")
+    assert records.since is None
+    assert list(records) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_line_of_a_killed_run_is_none_and_harms_no_other(tmp_path):
+    records = started(tmp_path)
+    records.put("a.csv", {"rule": "r"})
+    records.put("b.csv", {"rule": "s"})
+    content = records.path.read_bytes()
+    for end in range(content.index(b"b.csv"), len(content)):
+        records.path.write_bytes(content[:end])
+        torn = Records(tmp_path)
+        assert torn.get("a.csv") == {"rule": "r"}
+        assert torn.get("b.csv") is None
+        torn.put("c.csv", {"rule": "t"})
+        assert Records(tmp_path).get("c.csv") == {"rule": "t"}
+        assert Records(tmp_path).get("a.csv") == {"rule": "r"}
+
+
+def test_the_file_is_written_anew_where_most_of_it_is_out_of_date(tmp_path, monkeypatch):
+    monkeypatch.setattr("hcc_recurrence.result_records.SPARE_LINES", 3)
+    records = started(tmp_path)
+    for number in range(20):
+        records.put("a.csv", {"rule": str(number)})
+    again = Records(tmp_path)
+    again.begin()
+    assert len(again.path.read_text().splitlines()) == 2
+    assert Records(tmp_path).get("a.csv") == {"rule": "19"}
+    assert Records(tmp_path).since == records.since
+    assert [p.name for p in again.path.parent.iterdir()] == ["records.txt"]
+
+
+def test_a_copy_is_seen_and_a_move_is_not(tmp_path):
+    here = tmp_path / "results"
+    records = started(here)
+    assert records.were_copied(), "nobody has looked yet"
+    records.stay()
+    assert not Records(here).were_copied()
+    shutil.copytree(here, tmp_path / "copy")
+    assert Records(tmp_path / "copy").were_copied()
+    (tmp_path / "link").symlink_to(here)
+    assert not Records(tmp_path / "link").were_copied()
+    here.rename(tmp_path / "moved")
+    assert not Records(tmp_path / "moved").were_copied()
+    # Another copy over it, file by file, as `cp -r` and `rsync` write.
+    shutil.copytree(tmp_path / "copy", tmp_path / "moved", dirs_exist_ok=True)
+    assert Records(tmp_path / "moved").were_copied()
+
+
+def test_the_mark_of_a_long_file_changes_with_its_ends_and_its_length(tmp_path):
+    file = tmp_path / "long"
+    content = bytearray(os.urandom(4 * SAMPLE_BYTES))
+    marks = set()
+    for change in (None, 0, -1, SAMPLE_BYTES - 1, -SAMPLE_BYTES):
+        other = bytearray(content)
+        if change is not None:
+            other[change] ^= 1
+        file.write_bytes(other)
+        marks.add(content_mark(file))
+    file.write_bytes(content + b"x")
+    marks.add(content_mark(file))
+    assert len(marks) == 6
+
+
+def test_the_mark_of_a_folder_changes_with_names_and_contents_alone(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text("1")
+        (tmp_path / name / "b").write_text("22")
+    (tmp_path / "two/.snakemake_timestamp").touch()
+    assert content_mark(tmp_path / "one") == content_mark(tmp_path / "two")
+    assert look(tmp_path / "two")[1:] == (3, 2)
+    (tmp_path / "two/b").rename(tmp_path / "two/c")
+    assert content_mark(tmp_path / "one") != content_mark(tmp_path / "two")

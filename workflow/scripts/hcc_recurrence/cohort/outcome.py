@@ -1,0 +1,183 @@
+"""Checks of the outcome and of the centres, as the patients sheet gives them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
+from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_number
+from hcc_recurrence.problems import Problem
+
+if TYPE_CHECKING:
+    from hcc_recurrence.cohort.sheets import Cohort
+
+MONTH_COLUMNS = ("rfs_months", "rfs_event")
+# 50 years: more are days, or a code for missing.
+MOST_MONTHS = 600
+# What a spreadsheet program shows, and exports, in place of a value.
+ERROR_CELLS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
+
+
+def own_name(cohort: Cohort, column: str) -> str:
+    """The sheet's own name of one of our columns."""
+    return cohort.settings.get("columns", {}).get(column, column)
+
+
+def decimal_comma(cohort: Cohort) -> bool:
+    """Whether the numbers of the patients sheet have decimal commas."""
+    return bool(cohort.settings.get("decimal_comma", False))
+
+
+def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]:
+    """Dates and months of the outcome that are missing, unreadable, not possible or in the wrong order.
+
+    Args:
+        today: later dates have not come; the day of the run by default.
+    """
+    frame = cohort.patients
+    if all(c in frame for c in DATE_COLUMNS):
+        return _date_problems(cohort, today or date.today())
+    if all(c in frame for c in MONTH_COLUMNS):
+        return _month_problems(cohort)
+    sets = [", ".join(own_name(cohort, c) for c in columns) for columns in (DATE_COLUMNS, MONTH_COLUMNS)]
+    what = f"has neither the columns {sets[0]} nor {sets[1]}"
+    remedy = "add one of the two sets of columns, or name the sheet's own in `columns` of the cohort"
+    return [Problem(cohort.name, "", cohort.settings["patients"], what, remedy)]
+
+
+def date_problem(cohort: Cohort, patient: str, column: str, text: str, today: date) -> Problem | None:
+    """What is wrong with one cell that must have a date; None where nothing is."""
+    path, name = cohort.settings["patients"], own_name(cohort, column)
+    if not text:
+        return Problem(cohort.name, patient, path, f"column {name} is empty", "fill in the date as YYYY-MM-DD")
+    fault = date_fault(text, today)
+    return Problem(cohort.name, patient, path, f"column {name}: {fault[0]}", fault[1]) if fault else None
+
+
+def _date_problems(cohort: Cohort, today: date) -> list[Problem]:
+    path, frame, problems = cohort.settings["patients"], cohort.patients, []
+    names = {column: own_name(cohort, column) for column in DATE_COLUMNS}
+    for patient, *cells in zip(frame.index, *(frame[c] for c in DATE_COLUMNS), strict=True):
+        sure = {}
+        for column, text in zip(DATE_COLUMNS, cells, strict=True):
+            if not text and column == "recurrence_date":
+                continue
+            problem = date_problem(cohort, patient, column, text, today)
+            if problem:
+                problems.append(problem)
+            else:
+                sure[column] = text
+        # Dates as YYYY-MM-DD are in the order of their text.
+        start, recurrence, last = (sure.get(column) for column in DATE_COLUMNS)
+        wrong = []
+        if start and recurrence and recurrence < start:
+            wrong.append(f"{names['recurrence_date']} lies before {names['resection_date']}")
+        if start and recurrence and recurrence == start:
+            wrong.append(f"{names['recurrence_date']} is the day of {names['resection_date']}")
+        if start and last and last < start:
+            wrong.append(f"{names['last_follow_up_date']} lies before {names['resection_date']}")
+        if recurrence and last and last < recurrence:
+            wrong.append(f"{names['recurrence_date']} lies after {names['last_follow_up_date']}")
+        problems += [Problem(cohort.name, patient, path, what, "correct one of the dates") for what in wrong]
+    return problems
+
+
+def _month_problems(cohort: Cohort) -> list[Problem]:
+    path, frame, problems = cohort.settings["patients"], cohort.patients, []
+    comma = decimal_comma(cohort)
+    is_missing = missing_test(cohort.settings["missing_codes"], comma)
+    months_name, event_name = (own_name(cohort, column) for column in MONTH_COLUMNS)
+    for patient, months_cell, event_cell in zip(frame.index, *(frame[c] for c in MONTH_COLUMNS), strict=True):
+        remedy = "write the months from resection to recurrence or last follow-up"
+        months, fault = exact_number(months_cell, comma), ""
+        if is_missing(months_cell):
+            fault = f"{months_cell!r} means missing" if months_cell else "is empty"
+        elif months is None and read_number(months_cell, comma):
+            fault = f"{months_cell!r} is a bound and not a number of months"
+        elif months is None and read_number(months_cell, True):
+            fault = f"{months_cell!r} is not a number >= 0"
+            remedy = f"write the comma as a point, or set cohorts.{cohort.name}.decimal_comma: true"
+        elif months is None or months < 0:
+            fault = f"{months_cell!r} is not a number >= 0"
+        elif months > MOST_MONTHS:
+            fault = f"{months_cell!r} is more than {MOST_MONTHS} months; are these days?"
+        if fault:
+            colon = " " if fault == "is empty" else ": "
+            problems.append(Problem(cohort.name, patient, path, f"column {months_name}{colon}{fault}", remedy))
+        if exact_number(event_cell, comma) not in (0, 1):
+            what = f"column {event_name}: {event_cell!r} is not 0 or 1"
+            problems.append(Problem(cohort.name, patient, path, what, "write 1 for recurrence, 0 for none"))
+    return problems
+
+
+def split_date_problems(cohort: Cohort, patients: Iterable[str], today: date | None = None) -> list[Problem]:
+    """Resection dates that cannot place patients in a temporal split; external patients are placed by their centre."""
+    outside = set(cohort.settings["external_centres"])
+    frame = cohort.patients.loc[list(patients)]
+    found = [
+        date_problem(cohort, patient, "resection_date", text, today or date.today())
+        for patient, text, centre in zip(frame.index, frame["resection_date"], frame["centre"], strict=True)
+        if centre not in outside
+    ]
+    return [problem for problem in found if problem]
+
+
+def centre_problems(cohort: Cohort) -> list[Problem]:
+    """Centres that are empty, written in two ways, or named as external and not there.
+
+    A patient of an external centre whose cell is empty or spelt otherwise would be trained on.
+    """
+    path, column, problems = cohort.settings["patients"], own_name(cohort, "centre"), []
+    is_missing = missing_test(cohort.settings["missing_codes"])
+    centres = cohort.patients["centre"]
+    for patient, centre in centres.items():
+        if is_missing(centre) or centre in ERROR_CELLS:
+            what = f"column {column}: {centre!r} is no centre" if centre else f"column {column} is empty"
+            remedy = "name the patient's centre; of merged cells a file holds the first alone, so fill in each"
+            problems.append(Problem(cohort.name, patient, path, what, remedy))
+    there = sorted({c for c in centres if not is_missing(c)})
+    alike: dict[str, list[str]] = {}
+    for centre in there:
+        alike.setdefault(_spelling(centre), []).append(centre)
+    for names in alike.values():
+        if len(names) > 1:
+            what = f"column {column}: one centre is written in several ways, {names}"
+            problems.append(Problem(cohort.name, "", path, what, "write each centre in one way"))
+    for centre in cohort.settings.get("external_centres", []):
+        if there and centre not in there:
+            what = f"external_centres names {centre!r}, which no patient has in the column {column}"
+            remedy = f"the sheet has {', '.join(there)}; correct cohorts.{cohort.name}.external_centres"
+            problems.append(Problem(cohort.name, "", path, what, remedy))
+    return problems
+
+
+def _spelling(name: str) -> str:
+    """A name without capitals, spaces, marks and widths of letters; a number without zeros in front or behind."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    number = exact_number(plain.strip())
+    return repr(number) if number is not None else "".join(c for c in plain if c.isalnum())
+
+
+def error_cell_problems(cohort: Cohort, columns: Mapping[str, str]) -> list[Problem]:
+    """Cells of columns in use that show a spreadsheet program's error in place of a value.
+
+    Args:
+        columns: column -> what it is used for.
+    """
+    codes = set(cohort.settings["missing_codes"])
+    return [
+        Problem(
+            cohort.name,
+            patient,
+            cohort.settings["patients"],
+            f"column {own_name(cohort, column)}, {use}: {text!r} is an error of the spreadsheet",
+            "correct the formula, or write the value itself",
+        )
+        for column, use in columns.items()
+        if column in cohort.patients
+        for patient, text in cohort.patients[column].items()
+        if text in ERROR_CELLS and text not in codes
+    ]

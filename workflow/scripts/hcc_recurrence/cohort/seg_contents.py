@@ -1,0 +1,162 @@
+"""How much of each segment a DICOM SEG holds, and whether its frames lie on the slices of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hcc_recurrence.cohort.mask_shapes import shape_of
+from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, LABEL_MAP_STORAGE, MaskError, check_grid
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+
+class Frame(NamedTuple):
+    """Where a frame of a SEG lies: position, axes (x, y), place along its normal, spacing (z, y, x); mm."""
+
+    position: np.ndarray
+    axes: np.ndarray
+    height: float
+    spacing: list[float]
+
+
+class Part:
+    """A segment, frame by frame: its voxels, its frames, what any of them holds, and its largest section."""
+
+    def __init__(self) -> None:
+        self.voxels, self.largest_voxels = 0, 0
+        self.frames: list[Frame | None] = []
+        self.drawn: np.ndarray | None = None
+        self.largest: np.ndarray | None = None
+
+    def add(self, frame: Frame | None, inside: np.ndarray) -> None:
+        """A frame with the segment's pixels, bool; one that holds none is nothing."""
+        voxels = int(np.count_nonzero(inside))
+        if not voxels:
+            return
+        self.voxels += voxels
+        self.frames.append(frame)
+        self.drawn = inside.copy() if self.drawn is None else np.logical_or(self.drawn, inside, out=self.drawn)
+        if voxels > self.largest_voxels:
+            self.largest_voxels, self.largest = voxels, inside
+
+    def shape(self) -> dict[str, Any]:
+        """As of `mask_shapes.shape_of`, with `step`, mm, where three or more frames lie at one distance."""
+        heights = np.unique(np.round([frame.height for frame in self.frames], 3))
+        spacing = self.frames[0].spacing
+        steps = np.diff(heights)
+        regular = len(steps) > 1 and float(np.ptp(steps)) < 0.02 * float(steps[0])
+        return {
+            "box": [
+                float(heights[0]),
+                float(heights[-1] + spacing[0]),
+                *shape_of(self.drawn[None], spacing)["box"][2:],
+            ],
+            "run": shape_of(self.largest[None], spacing)["run"],
+            "every": 1,
+            "step": float(steps[0]) if regular else 0.0,
+        }
+
+
+def seg_contents(data: Dataset) -> dict[str, Any]:
+    """What a SEG holds, by the labels of its segments.
+
+    Returns: `voxels` by label; where the frames say where they lie also `shapes` by label (`Part.shape`), and `planes`,
+        where the frames that hold anything lie (for `check_planes`).
+
+    Raises: ValueError where frames and their descriptions differ in number.
+    """
+    names = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in data.SegmentSequence}
+    # The background of a label map.
+    names.pop(0, None)
+    parts = {name: Part() for name in names.values()}
+    pixels, groups = data.pixel_array.reshape(-1, data.Rows, data.Columns), data.PerFrameFunctionalGroupsSequence
+    if len(groups) != len(pixels):
+        raise ValueError(f"it holds {len(pixels)} frames and describes {len(groups)}")
+    shared = (data.get("SharedFunctionalGroupsSequence") or [{}])[0]
+    label_map = data.SOPClassUID == LABEL_MAP_STORAGE or data.get("SegmentationType") == "LABELMAP"
+    half = 0.5 * float(data.get("MaximumFractionalValue") or 1)
+    for plane, frame, group in zip(pixels, _frames(groups, shared), groups, strict=True):
+        if label_map:
+            for number in np.flatnonzero(np.bincount(plane.ravel())).tolist():
+                if number in names:
+                    parts[names[number]].add(frame, plane == number)
+        else:
+            about = group.get("SegmentIdentificationSequence") or shared.SegmentIdentificationSequence
+            parts[names[int(about[0].ReferencedSegmentNumber)]].add(frame, plane >= half)
+    contents: dict[str, Any] = {"voxels": {name: part.voxels for name, part in parts.items()}}
+    drawn = [frame for part in parts.values() for frame in part.frames]
+    if drawn and all(frame is not None for frame in drawn):
+        contents["shapes"] = {name: part.shape() for name, part in parts.items() if part.frames}
+        contents["planes"] = _planes(drawn, [int(data.Columns), int(data.Rows)])
+    return contents
+
+
+def _frames(groups: Sequence[Any], shared: Any) -> list[Frame | None]:
+    """Where the frames lie, from their own and the shared functional groups; None where they do not say."""
+
+    def of(group: Any, tag: str) -> Any:
+        return (group.get(tag) or shared.get(tag) or [{}])[0]
+
+    found: list[Frame | None] = []
+    known: dict[tuple[float, ...], tuple[np.ndarray, np.ndarray]] = {}
+    for group in groups:
+        position, plane = of(group, "PlanePositionSequence"), of(group, "PlaneOrientationSequence")
+        if "ImagePositionPatient" not in position or "ImageOrientationPatient" not in plane:
+            found.append(None)
+            continue
+        measures = of(group, "PixelMeasuresSequence")
+        cosines = tuple(map(float, plane.ImageOrientationPatient))
+        if cosines not in known:
+            axes = np.array(cosines).reshape(2, 3)
+            known[cosines] = axes, np.cross(*axes)
+        axes, normal = known[cosines]
+        place = np.array(position.ImagePositionPatient, float)
+        rows, columns = measures.get("PixelSpacing") or (1.0, 1.0)
+        spacing = [float(measures.get("SliceThickness") or 1.0), float(rows), float(columns)]
+        found.append(Frame(place, axes, float(normal @ place), spacing))
+    return found
+
+
+def _planes(frames: Sequence[Frame], size: list[int]) -> dict[str, Any]:
+    """Size, spacing and axes of the frames (x, y), the positions of the lowest and the highest, and all heights, mm."""
+    ends = [min(frames, key=lambda f: f.height), max(frames, key=lambda f: f.height)]
+    return {
+        "size": size,
+        "spacing": ends[0].spacing[:0:-1],
+        "axes": ends[0].axes.ravel().tolist(),
+        "ends": [end.position.tolist() for end in ends],
+        "heights": sorted({round(frame.height, 4) for frame in frames}),
+    }
+
+
+def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance: float = GRID_TOLERANCE_VOXELS) -> None:
+    """Raise MaskError unless the frames of a SEG lie on slices of the image, pixel on pixel.
+
+    Args:
+        planes: of `seg_contents`. image: geometry. tolerance: by how much of a voxel they may be off.
+    """
+    along, down = np.array(planes["axes"]).reshape(2, 3)
+    normal = np.cross(along, down)
+    own = np.array(image["direction"]).reshape(3, 3)
+    thickness = image["spacing"][int(np.argmax(np.abs(own.T @ normal)))]
+    lowest, highest = np.array(planes["ends"])
+    steps = (np.array(planes["heights"]) - planes["heights"][0]) / thickness
+    grid = {
+        "size": [*planes["size"], round(float(steps[-1])) + 1],
+        "spacing": [*planes["spacing"], thickness],
+        "origin": lowest.tolist(),
+        "direction": np.column_stack([along, down, normal]).ravel().tolist(),
+    }
+    check_grid(grid, dict(image), tolerance)
+    # Between the slices, or each frame a little aside from the one below.
+    aside = highest - lowest - normal * steps[-1] * thickness
+    off = max(float(np.abs(steps - np.rint(steps)).max()), float(np.sqrt(aside @ aside)) / min(planes["spacing"]))
+    if off > tolerance:
+        raise MaskError(
+            f"has frames between the image's slices or aside of them (off by up to {off:.3g} of a voxel)",
+            "correct the path in the masks sheet, or draw on this series",
+        )

@@ -1,0 +1,123 @@
+"""Values of a whole volume: voxels that are no numbers, and whether a CT is in Hounsfield units."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hcc_recurrence.cohort.hounsfield import count_values, doubt
+from hcc_recurrence.cohort.stack_parts import SeriesError
+from hcc_recurrence.problems import last_line
+
+# Every so many rows and columns are enough to see that values are right; only where they look wrong all are counted.
+STEP = 4
+BEYOND_ALL = 1e9
+# Codes of NIfTI for floats, and their bytes.
+_NIFTI_FLOATS = {16: 4, 64: 8}
+SAVE_AGAIN = "save the image again with the value of its background, such as -1024 HU, in place of them"
+
+
+def value_facts(file: Path, values: np.ndarray) -> dict[str, Any]:
+    """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; where there are any,
+    `no_numbers`: how many voxels are NaN, infinite or beyond all that is measured.
+
+    Args:
+        values: (z, y, x), as SimpleITK reads the file.
+    """
+    stored = stored_floats(file) if values.dtype.kind == "f" else None
+    stored = values if stored is None else stored
+    count = int(no_numbers(stored).sum()) if stored.dtype.kind == "f" else 0
+    return {"doubt": "", "no_numbers": count} if count else {"doubt": doubt_of_volume(values)}
+
+
+def no_numbers(values: np.ndarray) -> np.ndarray:
+    """Where floats are NaN, infinite, or so large that they stand for nothing measured, as -3.4e38 does."""
+    # A comparison with NaN is false.
+    return ~(np.abs(values) < BEYOND_ALL)
+
+
+def stored_floats(file: Path) -> np.ndarray | None:
+    """The numbers of a NIfTI file that stores 32 or 64 bit floats, (z, y, x); None where it is another file.
+
+    SimpleITK's reader of NIfTI, and of no other format, replaces NaN and infinity by 0.
+
+    Source of the offsets: nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
+
+    Raises: SeriesError where the file is shorter than its header says.
+    """
+    if not file.name.lower().endswith((".nii", ".nii.gz")):
+        return None
+    try:
+        return _floats_of_nifti(file)
+    except (OSError, EOFError, ValueError, struct.error) as error:
+        raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
+
+
+def _floats_of_nifti(file: Path) -> np.ndarray | None:
+    with gzip.open(file) if file.name.lower().endswith(".gz") else open(file, "rb") as stream:
+        head = stream.read(540)
+        order = next((o for o in "<>" if struct.unpack(f"{o}i", head[:4])[0] in (348, 540)), "<")
+        if struct.unpack(f"{order}i", head[:4])[0] == 540:
+            kind, dimensions = struct.unpack(f"{order}h", head[12:14])[0], struct.unpack(f"{order}8q", head[16:80])
+            start = struct.unpack(f"{order}q", head[168:176])[0]
+        else:
+            kind, dimensions = struct.unpack(f"{order}h", head[70:72])[0], struct.unpack(f"{order}8h", head[40:56])
+            start = int(struct.unpack(f"{order}f", head[108:112])[0])
+        if kind not in _NIFTI_FLOATS:
+            return None
+        shape = dimensions[3:0:-1]
+        stream.seek(start)
+        dtype = np.dtype(f"{order}f{_NIFTI_FLOATS[kind]}")
+        return np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype).reshape(shape)
+
+
+def doubt_of_volume(values: np.ndarray, padding: np.ndarray | None = None, intercept: float = 0.0) -> str:
+    """Why a volume (z, y, x) is no CT in Hounsfield units; empty where it may be one.
+
+    Args:
+        padding: where it is padding, which does not count. intercept: the highest rescale intercept of its headers.
+    """
+    some = (slice(None), slice(None, None, STEP), slice(None, None, STEP))
+    for part in (some, (slice(None),) * 3):
+        measured = values[part] if padding is None else values[part][~padding[part]]
+        reason = doubt(count_values(measured), intercept)
+        if not reason:
+            return ""
+    return reason
+
+
+def check_numbers(facts: dict[str, Any], image: Path, masks: Sequence[tuple[str, Path, str]] = ()) -> None:
+    """Raise SeriesError where voxels of an image are NaN, infinite or beyond 1e9, with how many lie in its masks.
+
+    Args:
+        facts: of `value_facts`. masks: reader, file and label of each mask that was drawn on the image.
+    """
+    if not facts.get("no_numbers"):
+        return
+    inside = "; ".join(_inside(image, *mask) for mask in masks)
+    count = facts["no_numbers"]
+    what = "1 voxel that is no number" if count == 1 else f"{count} voxels that are no numbers"
+    raise SeriesError(f"has {what} (NaN, infinite or beyond 1e9)" + (f"; {inside}" if inside else ""), SAVE_AGAIN)
+
+
+def _inside(image: Path, reader: str, mask: Path, label: str) -> str:
+    import SimpleITK as sitk
+
+    from hcc_recurrence.cohort.mask_files import read_mask
+    from hcc_recurrence.cohort.masks import MaskError
+
+    try:
+        whole = sitk.ReadImage(str(image))
+        drawn = sitk.GetArrayFromImage(read_mask(mask, label, whole).image) > 0
+    except (MaskError, RuntimeError, OSError):
+        # What is wrong with the mask is a problem of its own.
+        return f"the mask of {reader} cannot be laid over it"
+    stored = stored_floats(image)
+    values = sitk.GetArrayViewFromImage(whole) if stored is None else stored
+    count = int(no_numbers(values[drawn]).sum())
+    return f"{count} of them in the mask of {reader}" if count else f"none of them in the mask of {reader}"

@@ -1,0 +1,99 @@
+"""What has no interval and no test: models that tell nobody apart, and groups of a few patients. One rule for all.
+
+DeLong's variance, the bootstrap, the log(-log) interval of Kaplan-Meier and the log-rank test are approximations for
+many patients. In a handful they print limits that mean nothing, and for a model that gives everyone the same score they
+print a P value of nothing against something.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+# Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval
+# and no approximate test; exact ones (proportions) there are for any number.
+LEAST_OF_EACH = 5
+LEAST_PATIENTS = 2 * LEAST_OF_EACH
+NOTHING = "no variable selected"
+FEW = f"fewer than {LEAST_OF_EACH} patients of an outcome"
+ONE_OUTCOME = "patients of one outcome only"
+NOTHING_VARIES = "every pair in the same order"
+PANEL_OF_MODEL = ["model", "protocol", "split", "estimate"]
+
+
+def enough(*numbers: int) -> bool:
+    """Whether each of the groups has enough patients for an approximate interval or test."""
+    return min(numbers) >= LEAST_OF_EACH
+
+
+def _fits(fold: np.ndarray, repeat: np.ndarray) -> np.ndarray:
+    """A number from 0 of the fit that each row is from."""
+    folds, of_fold = np.unique(np.asarray(fold), return_inverse=True)
+    _, of_repeat = np.unique(np.asarray(repeat), return_inverse=True)
+    return np.unique(of_repeat * len(folds) + of_fold, return_inverse=True)[1]
+
+
+def constant_fits(score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> tuple[int, int]:
+    """How many fits give all their patients the same score, and how many fits there are (of two patients or more).
+
+    Args:
+        score, fold, repeat: (n,), one row a patient and repeat.
+    """
+    score, fit = np.asarray(score, float), _fits(fold, repeat)
+    size = np.bincount(fit)
+    low, high = np.full(len(size), np.inf), np.full(len(size), -np.inf)
+    np.minimum.at(low, fit, score)
+    np.maximum.at(high, fit, score)
+    several = size > 1
+    return int((high - low <= 1e-9)[several].sum()), int(several.sum())
+
+
+def nothing_learned(score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> str:
+    """Why a model has no cut-off, counts, interval or test: at least half of its fits give everyone the same score.
+
+    A regression or LASSO that selects no variable predicts the prevalence of the rows it learned from. Pooled over
+    folds these constants differ, and would look like scores.
+
+    Returns: `no variable selected`, or in how many of the fits; empty where most fits tell patients apart.
+    """
+    constant, fits = constant_fits(score, fold, repeat)
+    if not fits or 2 * constant < fits:
+        return ""
+    return NOTHING if constant == fits else f"{NOTHING} in {constant} of {fits} fits"
+
+
+def outcome_numbers(y: np.ndarray, repeat: np.ndarray) -> tuple[int, int]:
+    """Patients with and without the outcome, the fewest of a repeat; y, repeat: (n,), one row a patient and repeat."""
+    y = np.asarray(y).astype(bool)
+    _, place = np.unique(np.asarray(repeat), return_inverse=True)
+    positive, everyone = np.bincount(place, y), np.bincount(place)
+    return int(positive.min()), int((everyone - positive).min())
+
+
+def why_none(y: np.ndarray, score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> str:
+    """Why an AUC has no interval and no test; empty where it has, unless its variance is 0.
+
+    Args:
+        y, score, fold, repeat: (n,), one row a patient and repeat.
+    """
+    numbers = outcome_numbers(y, repeat)
+    if not min(numbers):
+        return ONE_OUTCOME
+    return nothing_learned(score, fold, repeat) or ("" if enough(*numbers) else FEW)
+
+
+def remarks(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:
+    """`why_none` of each model, protocol, split and estimate of a predictions table, by its single fits."""
+    return {
+        key: why_none(*(rows[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+        for key, rows in predictions.groupby(PANEL_OF_MODEL)
+    }
+
+
+def models_of_nothing(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:
+    """`nothing_learned` of each model, protocol, split and estimate; those that tell patients apart are left out."""
+    found = {
+        key: nothing_learned(*(rows[c].to_numpy() for c in ("probability", "fold", "seed")))
+        for key, rows in predictions.groupby(PANEL_OF_MODEL)
+    }
+    return {key: words for key, words in found.items() if words}
