@@ -168,6 +168,7 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         radiomics={"zhao2024": {"bin_widht": 25}, "zao2024": {"bin_width": 3}, "zhang2025": 25},
         splits={"zhao2024": {"folds": -1}},
         keep_going="yes",
+        pathvars={"result": "/scratch"},
         seed="7",
         cohorts={**CONFIG["cohorts"], "o": {**WHOLE, "er_days": "730", "external_centres": [1], "reader": None}},
     )
@@ -180,6 +181,7 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         "cohorts.o.er_days: '730' is text; a whole number is needed. What to do: write 730 without quotes",
         "cohorts.o.external_centres[1]: '1' is a number; text is needed. What to do: put it in quotes",
         "cohorts.o.reader: is empty; text is needed. What to do: give it a value, or remove the line",
+        "pathvars: 'result' is not one of ['results', 'logs', 'benchmarks', 'resources']. What to do: did you mean",
         "seed: '7' is text; a whole number is needed. What to do: write 7 without quotes",
     ):
         assert words in text

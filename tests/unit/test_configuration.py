@@ -181,7 +181,10 @@ def networks(config, **changes):
     ("change", "words"),
     [
         (lambda c: c.update(sed=1), "unknown key 'sed' in the top level"),
-        (lambda c: c["studies"].append({"paper": "zhao", "cohort": "demo_mr"}), "unknown paper"),
+        (
+            lambda c: c["studies"].append({"paper": "zhao", "cohort": "demo_mr"}),
+            "paper.*did you mean 'zhao2024'",
+        ),
         (lambda c: c["studies"].append({"paper": "zhao2024", "cohort": "x"}), "unknown cohort"),
         (lambda c: c["studies"].append(c["studies"][0]), "stands twice"),
         (

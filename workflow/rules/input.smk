@@ -15,13 +15,18 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from hcc_recurrence.command_line import near_targets, runs_jobs, typed_targets
+from hcc_recurrence.command_line import (
+    near_targets,
+    repeated_options,
+    runs_jobs,
+    typed_targets,
+)
 from hcc_recurrence.config_entries import unused_entries
 from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.presets import preset_warnings
-from hcc_recurrence.problems import InputError, told
+from hcc_recurrence.problems import InputError, Problem, told
 from hcc_recurrence.provenance import code_version
 from hcc_recurrence.snakemake_inside import (
     quiet_scheduler,
@@ -92,6 +97,11 @@ try:
     )
     config.clear()
     config.update(OWN_CONFIG)
+    if workflow.is_main_process:
+        found += [
+            Problem("", "", "command line", *words.rstrip(".").split(". What to do: "))
+            for words in repeated_options(sys.argv[1:])
+        ]
     full_or_shut = storage_problems(written_folders())
     if LISTING and full_or_shut:
         # The list itself could not be written.

@@ -155,13 +155,23 @@ def greedy_words(argv: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def repeated_options(argv: Sequence[str]) -> list[str]:
+    """A sentence on `--configfile` or `--config` given twice: Snakemake takes the last one alone, without a word."""
+    words = [word.partition("=")[0] for word in (argv[: argv.index("--")] if "--" in argv else argv)]
+    found = []
+    for names, example in ((FILES, "--configfile one.yaml two.yaml"), (PAIRS[:2], "--config a=1 b=2")):
+        if sum(word in names for word in words) > 1:
+            found.append(f"{names[0]} stands twice; only the last would count. What to do: write {example}.")
+    return found
+
+
 def command_line_problems(argv: Sequence[str], config: Path | None = None) -> list[str]:
     """What is wrong with the words after `snakemake`, one sentence each with its remedy; config files are read.
 
     Args:
         argv: the words, without the program's own name. config: the workflow's own config file.
     """
-    problems = []
+    problems = repeated_options(argv)
     options = greedy_words(argv)
     asked = {"-h", "--help", "-v", "--version"} & set(argv)
     if (
@@ -188,6 +198,8 @@ def command_line_problems(argv: Sequence[str], config: Path | None = None) -> li
                         f"{option} {begun} {word}: a value with blanks. What to do: put the value in quotes, as in "
                         f"{option} 'masks={{source: unet}}'."
                     )
+            elif not files and named and not wanted:
+                problems.append(f"{option} {word}: a file. What to do: write --configfile {word}.")
             elif not wanted and not named and (number or not files):
                 taken = (
                     f"{option} takes every word up to the next option, so that {word!r} is taken for {GREEDY[option]}"
@@ -267,7 +279,7 @@ def runs_jobs(argv: Sequence[str]) -> bool:
 
 
 def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
-    """The targets and rules (`--until`, `--forcerun`, `--omit-from`) that are none of the known ones, by its parser.
+    """The targets and rules (of `--until`, `--forcerun`, `--omit-from`) that are unknown, by Snakemake's own parser.
 
     The parser takes a fifth of a second to make, so it is asked only where a word could be such a target.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,12 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _nearest(name: str, known: Collection[str]) -> str:
+    """What to write for a name that is none of the known ones."""
+    close = difflib.get_close_matches(name.strip(), sorted(known), 1)
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known are {', '.join(sorted(known))}"
+
+
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
     def problem(what: str, remedy: str) -> Problem:
         return Problem("", "", "config", what, remedy)
@@ -397,10 +404,10 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             problems.append(problem(f"{where} stands twice in studies", "remove one of them"))
         seen.add((paper, cohort))
         if paper not in full["papers"]:
-            problems.append(problem(f"{where}: unknown paper", f"known papers: {sorted(full['papers'])}"))
+            problems.append(problem(f"{where}: unknown paper", _nearest(paper, full["papers"])))
             continue
         if cohort not in full["cohorts"]:
-            problems.append(problem(f"{where}: unknown cohort", f"known cohorts: {sorted(full['cohorts'])}"))
+            problems.append(problem(f"{where}: unknown cohort", _nearest(cohort, full["cohorts"])))
             continue
         settings = full["papers"][paper]["settings"]
         unknown = sorted(set(study["phases"]) - set(settings["phases"]))

@@ -142,7 +142,7 @@ def grid_mismatch(mask: dict[str, Any], image: dict[str, Any], tolerance: float 
         return f"its voxels are off by up to {off.max():.3g} of a voxel, {distance:.3g} mm, more than {tolerance:g}"
     corners = np.rint([first, first + along @ last])
     if corners.min() < 0 or (corners.max(axis=0) >= np.array(image["size"])).any():
-        return "it reaches beyond the image"
+        return "it reaches beyond the image, which may have lost slices at an end"
     return ""
 
 
