@@ -235,7 +235,7 @@ def test_the_same_pixels_under_two_names_are_named(sheets, how):
         sheets.add("P2", "portal", "P2/portal")
     refused, named = sheets.problems()
     assert not refused and [patient for patient, _, _ in named] == ["P1", "P2"]
-    what = "has the same pixels as a series of patient {}, in other files: one examination under two names?"
+    what = "has the same pixels as a series of patient {}, in other files: probably one examination under two names"
     assert [w for _, _, w in named] == [what.format("P2"), what.format("P1")]
 
 
@@ -247,7 +247,7 @@ def test_the_same_bytes_under_two_names_are_refused(sheets):
     what = "is byte for byte the same as a file of patient {}"
     assert [w for _, _, w in refused] == [what.format("P2"), what.format("P1")]
     assert {w for _, _, w in named} <= {
-        f"has the PatientID of patient {p} in its headers: one person under two names?" for p in ("P1", "P2")
+        f"has the PatientID of patient {p} in its headers: probably one person under two names" for p in ("P1", "P2")
     }
 
 
@@ -319,7 +319,7 @@ def test_one_mask_file_for_two_phases_is_named(sheets):
         sheets.scan("P1", phase, seed)
         sheets.mask("P1", phase, "R1", "a.nii.gz")
     save_mask(sheets.root / "a.nii.gz", tumour())
-    what = "is the mask of the arterial phase as well: drawn on one of them alone?"
+    what = "is the mask of the arterial phase as well: probably drawn on one of them alone"
     assert sheets.problems() == ([], [("P1", "portal mask of R1 a.nii.gz", what)])
     save_mask(sheets.root / "b.nii.gz", tumour(1))
     sheets.masks[1]["path"] = "b.nii.gz"

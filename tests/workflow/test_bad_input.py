@@ -167,7 +167,7 @@ def test_what_only_a_person_can_tell_is_named_and_stops_nothing(fresh_copy):
         data.PatientID, data.PatientSex = "T001", ""
         data.save_as(file)
     text = fresh_copy.run("preflight", cores=1)
-    what = "has the PatientID of patient T001 in its headers: one person under two names?"
+    what = "has the PatientID of patient T001 in its headers: probably one person under two names"
     assert (
         "2 to look at in the input; nothing is stopped" in text
         and f"patient T002, arterial series T002/arterial: {what}" in text

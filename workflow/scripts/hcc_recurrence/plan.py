@@ -254,7 +254,8 @@ class Plan(UnetPlan):
             root = self.folder / cohort.settings["data_root"]
             self.sources[name], found = check_sources(cohort, known, root, facts)
             problems += [p for p in found if not isinstance(p, Notice)]
-            self.notices += sorted({p for p in found if isinstance(p, Notice)})
+            # In the order of what they may do to a result.
+            self.notices += dict.fromkeys(p for p in found if isinstance(p, Notice))
         return problems
 
     def _labelled(self, name: str) -> list[str]:

@@ -146,12 +146,12 @@ def _twins(
     users: dict[str, list[tuple[str, str]]] = defaultdict(list)
     bytes_of: dict[str, set[str]] = defaultdict(set)
     for (patient, phase), sample in samples.items():
-        for pixels in sample.pixels:
+        for pixels in sorted(sample.pixels):
             users[pixels].append((patient, _of_series(cohort, patient, phase)))
             bytes_of[pixels].add(contents[patient, phase])
     # Files of the same bytes are refused already.
     users = {pixels: own for pixels, own in users.items() if len(bytes_of[pixels]) > 1}
-    what = "has the same pixels as a series of {}, in other files: one examination under two names?"
+    what = "has the same pixels as a series of {}, in other files: probably one examination under two names"
     return _shared(cohort, users, Notice, what, f"keep one of them: {LEAKS}")
 
 
@@ -168,7 +168,7 @@ def _one_person_twice(cohort: Cohort, samples: Mapping[tuple[str, str], Sample])
         # Two hospitals may count alike.
         if any(contradictions(a, b) for a, b in combinations(known.values(), 2)):
             users[number] = []
-    what = "has the PatientID of {} in its headers: one person under two names?"
+    what = "has the PatientID of {} in its headers: probably one person under two names"
     return _shared(cohort, users, Notice, what, f"keep one of them if it is one person: {LEAKS}")
 
 
@@ -203,7 +203,7 @@ def _masks_of_phases(cohort: Cohort, masks: Mapping[tuple[str, str, str], SeenMa
     remedy = "list it with the phase that it was drawn on alone, and let carry_masks take it to the others"
     for (patient, reader, _, _), own in phases.items():
         for other in own[1:]:
-            what = f"is the mask of the {own[0]} phase as well: drawn on one of them alone?"
+            what = f"is the mask of the {own[0]} phase as well: probably drawn on one of them alone"
             problems.append(Notice(cohort.name, patient, _of_mask(cohort, (patient, other, reader)), what, remedy))
     return problems
 
