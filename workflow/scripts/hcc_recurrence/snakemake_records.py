@@ -20,7 +20,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import snakemake.workflow
 from snakemake.persistence import NO_PARAMS_CHANGE, RECORD_FORMAT_VERSION, ParamsChange
 from snakemake.persistence.file import FilePersistence
 from snakemake_interface_common.exceptions import ApiError
@@ -32,7 +31,8 @@ from hcc_recurrence.result_records import Records, content_mark, look
 
 # In records, in place of the path of the results.
 RESULTS = "<results>/"
-# Longer parameters are kept as a hash, longer lists of inputs as one hash: equal is all that is asked of them.
+# Longer parameters are kept as a hash, longer lists of inputs as one hash: equal is all that is asked of them. So are
+# parameters with a path in them: a hospital's folders may bear the names of persons.
 LONGEST_PARAMETER, MOST_INPUTS = 120, 12
 # What of Snakemake's record is kept.
 FIELDS = (
@@ -60,7 +60,7 @@ class Record(dict):
 
 def keep_records_with_results() -> None:
     """Have the Snakemake of this process keep its records with the results. Called before it makes its store."""
-    snakemake.workflow.FilePersistence = ResultPersistence
+    sys.modules["snakemake.workflow"].FilePersistence = ResultPersistence
 
 
 def are_kept_with_results(workflow: Any) -> bool:
@@ -329,7 +329,7 @@ def _is_as_recorded(record: dict[str, Any], now: Any) -> bool:
 
 
 def _short(parameter: Any) -> Any:
-    if not isinstance(parameter, str) or len(parameter) <= LONGEST_PARAMETER:
+    if not isinstance(parameter, str) or (len(parameter) <= LONGEST_PARAMETER and not set(parameter) & set("/\\")):
         return parameter
     return f"hash {hashlib.blake2b(parameter.encode(), digest_size=16).hexdigest()}"
 
