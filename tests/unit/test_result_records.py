@@ -6,6 +6,7 @@ import os
 import shutil
 
 from hcc_recurrence.result_records import SAMPLE_BYTES, Records, content_mark, look
+from hcc_recurrence.snakemake_records import _short
 
 
 def started(folder):
@@ -117,3 +118,11 @@ def test_the_mark_of_a_folder_changes_with_names_and_contents_alone(tmp_path):
     assert look(tmp_path / "two")[1:] == (3, 2)
     (tmp_path / "two/b").rename(tmp_path / "two/c")
     assert content_mark(tmp_path / "one") != content_mark(tmp_path / "two")
+
+
+def test_no_path_of_a_parameter_is_kept_in_the_results():
+    assert _short("0.05") == "0.05"
+    assert _short("{'lesions': 'largest'}") == "{'lesions': 'largest'}"
+    for named in ("[['a', 'T1', '/archive/Mueller_Joerg/1.dcm']]", "'archive\\\\Mueller_Joerg'", "'x'" * 100):
+        assert _short(named).startswith("hash ")
+        assert _short(named) == _short(named) != _short(named + " ")

@@ -28,6 +28,11 @@ def test_a_removed_patients_files_are_listed_then_deleted(without_t018):
     of_patient = sorted(f"results/{p.relative_to(results)}" for p in results.rglob("T018*"))
     assert {"results/tiny/images/native/T018", "results/tiny/masks/native/T018"} < set(of_patient)
     before = sorted(results.rglob("*"))
+    log, others_log = [run.folder / f"logs/tiny/convert_patient/{patient}.log" for patient in ("T018", "T017")]
+    benchmark = run.folder / "benchmarks/tiny/convert_patient/T018.tsv"
+    for file in (log, others_log, benchmark):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
 
     planned = run.snakemake("--dry-run", "all")
     text = planned.stdout + planned.stderr
@@ -44,6 +49,7 @@ def test_a_removed_patients_files_are_listed_then_deleted(without_t018):
     said = run.run("remove_leftovers")
     assert f"{len(of_patient)} files or folders were deleted" in said
     assert not list(results.rglob("T018*"))
+    assert (log.exists(), benchmark.exists(), others_log.exists()) == (False, False, True)
     assert mine.read_text() == "of a person"
     kept = [p for p in before if "T018" not in str(p)]
     assert [p for p in kept if not p.exists()] == []

@@ -92,9 +92,9 @@ def describe(leftovers: Sequence[Leftover]) -> str:
 
 
 def remove_leftovers(results: Path, leftovers: Sequence[Leftover], logs: Collection[str] = ()) -> list[Leftover]:
-    """Delete what this workflow made, with its logs, its records and the folders that are empty then.
+    """Delete what this workflow made, with its logs, benchmarks, records and the folders that are empty then.
 
-    Args: logs: those of jobs that are still planned, which stay.
+    Args: logs: those and the benchmarks of jobs that are still planned, which stay.
 
     Returns: what was deleted.
     """
@@ -107,10 +107,11 @@ def remove_leftovers(results: Path, leftovers: Sequence[Leftover], logs: Collect
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         records.remove(key)
         removed.append(leftover)
-        for log in record.get("log", []):
-            if log not in logs:
-                Path(log).unlink(missing_ok=True)
-                _remove_empty(Path(log).parent, Path())
+        for name in [*record.get("log", []), *filter(None, [record.get("benchmark")])]:
+            log = Path(name.replace("<results>", str(results), 1))
+            if str(log) not in logs:
+                log.unlink(missing_ok=True)
+                _remove_empty(log.parent, Path())
         _remove_empty(path.parent, results)
     return removed
 

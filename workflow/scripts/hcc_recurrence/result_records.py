@@ -56,6 +56,12 @@ def look(path: str | Path) -> Seen:
     return Seen(mtime, sum(sizes), len(sizes))
 
 
+def is_as_recorded(record: Mapping[str, Any], now: Seen) -> bool:
+    """Whether time, size and number of files are those of a record: of when it was made, or was last looked at."""
+    times = (record.get("endtime"), record.get("seen"))
+    return now.mtime in times and (now.size, now.files) == (record.get("size"), record.get("files"))
+
+
 def content_mark(path: str | Path) -> str:
     """Hash of the names, the sizes and the first and last bytes of a file, or of all files below a folder."""
     found = hashlib.blake2b(digest_size=16)

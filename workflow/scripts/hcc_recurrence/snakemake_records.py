@@ -20,7 +20,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import snakemake.workflow
 from snakemake.persistence import NO_PARAMS_CHANGE, RECORD_FORMAT_VERSION, ParamsChange
 from snakemake.persistence.file import FilePersistence
 from snakemake_interface_common.exceptions import ApiError
@@ -28,11 +27,12 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_interface_storage_plugins.io import Mtime
 
 from hcc_recurrence.leftovers import OUTPUTS_TO
-from hcc_recurrence.result_records import Records, content_mark, look
+from hcc_recurrence.result_records import Records, content_mark, is_as_recorded, look
 
 # In records, in place of the path of the results.
 RESULTS = "<results>/"
-# Longer parameters are kept as a hash, longer lists of inputs as one hash: equal is all that is asked of them.
+# Longer parameters are kept as a hash, longer lists of inputs as one hash: equal is all that is asked of them. So are
+# parameters with a path in them: a hospital's folders may bear the names of persons.
 LONGEST_PARAMETER, MOST_INPUTS = 120, 12
 # What of Snakemake's record is kept.
 FIELDS = (
@@ -60,7 +60,7 @@ class Record(dict):
 
 def keep_records_with_results() -> None:
     """Have the Snakemake of this process keep its records with the results. Called before it makes its store."""
-    snakemake.workflow.FilePersistence = ResultPersistence
+    sys.modules["snakemake.workflow"].FilePersistence = ResultPersistence
 
 
 def are_kept_with_results(workflow: Any) -> bool:
@@ -82,6 +82,7 @@ class ResultPersistence(FilePersistence):
         self._unknown: dict[str, float] = {}
         self._replaced: set[str] = set()
         self._elsewhere: dict[str, float] = {}
+        self._benchmarks: dict[str, str] = {}
         if is_run:
             self._look_at_copies()
             self.lock = self._around(self.lock)
@@ -109,7 +110,7 @@ class ResultPersistence(FilePersistence):
                 continue
             try:
                 now = look(path)
-                if not _is_as_recorded(record, now):
+                if not is_as_recorded(record, now):
                     if content_mark(path) != record.get("mark"):
                         self._replaced.add(path)
                         continue
@@ -148,6 +149,11 @@ class ResultPersistence(FilePersistence):
         record["params"] = [_short(parameter) for parameter in old.params or []]
         return record
 
+    async def finished(self, job: Any) -> None:
+        if job.benchmark:
+            self._benchmarks |= dict.fromkeys(map(str, job.output), str(job.benchmark))
+        await super().finished(job)
+
     def _write_record(self, key: str, record: Any) -> None:
         below = self._below(key)
         if below is None:
@@ -162,6 +168,8 @@ class ResultPersistence(FilePersistence):
         kept = {name: record.get(name) for name in FIELDS if record.get(name)}
         if "log" in kept:
             kept["log"] = [self._portable(path) for path in kept["log"]]
+        if benchmark := self._benchmarks.pop(key, ""):
+            kept["benchmark"] = self._portable(benchmark)
         if "input_checksums" in kept:
             kept["input_checksums"] = {self._portable(path): sums for path, sums in kept["input_checksums"].items()}
         if "conda_env" in kept:
@@ -323,13 +331,8 @@ class ResultPersistence(FilePersistence):
             )
 
 
-def _is_as_recorded(record: dict[str, Any], now: Any) -> bool:
-    times = (record.get("endtime"), record.get("seen"))
-    return now.mtime in times and (now.size, now.files) == (record.get("size"), record.get("files"))
-
-
 def _short(parameter: Any) -> Any:
-    if not isinstance(parameter, str) or len(parameter) <= LONGEST_PARAMETER:
+    if not isinstance(parameter, str) or (len(parameter) <= LONGEST_PARAMETER and not set(parameter) & set("/\\")):
         return parameter
     return f"hash {hashlib.blake2b(parameter.encode(), digest_size=16).hexdigest()}"
 
