@@ -418,3 +418,25 @@ def test_empty_frames_of_a_seg_and_holes_are_as_drawn(tmp_path, series):
     assert int(pydicom.dcmread(tmp_path / "full.dcm").NumberOfFrames) == SHAPE[0]
     np.testing.assert_array_equal(mask_of(tmp_path / "full.dcm", series), mask)
     np.testing.assert_array_equal(mask_of(path, series, "T"), mask)
+
+
+@pytest.mark.parametrize(
+    ("step", "tilt", "kind"), [(0.5, 0.0, "BINARY"), (0.625, 0.0, "FRACTIONAL"), (1.3, 0.31, "LABELMAP")]
+)
+def test_a_seg_drawn_on_rounded_positions_lies_on_the_images_own_slices(tmp_path, step, tilt, kind):
+    # Of an oblique stack all three coordinates are rounded.
+    turn = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    shape = (16, *SHAPE[1:])
+    values = np.random.default_rng(0).integers(-900, 900, shape).astype(np.float32)
+    slices = make_series(values, describe(spacing=(step, 1.5, 1.25)), tmp_path / "s", turn)
+    for data in slices:
+        data.ImagePositionPatient = [round(float(v), 1) for v in data.ImagePositionPatient]
+    save_series(slices, tmp_path / "s")
+    geometry = find_stack(tmp_path / "s", "", "", False, FileCache(None, HEADER_FACTS_VERSION)).geometry
+    mask = np.zeros(shape, bool)
+    mask[2:11, 4:14, 3:13] = True
+    # Two lesions, one of them on single slices only.
+    mask[13, 2:5, 2:5] = True
+    path = seg_of({"T": mask}, slices, tmp_path / "m.dcm", kind)
+    found = mask_of(path, (None, read_series(tmp_path / "s"), slices, geometry))
+    np.testing.assert_array_equal(found, mask)

@@ -28,8 +28,8 @@ MANY_SHIFTED, MOST_SHIFTED = 0.05, 0.6
 MANY_AT_LOWEST, WINDOW_ABOVE_HU = 0.02, -850
 # A phantom without noise, of fewer values than this, may end in one value.
 FEWEST_VALUES, LOOKED_AT = 10, 4096
-# Of what was cut out within the body soft tissue is at least half. Its offset stands in the header, or its noise reaches
-# below water, which no window of 0 to 255 does, and is wider than any scale of -1 to 1 or of standard deviations.
+# Of what was cut out within the body soft tissue is at least half. Its offset stands in the header, or its noise
+# reaches below water, which no window of 0 to 255 does, and is wider than a scale of -1 to 1 or standard deviations.
 MOST_SOFT, HEADER_OFFSET_HU, NARROWEST_HU = 0.5, -900, 60
 # Where a slice lost or doubled its offset, nearly all of its pixels lie so far from those of its neighbour: the median,
 # and all but a tenth at either end. Lung beside liver is 900 apart, and air beside a body so in a few pixels alone.

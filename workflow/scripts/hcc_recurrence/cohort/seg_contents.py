@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,9 @@ from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, LABEL_MAP_STORAGE
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+# Up to here it is clear which voxel of the image is meant; `check_planes` allows less.
+BETWEEN_VOXELS = 0.45
 
 
 class Frame(NamedTuple):
@@ -69,10 +72,61 @@ def seg_contents(data: Dataset) -> dict[str, Any]:
 
     Raises: ValueError where frames and their descriptions differ in number.
     """
-    names = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in data.SegmentSequence}
-    # The background of a label map.
-    names.pop(0, None)
-    parts = {name: Part() for name in names.values()}
+    parts = {name: Part() for name in _names(data).values()}
+    for name, frame, inside in _sections(data):
+        parts[name].add(frame, inside)
+    contents: dict[str, Any] = {"voxels": {name: part.voxels for name, part in parts.items()}}
+    drawn = [frame for part in parts.values() for frame in part.frames]
+    if drawn and all(frame is not None for frame in drawn):
+        contents["shapes"] = {name: part.shape() for name, part in parts.items() if part.frames}
+        contents["planes"] = _planes(drawn, [int(data.Columns), int(data.Rows)])
+    return contents
+
+
+def seg_voxels(data: Dataset, names: Sequence[str], image: Mapping[str, Any]) -> np.ndarray:
+    """The union of some segments on an image's own slices, (z, y, x), bool; of fractional ones at least one half.
+
+    Each frame is laid on the slice that it lies nearest to, wherever the frames beside it lie: positions that a scanner
+    or an archive rounded are no regular stack.
+
+    Args:
+        names: labels of segments. image: geometry.
+
+    Raises: MaskError where a frame does not say where it lies, or lies between or beyond the slices.
+    """
+    size = np.array(image["size"])
+    whole = np.zeros(size[::-1], bool)
+    to_index = np.linalg.inv(np.array(image["direction"]).reshape(3, 3) * image["spacing"])
+    for name, frame, inside in _sections(data):
+        if name not in names or not inside.any():
+            continue
+        if frame is None:
+            raise MaskError("has frames that do not say where they lie", "export it again with the place of each frame")
+        rows, columns = np.nonzero(inside)
+        along, down = frame.axes * np.array([[frame.spacing[2]], [frame.spacing[1]]])
+        first = to_index @ (frame.position - image["origin"])
+        place = first + np.outer(columns, to_index @ along) + np.outer(rows, to_index @ down)
+        index = np.rint(place).astype(int)
+        if np.abs(place - index).max() > BETWEEN_VOXELS or (index < 0).any() or (index >= size).any():
+            raise MaskError(
+                "has frames between the image's voxels, or beyond them", "correct the path in the masks sheet"
+            )
+        whole[tuple(index.T[::-1])] = True
+    return whole
+
+
+def _names(data: Dataset) -> dict[int, str]:
+    """Labels of the segments by their numbers, without the background of a label map, which is segment 0."""
+    numbered = {int(s.SegmentNumber): str(s.get("SegmentLabel", "")) for s in data.SegmentSequence}
+    return {number: name for number, name in numbered.items() if number}
+
+
+def _sections(data: Dataset) -> Iterator[tuple[str, Frame | None, np.ndarray]]:
+    """Each section of a segment: its label, where it lies, and which pixels (y, x) are inside.
+
+    Raises: ValueError where frames and their descriptions differ in number.
+    """
+    names = _names(data)
     pixels, groups = data.pixel_array.reshape(-1, data.Rows, data.Columns), data.PerFrameFunctionalGroupsSequence
     if len(groups) != len(pixels):
         raise ValueError(f"it holds {len(pixels)} frames and describes {len(groups)}")
@@ -83,16 +137,10 @@ def seg_contents(data: Dataset) -> dict[str, Any]:
         if label_map:
             for number in np.flatnonzero(np.bincount(plane.ravel())).tolist():
                 if number in names:
-                    parts[names[number]].add(frame, plane == number)
+                    yield names[number], frame, plane == number
         else:
             about = group.get("SegmentIdentificationSequence") or shared.SegmentIdentificationSequence
-            parts[names[int(about[0].ReferencedSegmentNumber)]].add(frame, plane >= half)
-    contents: dict[str, Any] = {"voxels": {name: part.voxels for name, part in parts.items()}}
-    drawn = [frame for part in parts.values() for frame in part.frames]
-    if drawn and all(frame is not None for frame in drawn):
-        contents["shapes"] = {name: part.shape() for name, part in parts.items() if part.frames}
-        contents["planes"] = _planes(drawn, [int(data.Columns), int(data.Rows)])
-    return contents
+            yield names[int(about[0].ReferencedSegmentNumber)], frame, plane >= half
 
 
 def _frames(groups: Sequence[Any], shared: Any) -> list[Frame | None]:
@@ -137,12 +185,15 @@ def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance:
     """Raise MaskError unless the frames of a SEG lie on slices of the image, pixel on pixel.
 
     Args:
-        planes: of `seg_contents`. image: geometry. tolerance: by how much of a voxel they may be off.
+        planes: of `seg_contents`. image: geometry. tolerance: by how much of a voxel they may be off; where positions
+            of the image are rounded, those of the frames are as well, and may be off by as much more.
     """
     along, down = np.array(planes["axes"]).reshape(2, 3)
     normal = np.cross(along, down)
     own = np.array(image["direction"]).reshape(3, 3)
     thickness = image["spacing"][int(np.argmax(np.abs(own.T @ normal)))]
+    # The first frame and any other may be off to either side.
+    tolerance = min(tolerance + 2 * image.get("off_mm", 0.0) / thickness, max(tolerance, BETWEEN_VOXELS))
     lowest, highest = np.array(planes["ends"])
     steps = (np.array(planes["heights"]) - planes["heights"][0]) / thickness
     grid = {
