@@ -437,6 +437,36 @@ def test_a_seg_drawn_on_rounded_positions_lies_on_the_images_own_slices(tmp_path
     mask[2:11, 4:14, 3:13] = True
     # Two lesions, one of them on single slices only.
     mask[13, 2:5, 2:5] = True
+    rounded = (None, read_series(tmp_path / "s"), slices, geometry)
     path = seg_of({"T": mask}, slices, tmp_path / "m.dcm", kind)
-    found = mask_of(path, (None, read_series(tmp_path / "s"), slices, geometry))
-    np.testing.assert_array_equal(found, mask)
+    np.testing.assert_array_equal(mask_of(path, rounded), mask)
+    # Other programs take the step from the first and the last slice.
+    first, last = (np.array(slices[k].ImagePositionPatient, float) for k in (0, -1))
+    drawn = sitk.GetImageFromArray(mask.astype(np.uint8))
+    drawn.SetOrigin(first.tolist())
+    drawn.SetSpacing([1.25, 1.5, float(np.linalg.norm(last - first)) / 15])
+    drawn.SetDirection(turn.ravel().tolist())
+    sitk.WriteImage(drawn, str(tmp_path / "m.nii.gz"))
+    np.testing.assert_array_equal(mask_of(tmp_path / "m.nii.gz", rounded), mask)
+    drawn.SetOrigin((first + turn[:, 2] * step).tolist())
+    sitk.WriteImage(drawn, str(tmp_path / "aside.nii.gz"))
+    refuse(tmp_path / "aside.nii.gz", rounded, "beyond the image")
+
+
+@pytest.mark.parametrize("lack", ["position", "empty position", "orientation", "spacing"])
+def test_a_seg_that_does_not_say_where_its_frames_lie_is_refused(tmp_path, series, lack):
+    path = seg_of({"T": tumour()}, series[2], tmp_path / "m.dcm")
+    data = pydicom.dcmread(path)
+    shared = data.SharedFunctionalGroupsSequence[0]
+    if lack == "position":
+        del data.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence
+    elif lack == "empty position":
+        data.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0].ImagePositionPatient = None
+    elif lack == "orientation":
+        del shared.PlaneOrientationSequence
+    else:
+        del shared.PixelMeasuresSequence
+    data.save_as(path)
+    refuse(path, series, "do not say where they lie")
+    with pytest.raises(MaskError, match="do not say where they lie"):
+        read_mask(path, "", series[1])

@@ -185,9 +185,11 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
         remedy = "remove one of each" + (f", or name in the column part: {known}" if parts else "")
         raise SeriesError(f"holds {len(pairs)} slices twice, at the same place ({named}{more})", remedy)
     if parts:
-        raise SeriesError(
-            f"holds {len(parts)} stacks (several phases in one series)", f"name one in the column part: {known}"
-        )
+        remedy = f"name one in the column part: {known}"
+        # Slices of a stack that was acquired in turns.
+        if is_stack(slices):
+            remedy += f"; or {WHOLE}, if they are one stack of {len(slices)} slices that was acquired in turns"
+        raise SeriesError(f"holds {len(parts)} stacks (several phases in one series)", remedy)
     return slices
 
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hcc_recurrence.cohort.mask_shapes import shape_of
-from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, LABEL_MAP_STORAGE, MaskError, check_grid
+from hcc_recurrence.cohort.masks import (
+    BETWEEN_VOXELS,
+    GRID_TOLERANCE_VOXELS,
+    LABEL_MAP_STORAGE,
+    MaskError,
+    check_grid,
+    tolerance_on,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-# Up to here it is clear which voxel of the image is meant; `check_planes` allows less.
-BETWEEN_VOXELS = 0.45
 
 
 class Frame(NamedTuple):
@@ -67,17 +71,19 @@ class Part:
 def seg_contents(data: Dataset) -> dict[str, Any]:
     """What a SEG holds, by the labels of its segments.
 
-    Returns: `voxels` by label; where the frames say where they lie also `shapes` by label (`Part.shape`), and `planes`,
-        where the frames that hold anything lie (for `check_planes`).
+    Returns: `voxels` by label; where it is not empty also `shapes` by label (`Part.shape`), and `planes`, where the
+        frames that hold anything lie (for `check_planes`).
 
-    Raises: ValueError where frames and their descriptions differ in number.
+    Raises: ValueError where frames and their descriptions differ in number, or a frame does not say where it lies.
     """
     parts = {name: Part() for name in _names(data).values()}
     for name, frame, inside in _sections(data):
         parts[name].add(frame, inside)
     contents: dict[str, Any] = {"voxels": {name: part.voxels for name, part in parts.items()}}
     drawn = [frame for part in parts.values() for frame in part.frames]
-    if drawn and all(frame is not None for frame in drawn):
+    if None in drawn:
+        raise ValueError(f"{sum(f is None for f in drawn)} of its frames do not say where they lie")
+    if drawn:
         contents["shapes"] = {name: part.shape() for name, part in parts.items() if part.frames}
         contents["planes"] = _planes(drawn, [int(data.Columns), int(data.Rows)])
     return contents
@@ -144,7 +150,8 @@ def _sections(data: Dataset) -> Iterator[tuple[str, Frame | None, np.ndarray]]:
 
 
 def _frames(groups: Sequence[Any], shared: Any) -> list[Frame | None]:
-    """Where the frames lie, from their own and the shared functional groups; None where they do not say."""
+    """Where the frames lie, from their own and the shared functional groups; None where they do not say, or have no
+    pixel spacing."""
 
     def of(group: Any, tag: str) -> Any:
         return (group.get(tag) or shared.get(tag) or [{}])[0]
@@ -153,17 +160,18 @@ def _frames(groups: Sequence[Any], shared: Any) -> list[Frame | None]:
     known: dict[tuple[float, ...], tuple[np.ndarray, np.ndarray]] = {}
     for group in groups:
         position, plane = of(group, "PlanePositionSequence"), of(group, "PlaneOrientationSequence")
-        if "ImagePositionPatient" not in position or "ImageOrientationPatient" not in plane:
+        measures = of(group, "PixelMeasuresSequence")
+        numbers = (position.get("ImagePositionPatient"), plane.get("ImageOrientationPatient"))
+        if [len(n or []) for n in (*numbers, measures.get("PixelSpacing"))] != [3, 6, 2]:
             found.append(None)
             continue
-        measures = of(group, "PixelMeasuresSequence")
         cosines = tuple(map(float, plane.ImageOrientationPatient))
         if cosines not in known:
             axes = np.array(cosines).reshape(2, 3)
             known[cosines] = axes, np.cross(*axes)
         axes, normal = known[cosines]
         place = np.array(position.ImagePositionPatient, float)
-        rows, columns = measures.get("PixelSpacing") or (1.0, 1.0)
+        rows, columns = measures.PixelSpacing
         spacing = [float(measures.get("SliceThickness") or 1.0), float(rows), float(columns)]
         found.append(Frame(place, axes, float(normal @ place), spacing))
     return found
@@ -192,8 +200,7 @@ def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance:
     normal = np.cross(along, down)
     own = np.array(image["direction"]).reshape(3, 3)
     thickness = image["spacing"][int(np.argmax(np.abs(own.T @ normal)))]
-    # The first frame and any other may be off to either side.
-    tolerance = min(tolerance + 2 * image.get("off_mm", 0.0) / thickness, max(tolerance, BETWEEN_VOXELS))
+    tolerance = tolerance_on(dict(image), tolerance)
     lowest, highest = np.array(planes["ends"])
     steps = (np.array(planes["heights"]) - planes["heights"][0]) / thickness
     grid = {
