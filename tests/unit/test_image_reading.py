@@ -224,6 +224,24 @@ def test_a_slice_that_is_off_by_an_offset_is_known_by_its_neighbours(where, by, 
         check_neighbours(hu)
 
 
+@pytest.mark.parametrize("kind", ["dicom", "nifti"])
+def test_a_slice_whose_offset_was_applied_twice_and_cut_off_is_refused(tmp_path, kind):
+    # Air stays where it is, tissue of 60 becomes -964.
+    hu = body()
+    hu[2] = np.clip(hu[2], 0, None) - 1024
+    if kind == "nifti":
+        sitk.WriteImage(sitk.GetImageFromArray(hu.astype(np.int16)), str(tmp_path / "s.nii.gz"))
+        with pytest.raises(SeriesError, match="slice 3 of 6 holds no soft tissue"):
+            read_series(tmp_path / "s.nii.gz", modality="CT")
+        return
+    slices = make_series(body(), describe(), tmp_path / "s")
+    for data, plane in zip(slices, hu, strict=True):
+        store(data, plane, False, 1, -1024)
+    save_series(slices, tmp_path / "s")
+    with pytest.raises(SeriesError, match="slice 3 of 6 holds no soft tissue"):
+        read_series(tmp_path / "s")
+
+
 def test_neighbours_that_differ_as_a_body_does_are_not_refused():
     hu = body()
     # Slices without image at an end, in a crop within the body as well; the table of a coronal series; lung above

@@ -36,6 +36,10 @@ MOST_SOFT, HEADER_OFFSET_HU, NARROWEST_HU = 0.5, -900, 60
 OFFSET_HU, OFF_IN_THE_MIDDLE, OFF_AT_THE_ENDS = 1024, 60, 300
 # Of the pixels, so many must have changed; padding has not.
 MOST_EQUAL = 0.75
+# A slice with so much soft tissue, on both sides of one with less than `FEWEST_SOFT`.
+MUCH_SOFT = 0.1
+# Of a slice of so many pixels along a side every fourth is enough.
+LARGE_SLICE, EVERY_PIXEL = 64, 4
 REMEDY = "export the series as acquired, in Hounsfield units"
 
 # Counts of voxels, and their lowest value; see `count_values`.
@@ -115,10 +119,13 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
 
 
 def check_neighbours(voxels: np.ndarray) -> None:
-    """Raise SeriesError where a slice of a CT, (z, y, x), lies as far from the next one as an offset that was lost.
+    """Raise SeriesError where a slice of a CT, (z, y, x), lies as far from the next one as an offset that was lost, or
+    holds no soft tissue where slices on both sides of it do.
 
     Slices of one value, which hold nothing but padding, are no neighbours.
     """
+    if min(voxels.shape[1:]) >= LARGE_SLICE:
+        voxels = voxels[:, ::EVERY_PIXEL, ::EVERY_PIXEL]
     for number, (below, above) in enumerate(pairwise(voxels), 1):
         if below.min() == below.max() or above.min() == above.max():
             continue
@@ -135,6 +142,15 @@ def check_neighbours(voxels: np.ndarray) -> None:
                 "of one of them was lost or applied twice",
                 REMEDY,
             )
+    soft = ((voxels >= SOFT_TISSUE_HU[0]) & (voxels <= SOFT_TISSUE_HU[1])).mean(axis=(1, 2))
+    inside = np.flatnonzero(soft > MUCH_SOFT)
+    empty = [k for k in np.flatnonzero(soft < FEWEST_SOFT) if len(inside) and inside[0] < k < inside[-1]]
+    if empty:
+        raise SeriesError(
+            f"is no CT in Hounsfield units throughout: slice {empty[0] + 1} of {len(voxels)} holds no soft tissue, and "
+            "slices on both sides of it do",
+            REMEDY,
+        )
 
 
 def check_hounsfield(reason: str, of_slices: str = "") -> None:
