@@ -470,3 +470,32 @@ def test_a_seg_that_does_not_say_where_its_frames_lie_is_refused(tmp_path, serie
     refuse(path, series, "do not say where they lie")
     with pytest.raises(MaskError, match="do not say where they lie"):
         read_mask(path, "", series[1])
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("spoil", ["a third", "the last bytes", "a byte within"])
+def test_a_nifti_that_was_cut_off_is_refused_as_mask_and_as_image(tmp_path, series, suffix, spoil):
+    # The tumour reaches the last slice, whose voxels would be read as 0.
+    drawn = tumour()
+    drawn[-1, -4:, -9:] = True
+    path = save(drawn.astype(np.int16), tmp_path / f"m{suffix}", series[1])
+    np.testing.assert_array_equal(mask_of(path, series), drawn)
+    image = tmp_path / f"i{suffix}"
+    sitk.WriteImage(series[1], str(image))
+    find_stack(image, "", "", False, FileCache(None, "x"))
+    for file in (path, image):
+        content = bytearray(file.read_bytes())
+        if spoil == "a byte within":
+            if suffix == ".nii":
+                return
+            content[-12] ^= 0x55
+        kept = {"a third": 2 * len(content) // 3, "the last bytes": len(content) - 9}.get(spoil, len(content))
+        file.write_bytes(content[:kept])
+    # Of a mask of few bytes a third may be less than its header.
+    refuse(path, series, "RTSTRUCT that can be read" if spoil == "a third" else "cut off|ends before its voxels do")
+    with pytest.raises(MaskError, match="cannot be read"):
+        read_mask(path, "", series[1])
+    with pytest.raises(SeriesError, match=r"cut off|ends before its voxels do"):
+        find_stack(image, "", "", False, FileCache(None, "x"))
+    with pytest.raises(SeriesError, match=r"cut off|ends before its voxels do"):
+        read_series(image, modality="CT")
