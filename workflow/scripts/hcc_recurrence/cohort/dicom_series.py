@@ -160,7 +160,10 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
     slices = _take_part(slices, part)
     mixed = mixed_kinds([one.header.get("Kind", "") for one in slices])
     if mixed:
-        raise SeriesError(f"mixes images of different kinds: {'; '.join(mixed)}", "name series_uid, or a part")
+        raise SeriesError(
+            f"mixes images of different kinds: {'; '.join(mixed)}",
+            "name series_uid or a part, or export each kind as a series of its own",
+        )
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
 
