@@ -10,6 +10,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from exports import describe, make_series, save_series, seg_of
+from scipy.spatial.transform import Rotation
 
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
@@ -499,3 +500,18 @@ def test_a_nifti_that_was_cut_off_is_refused_as_mask_and_as_image(tmp_path, seri
         find_stack(image, "", "", False, FileCache(None, "x"))
     with pytest.raises(SeriesError, match=r"cut off|ends before its voxels do"):
         read_series(image, modality="CT")
+
+
+def test_a_seg_with_cosines_of_two_digits_lies_on_the_image_that_has_them_too(tmp_path):
+    turn = Rotation.from_euler("xyz", [17, -5, 3], degrees=True).as_matrix()
+    shape = (9, 40, 48)
+    values = np.random.default_rng(0).integers(0, 900, shape).astype(np.float32)
+    slices = make_series(values, describe("MR", spacing=(3.0, 1.5, 1.5)), tmp_path / "s", turn)
+    for data in slices:
+        data.ImageOrientationPatient = [round(float(v), 2) for v in data.ImageOrientationPatient]
+    save_series(slices, tmp_path / "s")
+    geometry = find_stack(tmp_path / "s", "", "", False, FileCache(None, HEADER_FACTS_VERSION)).geometry
+    mask = np.zeros(shape, bool)
+    mask[2:7, 5:38, 3:46] = True
+    path = seg_of({"T": mask}, slices, tmp_path / "m.dcm")
+    np.testing.assert_array_equal(mask_of(path, (None, read_series(tmp_path / "s"), slices, geometry)), mask)

@@ -20,6 +20,9 @@ from hcc_recurrence.cohort.masks import (
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+# Cosines of two digits are no unit vectors by more than this, and off by no more than that.
+SEEN_ROUNDING, ROUNDED_COSINES = 1e-4, 0.01
+
 
 class Frame(NamedTuple):
     """Where a frame of a SEG lies: position, axes (x, y), place along its normal, spacing (z, y, x); mm."""
@@ -109,7 +112,7 @@ def seg_voxels(data: Dataset, names: Sequence[str], image: Mapping[str, Any]) ->
         if frame is None:
             raise MaskError("has frames that do not say where they lie", "export it again with the place of each frame")
         rows, columns = np.nonzero(inside)
-        along, down = frame.axes * np.array([[frame.spacing[2]], [frame.spacing[1]]])
+        along, down = _unrounded(frame.axes, image) * np.array([[frame.spacing[2]], [frame.spacing[1]]])
         first = to_index @ (frame.position - image["origin"])
         place = first + np.outer(columns, to_index @ along) + np.outer(rows, to_index @ down)
         index = np.rint(place).astype(int)
@@ -189,6 +192,13 @@ def _planes(frames: Sequence[Frame], size: list[int]) -> dict[str, Any]:
     }
 
 
+def _unrounded(axes: np.ndarray, image: Mapping[str, Any]) -> np.ndarray:
+    """Axes of frames, (2, 3); those of the image where they are the same and were rounded to a few digits."""
+    own = np.array(image["direction"]).reshape(3, 3)[:, :2].T
+    was_rounded = np.abs(axes @ axes.T - np.eye(2)).max() > SEEN_ROUNDING
+    return own if was_rounded and np.abs(axes - own).max() < ROUNDED_COSINES else axes
+
+
 def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance: float = GRID_TOLERANCE_VOXELS) -> None:
     """Raise MaskError unless the frames of a SEG lie on slices of the image, pixel on pixel.
 
@@ -196,7 +206,7 @@ def check_planes(planes: Mapping[str, Any], image: Mapping[str, Any], tolerance:
         planes: of `seg_contents`. image: geometry. tolerance: by how much of a voxel they may be off; where positions
             of the image are rounded, those of the frames are as well, and may be off by as much more.
     """
-    along, down = np.array(planes["axes"]).reshape(2, 3)
+    along, down = _unrounded(np.array(planes["axes"]).reshape(2, 3), image)
     normal = np.cross(along, down)
     own = np.array(image["direction"]).reshape(3, 3)
     thickness = image["spacing"][int(np.argmax(np.abs(own.T @ normal)))]
