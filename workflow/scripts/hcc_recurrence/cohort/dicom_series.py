@@ -128,7 +128,9 @@ def image_facts(path: Path) -> dict[str, Any]:
         image = sitk.ReadImage(str(path))
         values = sitk.GetArrayViewFromImage(image)
     except RuntimeError as error:
-        raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
+        raise SeriesError(
+            f"cannot be read as an image ({last_line(error)[:160]})", "copy it again, or save it again as NIfTI"
+        ) from error
     if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
         size = " x ".join(map(str, geometry["size"]))
         raise SeriesError(

@@ -197,7 +197,8 @@ def check_mask(
     if facts["kind"] == "unreadable":
         reason = f" that can be read ({facts['reason']})" if facts.get("reason") else ""
         raise MaskError(
-            f"is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT{reason}", "correct the path in the masks sheet"
+            f"is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT{reason}",
+            "correct the path in the masks sheet, or copy or save the file again",
         )
     if facts["kind"] == "image":
         check_certain(facts)
