@@ -21,7 +21,7 @@ from pydicom.uid import ExplicitVRBigEndian, generate_uid
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
-from hcc_recurrence.cohort.hounsfield import add_counts, count_values, doubt
+from hcc_recurrence.cohort.hounsfield import add_counts, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.samples import Sampler
 from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
@@ -209,8 +209,49 @@ def test_one_slice_of_the_same_header_without_its_offset_is_refused(tmp_path):
     for k, data in enumerate(slices):
         store(data, hu[k] + 1024 * (k == 1), True, 1, 0)
     save_series(slices, tmp_path / "s")
-    with pytest.raises(SeriesError, match=r"throughout: the mean is -\d+ in slice 1 and \d+ in the next"):
+    with pytest.raises(SeriesError, match=r"throughout: slice 2 lies 10\d\d above slice 1 nearly everywhere"):
         read_series(tmp_path / "s")
+
+
+@pytest.mark.parametrize("padding", [None, -3024])
+@pytest.mark.parametrize(("where", "by"), [(0, 1024), (2, 1024), (5, -1024), (3, 1000)])
+def test_a_slice_that_is_off_by_an_offset_is_known_by_its_neighbours(where, by, padding):
+    hu = body()
+    hu[where] += by
+    if padding is not None:
+        hu[:, :, :6] = padding
+    with pytest.raises(SeriesError, match="no CT in Hounsfield units throughout"):
+        check_neighbours(hu)
+
+
+@pytest.mark.parametrize("kind", ["dicom", "nifti"])
+def test_a_slice_whose_offset_was_applied_twice_and_cut_off_is_refused(tmp_path, kind):
+    # Air stays where it is, tissue of 60 becomes -964.
+    hu = body()
+    hu[2] = np.clip(hu[2], 0, None) - 1024
+    if kind == "nifti":
+        sitk.WriteImage(sitk.GetImageFromArray(hu.astype(np.int16)), str(tmp_path / "s.nii.gz"))
+        with pytest.raises(SeriesError, match="slice 3 of 6 holds no soft tissue"):
+            read_series(tmp_path / "s.nii.gz", modality="CT")
+        return
+    slices = make_series(body(), describe(), tmp_path / "s")
+    for data, plane in zip(slices, hu, strict=True):
+        store(data, plane, False, 1, -1024)
+    save_series(slices, tmp_path / "s")
+    with pytest.raises(SeriesError, match="slice 3 of 6 holds no soft tissue"):
+        read_series(tmp_path / "s")
+
+
+def test_neighbours_that_differ_as_a_body_does_are_not_refused():
+    hu = body()
+    # Slices without image at an end, in a crop within the body as well; the table of a coronal series; lung above
+    # liver; and values without any order.
+    check_neighbours(np.concatenate([hu, np.full((1, *SHAPE[1:]), -3024)]))
+    check_neighbours(np.concatenate([np.full((1, *SHAPE[1:]), -1024), noise(60, 12)]))
+    check_neighbours(np.concatenate([noise(-1000, 12)[:1], hu]))
+    check_neighbours(np.concatenate([noise(-860, 40)[:1], noise(60, 12)]))
+    for seed in range(50):
+        check_neighbours(np.random.default_rng(seed).integers(-900, 1000, (6, 14, 12)))
 
 
 def test_a_slope_that_some_slices_lack_is_refused(tmp_path):
@@ -237,6 +278,8 @@ def noise(mean, spread, seed=0):
         # Cut out within the body: fat and liver; liver alone, with the offset in the header; lung and bone.
         (np.where(np.indices(SHAPE)[2] < 8, noise(-100, 12), noise(110, 12)), 0),
         (noise(110, 12), -1024),
+        # The same without an offset in the header, as a signed CT or a NIfTI has it: noise reaches below water.
+        (noise(60, 25), 0),
         (np.where(np.indices(SHAPE)[2] < 4, noise(420, 40), noise(110, 12)), -1024),
         (np.where(np.indices(SHAPE)[2] < 8, noise(-850, 40), noise(60, 12)), 0),
         (np.where(np.indices(SHAPE)[2] < 1, noise(1000, 200), body()), 0),

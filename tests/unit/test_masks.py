@@ -10,6 +10,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from exports import describe, make_series, save_series, seg_of
+from scipy.spatial.transform import Rotation
 
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
@@ -418,3 +419,99 @@ def test_empty_frames_of_a_seg_and_holes_are_as_drawn(tmp_path, series):
     assert int(pydicom.dcmread(tmp_path / "full.dcm").NumberOfFrames) == SHAPE[0]
     np.testing.assert_array_equal(mask_of(tmp_path / "full.dcm", series), mask)
     np.testing.assert_array_equal(mask_of(path, series, "T"), mask)
+
+
+@pytest.mark.parametrize(
+    ("step", "tilt", "kind"), [(0.5, 0.0, "BINARY"), (0.625, 0.0, "FRACTIONAL"), (1.3, 0.31, "LABELMAP")]
+)
+def test_a_seg_drawn_on_rounded_positions_lies_on_the_images_own_slices(tmp_path, step, tilt, kind):
+    # Of an oblique stack all three coordinates are rounded.
+    turn = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    shape = (16, *SHAPE[1:])
+    values = np.random.default_rng(0).integers(-900, 900, shape).astype(np.float32)
+    slices = make_series(values, describe(spacing=(step, 1.5, 1.25)), tmp_path / "s", turn)
+    for data in slices:
+        data.ImagePositionPatient = [round(float(v), 1) for v in data.ImagePositionPatient]
+    save_series(slices, tmp_path / "s")
+    geometry = find_stack(tmp_path / "s", "", "", False, FileCache(None, HEADER_FACTS_VERSION)).geometry
+    mask = np.zeros(shape, bool)
+    mask[2:11, 4:14, 3:13] = True
+    # Two lesions, one of them on single slices only.
+    mask[13, 2:5, 2:5] = True
+    rounded = (None, read_series(tmp_path / "s"), slices, geometry)
+    path = seg_of({"T": mask}, slices, tmp_path / "m.dcm", kind)
+    np.testing.assert_array_equal(mask_of(path, rounded), mask)
+    # Other programs take the step from the first and the last slice.
+    first, last = (np.array(slices[k].ImagePositionPatient, float) for k in (0, -1))
+    drawn = sitk.GetImageFromArray(mask.astype(np.uint8))
+    drawn.SetOrigin(first.tolist())
+    drawn.SetSpacing([1.25, 1.5, float(np.linalg.norm(last - first)) / 15])
+    drawn.SetDirection(turn.ravel().tolist())
+    sitk.WriteImage(drawn, str(tmp_path / "m.nii.gz"))
+    np.testing.assert_array_equal(mask_of(tmp_path / "m.nii.gz", rounded), mask)
+    drawn.SetOrigin((first + turn[:, 2] * step).tolist())
+    sitk.WriteImage(drawn, str(tmp_path / "aside.nii.gz"))
+    refuse(tmp_path / "aside.nii.gz", rounded, "beyond the image")
+
+
+@pytest.mark.parametrize("lack", ["position", "empty position", "orientation", "spacing"])
+def test_a_seg_that_does_not_say_where_its_frames_lie_is_refused(tmp_path, series, lack):
+    path = seg_of({"T": tumour()}, series[2], tmp_path / "m.dcm")
+    data = pydicom.dcmread(path)
+    shared = data.SharedFunctionalGroupsSequence[0]
+    if lack == "position":
+        del data.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence
+    elif lack == "empty position":
+        data.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0].ImagePositionPatient = None
+    elif lack == "orientation":
+        del shared.PlaneOrientationSequence
+    else:
+        del shared.PixelMeasuresSequence
+    data.save_as(path)
+    refuse(path, series, "do not say where they lie")
+    with pytest.raises(MaskError, match="do not say where they lie"):
+        read_mask(path, "", series[1])
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("spoil", ["a third", "the last bytes", "a byte within"])
+def test_a_nifti_that_was_cut_off_is_refused_as_mask_and_as_image(tmp_path, series, suffix, spoil):
+    # The tumour reaches the last slice, whose voxels would be read as 0.
+    drawn = tumour()
+    drawn[-1, -4:, -9:] = True
+    path = save(drawn.astype(np.int16), tmp_path / f"m{suffix}", series[1])
+    np.testing.assert_array_equal(mask_of(path, series), drawn)
+    image = tmp_path / f"i{suffix}"
+    sitk.WriteImage(series[1], str(image))
+    find_stack(image, "", "", False, FileCache(None, "x"))
+    for file in (path, image):
+        content = bytearray(file.read_bytes())
+        if spoil == "a byte within":
+            if suffix == ".nii":
+                return
+            content[-12] ^= 0x55
+        kept = {"a third": 2 * len(content) // 3, "the last bytes": len(content) - 9}.get(spoil, len(content))
+        file.write_bytes(content[:kept])
+    # Of a mask of few bytes a third may be less than its header.
+    refuse(path, series, "RTSTRUCT that can be read" if spoil == "a third" else "cut off|ends before its voxels do")
+    with pytest.raises(MaskError, match="cannot be read"):
+        read_mask(path, "", series[1])
+    with pytest.raises(SeriesError, match=r"cut off|ends before its voxels do"):
+        find_stack(image, "", "", False, FileCache(None, "x"))
+    with pytest.raises(SeriesError, match=r"cut off|ends before its voxels do"):
+        read_series(image, modality="CT")
+
+
+def test_a_seg_with_cosines_of_two_digits_lies_on_the_image_that_has_them_too(tmp_path):
+    turn = Rotation.from_euler("xyz", [17, -5, 3], degrees=True).as_matrix()
+    shape = (9, 40, 48)
+    values = np.random.default_rng(0).integers(0, 900, shape).astype(np.float32)
+    slices = make_series(values, describe("MR", spacing=(3.0, 1.5, 1.5)), tmp_path / "s", turn)
+    for data in slices:
+        data.ImageOrientationPatient = [round(float(v), 2) for v in data.ImageOrientationPatient]
+    save_series(slices, tmp_path / "s")
+    geometry = find_stack(tmp_path / "s", "", "", False, FileCache(None, HEADER_FACTS_VERSION)).geometry
+    mask = np.zeros(shape, bool)
+    mask[2:7, 5:38, 3:46] = True
+    path = seg_of({"T": mask}, slices, tmp_path / "m.dcm")
+    np.testing.assert_array_equal(mask_of(path, (None, read_series(tmp_path / "s"), slices, geometry)), mask)

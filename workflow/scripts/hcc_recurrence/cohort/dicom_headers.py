@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "8"
+HEADER_FACTS_VERSION = "9"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,

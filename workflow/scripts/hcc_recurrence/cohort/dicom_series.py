@@ -128,7 +128,9 @@ def image_facts(path: Path) -> dict[str, Any]:
         image = sitk.ReadImage(str(path))
         values = sitk.GetArrayViewFromImage(image)
     except RuntimeError as error:
-        raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
+        raise SeriesError(
+            f"cannot be read as an image ({last_line(error)[:160]})", "copy it again, or save it again as NIfTI"
+        ) from error
     if len(geometry["size"]) != 3 or components != 1 or min(geometry["size"]) < 3:
         size = " x ".join(map(str, geometry["size"]))
         raise SeriesError(
@@ -160,7 +162,10 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
     slices = _take_part(slices, part)
     mixed = mixed_kinds([one.header.get("Kind", "") for one in slices])
     if mixed:
-        raise SeriesError(f"mixes images of different kinds: {'; '.join(mixed)}", "name series_uid, or a part")
+        raise SeriesError(
+            f"mixes images of different kinds: {'; '.join(mixed)}",
+            "name series_uid or a part, or export each kind as a series of its own",
+        )
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
 
@@ -185,9 +190,11 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
         remedy = "remove one of each" + (f", or name in the column part: {known}" if parts else "")
         raise SeriesError(f"holds {len(pairs)} slices twice, at the same place ({named}{more})", remedy)
     if parts:
-        raise SeriesError(
-            f"holds {len(parts)} stacks (several phases in one series)", f"name one in the column part: {known}"
-        )
+        remedy = f"name one in the column part: {known}"
+        # Slices of a stack that was acquired in turns.
+        if is_stack(slices):
+            remedy += f"; or {WHOLE}, if they are one stack of {len(slices)} slices that was acquired in turns"
+        raise SeriesError(f"holds {len(parts)} stacks (several phases in one series)", remedy)
     return slices
 
 

@@ -6,6 +6,7 @@ A lost offset, a window or another scale leaves a picture that looks right and n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,10 +28,18 @@ MANY_SHIFTED, MOST_SHIFTED = 0.05, 0.6
 MANY_AT_LOWEST, WINDOW_ABOVE_HU = 0.02, -850
 # A phantom without noise, of fewer values than this, may end in one value.
 FEWEST_VALUES, LOOKED_AT = 10, 4096
-# Of what was cut out within the body, with its offset in the header, soft tissue is at least half.
-MOST_SOFT, HEADER_OFFSET_HU = 0.5, -900
-# Mean values of neighbouring slices never differ by so much, unless one of them lost or doubled its offset.
-JUMP_HU = 900
+# Of what was cut out within the body soft tissue is at least half. Its offset stands in the header, or its noise
+# reaches below water, which no window of 0 to 255 does, and is wider than a scale of -1 to 1 or standard deviations.
+MOST_SOFT, HEADER_OFFSET_HU, NARROWEST_HU = 0.5, -900, 60
+# Where a slice lost or doubled its offset, nearly all of its pixels lie so far from those of its neighbour: the median,
+# and all but a tenth at either end. Lung beside liver is 900 apart, and air beside a body so in a few pixels alone.
+OFFSET_HU, OFF_IN_THE_MIDDLE, OFF_AT_THE_ENDS = 1024, 60, 300
+# Of the pixels, so many must have changed; padding has not.
+MOST_EQUAL = 0.75
+# A slice with so much soft tissue, on both sides of one with less than `FEWEST_SOFT`.
+MUCH_SOFT = 0.1
+# Of a slice of so many pixels along a side every fourth is enough.
+LARGE_SLICE, EVERY_PIXEL = 64, 4
 REMEDY = "export the series as acquired, in Hounsfield units"
 
 # Counts of voxels, and their lowest value; see `count_values`.
@@ -51,6 +60,7 @@ def count_values(values: np.ndarray) -> Counts:
         "voxels": int(measured.size),
         "lowest": lowest,
         "at_lowest": int((measured == lowest).sum()),
+        "highest": float(measured.max()),
         "different": int(np.unique(measured[:: max(1, measured.size // LOOKED_AT)]).size),
         "soft": _between(measured, SOFT_TISSUE_HU),
         "shifted": _between(measured, SHIFTED_HU),
@@ -72,6 +82,7 @@ def add_counts(parts: Sequence[Mapping[str, float]]) -> Counts:
     for name in ("voxels", "soft", "shifted", "above"):
         total[name] = sum(part[name] for part in parts)
     total["at_lowest"] = sum(part["at_lowest"] for part in parts if part["lowest"] == lowest)
+    total["highest"] = max(part["highest"] for part in parts)
     total["different"] = max(part["different"] for part in parts)
     return total
 
@@ -93,7 +104,9 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
         return f"{part:.0%} of the voxels lie from {low} to {high}, where soft tissue is when the offset -1024 is lost"
     if lowest >= LOWEST_MUST_BE_BELOW_HU:
         # The offset was applied, and air and fat may be outside of what was cut out.
-        if intercept <= HEADER_OFFSET_HU and counts["soft"] >= MOST_SOFT * voxels and not is_cut_off:
+        is_measured = lowest < 0 and counts["highest"] - lowest >= NARROWEST_HU
+        has_offset = intercept <= HEADER_OFFSET_HU
+        if (has_offset or is_measured) and counts["soft"] >= MOST_SOFT * voxels and not is_cut_off:
             return ""
         return f"no voxel lies below {LOWEST_MUST_BE_BELOW_HU} (windowed or scaled before?)"
     if lowest > WINDOW_ABOVE_HU and is_cut_off:
@@ -106,14 +119,36 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
 
 
 def check_neighbours(voxels: np.ndarray) -> None:
-    """Raise SeriesError where the mean of a slice of a CT, (z, y, x), jumps as no body does."""
-    means = voxels.mean(axis=(1, 2), dtype=np.float64)
-    jumps = np.flatnonzero(np.abs(np.diff(means)) > JUMP_HU)
-    if jumps.size:
-        below, above = means[jumps[0]], means[jumps[0] + 1]
+    """Raise SeriesError where a slice of a CT, (z, y, x), lies as far from the next one as an offset that was lost, or
+    holds no soft tissue where slices on both sides of it do.
+
+    Slices of one value, which hold nothing but padding, are no neighbours.
+    """
+    if min(voxels.shape[1:]) >= LARGE_SLICE:
+        voxels = voxels[:, ::EVERY_PIXEL, ::EVERY_PIXEL]
+    for number, (below, above) in enumerate(pairwise(voxels), 1):
+        if below.min() == below.max() or above.min() == above.max():
+            continue
+        jumps = above.astype(np.float64) - below
+        jumps = jumps[jumps != 0]
+        if jumps.size < (1 - MOST_EQUAL) * below.size:
+            continue
+        low, middle, high = np.abs(np.percentile(jumps, [10, 50, 90]))
+        off = np.abs(np.array([low, middle, high]) - OFFSET_HU)
+        if off[1] < OFF_IN_THE_MIDDLE and off.max() < OFF_AT_THE_ENDS:
+            raise SeriesError(
+                f"is no CT in Hounsfield units throughout: slice {number + 1} lies {middle:.0f} "
+                f"{'above' if np.median(jumps) > 0 else 'below'} slice {number} nearly everywhere, as where the offset "
+                "of one of them was lost or applied twice",
+                REMEDY,
+            )
+    soft = ((voxels >= SOFT_TISSUE_HU[0]) & (voxels <= SOFT_TISSUE_HU[1])).mean(axis=(1, 2))
+    inside = np.flatnonzero(soft > MUCH_SOFT)
+    empty = [k for k in np.flatnonzero(soft < FEWEST_SOFT) if len(inside) and inside[0] < k < inside[-1]]
+    if empty:
         raise SeriesError(
-            f"is no CT in Hounsfield units throughout: the mean is {below:.0f} in slice {jumps[0] + 1} and {above:.0f} "
-            "in the next",
+            f"is no CT in Hounsfield units throughout: slice {empty[0] + 1} of {len(voxels)} holds no soft tissue, and "
+            "slices on both sides of it do",
             REMEDY,
         )
 

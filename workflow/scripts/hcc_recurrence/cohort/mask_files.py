@@ -13,6 +13,7 @@ from hcc_recurrence.cohort.mask_labels import wanted_values
 from hcc_recurrence.cohort.masks import MaskError, check_certain, mask_facts, matching_labels
 from hcc_recurrence.cohort.outline_planes import check_outlines
 from hcc_recurrence.cohort.outlines import XOR, has_area, join_outlines, rois_of, summarise_roi
+from hcc_recurrence.cohort.seg_contents import seg_voxels
 from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
 from hcc_recurrence.imaging.crops import largest_nodule
 from hcc_recurrence.problems import last_line
@@ -48,11 +49,12 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     kind = facts["kind"]
     if kind == "rtstruct":
         placed = _rasterise_rtstruct(path, label, image)
-    elif kind in ("seg", "image"):
-        own = _read_seg(path, label) if kind == "seg" else _read_label_image(path, label)
+    elif kind == "seg":
+        placed = _read_seg(path, label, image)
+    elif kind == "image":
+        own = _read_label_image(path, label)
         placed = sitk.Resample(own, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
-        if kind == "image":
-            _check_whole(own, placed)
+        _check_whole(own, placed)
     else:
         raise MaskError("cannot be read", "correct the path in the masks sheet")
     array = sitk.GetArrayFromImage(placed)
@@ -99,29 +101,31 @@ def _read_label_image(path: Path, label: str) -> sitk.Image:
     return chosen
 
 
-def _read_seg(path: Path, label: str) -> sitk.Image:
+def _read_seg(path: Path, label: str, image: sitk.Image) -> sitk.Image:
     """Union of the segments meant; of fractional ones the voxels with at least one half."""
-    import highdicom as hd
+    import pydicom
     import SimpleITK as sitk
 
     try:
-        seg = hd.seg.segread(path)
-        labels = {number: seg.get_segment_description(number).segment_label for number in seg.segment_numbers}
-        names = matching_labels(list(labels.values()), label)
-        numbers = [number for number, name in labels.items() if name in names]
-        # A channel a segment: segments may overlap.
-        volume = seg.get_volume(segment_numbers=numbers, combine_segments=False)
-    # What a broken file makes highdicom raise is not foreseeable.
+        data = pydicom.dcmread(path, force=True)
+        names = matching_labels(
+            [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence if s.SegmentNumber], label
+        )
+        inside = seg_voxels(data, names, _geometry_of(image))
+    except MaskError:
+        raise
+    # What a broken file makes pydicom raise is not foreseeable.
     except Exception as error:
         raise MaskError(f"cannot be read as a SEG ({last_line(error)[:160]})", REDRAW) from error
-    array = (np.asarray(volume.array) >= 0.5).any(axis=-1)
-    affine = np.asarray(volume.affine)  # array index (slice, row, column) -> LPS mm
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    image = sitk.GetImageFromArray(array.astype(np.uint8))
-    image.SetOrigin(affine[:3, 3].tolist())
-    image.SetSpacing(spacing[::-1].tolist())
-    image.SetDirection((affine[:3, :3] / spacing)[:, ::-1].ravel().tolist())
-    return image
+    placed = sitk.GetImageFromArray(inside.astype(np.uint8))
+    placed.CopyInformation(image)
+    return placed
+
+
+def _geometry_of(image: sitk.Image) -> dict[str, list]:
+    return {
+        name: list(getattr(image, f"Get{name.capitalize()}")()) for name in ("size", "spacing", "origin", "direction")
+    }
 
 
 def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image:
@@ -133,9 +137,7 @@ def _rasterise_rtstruct(path: Path, label: str, image: sitk.Image) -> sitk.Image
     names = matching_labels([roi.name for roi in rois], label)
     columns, rows, depth = image.GetSize()
     whole = np.zeros((depth, rows, columns), bool)
-    place = {
-        name: list(getattr(image, f"Get{name.capitalize()}")()) for name in ("size", "spacing", "origin", "direction")
-    }
+    place = _geometry_of(image)
     # Voxel indices of points in LPS mm.
     to_index = np.linalg.inv(np.array(place["direction"]).reshape(3, 3) * place["spacing"])
     for roi in rois:

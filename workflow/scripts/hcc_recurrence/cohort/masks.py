@@ -27,6 +27,8 @@ KINDS = {SEG_STORAGE: "seg", LABEL_MAP_STORAGE: "seg", RTSTRUCT_STORAGE: "rtstru
 # Programs write single precision, or positions rounded to 0.01 mm. Up to half a voxel it is clear which voxel of the
 # image is meant; what is off by more than a tenth was drawn elsewhere, unless mask_tolerance_voxels says otherwise.
 GRID_TOLERANCE_VOXELS = 0.1
+# Below it is clear which voxel is meant.
+BETWEEN_VOXELS = 0.45
 
 
 class MaskError(Refused):
@@ -122,6 +124,13 @@ def matching_labels(labels: Sequence[str], wanted: str) -> list[str]:
     return [label for label in labels if fnmatch.fnmatch(label.lower(), wanted.lower())]
 
 
+def tolerance_on(image: dict[str, Any], tolerance: float) -> float:
+    """By how much of a voxel a mask may be off an image whose slices lie `off_mm` off a straight line, as rounded ones
+    do: programs take step and first place of the stack from one slice or another."""
+    rounded = 2 * image.get("off_mm", 0.0) / image["spacing"][2]
+    return max(tolerance, min(tolerance + rounded, BETWEEN_VOXELS))
+
+
 def grid_mismatch(mask: dict[str, Any], image: dict[str, Any], tolerance: float = GRID_TOLERANCE_VOXELS) -> str:
     """Why the mask's voxels are not all voxels of the image, however its axes are ordered; empty where they are.
 
@@ -188,7 +197,8 @@ def check_mask(
     if facts["kind"] == "unreadable":
         reason = f" that can be read ({facts['reason']})" if facts.get("reason") else ""
         raise MaskError(
-            f"is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT{reason}", "correct the path in the masks sheet"
+            f"is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT{reason}",
+            "correct the path in the masks sheet, or copy or save the file again",
         )
     if facts["kind"] == "image":
         check_certain(facts)
@@ -197,7 +207,7 @@ def check_mask(
             raise MaskError(
                 f"has {len(size)} dimensions ({' x '.join(map(str, size))}); a mask has three", "save one volume a file"
             )
-        check_grid(facts["geometry"], image, tolerance)
+        check_grid(facts["geometry"], image, tolerance_on(image, tolerance))
         return
     if image["study_uid"] and facts["study"] and facts["study"] != image["study_uid"]:
         raise MaskError(

@@ -14,7 +14,7 @@ from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
-from hcc_recurrence.cohort.volume_values import STEP, check_numbers, doubt_of_volume, value_facts
+from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume, value_facts
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def read_series(
         check_numbers(facts, stack.image)
         if modality == "CT":
             check_hounsfield(facts["doubt"])
+            check_neighbours(sitk.GetArrayViewFromImage(image))
         return image
     voxels = _volume(stack)
     if stack.gap:
@@ -81,7 +82,7 @@ def _volume(stack: Stack) -> np.ndarray:
         part = slice(None) if len(numbers) == len(voxels) else numbers
         reason = doubt_of_volume(voxels[part], None if padding is None else padding[part], intercept)
         check_hounsfield(reason, _which(numbers, stack.slices))
-    check_neighbours(voxels[:, ::STEP, ::STEP])
+    check_neighbours(voxels)
     return voxels
 
 

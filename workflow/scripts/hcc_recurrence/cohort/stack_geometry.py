@@ -170,7 +170,8 @@ def _angle_of_rounding(header: dict[str, Any]) -> float:
 
 
 def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
-    """Size, spacing, origin (x, y, z; mm) and direction (row major 3 x 3) of a checked stack.
+    """Size, spacing, origin (x, y, z; mm) and direction (row major 3 x 3) of a checked stack, and `off_mm`, how far its
+    slices lie off their places at most.
 
     The axes are of length one and perpendicular. Where positions were rounded, step and origin are those of the line
     through them; where direction cosines were, the normal is that line, if it is known better.
@@ -187,6 +188,9 @@ def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
     origin, step = positions[0], float(along[-1]) / (number - 1)
     if np.abs(along - step * line.numbers).max() > AS_WRITTEN_MM:
         origin, step = origin + axes[:, 2] * line.first, line.step
+        off = line.off
+    else:
+        off = float(np.abs(along - step * line.numbers).max())
     angle = _angle_of_rounding(header)
     if angle and angle > 10.0 ** -positions_digits(positions) / (step * (number - 1)):
         along_stack = axes[:, 2] * line.step + _sideways(header, positions, line)[0]
@@ -198,6 +202,7 @@ def stack_geometry(slices: Sequence[Slice], missing: int = 0) -> dict[str, Any]:
         "spacing": [column, row, step],
         "origin": origin.tolist(),
         "direction": axes.ravel().tolist(),
+        "off_mm": off,
     }
 
 

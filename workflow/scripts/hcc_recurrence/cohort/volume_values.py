@@ -19,7 +19,9 @@ STEP = 4
 BEYOND_ALL = 1e9
 # Codes of NIfTI for floats, and their bytes.
 _NIFTI_FLOATS = {16: 4, 64: 8}
-SAVE_AGAIN = "save the image again with the value of its background, such as -1024 HU, in place of them"
+SAVE_AGAIN = (
+    "save the image again with the value of its background, as -1024 HU of a CT or 0 of an MR, in place of them"
+)
 
 
 def value_facts(file: Path, values: np.ndarray) -> dict[str, Any]:
