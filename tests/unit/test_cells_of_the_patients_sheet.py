@@ -551,3 +551,39 @@ def test_a_temporal_split_needs_dates_that_are_dates(images):
     assert [what for _, what in refused(images, rows(cells, centre="B"), outside, **config)] == [
         "splits.t.validation_from: '5.7.2016' is not a date"
     ]
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def test_too_few_patients_for_the_folds_are_known_before_the_first_job(images):
+    # Five patients, two of them early: of each outcome one is drawn for validation.
+    write_rows(images / "patients.csv", [patient_row(k) for k in range(5)])
+    plan = make_plan(images)
+    (problem,) = plan.split_problems
+    assert plan.patients("c") == [f"P{k}" for k in range(5)]
+    assert (problem.cohort, problem.patient, problem.file) == ("c", "", str(images / "patients.csv"))
+    assert problem.what == (
+        "split zhao2024_demo: 5 folds need at least 5 training patients of each outcome; there are 1 with early "
+        "recurrence and 2 without (besides 2 validation)"
+    )
+    assert problem.remedy == "add patients, or name another split in the study"
+    one = {"kind": "random", "validation_fraction": 0, "folds": 2, "repeats": 1}
+    assert make_plan(images, splits={"zhao2024_demo": one}).split_problems == []
+    (problem,) = make_plan(images, splits={"zhao2024_demo": {**one, "folds": 3}}).split_problems
+    assert "there are 2 with early recurrence and 3 without" in problem.what and "validation)" not in problem.what
+    assert problem.remedy.startswith("lower splits.zhao2024_demo.folds (to 2 at most), ")
+
+
+def test_patients_who_may_be_corrected_may_fill_the_folds(images):
+    one = {"kind": "random", "validation_fraction": 0, "folds": 3, "repeats": 1}
+    rows = [patient_row(k) for k in range(5)]
+    rows[2]["last_follow_up_date"] = "n.a."
+    write_rows(images / "patients.csv", rows)
+    # Two early and two not, and one who may be either: 3 folds may be filled, 4 cannot.
+    for folds, number in ((3, 0), (4, 1)):
+        with pytest.raises(InputError) as error:
+            make_plan(images, splits={"zhao2024_demo": {**one, "folds": folds}})
+        assert [p.patient for p in error.value.problems] == ["P2"] and len(error.value.of_splits) == number
+    # Left out, they fill nothing.
+    assert len(make_plan(images, splits={"zhao2024_demo": one}, keep_going=True).split_problems) == 1
