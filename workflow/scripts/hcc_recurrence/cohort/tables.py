@@ -70,10 +70,21 @@ def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple
         if len(row) > width:
             longer.append((number, row[width:]))
     faults += _excess_faults(longer, len(body))
+    faults += _title_faults(kept, columns or {})
     names = [name or f"column {n}, which has no name" for n, name in enumerate(header[:width], 1)]
     names, again = _named(names, columns or {})
     frame = pd.DataFrame(lines, columns=names, dtype=str)
     return frame, [number for number, _ in body], [*faults, *again]
+
+
+def _title_faults(kept: Sequence[tuple[int, Sequence[str]]], columns: Mapping[str, str]) -> list[Fault]:
+    """Rows above the one with the names of columns, such as a title."""
+    wanted = columns.get("patient_id", "patient_id")
+    if wanted in kept[0][1]:
+        return []
+    below = [number for number, row in kept[1:10] if wanted in row]
+    what = f"its first row is {kept[0][0]}, and the column names stand in row"
+    return [(f"{what} {below[0]}", "remove the rows above it, such as a title")] if below else []
 
 
 def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> list[Fault]:
@@ -139,18 +150,23 @@ def _read_text(content: bytes) -> tuple[list[list[str]], list[int]]:
 
 
 def decoded(content: bytes) -> str:
-    """Text of a sheet: UTF-8 with or without its mark, UTF-16 with it, else GB18030.
+    """Text of a sheet: UTF-8 with or without its mark, UTF-16 with it, else GB18030 or Windows-1252.
+
+    The last is what a spreadsheet program of western Europe exports: its accented letters mostly stand alone among
+    ASCII, while GB18030 has Chinese characters as pairs of bytes beyond ASCII.
 
     Raises: ValueError where it is none of them.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
-    for encoding in ENCODINGS:
+    runs = re.findall(rb"[\x80-\xff]+", content)
+    western = sum(len(run) == 1 for run in runs) * 2 > len(runs)
+    for encoding in ("utf-8-sig", "cp1252") if western else ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ValueError("its text is neither UTF-8, UTF-16 nor GB18030")
+    raise ValueError("its text is neither UTF-8, UTF-16, GB18030 nor Windows-1252")
 
 
 def delimiter_of(text: str) -> str:
