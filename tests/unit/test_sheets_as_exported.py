@@ -305,6 +305,22 @@ def test_western_and_chinese_exports_are_told_apart(tmp_path):
         assert list(read_sheet(tmp_path / "p.csv")["centre"]) == words
 
 
+def test_blank_cells_that_are_merged_hide_nothing(tmp_path):
+    file = workbook(tmp_path / "p.xlsx", [["patient_id", "centre"], ["P1", "A"]])
+    book = openpyxl.load_workbook(file)
+    book.active.merge_cells("D5:F5")
+    book.save(file)
+    frame, _, faults = examine_sheet(file)
+    assert faults == [] and frame.to_numpy().tolist() == [["P1", "A"]]
+
+
+def test_cells_beside_the_columns_of_a_workbook_are_named_without_talk_of_delimiters(tmp_path):
+    rows = [["patient_id", "centre"], ["P1", "A"], ["P2", "A", "", "a remark"]]
+    ((what, remedy),) = examine_sheet(workbook(tmp_path / "p.xlsx", rows))[2]
+    assert what == "rows 3 have more cells than the header"
+    assert remedy == "give their columns names in the header, or remove these cells"
+
+
 def test_a_title_above_the_names_of_columns_is_named(tmp_path):
     rows = [["HCC, 2015 to 2020"], [], ["patient_id", "centre"], ["P1", "A"]]
     with pytest.raises(SheetError) as error:

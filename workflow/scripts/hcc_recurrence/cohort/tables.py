@@ -55,7 +55,8 @@ def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple
 
     Raises: FileNotFoundError; ValueError where the file cannot be read as a table.
     """
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    workbook = path.suffix.lower() in (".xlsx", ".xlsm")
+    if workbook:
         rows, numbers, faults = read_workbook(path)
     else:
         rows, numbers, faults = *_read_text(path.read_bytes()), []
@@ -69,7 +70,7 @@ def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple
         lines.append(row[:width] + [""] * (width - len(row)))
         if len(row) > width:
             longer.append((number, row[width:]))
-    faults += _excess_faults(longer, len(body))
+    faults += _excess_faults(longer, len(body), workbook)
     faults += _title_faults(kept, columns or {})
     names = [name or f"column {n}, which has no name" for n, name in enumerate(header[:width], 1)]
     names, again = _named(names, columns or {})
@@ -87,7 +88,7 @@ def _title_faults(kept: Sequence[tuple[int, Sequence[str]]], columns: Mapping[st
     return [(f"{what} {below[0]}", "remove the rows above it, such as a title")] if below else []
 
 
-def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> list[Fault]:
+def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int, workbook: bool) -> list[Fault]:
     """Rows with more cells than the header has names.
 
     A delimiter at the end of every row is an empty column. One in some rows alone is a comma inside a cell, which
@@ -97,7 +98,8 @@ def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> li
     if not filled and (not longer or (len(longer) == rows and len({len(cells) for _, cells in longer}) == 1)):
         return []
     what = f"rows {listed(filled or [number for number, _ in longer])} have more cells than the header"
-    return [(what, "put cells that hold the delimiter, such as 18,1 or free text, into quotation marks")]
+    quote = "put cells that hold the delimiter, such as 18,1 or free text, into quotation marks"
+    return [(what, "give their columns names in the header, or remove these cells" if workbook else quote)]
 
 
 def _named(names: Sequence[str], columns: Mapping[str, str]) -> tuple[list[str], list[Fault]]:
