@@ -299,6 +299,7 @@ def test_western_and_chinese_exports_are_told_apart(tmp_path):
         ("cp1252", ["Zürich", "perché", "Männer", "Größe"]),
         ("utf-8", ["Zürich", "perché", "Größe", "甲"]),
         ("gb18030", ["中心", "甲胎蛋白", "男", "女"]),
+        ("gb18030", ["AFP (µg/L)", "B", "C", "D"]),
     ):
         rows = "".join(f"P{k},{word}\r\n" for k, word in enumerate(words))
         (tmp_path / "p.csv").write_bytes(f"patient_id,centre\r\n{rows}".encode(encoding))

@@ -161,9 +161,10 @@ def decoded(content: bytes) -> str:
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
-    runs = re.findall(rb"[\x80-\xff]+", content)
+    # GB18030 has its rarer characters, such as the micro sign, as four bytes of which two are digits.
+    runs = re.findall(rb"[\x81-\xfe]\d[\x81-\xfe]\d|[\x80-\xff]+", content)
     western = sum(len(run) == 1 for run in runs) * 2 > len(runs)
-    for encoding in ("utf-8-sig", "cp1252") if western else ENCODINGS:
+    for encoding in ("utf-8-sig", "cp1252", "gb18030") if western else ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
