@@ -503,6 +503,29 @@ def test_units_of_centres_that_do_not_fit_the_sheet_are_refused(images):
     assert found == [("", "clinical variable ki67: units of centres are given, and none can be converted for it")]
 
 
+def test_percentages_in_place_of_counts_are_no_usual_median(images):
+    # Each alone is a count that a patient may have.
+    found = refused(images, five("neutrophils", ["60", "55", "52", "47", "58"]), variable("neutrophils", "1e9/L"))
+    assert len(found) == 1 and found[0][0] == ""
+    assert "5 values of centre A have the median 55 1e9/L" in found[0][1]
+    assert refused(images, five("neutrophils", ["3.1", "55", "2", "4", "5"]), variable("neutrophils", "1e9/L")) == []
+
+
+def test_the_lowest_bilirubin_of_an_assay_is_a_value(images):
+    cells = ["0.1", "0.3", "0.8", "1.2", "15"]
+    assert refused(images, five("bilirubin", cells), variable("bilirubin", "mg/dL")) == []
+
+
+def test_limits_and_forms_of_dates_that_leave_nothing_are_named_in_the_config(images):
+    turned = variable("albumin", "g/L", plausible=[70, 10])
+    assert refused(images, five("albumin", ["40"] * 5), turned) == [
+        ("", "cohorts.c.clinical.albumin.plausible: [70, 10] leaves no value")
+    ]
+    for form, lacking in (("DD.MM.YYYY", "no year and no month and no day"), ("%d.%m", "no year")):
+        found = refused(images, [patient_row(k) for k in range(5)], {"date_format": form})
+        assert ("", f"cohorts.c.date_format: {form!r} names {lacking}") in found
+
+
 def test_every_centre_in_the_papers_unit_keeps_it_and_any_other_unit_is_seen():
     """At the usual values of each variable, typed in each unit and declared in each."""
     for name, limits in PLAUSIBLE.items():
@@ -551,3 +574,64 @@ def test_a_temporal_split_needs_dates_that_are_dates(images):
     assert [what for _, what in refused(images, rows(cells, centre="B"), outside, **config)] == [
         "splits.t.validation_from: '5.7.2016' is not a date"
     ]
+
+
+# -- folds -----------------------------------------------------------------------------------------
+
+
+def test_too_few_patients_for_the_folds_are_known_before_the_first_job(images):
+    # Five patients, two of them early: of each outcome one is drawn for validation.
+    write_rows(images / "patients.csv", [patient_row(k) for k in range(5)])
+    plan = make_plan(images)
+    (problem,) = plan.split_problems
+    assert plan.patients("c") == [f"P{k}" for k in range(5)]
+    assert (problem.cohort, problem.patient, problem.file) == ("c", "", str(images / "patients.csv"))
+    assert problem.what == (
+        "split zhao2024_demo: 5 folds need at least 5 training patients of each outcome; there are 1 with early "
+        "recurrence and 2 without (besides 2 validation)"
+    )
+    assert problem.remedy == "add patients, or name another split in the study"
+    one = {"kind": "random", "validation_fraction": 0, "folds": 2, "repeats": 1}
+    assert make_plan(images, splits={"zhao2024_demo": one}).split_problems == []
+    (problem,) = make_plan(images, splits={"zhao2024_demo": {**one, "folds": 3}}).split_problems
+    assert "there are 2 with early recurrence and 3 without" in problem.what and "validation)" not in problem.what
+    assert problem.remedy.startswith("lower splits.zhao2024_demo.folds (to 2 at most), ")
+
+
+def test_patients_who_may_be_corrected_may_fill_the_folds(images):
+    one = {"kind": "random", "validation_fraction": 0, "folds": 3, "repeats": 1}
+    rows = [patient_row(k) for k in range(5)]
+    rows[2]["last_follow_up_date"] = "n.a."
+    write_rows(images / "patients.csv", rows)
+    # Two early and two not, and one who may be either: 3 folds may be filled, 4 cannot.
+    for folds, number in ((3, 0), (4, 1)):
+        with pytest.raises(InputError) as error:
+            make_plan(images, splits={"zhao2024_demo": {**one, "folds": folds}})
+        assert [p.patient for p in error.value.problems] == ["P2"] and len(error.value.of_splits) == number
+    # Left out, they fill nothing.
+    assert len(make_plan(images, splits={"zhao2024_demo": one}, keep_going=True).split_problems) == 1
+
+
+# -- yes and no ------------------------------------------------------------------------------------
+
+
+def test_true_and_false_of_a_spreadsheet_program_are_1_and_0(images):
+    words = ["TRUE", "FALSE", "WAHR", "Falso", "1.0"]
+    rows = [
+        {"patient_id": f"P{k}", "centre": "A", "rfs_months": "12", "rfs_event": word, "AFP": "5", "capsule": word}
+        for k, word in enumerate(words)
+    ]
+    write_rows(images / "patients.csv", rows)
+    capsule = {"column": "capsule", "unit": "", "timing": "pre", "kind": "binary"}
+    plan = make_plan(images, {"clinical": {"afp": AFP, "capsule": capsule}})
+    labels = make_labels(plan.cohorts["c"].patients)
+    assert list(labels["rfs_event"]) == [1, 0, 1, 0, 1]
+    assert plan.patients("c") == ["P0", "P2", "P4"]
+    table = clinical_table(
+        plan.patients_sheet("c"), plan.clinical_definitions("c", ["capsule"]), [], [f"P{k}" for k in range(5)]
+    )
+    assert list(table["capsule"]) == [1, 0, 1, 0, 1]
+    # Words with a meaning of their own are not.
+    for cell in ("yes", "T", "2", "<1"):
+        rows[0]["rfs_event"] = cell
+        assert refused(images, rows) == [("P0", f"column rfs_event: {cell!r} is not 0 or 1")]

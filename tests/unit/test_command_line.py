@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from hcc_recurrence.command_line import (
+    asks_without_split,
     command_line_problems,
     greedy_words,
     near_targets,
@@ -151,3 +152,20 @@ def test_folders_that_cannot_be_written_to(here, monkeypatch):
     (full,) = storage_problems({"logs": "new"}, least_mb=1e12)
     assert "its disk is full" in full.what and "pathvars: {logs:" in full.remedy
     yaml.safe_load(full.remedy.split("disk: ")[1])
+
+
+def test_images_masks_and_labels_need_no_split():
+    for words in (
+        ["--configfile", "mine.yaml", "--cores", "1", "preflight"],
+        ["results/c/labels.csv", "results/c/images/native/P1", "--cores", "1"],
+        ["/disk/out/c/masks/native/P1", "results/c/radiomics/zhao2024/portal.parquet"],
+    ):
+        assert asks_without_split(words)
+    for words in (
+        ["--cores", "1"],
+        ["--cores", "1", "--forcerun", "preflight"],
+        ["all", "preflight"],
+        ["results/c/labels.csv", "results/c/splits/zhao2024.csv"],
+        ["results/c/zhao2024/tables/metrics.csv"],
+    ):
+        assert not asks_without_split(words)

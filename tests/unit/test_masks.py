@@ -268,7 +268,7 @@ def test_two_grids_that_differ_in_the_fifth_digit_are_not_printed_alike(tmp_path
         check_mask(mask_facts(path), series[3], "", 0.01)
 
 
-def cohort(mask, label, diameter, unit, **definition):
+def cohort(mask, label, diameter, unit, own=None, **definition):
     clinical = {"diameter": {"column": "size", "unit": unit, "kind": "continuous", "readings": {}, **definition}}
     settings = {"modality": "CT", "interpolate_missing": False, "smallest_mask_ml": 0.0, "mask_tolerance_voxels": 0.1}
     settings |= {
@@ -277,8 +277,11 @@ def cohort(mask, label, diameter, unit, **definition):
         "series": "s.csv",
         "masks": "m.csv",
         "patients": "p.csv",
+        **(own or {}),
     }
-    frame = pd.DataFrame({"patient_id": ["P1"], "size": [diameter]}, dtype=str).set_index("patient_id", drop=False)
+    frame = pd.DataFrame({"patient_id": ["P1"], "centre": ["B"], "size": [diameter]}, dtype=str).set_index(
+        "patient_id", drop=False
+    )
     found = Cohort("c", {**settings, "carry_masks": "refuse", "reader": "R1"}, frame)
     found.series["P1", "portal"] = Series("s")
     found.masks["P1", "portal", "R1"] = Mask(str(mask), label)
@@ -319,6 +322,25 @@ def test_a_diameter_that_cannot_be_that_of_the_mask_is_refused(tmp_path, series,
     assert "another size than the patients sheet says (15 to " in problems[0].what
     assert f"mm in the sheet, column size: '{diameter}' {unit})" in problems[0].what
     assert "mm or cm" in problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("diameter", "unit", "own", "wrong"),
+    [
+        ("15,0", "mm", {"decimal_comma": True}, ""),
+        ("150,0", "mm", {"decimal_comma": True}, "column size: '150,0' mm"),
+        ("1.5", {"A": "mm", "B": "cm"}, {}, ""),
+        ("15", {"A": "mm", "B": "cm"}, {"columns": {"size": "D_max"}}, "column D_max: '15' cm"),
+        ("999.0", "mm", {}, ""),
+        ("\uff1e500", "mm", {}, ""),
+    ],
+)
+def test_the_diameter_beside_the_mask_is_the_one_of_the_table(tmp_path, series, diameter, unit, own, wrong):
+    """Decimal commas, units of centres and codes for missing mean there what they mean elsewhere; the mask is 15 mm."""
+    save(tumour().astype(np.uint8), tmp_path / "m.nii.gz", series[1])
+    described = cohort(tmp_path / "m.nii.gz", "", diameter, unit, own)
+    _, problems = check_sources(described, ["P1"], series[0].parent, FileCache(None, HEADER_FACTS_VERSION))
+    assert len(problems) == bool(wrong) and all(wrong in problem.what for problem in problems)
 
 
 def test_a_mask_that_loses_voxels_on_the_way_to_its_image_is_refused_by_the_job_too(tmp_path, series):

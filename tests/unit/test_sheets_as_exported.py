@@ -291,3 +291,42 @@ def test_a_patient_who_stands_twice_is_left_out_once(tmp_path):
     write_rows(tmp_path / "patients.csv", [*rows, rows[2]])
     plan = make_plan(tmp_path, keep_going=True)
     assert plan.patients("c") == ["P0", "P1"] and plan.excluded["c"] == {"P2": "row 5: patient_id stands twice"}
+
+
+def test_western_and_chinese_exports_are_told_apart(tmp_path):
+    """What spreadsheet programs of western Europe export is Windows-1252, which GB18030 mostly decodes as well."""
+    for encoding, words in (
+        ("cp1252", ["Zürich", "perché", "Männer", "Größe"]),
+        ("utf-8", ["Zürich", "perché", "Größe", "甲"]),
+        ("gb18030", ["中心", "甲胎蛋白", "男", "女"]),
+        ("gb18030", ["AFP (µg/L)", "B", "C", "D"]),
+    ):
+        rows = "".join(f"P{k},{word}\r\n" for k, word in enumerate(words))
+        (tmp_path / "p.csv").write_bytes(f"patient_id,centre\r\n{rows}".encode(encoding))
+        assert list(read_sheet(tmp_path / "p.csv")["centre"]) == words
+
+
+def test_blank_cells_that_are_merged_hide_nothing(tmp_path):
+    file = workbook(tmp_path / "p.xlsx", [["patient_id", "centre"], ["P1", "A"]])
+    book = openpyxl.load_workbook(file)
+    book.active.merge_cells("D5:F5")
+    book.save(file)
+    frame, _, faults = examine_sheet(file)
+    assert faults == [] and frame.to_numpy().tolist() == [["P1", "A"]]
+
+
+def test_cells_beside_the_columns_of_a_workbook_are_named_without_talk_of_delimiters(tmp_path):
+    rows = [["patient_id", "centre"], ["P1", "A"], ["P2", "A", "", "a remark"]]
+    ((what, remedy),) = examine_sheet(workbook(tmp_path / "p.xlsx", rows))[2]
+    assert what == "rows 3 have more cells than the header"
+    assert remedy == "give their columns names in the header, or remove these cells"
+
+
+def test_a_title_above_the_names_of_columns_is_named(tmp_path):
+    rows = [["HCC, 2015 to 2020"], [], ["patient_id", "centre"], ["P1", "A"]]
+    with pytest.raises(SheetError) as error:
+        read_sheet(workbook(tmp_path / "p.xlsx", rows))
+    what, remedy = error.value.faults[-1]
+    assert what == "its first row is 1, and the column names stand in row 3" and "title" in remedy
+    (tmp_path / "p.csv").write_text("Report;\nMRN;centre\n1;A\n")
+    assert any("stand in row 2" in what for what, _ in examine_sheet(tmp_path / "p.csv", {"patient_id": "MRN"})[2])

@@ -16,6 +16,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from hcc_recurrence.command_line import (
+    asks_without_split,
     near_targets,
     repeated_options,
     runs_jobs,
@@ -66,6 +67,10 @@ if workflow.is_main_process:
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
 LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
+# Too few patients for the folds of a split stop all that needs one; the list of problems has them in any case.
+NEEDS_SPLIT = LISTING or (
+    workflow.is_main_process and not asks_without_split(sys.argv[1:])
+)
 # Whether sheets are drafted, which those of the config may wait for.
 DRAFTING = "discover" in sys.argv[1:]
 FULL_CONFIG, PLAN, PROBLEMS, KEEP_GOING = {}, None, [], False
@@ -121,6 +126,10 @@ try:
         Path(".snakemake", "hcc_checked.json"),
         sent=not workflow.is_main_process,
     )
+    if PLAN.split_problems and NEEDS_SPLIT:
+        few = [*PLAN.problems, *PLAN.split_problems]
+        notices, PLAN = PLAN.notices, None
+        raise InputError(few, notices)
     PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
     NOTICES = PLAN.notices
     if NOTICES and workflow.is_main_process:
@@ -132,6 +141,8 @@ try:
         ]:
             logger.warning(line)
 except InputError as error:
+    if NEEDS_SPLIT and error.of_splits:
+        error = InputError([*error.problems, *error.of_splits], error.notices)
     if not LISTING and not (DRAFTING and FULL_CONFIG):
         raise WorkflowError(
             f"{error}\nAs a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "

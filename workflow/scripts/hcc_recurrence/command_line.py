@@ -294,3 +294,25 @@ def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
 
 def _may_be_target(word: str) -> bool:
     return not (word.startswith("-") or word.isdigit() or "=" in word or Path(word).exists())
+
+
+# Rules and results that need no split of the patients: sheets, labels, images, masks and what is measured in them.
+NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers"}
+NO_SPLIT_FILE = re.compile(
+    r"(^|/)(preflight/[^/]+|[A-Za-z0-9_-]+/(labels\.(csv|html)|(simulated|images|masks|registration|quality|crops|"
+    r"radiomics)/.+))$"
+)
+
+
+def asks_without_split(argv: Sequence[str]) -> bool:
+    """Whether all targets can be made without a split of the patients, by Snakemake's own parser."""
+
+    def without(word: str) -> bool:
+        return word in NO_SPLIT or bool(NO_SPLIT_FILE.search(word))
+
+    if not any(map(without, argv)):
+        return False
+    from snakemake.cli import get_argument_parser
+
+    parsed, _ = get_argument_parser().parse_known_args(list(argv))
+    return bool(parsed.targets) and all(without(str(target)) for target in parsed.targets)

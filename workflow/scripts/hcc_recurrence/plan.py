@@ -36,6 +36,7 @@ from hcc_recurrence.cohort.sheets import (
     load_cohort,
     sheet_source,
 )
+from hcc_recurrence.cohort.splits import draw_sets, folds_fault, in_training
 from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
@@ -46,6 +47,8 @@ from hcc_recurrence.provenance import FileCache, combine_hashes
 
 # Keys of a clinical variable that change no value of it.
 CHECKED_ONLY = ("readings", "plausible")
+# A cross-validation has two folds or more.
+LEAST_FOLDS = 2
 # Keys of a cohort that name a sheet.
 SHEETS = ("patients", "series", "masks", "simulation")
 
@@ -94,18 +97,21 @@ class Plan(UnetPlan):
         whole = [p for p in problems if not p.patient]
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(problems))
-        if problems and (whole or not config["keep_going"]):
-            raise InputError(problems, self.notices)
         for name in self.cohorts:
             # A patient whose images are refused is left out wherever those images are used.
             related = {name, self.image_cohort(name)}
             self.excluded[name] = excluded_patients(p for p in problems if p.cohort in related)
         self._used = {name: self._usable(name) for name in self.cohorts}
+        if problems and (whole or not config["keep_going"]):
+            raise InputError(problems, self.notices, self._few_problems(problems, refused=True))
         empty = [c for c in sorted({cohort for _, cohort in self.studies}) if not self._used[c]]
         if empty:
             what, remedy = "no patient is left: all have a problem or no label", "see the other problems, or labels.csv"
             sheets = {c: self.cohorts[c].settings["patients"] for c in empty}
             raise InputError([*problems, *(Problem(c, "", sheets[c], what, remedy) for c in empty)])
+
+        # Problems that stop what needs a split, and nothing else: images, masks and labels can be made.
+        self.split_problems = self._few_problems(problems, refused=False)
 
     # -- loading and checking ------------------------------------------------------------------
 
@@ -601,6 +607,39 @@ class Plan(UnetPlan):
                 return [Problem(name, "", "config", what, "write it as YYYY-MM-DD")]
             return split_date_problems(cohort, self._labelled(name))
         return []
+
+    def _few_problems(self, problems: Sequence[Problem], refused: bool) -> list[Problem]:
+        """Splits whose folds cannot be filled: an outcome has too few training patients.
+
+        Args:
+            problems: all others. refused: nothing is run, and patients who are corrected may fill the folds: then a
+                split is named where even all of them, of either outcome, would not do.
+        """
+        broken = {p.cohort for p in problems if not p.patient}
+        found = []
+        for name, scheme in self.comparisons():
+            cohort, rule = self.cohorts[name], self.config["splits"][scheme]
+            if refused and broken & {"", name, self.image_cohort(name)}:
+                continue
+            left_out = set(self.excluded[name])
+            if rule["without_unet"] and not refused:
+                left_out |= set(self.unet_parts(self.image_cohort(name), rule["without_unet"]))
+            settings = cohort.settings
+            labels = make_labels(
+                cohort.patients.loc[[p for p in self.patients(name) if p not in left_out]],
+                settings["er_days"],
+                settings["er_inclusive"],
+                decimal_comma=decimal_comma(cohort),
+            )
+            fraction = rule["validation_fraction"] if rule["kind"] == "random" else 0.0
+            split = draw_sets(labels, self.assigned_splits(name, scheme), fraction, self.config["seed"])
+            more = len(self.excluded[name]) if refused else 0
+            if fault := folds_fault(labels, split, rule["folds"], more):
+                most = min(map(len, in_training(labels, split).values()))
+                lower = f"lower splits.{scheme}.folds (to {most} at most), " if most >= LEAST_FOLDS else ""
+                remedy = f"{lower}add patients, or name another split in the study"
+                found.append(Problem(name, "", settings["patients"], f"split {scheme}: {fault}", remedy))
+        return found
 
     def assigned_splits(self, name: str, scheme: str) -> dict[str, str]:
         """Patients whose split is not drawn: external centres, the sheet's column, or the date."""

@@ -84,11 +84,15 @@ class Refused(ValueError):
 
 
 class InputError(ValueError):
-    """Raised with every problem found, never with the first one alone; and with what else a person should look at."""
+    """Raised with every problem found, never with the first one alone; and with what else a person should look at.
 
-    def __init__(self, problems: Sequence[Problem], notices: Sequence[Notice] = ()):
+    `of_splits` are further problems, which stop what needs a split of the patients and nothing else.
+    """
+
+    def __init__(self, problems: Sequence[Problem], notices: Sequence[Notice] = (), of_splits: Sequence[Problem] = ()):
         self.problems = sorted(set(problems))
         self.notices = list(notices)
+        self.of_splits = list(of_splits)
         count = len(self.problems)
         super().__init__(
             f"{count} problem{'s' if count != 1 else ''} in the input; nothing was run.\n"

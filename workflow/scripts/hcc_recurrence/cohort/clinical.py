@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.numbers import Reading, exact_number, has_decimal_comma, missing_test, read_number
+from hcc_recurrence.cohort.numbers import (
+    Reading,
+    exact_number,
+    has_decimal_comma,
+    missing_test,
+    read_number,
+    zero_or_one,
+)
 from hcc_recurrence.cohort.outcome import decimal_comma, own_name
-from hcc_recurrence.cohort.plausible import PLAUSIBLE, fitting_unit, limits_of, other_readings
+from hcc_recurrence.cohort.plausible import PLAUSIBLE, fitting_unit, limits_of, other_readings, unusual_median
 from hcc_recurrence.cohort.tables import read_patients
 from hcc_recurrence.cohort.units import UNITS, unit_factor
 from hcc_recurrence.problems import Problem
@@ -107,7 +114,7 @@ def _number_problems(cohort: Cohort, column: str, kind: str) -> list[Problem]:
     for patient, text in cohort.patients[column].items():
         if is_missing(text):
             continue
-        good = read_number(text, comma) if kind == "continuous" else exact_number(text, comma) in (0, 1)
+        good = read_number(text, comma) if kind == "continuous" else zero_or_one(text, comma) is not None
         if good:
             continue
         what = f"column {own_name(cohort, column)}: {text!r} is not {'0 or 1' if kind == 'binary' else 'a number'}"
@@ -142,6 +149,10 @@ def _value_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any]
     limits = limits_of(variable, own)
     if limits is None:
         return []
+    if own and limits[0] >= limits[1]:
+        key = f"cohorts.{cohort.name}.clinical.{variable}.plausible"
+        what = f"{key}: {list(own)} leaves no value"
+        return [Problem(cohort.name, "", "config", what, "write [low, high], the lower limit first")]
     problems = []
     cells: dict[str, list[tuple[str, str, Reading]]] = {}
     for patient, centre, text, reading in _readings(cohort, column):
@@ -152,6 +163,15 @@ def _value_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any]
         other = None if own else fitting_unit(variable, values, unit)
         if other:
             problems.append(_unit_of_centre(cohort, variable, column, centre, unit, other, values))
+            continue
+        if not own and unusual_median(variable, values, unit):
+            what = (
+                f"column {own_name(cohort, column)}: the {len(values)} values of centre {centre} have the median "
+                f"{np.median(values):g} {unit}, which is none of {variable} ({PLAUSIBLE[variable].reason})"
+            )
+            key = f"cohorts.{cohort.name}.clinical.{variable}"
+            remedy = f"correct the column; if the values are right, set {key}.plausible: [low, high]"
+            problems.append(Problem(cohort.name, "", cohort.settings["patients"], what, remedy))
             continue
         factor = unit_factor(variable, unit) or 1.0
         for patient, text, reading in found:
@@ -287,6 +307,10 @@ def clinical_table(
             codes = {level: float(i) for i, level in enumerate(definition["levels"])}
             level_cells = cells.where(~cells.isin(set(missing_codes)))
             table[variable] = level_cells.map(codes).astype(float)
+            continue
+        if definition["kind"] == "binary":
+            findings = [None if is_missing(cell) else zero_or_one(cell, comma) for cell in cells]
+            table[variable] = pd.Series(findings, index=table.index, dtype=float)
             continue
         factor = definition["factor"]
         by_centre = isinstance(factor, Mapping)

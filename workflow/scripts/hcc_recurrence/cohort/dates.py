@@ -40,6 +40,13 @@ def iso_date(text: str, date_format: str = "") -> str:
     return text
 
 
+def format_fault(date_format: str) -> str:
+    """What a `date_format` lacks of year, month and day; empty where nothing is."""
+    parts = {"year": ("%Y", "%y"), "month": ("%m", "%b", "%B"), "day": ("%d",)}
+    lacking = [name for name, codes in parts.items() if date_format and not any(c in date_format for c in codes)]
+    return f"{date_format!r} names no {' and no '.join(lacking)}" if lacking else ""
+
+
 @lru_cache(maxsize=65536)
 def date_fault(text: str, today: date) -> tuple[str, str] | None:
     """What is wrong with a cell that should be a date (after `iso_date`), and what to do; None where nothing is.

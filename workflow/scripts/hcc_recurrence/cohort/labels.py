@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS
-from hcc_recurrence.cohort.numbers import exact_number
+from hcc_recurrence.cohort.numbers import exact_number, zero_or_one
 from hcc_recurrence.cohort.outcome import MOST_MONTHS
 from hcc_recurrence.files import read_csv
 
@@ -74,9 +74,8 @@ def make_labels(
         unreadable = time.isna() | (patients["recurrence_date"].ne("") & ~event)
         horizon, months = float(er_days), (time / DAYS_PER_MONTH).round(3)
     else:
-        numbers = {
-            c: patients[c].map(lambda cell: exact_number(cell, decimal_comma)) for c in ("rfs_months", "rfs_event")
-        }
+        readers = {"rfs_months": exact_number, "rfs_event": zero_or_one}
+        numbers = {c: patients[c].map(lambda cell, read=read: read(cell, decimal_comma)) for c, read in readers.items()}
         time = months = numbers["rfs_months"].astype(float).round(3)
         event = numbers["rfs_event"] == 1
         unreadable = time.isna() | ~numbers["rfs_event"].isin([0, 1])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hcc_recurrence.cohort.clinical import unit_of
 from hcc_recurrence.cohort.mask_contents import chosen_shapes
 from hcc_recurrence.cohort.mask_shapes import check_diameter
+from hcc_recurrence.cohort.numbers import exact_number, missing_test
+from hcc_recurrence.cohort.outcome import decimal_comma, own_name
 from hcc_recurrence.cohort.sheets import Cohort
-from hcc_recurrence.cohort.tables import parse_number
 from hcc_recurrence.cohort.units import unit_factor
 
 DIAMETER = "diameter"
@@ -26,8 +28,9 @@ def check_sheet_diameter(cohort: Cohort, patient: str, contents: Mapping[str, An
     shapes = chosen_shapes(contents, label) if definition else []
     if not shapes or definition["kind"] != "continuous" or definition["column"] not in cohort.patients:
         return
-    cell = str(cohort.patients.at[patient, definition["column"]]).strip()
-    value, factor = parse_number(cell), unit_factor(DIAMETER, definition["unit"])
-    if cell in cohort.settings["missing_codes"] or value is None or factor is None or cell[0] in "<>\u2264\u2265":
+    cell, comma = cohort.patients.at[patient, definition["column"]], decimal_comma(cohort)
+    unit = unit_of(definition, cohort.patients.at[patient, "centre"])
+    value, factor = exact_number(cell, comma), unit_factor(DIAMETER, unit)
+    if value is None or factor is None or missing_test(cohort.settings["missing_codes"], comma)(cell):
         return
-    check_diameter(shapes, value * factor, f"column {definition['column']}: {cell!r} {definition['unit']}")
+    check_diameter(shapes, value * factor, f"column {own_name(cohort, definition['column'])}: {cell!r} {unit}")

@@ -20,6 +20,10 @@ _GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII)
 _BOUND = re.compile(r"([<>\u2264\u2265\u2266\u2267\u2a7d\u2a7e\uff1c\uff1e])\s*([=\uff1d]?)\s*(.+)", re.DOTALL)
 _BELOW = "<\u2264\u2266\u2a7d\uff1c"
 _OR_EQUAL = "\u2264\u2265\u2266\u2267\u2a7d\u2a7e"
+_TRUTH = {
+    **dict.fromkeys(("TRUE", "WAHR", "VRAI", "VERO", "VERDADERO", "WAAR"), 1),
+    **dict.fromkeys(("FALSE", "FALSCH", "FAUX", "FALSO", "ONWAAR"), 0),
+}
 # Full-width forms, the minus sign and the Arabic decimal separator.
 _SIGNS = str.maketrans({"\uff0e": ".", "\uff0c": ",", "\uff0b": "+", "\uff0d": "-", "\u2212": "-", "\u066b": "."})
 
@@ -85,6 +89,13 @@ def exact_number(text: str, decimal_comma: bool = False) -> float | None:
     """A cell as a finite number; None for a bound and for anything else."""
     reading = read_number(text, decimal_comma)
     return reading.value if reading and not reading.relation else None
+
+
+def zero_or_one(text: str, decimal_comma: bool = False) -> int | None:
+    """A cell of a yes or no as 1 or 0: the number, or TRUE and FALSE as spreadsheet programs export their own
+    (English, German, French, Italian, Spanish, Dutch); None for anything else."""
+    value = _TRUTH.get(text.strip().upper(), exact_number(text, decimal_comma))
+    return int(value) if value in (0, 1) else None
 
 
 def has_decimal_comma(text: str) -> bool:

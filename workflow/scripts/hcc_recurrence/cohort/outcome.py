@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
-from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_number
+from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_number, zero_or_one
 from hcc_recurrence.problems import Problem
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
         if fault:
             colon = " " if fault == "is empty" else ": "
             problems.append(Problem(cohort.name, patient, path, f"column {months_name}{colon}{fault}", remedy))
-        if exact_number(event_cell, comma) not in (0, 1):
+        if zero_or_one(event_cell, comma) is None:
             what = f"column {event_name}: {event_cell!r} is not 0 or 1"
             problems.append(Problem(cohort.name, patient, path, what, "write 1 for recurrence, 0 for none"))
     return problems

@@ -36,7 +36,7 @@ PLAUSIBLE: Mapping[str, Range] = {
     "age": Range(10, 110, (18, 90), "a human life; HCC is a tumour of adults"),
     # Beyond 10 million ng/mL nothing is reported; the median of a centre ranges over two decades.
     "afp": Range(0, 1e7, None, "the highest reported are some million ng/mL"),
-    "bilirubin": Range(2, 1000, (5, 60), "assays begin at about 2 umol/L; 1000 umol/L is 58 mg/dL"),
+    "bilirubin": Range(1.5, 1000, (5, 60), "assays begin at 0.1 mg/dL, 1.7 umol/L; 1000 umol/L is 58 mg/dL"),
     "albumin": Range(10, 70, (20, 55), "below 10 g/L nobody is operated on; 35 to 55 g/L is normal"),
     "diameter": Range(5, 300, (10, 200), "an HCC of less than 5 mm is not diagnosed; a liver is about 300 mm wide"),
     "alt": Range(3, 20000, (8, 300), _ENZYME),
@@ -89,6 +89,17 @@ def fitting_unit(variable: str, values: Sequence[float], unit: str) -> str | Non
         if by != factor and usual(by) and inside(by) >= 0.9:
             return other
     return None
+
+
+def unusual_median(variable: str, values: Sequence[float], unit: str) -> bool:
+    """Whether the median of five values or more is twice the highest usual one, or half the lowest, though most of them
+    are within the limits: no unit that is known fits, such as percentages in place of counts of cells."""
+    known, factor = PLAUSIBLE.get(variable), unit_factor(variable, unit)
+    if known is None or known.usual is None or factor is None or len(values) < FEWEST:
+        return False
+    standard = np.array(values) * factor
+    within = np.mean((standard >= known.low) & (standard <= known.high)) > 0.5
+    return bool(within) and not known.usual[0] / 2 <= np.median(standard) <= known.usual[1] * 2
 
 
 def other_readings(variable: str, value: float, unit: str) -> list[str]:

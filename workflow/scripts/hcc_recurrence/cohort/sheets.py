@@ -18,7 +18,7 @@ import pandas as pd
 from hcc_recurrence.cohort.clinical import clinical_problems as clinical_problems
 from hcc_recurrence.cohort.clinical import clinical_table as clinical_table
 from hcc_recurrence.cohort.dates import DATE_COLUMNS as DATE_COLUMNS
-from hcc_recurrence.cohort.dates import mixed_forms
+from hcc_recurrence.cohort.dates import format_fault, mixed_forms
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS as MONTH_COLUMNS
 from hcc_recurrence.cohort.outcome import centre_problems, error_cell_problems, own_name
 from hcc_recurrence.cohort.outcome import outcome_problems as outcome_problems
@@ -193,6 +193,9 @@ def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) 
 def _patient_problems(cohort: Cohort, sheet: pd.DataFrame, has_centre: bool) -> list[Problem]:
     """Outcome, centres and clinical cells; the cohort's dates become YYYY-MM-DD."""
     settings, problems = cohort.settings, []
+    if fault := format_fault(settings["date_format"]):
+        what, remedy = f"cohorts.{cohort.name}.date_format: {fault}", "write it as in %d.%m.%Y"
+        problems.append(Problem(cohort.name, "", "config", what, remedy))
     for column in DATE_COLUMNS:
         if column in sheet and mixed_forms(list(sheet[column]), settings["date_format"]):
             what = (

@@ -14,6 +14,46 @@ from hcc_recurrence.cohort.draws import draw_folds, draw_part
 OUTCOMES = (0, 1)
 
 
+def draw_sets(
+    labels: pd.DataFrame, assigned: Mapping[str, str], validation_fraction: float, seed: int
+) -> dict[str, str]:
+    """The set (train, validation, external) of each labelled patient, as `make_split` writes it."""
+    used = labels[labels["excluded_because"] == ""].sort_values("patient_id", ignore_index=True)
+    outcome = dict(zip(used["patient_id"], used["er"].astype(int), strict=True))
+    split = {p: assigned.get(p, "train") for p in outcome}
+    if validation_fraction > 0:
+        for value in OUTCOMES:
+            free = [p for p in outcome if p not in assigned and outcome[p] == value]
+            # A set without one of the outcomes has no AUC.
+            least = 1 / len(free) if len(free) > 1 else 0
+            drawn = draw_part(free, max(validation_fraction, least), seed, "validation")
+            split |= dict.fromkeys(drawn, "validation")
+    return split
+
+
+def in_training(labels: pd.DataFrame, split: Mapping[str, str]) -> dict[int, list[str]]:
+    """Outcome -> its training patients, sorted."""
+    outcomes = dict(zip(labels["patient_id"], labels["er"], strict=True))
+    return {value: sorted(p for p in split if split[p] == "train" and outcomes[p] == value) for value in OUTCOMES}
+
+
+def folds_fault(labels: pd.DataFrame, split: Mapping[str, str], folds: int, more: int = 0) -> str:
+    """What is wrong where an outcome has fewer training patients than there are folds; empty where nothing is.
+
+    Args:
+        more: patients who may yet come, of either outcome.
+    """
+    early, free = (len(in_training(labels, split)[value]) for value in (1, 0))
+    if min(early, free) + more >= folds:
+        return ""
+    sets = [f"{list(split.values()).count(s)} {s}" for s in ("validation", "external") if s in split.values()]
+    rest = f" (besides {' and '.join(sets)})" if sets else ""
+    return (
+        f"{folds} folds need at least {folds} training patients of each outcome; there are {early} with early "
+        f"recurrence and {free} without{rest}"
+    )
+
+
 def make_split(
     labels: pd.DataFrame,
     assigned: Mapping[str, str],
@@ -42,22 +82,10 @@ def make_split(
     Raises: ValueError where a class has fewer training patients than folds.
     """
     used = labels[labels["excluded_because"] == ""].sort_values("patient_id", ignore_index=True)
-    outcome = dict(zip(used["patient_id"], used["er"].astype(int), strict=True))
-    split = {p: assigned.get(p, "train") for p in outcome}
-    if validation_fraction > 0:
-        for value in OUTCOMES:
-            free = [p for p in outcome if p not in assigned and outcome[p] == value]
-            # A set without one of the outcomes has no AUC.
-            least = 1 / len(free) if len(free) > 1 else 0
-            drawn = draw_part(free, max(validation_fraction, least), seed, "validation")
-            split |= dict.fromkeys(drawn, "validation")
-    train = {value: [p for p in outcome if split[p] == "train" and outcome[p] == value] for value in OUTCOMES}
-    fewest = min(map(len, train.values()))
-    if fewest < folds:
-        raise ValueError(
-            f"{folds} folds need at least {folds} training patients of each outcome; there are {fewest}. "
-            "What to do: lower folds in splits, or add patients."
-        )
+    split = draw_sets(labels, assigned, validation_fraction, seed)
+    train = in_training(labels, split)
+    if fault := folds_fault(labels, split, folds):
+        raise ValueError(f"{fault}. What to do: lower folds in splits, or add patients.")
     result = pd.DataFrame({"patient_id": used["patient_id"], "split": used["patient_id"].map(split)})
     for repeat in range(1, repeats + 1):
         place: dict[str, int] = {}

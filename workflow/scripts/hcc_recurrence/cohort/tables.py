@@ -55,7 +55,8 @@ def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple
 
     Raises: FileNotFoundError; ValueError where the file cannot be read as a table.
     """
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    workbook = path.suffix.lower() in (".xlsx", ".xlsm")
+    if workbook:
         rows, numbers, faults = read_workbook(path)
     else:
         rows, numbers, faults = *_read_text(path.read_bytes()), []
@@ -69,14 +70,25 @@ def examine_sheet(path: Path, columns: Mapping[str, str] | None = None) -> tuple
         lines.append(row[:width] + [""] * (width - len(row)))
         if len(row) > width:
             longer.append((number, row[width:]))
-    faults += _excess_faults(longer, len(body))
+    faults += _excess_faults(longer, len(body), workbook)
+    faults += _title_faults(kept, columns or {})
     names = [name or f"column {n}, which has no name" for n, name in enumerate(header[:width], 1)]
     names, again = _named(names, columns or {})
     frame = pd.DataFrame(lines, columns=names, dtype=str)
     return frame, [number for number, _ in body], [*faults, *again]
 
 
-def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> list[Fault]:
+def _title_faults(kept: Sequence[tuple[int, Sequence[str]]], columns: Mapping[str, str]) -> list[Fault]:
+    """Rows above the one with the names of columns, such as a title."""
+    wanted = columns.get("patient_id", "patient_id")
+    if wanted in kept[0][1]:
+        return []
+    below = [number for number, row in kept[1:10] if wanted in row]
+    what = f"its first row is {kept[0][0]}, and the column names stand in row"
+    return [(f"{what} {below[0]}", "remove the rows above it, such as a title")] if below else []
+
+
+def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int, workbook: bool) -> list[Fault]:
     """Rows with more cells than the header has names.
 
     A delimiter at the end of every row is an empty column. One in some rows alone is a comma inside a cell, which
@@ -86,7 +98,8 @@ def _excess_faults(longer: Sequence[tuple[int, Sequence[str]]], rows: int) -> li
     if not filled and (not longer or (len(longer) == rows and len({len(cells) for _, cells in longer}) == 1)):
         return []
     what = f"rows {listed(filled or [number for number, _ in longer])} have more cells than the header"
-    return [(what, "put cells that hold the delimiter, such as 18,1 or free text, into quotation marks")]
+    quote = "put cells that hold the delimiter, such as 18,1 or free text, into quotation marks"
+    return [(what, "give their columns names in the header, or remove these cells" if workbook else quote)]
 
 
 def _named(names: Sequence[str], columns: Mapping[str, str]) -> tuple[list[str], list[Fault]]:
@@ -139,18 +152,24 @@ def _read_text(content: bytes) -> tuple[list[list[str]], list[int]]:
 
 
 def decoded(content: bytes) -> str:
-    """Text of a sheet: UTF-8 with or without its mark, UTF-16 with it, else GB18030.
+    """Text of a sheet: UTF-8 with or without its mark, UTF-16 with it, else GB18030 or Windows-1252.
+
+    The last is what a spreadsheet program of western Europe exports: its accented letters mostly stand alone among
+    ASCII, while GB18030 has Chinese characters as pairs of bytes beyond ASCII.
 
     Raises: ValueError where it is none of them.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16")
-    for encoding in ENCODINGS:
+    # GB18030 has its rarer characters, such as the micro sign, as four bytes of which two are digits.
+    runs = re.findall(rb"[\x81-\xfe]\d[\x81-\xfe]\d|[\x80-\xff]+", content)
+    western = sum(len(run) == 1 for run in runs) * 2 > len(runs)
+    for encoding in ("utf-8-sig", "cp1252", "gb18030") if western else ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ValueError("its text is neither UTF-8, UTF-16 nor GB18030")
+    raise ValueError("its text is neither UTF-8, UTF-16, GB18030 nor Windows-1252")
 
 
 def delimiter_of(text: str) -> str:

@@ -93,6 +93,9 @@ def _merged_faults(sheet: Any, rows: list[list[str]]) -> list[Fault]:
     faults = []
     for merged in sorted(sheet.merged_cells.ranges, key=lambda r: r.bounds):
         left, top, right, bottom = merged.bounds
+        # Blank ones hide nothing.
+        if not cell_text(sheet.cell(top, left)):
+            continue
         what = f"the cells {merged.coord} are merged, and only the first of them has a value"
         faults.append((what, "unmerge them and fill in each cell"))
         if top <= len(rows) and left <= len(rows[top - 1]):
