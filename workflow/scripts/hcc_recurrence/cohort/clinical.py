@@ -75,7 +75,9 @@ def _unit_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any])
     for centre, own in sorted(unit.items()):
         if unit_factor(variable, own) is None:
             remedy = f"{key}.{centre} is one of {', '.join(UNITS[variable])}"
-            problems.append(problem(f"unit {own!r} of centre {centre} is unknown; papers compare it with a threshold", remedy))
+            problems.append(
+                problem(f"unit {own!r} of centre {centre} is unknown; papers compare it with a threshold", remedy)
+            )
     lacking = sorted(there - set(unit))
     if lacking:
         problems.append(problem(f"the unit has no entry for the centres {', '.join(lacking)}", f"add them to {key}"))
