@@ -495,7 +495,7 @@ def test_units_of_centres_that_do_not_fit_the_sheet_are_refused(images):
     assert [what for _, what in refused(images, rows, variable("albumin", {"A": "g/L", "C": "inch"}))] == [
         "clinical variable albumin: the unit has no entry for the centres B",
         "clinical variable albumin: the unit names centres that no patient has: C",
-        "clinical variable albumin: unit 'inch' of centre C is unknown; papers cut it by a number",
+        "clinical variable albumin: unit 'inch' of centre C is unknown; papers compare it with a threshold",
     ]
     found = refused(
         images, rows, {"clinical": {"afp": AFP, "ki67": {**VARIABLE, "column": "albumin", "unit": {"A": "%"}}}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from hcc_recurrence.result_records import SAMPLE_BYTES, Records, content_mark, look
+from hcc_recurrence.leftovers import find_leftovers, remove_leftovers
+from hcc_recurrence.result_records import SAMPLE_BYTES, Records, content_mark, is_as_recorded, look
 from hcc_recurrence.snakemake_records import _short
 
 
@@ -115,7 +116,7 @@ def test_the_mark_of_a_folder_changes_with_names_and_contents_alone(tmp_path):
         (tmp_path / name / "b").write_text("22")
     (tmp_path / "two/.snakemake_timestamp").touch()
     assert content_mark(tmp_path / "one") == content_mark(tmp_path / "two")
-    assert look(tmp_path / "two")[1:] == (3, 2)
+    assert look(tmp_path / "two")[1:3] == (3, 2)
     (tmp_path / "two/b").rename(tmp_path / "two/c")
     assert content_mark(tmp_path / "one") != content_mark(tmp_path / "two")
 
@@ -126,3 +127,41 @@ def test_no_path_of_a_parameter_is_kept_in_the_results():
     for named in ("[['a', 'T1', '/archive/Mueller_Joerg/1.dcm']]", "'archive\\\\Mueller_Joerg'", "'x'" * 100):
         assert _short(named).startswith("hash ")
         assert _short(named) == _short(named) != _short(named + " ")
+
+
+def test_a_file_written_to_within_a_folder_is_seen_by_its_time(tmp_path):
+    """The folder's own time stays, and so may the size; a time that goes back is seen as well."""
+    folder = tmp_path / "P01"
+    folder.mkdir()
+    for name in ("a.nii.gz", "b.nii.gz", ".snakemake_timestamp"):
+        (folder / name).write_text("123")
+        os.utime(folder / name, (1e9, 1e9))
+    first = look(folder)
+    record = {"endtime": first.mtime, "size": first.size, "files": first.files, "times": first.times}
+    assert is_as_recorded(record, look(folder))
+    for time in (1e9 + 1, 1e9 - 1):
+        (folder / "a.nii.gz").write_text("321")
+        os.utime(folder / "a.nii.gz", (time, time))
+        assert look(folder)[:3] == first[:3]
+        assert not is_as_recorded(record, look(folder))
+    assert is_as_recorded({**record, "seen_times": look(folder).times}, look(folder))
+
+
+def test_what_a_job_keeps_beside_its_output_goes_with_it(tmp_path):
+    """The record of changes names patients: it is no leftover while its cohort is there, and goes when that is gone."""
+    results = tmp_path / "results"
+    records = started(results)
+    for cohort in ("here", "gone"):
+        for name in ("changes.csv", "record.json"):
+            file = results / cohort / "changes" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(name)
+        records.put(f"{cohort}/changes/changes.csv", {"rule": "report_changes"})
+    found = find_leftovers(results, [str(results / "here/changes/changes.csv")])
+    assert [(os.path.relpath(x.path, results), x.made_here) for x in found] == [
+        ("gone/changes/changes.csv", True),
+        ("gone/changes/record.json", True),
+    ]
+    remove_leftovers(results, found)
+    assert not (results / "gone").exists()
+    assert (results / "here/changes/record.json").exists()

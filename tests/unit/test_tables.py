@@ -157,7 +157,7 @@ def test_an_unknown_unit_and_a_lost_column_are_named(tmp_path):
     own["clinical"]["diameter"]["unit"] = "inch"
     _, problems = load_cohort("c", own)
     assert [p.what for p in problems] == [
-        "clinical variable diameter: unit 'inch' is unknown; papers cut it by a number"
+        "clinical variable diameter: unit 'inch' is unknown; papers compare it with a threshold"
     ]
     assert "one of mm, cm" in problems[0].remedy
     own = settings(tmp_path, columns={**COLUMNS, "centre": "中心"})

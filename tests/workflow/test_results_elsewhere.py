@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 from finished_cohort import finish, touch
 from workflow_runner import Workspace
 
@@ -80,11 +82,15 @@ def change_outcome(workspace):
 
 
 def replace_mask(workspace):
-    """Another mask in place of one, from an older day and of the same size."""
-    masks = workspace.folder / "hospital/T003/masks"
-    old = os.stat(masks / "arterial.R1.nii.gz")
-    shutil.copyfile(masks / "arterial.R2.nii.gz", masks / "arterial.R1.nii.gz")
-    os.utime(masks / "arterial.R1.nii.gz", (old.st_mtime - 1e6, old.st_mtime - 1e6))
+    """Another mask in place of one, from an older day. Not the other reader's, which would be refused."""
+    file = workspace.folder / "hospital/T003/masks/arterial.R1.nii.gz"
+    old, mask = os.stat(file), sitk.ReadImage(str(file))
+    voxels = sitk.GetArrayFromImage(mask)
+    voxels[tuple(np.argwhere(voxels)[0])] = 0
+    changed = sitk.GetImageFromArray(voxels)
+    changed.CopyInformation(mask)
+    sitk.WriteImage(changed, str(file), useCompression=True)
+    os.utime(file, (old.st_mtime - 1e6, old.st_mtime - 1e6))
 
 
 def change_module(workspace):
@@ -186,6 +192,34 @@ def test_a_result_replaced_by_an_older_one(run):
     labels.write_text("those of others\n")
     os.utime(labels, (1e9, 1e9))
     assert run.jobs()["write_labels"] == 1
+
+
+@pytest.mark.parametrize("place", [stay, copy_with_new_times])
+def test_one_file_of_a_folder_written_to_in_place(run, place):
+    """By a viewer that saves a mask where it opened it: neither the folder's time nor its list of files changes."""
+    place(run)
+    if place is not stay:
+        run.run("all")
+    results = run.folder.parent / "disk" if place is not stay else run.folder / "results"
+    (results / "tiny/masks/native/T002/one").write_text("drawn anew")
+    assert run.jobs()["convert_patient"] == 1
+
+
+def test_a_folder_with_a_link_to_nothing_is_made_again(run):
+    """Its content was moved to another disk that is not there."""
+    file = run.folder / "results/tiny/images/native/T002/one"
+    stat = os.stat(file.parent)
+    file.unlink()
+    file.symlink_to("/not/there")
+    os.utime(file.parent, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert run.jobs()["convert_patient"] == 1
+
+
+@pytest.mark.parametrize("option", ["--until", "--omit-from"])
+def test_a_part_of_the_jobs_makes_no_leftovers_of_the_others(run, option):
+    said = run.snakemake("--dry-run", option, "write_splits", "--", "all")
+    assert said.returncode == 0
+    assert "still holds" not in said.stdout + said.stderr
 
 
 def test_results_without_records_are_refused_and_can_be_adopted(run):

@@ -29,7 +29,7 @@ rule gather_predictions:
 
 
 rule compute_metrics:
-    """AUC with DeLong interval, cut-off carried over from training, counts and rates of every model."""
+    """AUC with DeLong interval, cut-off taken from training, counts and rates of every model."""
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         best_auc=best_auc_file,

@@ -116,7 +116,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "net_benefit": Evidence(f"{here}/figures/decision_curve.strict.png", "decision curves of the main models"),
         "threshold": Evidence(
             f"{here}/tables/metrics.csv",
-            "Youden on training, carried over: "
+            "Youden on training, the same for the other patients: "
             + ", ".join(f"{m} {'none' if c != c else f'{c:.3f}'}" for m, c in cuts.items() if " " not in m),
         ),
         "comparators": Evidence(

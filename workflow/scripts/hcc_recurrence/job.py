@@ -45,7 +45,7 @@ def job_log(path: str, about: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            # What a person has to mend is said in one line.
+            # What a person has to fix is said in one line.
             message = f"{about}: {error}"
             if isinstance(error, OSError) and error.errno in OF_A_FULL_DISK:
                 message += ". What to do: make room on the disk and start again: what is finished is kept"

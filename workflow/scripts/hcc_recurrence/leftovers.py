@@ -25,6 +25,8 @@ TARGETS = ("all", "null_control", "preflight")
 OUTPUTS_TO = "HCC_OUTPUTS_TO"
 # Of any folder of results: what it is for stands in it.
 OWN_FILES = {"README.md"}
+# What a job keeps for its next run beside its output, and which is no output (cohort/changes.py).
+KEPT_BESIDE = {"record.json": "changes.csv"}
 
 
 class Leftover(NamedTuple):
@@ -72,8 +74,9 @@ def find_leftovers(results: Path, outputs: Collection[str]) -> list[Leftover]:
                 found.append(Leftover(path, look(path).size, True))
         for name in files:
             path = os.path.join(where, name)
-            if path not in wanted and name not in OWN_FILES:
-                found.append(Leftover(path, os.lstat(path).st_size, path in recorded))
+            made_by_job = os.path.join(where, KEPT_BESIDE.get(name, name))
+            if made_by_job not in wanted and name not in OWN_FILES:
+                found.append(Leftover(path, os.lstat(path).st_size, made_by_job in recorded))
     return sorted(found)
 
 

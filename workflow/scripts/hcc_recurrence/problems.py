@@ -1,4 +1,4 @@
-"""What is wrong with an input, said so that the person who made the input can mend it."""
+"""What is wrong with an input, said so that the person who made the input can fix it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
         page = table.replace(".csv", ".html")
         raise Refused(
             f"{len(rows)} problems in the input, listed in {page}",
-            "mend them, or leave those patients out with keep_going: true",
+            "fix them, or leave those patients out with keep_going: true",
         )
     print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
 

@@ -34,11 +34,13 @@ SPARE_LINES = 1000
 
 
 class Seen(NamedTuple):
-    """What the disk says of a file, or of all files below a folder: time of change (s), bytes and number of files."""
+    """What the disk says of a file, or of all files below a folder: time of change (s), bytes and number of files; of a
+    folder also the sum of its files' times (ns), as it does not tell that one of them was written to. 0 of a file."""
 
     mtime: float
     size: int
     files: int
+    times: int = 0
 
 
 def look(path: str | Path) -> Seen:
@@ -52,14 +54,20 @@ def look(path: str | Path) -> Seen:
     mtime = own.st_mtime
     with contextlib.suppress(OSError):
         mtime = os.stat(os.path.join(path, TIME_OF_FOLDER)).st_mtime
-    sizes = [os.stat(file).st_size for file in _files_below(path)]
-    return Seen(mtime, sum(sizes), len(sizes))
+    files = [os.stat(file) for file in _files_below(path)]
+    return Seen(mtime, sum(f.st_size for f in files), len(files), sum(f.st_mtime_ns for f in files))
 
 
 def is_as_recorded(record: Mapping[str, Any], now: Seen) -> bool:
     """Whether time, size and number of files are those of a record: of when it was made, or was last looked at."""
     times = (record.get("endtime"), record.get("seen"))
-    return now.mtime in times and (now.size, now.files) == (record.get("size"), record.get("files"))
+    same = (now.size, now.files) == (record.get("size"), record.get("files"))
+    return same and now.mtime in times and are_times_as_recorded(record, now)
+
+
+def are_times_as_recorded(record: Mapping[str, Any], now: Seen) -> bool:
+    """Whether the times of the files below a folder are those of its record."""
+    return now.times in (record.get("times", 0), record.get("seen_times", 0))
 
 
 def content_mark(path: str | Path) -> str:

@@ -27,7 +27,14 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_interface_storage_plugins.io import Mtime
 
 from hcc_recurrence.leftovers import OUTPUTS_TO
-from hcc_recurrence.result_records import Records, content_mark, is_as_recorded, look
+from hcc_recurrence.result_records import (
+    Records,
+    Seen,
+    are_times_as_recorded,
+    content_mark,
+    is_as_recorded,
+    look,
+)
 
 # In records, in place of the path of the results.
 RESULTS = "<results>/"
@@ -81,7 +88,7 @@ class ResultPersistence(FilePersistence):
         self._read_already: dict[str, Record | None] = {}
         self._unknown: dict[str, float] = {}
         self._replaced: set[str] = set()
-        self._elsewhere: dict[str, float] = {}
+        self._elsewhere: dict[str, Seen] = {}
         self._benchmarks: dict[str, str] = {}
         if is_run:
             self._look_at_copies()
@@ -114,7 +121,7 @@ class ResultPersistence(FilePersistence):
                     if content_mark(path) != record.get("mark"):
                         self._replaced.add(path)
                         continue
-                    self._elsewhere[below] = now.mtime
+                    self._elsewhere[below] = now
             except OSError:
                 # Not there, or half of it: made again.
                 continue
@@ -175,6 +182,8 @@ class ResultPersistence(FilePersistence):
         if "conda_env" in kept:
             kept["conda_env"] = self.records.name_of_text(kept["conda_env"])
         kept |= {"size": now.size, "files": now.files, "mark": content_mark(key)}
+        if now.times:
+            kept["times"] = now.times
         if self.dag.workflow.touch:
             kept["adopted"] = time.strftime("%Y-%m-%d")
         self.records.put(below, kept)
@@ -224,10 +233,13 @@ class ResultPersistence(FilePersistence):
                 return REPLACED
             # A file of an old record has no mark; its time was looked at.
             other = mtime not in (record.endtime, record.seen)
+            if not other and record.times:
+                other = not are_times_as_recorded(record, look(key))
             if other and record.mark and content_mark(key) != record.mark:
                 return REPLACED
         except OSError:
-            pass
+            # Not there, and made again; or a folder that holds what cannot be read.
+            return REPLACED if os.path.isdir(key) else ""
         return ""
 
     # -- around a run ----------------------------------------------------------------------------
@@ -273,7 +285,16 @@ class ResultPersistence(FilePersistence):
                 for key in self._keys_of_old():
                     if (record := self._read_already.get(key)) or (record := self._old_record(key)):
                         self._write_record(key, record)
-            self.records.put_all({b: {**self.records.get(b), "seen": mtime} for b, mtime in self._elsewhere.items()})
+            self.records.put_all(
+                {
+                    below: {
+                        **self.records.get(below),
+                        "seen": now.mtime,
+                        **({"seen_times": now.times} if now.times else {}),
+                    }
+                    for below, now in self._elsewhere.items()
+                }
+            )
             if self.records.were_copied():
                 self.records.stay()
         except OSError as error:
@@ -308,7 +329,10 @@ class ResultPersistence(FilePersistence):
         return sorted(found)
 
     def _say_what_is_left(self) -> None:
-        if not any(rule.name == "all" for rule in self.dag.targetrules):
+        settings = self.dag.workflow.dag_settings
+        # With these Snakemake forgets the jobs that are not to run.
+        partly = settings.until or settings.omit_from
+        if partly or not any(rule.name == "all" for rule in self.dag.targetrules):
             return
         made = {self._below(str(f)) for job in self.dag.jobs for f in job.output}
         left = [

@@ -74,7 +74,7 @@ def _unit_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any])
         if unit_factor(variable, unit) is not None:
             return []
         known = f"{key} is one of {', '.join(UNITS[variable])}"
-        return [problem(f"unit {unit!r} is unknown; papers cut it by a number", known)]
+        return [problem(f"unit {unit!r} is unknown; papers compare it with a threshold", known)]
     if variable not in UNITS:
         return [problem("units of centres are given, and none can be converted for it", f"write one unit in {key}")]
     problems = []
@@ -82,7 +82,9 @@ def _unit_problems(cohort: Cohort, variable: str, definition: Mapping[str, Any])
     for centre, own in sorted(unit.items()):
         if unit_factor(variable, own) is None:
             remedy = f"{key}.{centre} is one of {', '.join(UNITS[variable])}"
-            problems.append(problem(f"unit {own!r} of centre {centre} is unknown; papers cut it by a number", remedy))
+            problems.append(
+                problem(f"unit {own!r} of centre {centre} is unknown; papers compare it with a threshold", remedy)
+            )
     lacking = sorted(there - set(unit))
     if lacking:
         problems.append(problem(f"the unit has no entry for the centres {', '.join(lacking)}", f"add them to {key}"))

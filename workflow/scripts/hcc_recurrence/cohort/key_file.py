@@ -25,7 +25,7 @@ def read_key(file: Path) -> pd.DataFrame:
     """
     if not file.is_file():
         return pd.DataFrame(columns=list(COLUMNS), dtype=str)
-    remedy = "mend it or bring it back from a copy; to begin anew, move all of the folder away"
+    remedy = "fix it or bring it back from a copy; to begin anew, move all of the folder away"
     try:
         key = read_sheet(file)
     except Exception as error:

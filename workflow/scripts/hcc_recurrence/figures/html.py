@@ -92,7 +92,7 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
         "the same order. Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "carried to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
+        "applied to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
         f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:
