@@ -25,6 +25,7 @@ from hcc_recurrence.cohort.hounsfield import add_counts, check_neighbours, count
 from hcc_recurrence.cohort.samples import Sampler
 from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
+from hcc_recurrence.cohort.volume_values import doubt_of_volume
 from hcc_recurrence.provenance import FileCache
 
 SHAPE = (6, 24, 20)
@@ -157,6 +158,13 @@ def test_pixels_that_are_not_what_was_measured_are_refused(tmp_path, change, wor
     save_series(slices, tmp_path / "s")
     with pytest.raises(SeriesError, match=words):
         check(tmp_path / "s")
+
+
+def test_air_that_lost_its_sign_is_no_hounsfield_unit():
+    hu = body().astype(np.int64)
+    lost = np.where(hu < -500, hu + 2**16, hu)
+    assert "lost their sign" in doubt_of_volume(lost)
+    assert doubt_of_volume(hu) == ""
 
 
 # How a CT is spoilt, as a function of its HU, and what is said.

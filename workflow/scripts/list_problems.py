@@ -17,7 +17,7 @@ with job_log(snakemake.log[0], "list_problems"):
     elif snakemake.params.keep_going:
         note = f"{len(rows)} problems of {len(patients)} patients, who are left out (keep_going: true)."
     else:
-        note = f"{len(rows)} problems; {len(patients)} patients have some. Nothing is run until they are mended."
+        note = f"{len(rows)} problems; {len(patients)} patients have some. Nothing is run until they are fixed."
     write_html(rows, "Problems of the input", snakemake.output.html, note, wrapped=True)
     print(note)
 

@@ -26,6 +26,8 @@ FEWEST_SOFT = 0.02
 MANY_SHIFTED, MOST_SHIFTED = 0.05, 0.6
 # Air ends in noise, not in one value: where more voxels than this have exactly the lowest one, a window cut them off.
 MANY_AT_LOWEST, WINDOW_ABOVE_HU = 0.02, -850
+# The extended CT scale for metal ends at 30,710; what lies beyond 16 bits with a sign was negative, read without it.
+HIGHEST_HU = 32767
 # A phantom without noise, of fewer values than this, may end in one value.
 FEWEST_VALUES, LOOKED_AT = 10, 4096
 # Of what was cut out within the body soft tissue is at least half. Its offset stands in the header, or its noise
@@ -96,6 +98,8 @@ def doubt(counts: Mapping[str, float], intercept: float = 0.0) -> str:
     voxels = counts["voxels"]
     if not voxels:
         return f"no voxel lies above {PADDING_BELOW_HU}"
+    if counts["highest"] > HIGHEST_HU:
+        return f"values reach {counts['highest']:.0f}, beyond what any scanner writes: negative ones lost their sign"
     lowest, at_lowest = counts["lowest"], counts["at_lowest"]
     is_cut_off = at_lowest > MANY_AT_LOWEST * voxels and counts["different"] >= FEWEST_VALUES
     if counts["shifted"] > max(MANY_SHIFTED * voxels, MOST_SHIFTED * counts["above"]):
