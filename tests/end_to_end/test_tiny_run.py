@@ -136,9 +136,11 @@ def test_a_metrics_table_that_fits_no_counts_stops_the_run(tiny_copy):
     """A printed sensitivity is changed by hand: the check fails, and says which row."""
     path = "results/tiny/zhao2024/tables/metrics_printed.csv"
     text = (tiny_copy.folder / path).read_text()
-    first = text.splitlines()[1]
-    rate = pd.read_csv(tiny_copy.folder / path, dtype=str)["specificity"][0]
-    (tiny_copy.folder / path).write_text(text.replace(first, first.replace(rate, "0.123 (0.1-0.2)", 1)))
+    # The first row that has rates: a model without a variable has none.
+    rates = pd.read_csv(tiny_copy.folder / path, dtype=str)["specificity"]
+    row = int(rates.str.match(r"[01]\.").fillna(False).to_numpy(dtype=bool).argmax())
+    first = text.splitlines()[1 + row]
+    (tiny_copy.folder / path).write_text(text.replace(first, first.replace(rates[row], "0.123 (0.1-0.2)", 1)))
     target = "results/tiny/zhao2024/tables/metrics_checked.csv"
     # Of a file that was edited Snakemake would take note, and make it again.
     options = ("--cores", "1", "--rerun-triggers", "mtime", "--forcerun", "check_metrics_table")
