@@ -79,7 +79,9 @@ def test_networks_name_their_patients_and_keep_how_they_scale(results):
 
 def test_curve_relevance_and_figures(results):
     curve = pd.read_csv(results / "tables/curve.csv")
-    assert curve["share"].tolist() == [0.5, 0.5, 1, 1] and (curve["p"].between(0, 1)).all()
+    # Where a network gives everyone one score, or every pair is in the same order, there is no test.
+    assert curve["share"].tolist() == [0.5, 0.5, 1, 1] and (curve["p"].dropna().between(0, 1)).all()
+    assert curve["p"].notna().any()
     assert curve["trained"].iloc[0] < curve["trained"].iloc[-1]
     relevance = pd.read_csv(results / "tables/relevance.csv")
     assert len(relevance) == 18 and relevance[["SS", "NSS"]].stack().between(0, 1).all()

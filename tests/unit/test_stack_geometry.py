@@ -74,8 +74,12 @@ def test_a_missing_slice_of_rounded_positions_is_still_found(step, start, number
     lost = data.draw(st.integers(1, number - 2))
     exact = start + step * np.arange(number)
     found = axial(np.delete(np.round(exact, 1), lost))
-    with pytest.raises(SeriesError, match="a slice is probably missing"):
+    with pytest.raises(SeriesError, match=r"a slice is probably missing|not evenly spaced") as error:
         check_stack(found)
+    if "not evenly spaced" in str(error.value):
+        # Rounding takes a good part of such a step: what is missing may stay open, and nothing is interpolated.
+        assert step < 0.5
+        return
     assert check_stack(found, interpolate=True) == lost
     assert np.abs(places(found, 1)[:, 2] - exact).max() < 0.07
 
