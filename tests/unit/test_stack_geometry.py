@@ -76,7 +76,7 @@ def test_a_missing_slice_of_rounded_positions_is_still_found(step, start, number
     found = axial(np.delete(np.round(exact, 1), lost))
     with pytest.raises(SeriesError, match=r"a slice is probably missing|not evenly spaced") as error:
         check_stack(found)
-    if "not evenly spaced" in str(error.value):
+    if "a slice is probably missing" not in str(error.value):
         # Rounding takes a good part of such a step: what is missing may stay open, and nothing is interpolated.
         assert step < 0.5
         return
