@@ -27,7 +27,7 @@ from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.presets import preset_warnings
-from hcc_recurrence.problems import InputError, Problem, told
+from hcc_recurrence.problems import InputError, Problem, stopping_later, told
 from hcc_recurrence.provenance import code_version
 from hcc_recurrence.snakemake_inside import (
     quiet_scheduler,
@@ -67,9 +67,9 @@ if workflow.is_main_process:
 # Whether the list of problems is what is asked for, on the command line or of the job that writes it. Snakemake knows its
 # targets only after this file is read.
 LISTING = {a.split(":")[0] for a in sys.argv[1:]} & {"preflight", "list_problems"}
-# Too few patients for the folds of a split stop all that needs one; the list of problems has them in any case.
-NEEDS_SPLIT = LISTING or (
-    workflow.is_main_process and not asks_without_split(sys.argv[1:])
+# Too few patients for the folds of a split stop all that needs one. The list of problems needs none, and names them.
+NEEDS_SPLIT = (
+    workflow.is_main_process and not LISTING and not asks_without_split(sys.argv[1:])
 )
 # Whether sheets are drafted, which those of the config may wait for.
 DRAFTING = "discover" in sys.argv[1:]
@@ -131,7 +131,7 @@ try:
         notices, PLAN = PLAN.notices, None
         raise InputError(few, notices)
     PROBLEMS, KEEP_GOING = PLAN.problems, FULL_CONFIG["keep_going"]
-    NOTICES = PLAN.notices
+    NOTICES = [*stopping_later(PLAN.split_problems if LISTING else []), *PLAN.notices]
     if NOTICES and workflow.is_main_process:
         logger.warning(told(NOTICES))
     if workflow.is_main_process:
@@ -148,7 +148,8 @@ except InputError as error:
             f"{error}\nAs a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
             "results/preflight/problems.html"
         ) from None
-    PROBLEMS, NOTICES = error.problems, error.notices
+    PROBLEMS = error.problems
+    NOTICES = [*stopping_later(error.of_splits), *error.notices]
 
 
 def refuse_unknown_targets(rules):

@@ -41,6 +41,12 @@ class Notice(Problem):
     """What a person should look at, and which stops nothing: it may be as it should."""
 
 
+def stopping_later(problems: Sequence[Problem]) -> list[Notice]:
+    """Problems of splits for a list of problems, which needs no split: there they stop nothing yet."""
+    prefix = "will stop all and every method: "
+    return [Notice(p.cohort, p.patient, p.file, prefix + p.what, p.remedy) for p in problems]
+
+
 # Notices that are printed; all of them stand in the table.
 MOST_PRINTED = 10
 
