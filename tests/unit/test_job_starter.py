@@ -34,6 +34,14 @@ json.dump({
 }, open(sys.argv[0] + ".json", "w"))
 """
 
+LATE = """
+import threading, time
+def late():
+    time.sleep(0.3)
+    print("waited for")
+threading.Thread(target=late).start()
+"""
+
 
 @pytest.fixture
 def starter():
@@ -91,6 +99,9 @@ def test_the_second_job_of_a_kind_finds_the_libraries_of_the_first(starter, tmp_
         # Not closed, and whole all the same.
         ("stream = open('left_open.txt', 'w'); stream.write('all of it')", 0, ""),
         ("import atexit; atexit.register(print, 'said at the end')", 0, "said at the end"),
+        (LATE, 0, "waited for"),
+        ("import sys; sys.exit(None)", 0, ""),
+        ("raise KeyboardInterrupt", 130, ""),
     ],
 )
 def test_how_a_script_ends_is_told(tmp_path, capfd, monkeypatch, text, status, said):

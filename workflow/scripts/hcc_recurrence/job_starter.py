@@ -10,6 +10,7 @@ Linux only, one thread a job. Where it cannot work (`JobStarter.run` returns Non
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -29,7 +30,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 # The longest request: a job's environment.
 LONGEST = 1 << 20
@@ -269,11 +270,8 @@ def _kill(running: Mapping[int, _Job]) -> None:
             os.waitpid(pid, 0)
 
 
-def _run_job(request: Mapping[str, Any], search_path: list[str], imported: IO[str]) -> None:
-    """The script as the main program of this copy.
-
-    Raises: SystemExit with the script's status.
-    """
+def _run_job(request: Mapping[str, Any], search_path: list[str], imported: IO[str]) -> NoReturn:
+    """The script as the main program of this copy, to its end."""
     _die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -294,15 +292,48 @@ def _run_job(request: Mapping[str, Any], search_path: list[str], imported: IO[st
     before = set(sys.modules)
     try:
         exec(compile(Path(script).read_bytes(), script, "exec"), vars(main))
+        code = 0
+    except SystemExit as end:
+        code = _status(end)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         # Without the lines of this file.
         inner = error.__traceback__.tb_next if error.__traceback__ else None
         traceback.print_exception(type(error), error, inner)
-        sys.exit(1)
+        del inner
+        code = 1
     json.dump([name for name in sys.modules if name not in before and _is_library(name)], imported)
     imported.flush()
+    _leave(code, main)
+
+
+def _status(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def _leave(code: int, main: types.ModuleType) -> NoReturn:
+    """What Python does at its end, but for taking down every library, which took 0.3 s of a core.
+
+    Threads are waited for, functions that were registered for the end are called, and files that the script left open
+    are written out, for nothing refers to them any more.
+    """
+    with contextlib.suppress(AttributeError):
+        # Not public; it also ends the pools of `concurrent.futures`.
+        threading._shutdown()
+    # Only what this job made: what was there before is frozen.
+    gc.collect()
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    vars(main).clear()
+    for stream in (sys.stdout, sys.stderr):
+        # The run may have closed its end.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _is_library(name: str) -> bool:
