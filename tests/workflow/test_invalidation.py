@@ -56,7 +56,7 @@ FROM_TABLES = {**ZHAO_FROM_TABLES, **evaluated("zhao2024")}
 # Yan's grid: two rankings by two classifiers in each phase, then the choice, and the nomograms.
 NOMOGRAMS = {"fit_yan2023_nomograms": 1, "plot_yan2023_nomograms": 1}
 CHOICE = {"choose_yan2023_signatures": 1, **NOMOGRAMS}
-GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cell": 4 * PHASES, **CHOICE}
+GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cells": 2 * PHASES, **CHOICE}
 # Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
 # those of images also without each pair of folds.
 ZHANG_NETWORKS = {"train_network": 15, "train_scoring_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
@@ -251,7 +251,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
             "yan2023",
             "classifiers",
             {"LASSO": {"penalties": 5, "folds": 2}, "GP": {}},
-            {"fit_yan2023_cell": 2 * PHASES, **CHOICE, **evaluated("yan2023")},
+            {"fit_yan2023_cells": 2 * PHASES, **CHOICE, **evaluated("yan2023")},
         ),
         ("yan2023", "redundancy_r", 0.8, {**GRID, **evaluated("yan2023")}),
         ("yan2023", "fusion", "logistic", {**CHOICE, **evaluated("yan2023")}),
@@ -300,7 +300,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     tiny_copy.config(null_control={"permutations": 3})
     assert tiny_copy.jobs() == {}, "not a part of all"
     learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3 * STUDIES}
-    grid = {"rank_yan2023_features": 4, "fit_yan2023_cell": 8, "choose_yan2023_signatures": 1}
+    grid = {"rank_yan2023_features": 4, "fit_yan2023_cells": 4, "choose_yan2023_signatures": 1}
     learned |= {rule: 3 * n for rule, n in {**grid, "fit_yan2023_nomograms": 1, "fit_zhang2025_models": 1}.items()}
     assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": STUDIES, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
