@@ -46,7 +46,8 @@ def study(constant_folds=(1, 2, 3, 4, 5), constant_whole=True, validation=16):
     rows = []
     for i in range(n):
         train, fold = i < 60, i // 2 % 5 + 1
-        about = {"patient_id": f"p{i:02d}", "y": y[i], "rfs_months": months[i], "rfs_event": y[i], "seed": 1}
+        about = {"patient_id": f"p{i:02d}", "y": y[i], "rfs_months": months[i], "rfs_event": y[i]}
+        about |= {"repeat": 1, "seed": 1}
         about["split"] = "train" if train else "validation"
         for protocol, estimate in (("strict", "out_of_fold"), ("as_published", "apparent")):
             kind = {"protocol": protocol, "estimate": estimate if train else "held_out"}
@@ -145,7 +146,7 @@ def test_every_figure_says_so_in_its_place(predictions, metrics, protocol):
 def test_constants_that_differ_between_folds_are_no_scores(predictions):
     """Pooled over folds they have an AUC other than a half: what a fold's events leave to the others."""
     rows = predictions[(predictions["model"] == "none") & (predictions["estimate"] == "out_of_fold")]
-    columns = [rows[c].to_numpy() for c in ("y", "probability", "fold", "seed")]
+    columns = [rows[c].to_numpy() for c in ("y", "probability", "fold", "repeat")]
     assert constant_fits(*columns[1:]) == (5, 5) and nothing_learned(*columns[1:]) == NOTHING
     area = auc_cross_validated(*columns)
     assert area.auc == 0.5 and np.isnan([area.low, area.high, area.test_variance]).all()

@@ -59,7 +59,7 @@ CHOICE = {"choose_yan2023_signatures": 1, **NOMOGRAMS}
 GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cells": 2 * PHASES, **CHOICE}
 # Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
 # those of images also without each pair of folds.
-ZHANG_NETWORKS = {"train_network": 15, "train_inner_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
+ZHANG_NETWORKS = {"train_network": 15, "train_scoring_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
 # One fit a fold and one of all training patients in the strict protocol, one as published.
 ZHANG_MODELS = {"fit_zhang2025_models": 1, "plot_zhang2025_nomograms": 1, "plot_grad_cam": 1}
 ZHANG_FUSION = {"fit_zhang2025_fusion": 5, "gather_zhang2025_fusion": 1, **ZHANG_MODELS}
@@ -184,7 +184,7 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     # Up to the predictions of two papers and one network of the third, whose 21 trainings would take minutes: what is
     # made of them does not know a patient.
     predictions = [f"results/tiny/{paper}/predictions.csv" for paper in ("zhao2024", "yan2023")]
-    network = "results/tiny/zhang2025/networks/ResNet50/1.1-2.scores.csv"
+    network = "results/tiny/zhang2025/networks/ResNet50/strict.1.1-2.scores.csv"
     copy.run(*predictions, network, cores=2)
     for name, text in original.items():
         (copy.folder / f"sheets/{name}.csv").write_text(text)
@@ -196,7 +196,7 @@ def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
     # Without the boxes of Zhang's networks of volumes.
     boxes = {rule: expected[rule] - 1 for rule in ("crop_patient", "collect_crops")}
     jobs = copy.jobs(*predictions, target=network)
-    assert jobs == {**expected, **boxes, "train_inner_network": 1, "gather_predictions": 2}
+    assert jobs == {**expected, **boxes, "train_scoring_network": 1, "gather_predictions": 2}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
@@ -306,7 +306,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
     assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, "report": 1}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
-    networks = {"train_network": 23, "train_inner_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
+    networks = {"train_network": 23, "train_scoring_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
     networks |= {"gather_zhao2024_networks": 1, "gather_zhang2025_networks": 1}
     networks = {rule: 3 * n for rule, n in networks.items()}
     everything = {**learned, **networks, "summarise_null_control": STUDIES, "null_control": 1}
@@ -367,7 +367,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     }
     # Zhao's three networks, and Zhang's, with as many seeds as the split has repeats: here two. Of Zhang's only the
     # fits of the validation patients are not repeated.
-    twice = {"train_network": 3 * 8 + 3 * 9, "train_inner_network": 12, "train_zhao2024_fusion": 9}
+    twice = {"train_network": 3 * 8 + 3 * 9, "train_scoring_network": 12, "train_zhao2024_fusion": 9}
     twice |= {"fit_zhang2025_fusion": 9}
     # Every table and figure no longer says that the demo preset is not for patients who are not simulated.
     marked = {"write_baseline_table": STUDIES, "plot_flow_chart": STUDIES, **READINGS, **RISK_FACTORS}
