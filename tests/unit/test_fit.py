@@ -55,7 +55,7 @@ def test_a_name_says_everything_and_matches_the_wildcard(fit):
     ["1.0", "strict.0.1", "strict.1.3-1", "strict.1.1-1", "strict.1.0.left_out", "strict.1.2.0percent", "both.1.0"],
 )
 def test_what_is_no_name_of_a_fit_is_refused(name):
-    with pytest.raises(ValueError, match="is no name of a fit|no fit has"):
+    with pytest.raises(ValueError, match=r"is no name of a fit|no fit has"):
         Fit.parse(name)
 
 
