@@ -17,7 +17,7 @@ import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.header_geometry import geometry_doubt
-from hcc_recurrence.cohort.image_files import image_information
+from hcc_recurrence.cohort.image_files import image_information, image_values
 from hcc_recurrence.cohort.image_kinds import mixed_kinds
 from hcc_recurrence.cohort.series_listing import Listing, lacking, list_series
 from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
@@ -124,14 +124,12 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     Raises: SeriesError where it cannot be read, or is no volume.
     """
-    import SimpleITK as sitk
-
     try:
-        geometry, components = image_information(path)
+        information = image_information(path)
+        geometry, components, nifti = information
         doubt = geometry_doubt(path, geometry)
         # A file that ends too early has a header as well.
-        image = sitk.ReadImage(str(path))
-        values = sitk.GetArrayViewFromImage(image)
+        values = image_values(path, information)
     except RuntimeError as error:
         raise SeriesError(
             f"cannot be read as an image ({last_line(error)[:160]})", "copy it again, or save it again as NIfTI"
@@ -145,7 +143,8 @@ def image_facts(path: Path) -> dict[str, Any]:
     if doubt:
         raise SeriesError(*doubt)
     samples = hashes_of_volume(values, places_of_slices(geometry))
-    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **value_facts(path, values)}
+    facts = value_facts(values, nifti.stored_floats() if nifti is not None else None)
+    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **facts}
 
 
 def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:

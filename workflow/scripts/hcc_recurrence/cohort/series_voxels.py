@@ -14,7 +14,7 @@ from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
-from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume, value_facts
+from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
@@ -42,10 +42,9 @@ def read_series(
     stack = find_stack(path, series_uid, part, interpolate, facts, only=only, look=facts_without_hash)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
-        facts = value_facts(stack.image, sitk.GetArrayViewFromImage(image))
-        check_numbers(facts, stack.image)
+        check_numbers(stack.facts, stack.image)
         if modality == "CT":
-            check_hounsfield(facts["doubt"])
+            check_hounsfield(stack.facts["doubt"])
             check_neighbours(sitk.GetArrayViewFromImage(image))
         return image
     voxels = _volume(stack)
