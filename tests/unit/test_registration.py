@@ -208,7 +208,7 @@ def test_a_voxel_of_a_registered_phase_is_interpolated_once():
     from_there = (slice(3, None), slice(0, -1), slice(2, None))
     for got, source in ((placed["portal"], moving), (drawn["portal.R1"], other)):
         expected = sitk.GetArrayFromImage(source)[from_there]
-        assert sitk.GetArrayFromImage(got)[inside] == pytest.approx(expected, rel=1e-4)
+        np.testing.assert_allclose(sitk.GetArrayFromImage(got)[inside], expected, rtol=1e-4, atol=1e-3)
 
 
 def test_the_quality_of_a_registration_is_one_row(tmp_path):

@@ -30,7 +30,7 @@ REGION_MM = {"MR": 4.0, "CT": 25.0}
 SOFT_TISSUE_HU = (-100.0, 250.0)
 # The first stage sees the whole images, smoothed by so many mm.
 COARSE_MM = 4.0
-# The voxels of the last stage, which also sees thick slices in steps of this: as acquired, MR came out half as exact.
+# The voxels of the last stage: finer ones are averaged, thick slices interpolated. MR: mean error 0.58 mm with 2 mm.
 NEARBY_VOXEL_MM = {"MR": 1.5, "CT": 2.0}
 # Room about the box of the moving image to move in.
 ROOM_MM = 12.0
@@ -75,8 +75,8 @@ def _mutual_information() -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(32)
     method.SetInterpolator(sitk.sitkLinear)
-    # Differences between neighbouring voxels. The gradient of the smoothed image, which is the default, is made anew for
-    # each evaluation, takes longer than all else, and was 0.1 mm less exact.
+    # Differences between neighbouring voxels. The default, the gradient of the smoothed image, is made for the whole of
+    # it at each evaluation, and was 0.1 mm less exact.
     method.SetMetricUseFixedImageGradientFilter(False)
     method.SetMetricUseMovingImageGradientFilter(False)
     return method
