@@ -90,7 +90,9 @@ rule resample_patient:
         predicted=predicted_masks,
         transforms=lambda w: [
             f"<results>/{w.cohort}/registration/{reference}/{w.patient}/{phase}.tfm"
-            for reference, phase in PLAN.grid_registrations(w.cohort, w.grid, w.patient)
+            for reference, phase in PLAN.grid_registrations(
+                w.cohort, w.grid, w.patient
+            )
         ],
     output:
         images=directory("<results>/{cohort}/images/{grid}/{patient}"),
