@@ -157,7 +157,7 @@ def measure_networks(folder: Path) -> None:
         settings = full["papers"][paper]["settings"]
         for name, network in settings["networks"].items():
             crop = network.get("crops") or settings["crops"]
-            scores.append(f"results/{cohort}/{paper}/networks/{name}/1.1.scores.csv")
+            scores.append(f"results/{cohort}/{paper}/networks/{name}/strict.1.1.scores.csv")
             stack = folder / "results" / cohort / "crops" / f"{crop}.npz"
             if not stack.is_file():
                 write_stack(stack, patients, phases, full["crops"][crop]["size_voxels"])

@@ -28,6 +28,7 @@ def main() -> None:
     asked = parser.parse_args()
     import torch
 
+    from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.networks.augmentation import augmented
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.examples import FITTED, INNER
@@ -47,7 +48,7 @@ def main() -> None:
         labels = pd.DataFrame({"patient_id": patients, "er": np.arange(asked.patients) % 2})
         split = pd.DataFrame({"patient_id": patients, "split": "train", "fold_1": 1})
         started = time.monotonic()
-        roles, examples = fit_examples(file, phases, labels, split, (1, 0), 0.15, 0)
+        roles, examples = fit_examples(file, phases, labels, split, Fit(), 0.15, 0)
         _, examples = images_alone(roles, examples)
         reading = time.monotonic() - started
     settings = {"optimiser": "sgd", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "epochs": 1}

@@ -41,7 +41,7 @@ def results(joined):
 
 def test_only_what_the_method_brings_is_made(joined):
     _, jobs = joined
-    assert jobs["train_network"] == 2 * 2 * FOLDS and jobs["train_network_share"] == 2 * FOLDS
+    assert jobs["train_network"] == 2 * 2 * FOLDS and jobs["train_scoring_network"] == 2 * FOLDS
     assert jobs["crop_patient"] == 2 * 24 and jobs["collect_crops"] == 2
     assert not {"convert_patient", "resample_patient", "write_splits", "write_labels", "extract_radiomics"} & set(jobs)
 
@@ -60,7 +60,9 @@ def test_a_held_out_patient_has_the_mean_of_the_networks_of_all_folds(results):
     predictions = pd.read_csv(results / "predictions.csv", dtype={"patient_id": str})
     held = predictions.query("model == 'SS' and protocol == 'strict' and estimate == 'held_out'")
     scores = [
-        pd.read_csv(results / f"networks/SS/1.{fold}.scores.csv", dtype={"patient_id": str}).set_index("patient_id")
+        pd.read_csv(results / f"networks/SS/strict.1.{fold}.scores.csv", dtype={"patient_id": str}).set_index(
+            "patient_id"
+        )
         for fold in range(1, FOLDS + 1)
     ]
     for row in held.itertuples():
@@ -69,11 +71,11 @@ def test_a_held_out_patient_has_the_mean_of_the_networks_of_all_folds(results):
 
 
 def test_networks_name_their_patients_and_keep_how_they_scale(results):
-    file = torch.load(results / "networks/NSS/1.2.pt", weights_only=True)
+    file = torch.load(results / "networks/NSS/strict.1.2.pt", weights_only=True)
     about = json.loads(file["about"])
     assert about["settings"]["standardise"] and len(about["fitted"]) + len(about["inner"]) == 12
     assert float(file["weights"]["sd"]) > 0 and float(file["weights"]["mean"]) != 0
-    masked = torch.load(results / "networks/SS/1.2.pt", weights_only=True)
+    masked = torch.load(results / "networks/SS/strict.1.2.pt", weights_only=True)
     assert float(masked["weights"]["mean"]) != float(file["weights"]["mean"])
 
 
@@ -98,8 +100,8 @@ def test_nothing_changed_runs_nothing(joined):
 @pytest.mark.parametrize(
     ("key", "value", "trained"),
     [
-        ("training_shares", [0.4], {"train_network_share": 2 * FOLDS}),
-        ("patience", 9, {"train_network": 4 * FOLDS, "train_network_share": 2 * FOLDS}),
+        ("training_shares", [0.4], {"train_scoring_network": 2 * FOLDS}),
+        ("patience", 9, {"train_network": 4 * FOLDS, "train_scoring_network": 2 * FOLDS}),
     ],
 )
 def test_a_setting_repeats_what_depends_on_it(joined, key, value, trained):

@@ -35,9 +35,9 @@ OPTIONS = (
     *("--profile", "profiles/slurm", "--configfile", "tiny.yaml", "--cores", "2", "--jobs", "4"),
     *("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "2"),
 )
-NETWORK = "results/tiny/zhao2024/networks/ResNet-10/1.1"
-TARGET, STATE = f"{NETWORK}.scores.csv", "results/tiny/zhao2024/networks/ResNet-10/state/1.1.pt"
-LOG = "logs/tiny/zhao2024/train_network/ResNet-10.1.1.log"
+NETWORK = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1"
+TARGET, STATE = f"{NETWORK}.scores.csv", "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
+LOG = "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log"
 # Long enough to be met in the middle: a job is told within a second that it has to end.
 EPOCHS = 60
 # A cluster of tests that are then killed.

@@ -18,6 +18,7 @@ import pytest
 from tiny_cohort import BIRTH, FILE_NAME, HOSPITAL, NAME, NUMBER, PRIVATE
 from workflow_runner import SNAKEMAKE
 
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.predictions import check_predictions
 
 
@@ -43,9 +44,9 @@ def test_predictions_keep_their_promises(study, tiny_run):
         *(f"DLRCR without {i}" for i in ("deep", "radiomics", "clinical")),
     }
     out_of_fold = predictions[predictions["estimate"] == "out_of_fold"].merge(split, on="patient_id")
-    for seed, repeat in ((6, 1), (7, 2)):
-        rows = out_of_fold[out_of_fold["seed"] == seed]
-        assert len(rows) and (rows["fold"] == rows[f"fold_{repeat}"]).all()
+    for repeat in (1, 2):
+        rows = out_of_fold[out_of_fold["repeat"] == repeat]
+        assert len(rows) and (rows["fold"] == rows[f"fold_{repeat}"]).all() and (rows["seed"] == 5 + repeat).all()
 
 
 def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
@@ -58,9 +59,9 @@ def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
     rows = predictions[(predictions["estimate"] == "out_of_fold") & (predictions["model"] == "DL ResNet-18")]
     assert len(rows) == 18
     for fold, held in rows.groupby("fold"):
-        kept = torch.load(study / f"networks/ResNet-18/1.{fold}.pt", weights_only=True)
+        kept = torch.load(study / f"networks/ResNet-18/strict.1.{fold}.pt", weights_only=True)
         about = json.loads(kept["about"])
-        assert about["fold"] == fold and not {*about["fitted"], *about["inner"]} & set(held["patient_id"])
+        assert about["fit"] == f"strict.1.{fold}" and not {*about["fitted"], *about["inner"]} & set(held["patient_id"])
         assert len(about["fitted"]) + len(about["inner"]) + len(held) == 18
         fused = json.loads(torch.load(study / f"networks/DLRCR/strict.1.{fold}.pt", weights_only=True)["about"])
         # The fusion starts from the deep model: the patients that decide when it stops must be new to that one too.
@@ -75,8 +76,8 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
     config["zhao2024"].update(epochs=60, patience=60)
     tiny_copy.config(overrides=config)
-    target = "results/tiny/zhao2024/networks/ResNet-10/1.1.pt"
-    state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/1.1.pt"
+    target = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1.pt"
+    state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
     command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "1", target]
     with open(os.devnull, "w") as nowhere:
         process = subprocess.Popen(
@@ -90,7 +91,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     process.wait()
     tiny_copy.snakemake("--unlock")
     tiny_copy.run(target, cores=1)
-    log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.1.1.log").read_text()
+    log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
     assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 60 of 60" in log
     assert not state.exists()
 
@@ -289,8 +290,11 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
     targets = [
         *(f"{zhao}/tables/{table}.html" for table in ("metrics", "delong", "calibration", "survival")),
         # Of Zhang one fit of each kind of network, and the contact sheets: all fits would take minutes on one core.
-        *(f"{zhang}/networks/{n}.scores.csv" for n in ("ResNet50/1.1-2", "DenseNet121/1.validation")),
-        f"{zhang}/networks/3D-DenseNet121/1.1.scores.csv",
+        *(
+            f"{zhang}/networks/{n}.scores.csv"
+            for n in ("ResNet50/strict.1.1-2", "DenseNet121/as_published.1.0.validation")
+        ),
+        f"{zhang}/networks/3D-DenseNet121/strict.1.1.scores.csv",
         "results/tiny/crops/tiny_views.page3.png",
         *(f"{zhao}/{name}" for name in ("tables/risk_factors.csv", "figures/score_cam.png", "figures/roc.strict.png")),
         *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
@@ -311,7 +315,11 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
             assert file.read_bytes() == other.read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
     assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
-    for name in ("zhao2024/predictions.csv", "yan2023/predictions.csv", "zhang2025/networks/ResNet50/1.1-2.scores.csv"):
+    for name in (
+        "zhao2024/predictions.csv",
+        "yan2023/predictions.csv",
+        "zhang2025/networks/ResNet50/strict.1.1-2.scores.csv",
+    ):
         assert (tiny_copy.folder / "results/tiny" / name).is_file()
 
 
@@ -397,17 +405,17 @@ def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(
     folds = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv").set_index("patient_id")["fold_1"]
     for network in ("DenseNet121", "ResNet50"):
         fits = sorted(f.name.removesuffix(".scores.csv") for f in (folder / "networks" / network).glob("*.scores.csv"))
-        assert fits == ["1.0", "1.1", "1.1-2", "1.1-3", "1.2", "1.2-3", "1.3", "1.validation"]
-        for fit in fits:
+        strict = [f"strict.1.{folds}" for folds in ("0", "1", "1-2", "1-3", "2", "2-3", "3")]
+        assert fits == ["as_published.1.0.validation", *strict]
+        for fit in map(Fit.parse, fits):
             scores = pd.read_csv(folder / f"networks/{network}/{fit}.scores.csv")
             assert len(scores) == 24 * 5 and (scores.groupby("patient_id")["role"].nunique() == 1).all()
             seen = set(scores.loc[scores["role"] != "unseen", "patient_id"])
-            out = {int(f) for f in fit[2:].split("-")} if fit[2:] != "validation" else set()
-            trained = {p for p, fold in folds.dropna().items() if int(fold) not in out}
-            assert seen == (trained if "validation" not in fit else set(folds.index))
+            trained = {p for p, fold in folds.dropna().items() if int(fold) not in fit.left_out}
+            assert seen == (trained if fit.protocol == "strict" else set(folds.index))
             kept = folder / f"networks/{network}/{fit}.pt"
             # Networks without two folds only score.
-            assert kept.exists() == ("-" not in fit)
+            assert kept.exists() == (len(fit.left_out) < 2)
             if kept.exists():
                 about = json.loads(torch.load(kept, weights_only=True)["about"])
                 assert {*about["fitted"], *about["inner"]} == seen

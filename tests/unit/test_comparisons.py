@@ -47,7 +47,8 @@ def make_predictions(signal=1.0, seed=0):
             fold = generator.permutation(np.tile([1, 2], n // 2))
             p = 1 / (1 + np.exp(-(signal * (2 * y - 1) + generator.normal(size=n))))
             for i in range(n):
-                base = {"patient_id": f"p{i:02d}", "model": model, "y": y[i], "split": split[i], "seed": repeat}
+                base = {"patient_id": f"p{i:02d}", "model": model, "y": y[i], "split": split[i], "repeat": repeat}
+                base["seed"] = 7 + repeat
                 base |= {"rfs_months": months[i], "rfs_event": y[i], "probability": round(float(p[i]), 2)}
                 train = split[i] == "train"
                 kind = {"estimate": "out_of_fold" if train else "held_out", "fold": fold[i] if train else 0}
@@ -83,7 +84,7 @@ def test_delong_pairs_are_the_paired_test_of_the_same_rows(predictions):
     folds = pairs.loc[("strict", "train", "out_of_fold")]
     for model, column in (("a", "auc"), ("b", "other_auc")):
         rows = predictions[(predictions["model"] == model) & (predictions["estimate"] == "out_of_fold")]
-        area = auc_cross_validated(*(rows[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+        area = auc_cross_validated(*(rows[c].to_numpy() for c in ("y", "probability", "fold", "repeat")))
         assert folds[column] == pytest.approx(area.auc)
     assert (pairs["n"] == [40, 30, 40, 30]).all() or set(pairs["n"]) == {30, 40}
 
@@ -127,7 +128,7 @@ def test_training_against_validation_is_the_unpaired_test(predictions, metrics):
     table = training_against_others(metrics, predictions).set_index(["model", "protocol"])
     rows = predictions[(predictions["model"] == "a") & (predictions["protocol"] == "strict")]
     training = rows[rows["split"] == "train"]
-    training = auc_cross_validated(*(training[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+    training = auc_cross_validated(*(training[c].to_numpy() for c in ("y", "probability", "fold", "repeat")))
     held = mean_over_repeats(rows[rows["split"] == "validation"])
     held = auc_delong(held["y"], held["probability"])
     expected = unpaired_test(training.auc, training.variance, held.auc, held.variance)

@@ -11,18 +11,18 @@ import torch
 from precision import assert_same_rounding
 from training_checks import declared_bytes, kept_for_gradient
 
+from hcc_recurrence.cohort.fit import LEFT_OUT, PUBLISHED, Fit
 from hcc_recurrence.figures.learning_curve import plot_learning_curve
 from hcc_recurrence.figures.relevance import plot_relevance
+from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.networks import examples as parts
 from hcc_recurrence.networks.augmentation import seven_versions
 from hcc_recurrence.networks.box_cam import box_cam
 from hcc_recurrence.networks.build import build_network
 from hcc_recurrence.networks.cui3d import Cui3D
-from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, keep_share, left_out
+from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, keep_share
 from hcc_recurrence.networks.fits import run_fit, with_versions
 from hcc_recurrence.networks.training import Examples
-from hcc_recurrence.papers import cui2022
 from hcc_recurrence.papers.cui2022 import (
     compare_shares,
     ensemble,
@@ -60,21 +60,21 @@ def make_scores() -> pd.DataFrame:
     tables = []
     for model, knows in (("SS", 1.2), ("NSS", 0.0)):
         for repeat in (1, 2):
-            names = ["1", "2", "3", *(["held1", "held2", "held3"] if repeat == 1 else [])]
-            for fold in names:
-                roles = fit_roles(SPLIT, OUTCOME, repeat, fold if fold.startswith("held") else int(fold), 0.2, 5)
+            fits = [Fit(repeat=repeat, left_out=(fold,)) for fold in (1, 2, 3)]
+            fits += [Fit(PUBLISHED, 1, fit.left_out, LEFT_OUT) for fit in fits] if repeat == 1 else []
+            for fit in fits:
+                roles = fit_roles(SPLIT, OUTCOME, fit, 0.2, 5)
                 own = knows * (ER - 0.5) + generator.normal(0, 0.7, len(PATIENTS))
                 seen = (roles.loc[PATIENTS] == FITTED).to_numpy()
                 own = np.where(seen, 3 * (ER - 0.5), own)
-                about = {"model": model, "protocol": "both", "repeat": repeat, "fold": fold}
+                about = {"model": model, "fit": str(fit)}
                 table = pd.DataFrame({"patient_id": PATIENTS, "role": roles.loc[PATIENTS].to_numpy()})
                 tables.append(table.assign(probability=1 / (1 + np.exp(-own)), **about))
-    return pd.concat(tables, ignore_index=True)
+    return with_fits(pd.concat(tables, ignore_index=True))
 
 
 def test_a_held_fold_decides_when_to_stop_and_all_others_fit():
-    assert left_out("held3") == (3,) and parts.HELD == cui2022.HELD
-    roles = fit_roles(SPLIT, OUTCOME, 1, "held2", 0.2, 5)
+    roles = fit_roles(SPLIT, OUTCOME, Fit(PUBLISHED, 1, (2,), LEFT_OUT), 0.2, 5)
     fold = SPLIT.set_index("patient_id")["fold_1"]
     assert set(roles.index[roles == INNER]) == set(fold.index[fold == 2])
     assert set(roles.index[roles == FITTED]) == set(fold.index[fold.isin([1, 3])])
@@ -82,7 +82,7 @@ def test_a_held_fold_decides_when_to_stop_and_all_others_fit():
 
 
 def test_shares_are_nested_stratified_and_never_bring_a_patient_in():
-    roles = fit_roles(SPLIT, OUTCOME, 1, 2, 0.2, 5)
+    roles = fit_roles(SPLIT, OUTCOME, Fit(left_out=(2,)), 0.2, 5)
     sets = [set(), *({*(kept := keep_share(roles, OUTCOME, s, 3)).index[kept == FITTED]} for s in (0.25, 0.5, 0.75, 1))]
     for smaller, larger in pairwise(sets):
         assert smaller < larger
@@ -117,15 +117,15 @@ def test_predictions_are_of_folds_never_seen_and_of_the_mean_of_all():
     strict = scores[(scores["model"] == "SS") & (scores["repeat"] == 2)]
     patient = PATIENTS[TRAINING]
     mean = strict.loc[strict["patient_id"] == patient, "probability"].mean()
-    keys = {"model": "SS", "protocol": "strict", "seed": 9, "patient_id": patient}
+    keys = {"model": "SS", "protocol": "strict", "repeat": 2, "patient_id": patient}
     row = predictions[(predictions[list(keys)] == list(keys.values())).all(axis=1)]
     assert row["probability"].item() == pytest.approx(mean) and row["estimate"].item() == "held_out"
-    held = scores[(scores["model"] == "SS") & scores["fold"].str.startswith("held") & (scores["patient_id"] == "P003")]
+    held = scores[(scores["model"] == "SS") & (scores["tuned_on"] == LEFT_OUT) & (scores["patient_id"] == "P003")]
     keys = {"model": "SS", "protocol": "as_published", "estimate": "apparent", "patient_id": "P003"}
     row = predictions[(predictions[list(keys)] == list(keys.values())).all(axis=1)]
     assert row["probability"].item() == pytest.approx(held["probability"].mean()) and len(held) == 3
     leaking = scores.copy()
-    leaking.loc[(leaking["patient_id"] == patient) & (leaking["fold"] == "1"), "role"] = FITTED
+    leaking.loc[(leaking["patient_id"] == patient) & (leaking["fold"] == 1), "role"] = FITTED
     with pytest.raises(ValueError, match=f"trained with .*{patient}"):
         network_predictions(LABELS, SPLIT, leaking, 7)
 
@@ -136,8 +136,8 @@ def test_apparent_scores_of_a_network_that_knows_nothing_are_high_and_strict_one
     table = ensemble_table(LABELS, scores, metrics_table(predictions)).set_index("model")
     assert table.loc["NSS", "apparent"] > 0.95 and table.loc["NSS", "strict"] < 0.75
     assert table.loc["SS", "strict"] > table.loc["NSS", "strict"] and table["n"].tolist() == [TRAINING] * 2
-    own = scores[(scores["model"] == "SS") & (scores["role"] == INNER) & scores["fold"].str.startswith("held")]
-    y, fold = OUTCOME[own["patient_id"]].to_numpy(), own["fold"].str[-1].astype(int).to_numpy()
+    own = scores[(scores["model"] == "SS") & (scores["role"] == INNER) & (scores["tuned_on"] == LEFT_OUT)]
+    y, fold = OUTCOME[own["patient_id"]].to_numpy(), own["fold"].to_numpy()
     area = auc_cross_validated(y, own["probability"].to_numpy(), fold, own["repeat"].to_numpy())
     assert table.loc["SS", "deciding_folds"] == area.auc
     mean = ensemble(scores.merge(SPLIT[["patient_id", "split"]], on="patient_id"))
@@ -171,16 +171,16 @@ def test_shares_are_compared_by_wilcoxon_in_the_same_patients():
 
 def test_the_learning_curve_is_a_paired_test_within_folds():
     scores = make_scores()
-    whole = scores[~scores["fold"].str.startswith("held") & (scores["repeat"] == 1)]
+    whole = scores[~(scores["tuned_on"] == LEFT_OUT) & (scores["repeat"] == 1)]
     half = whole[whole["role"] != FITTED].assign(share=0.5)
     some = whole[whole["role"] == FITTED].groupby(["model", "fold"]).head(6).assign(share=0.5)
     curve = learning_curve(LABELS, SPLIT, pd.concat([half, some, whole.assign(share=1.0)]), [0.5, 1.0])
     assert curve["share"].tolist() == [0.5, 0.5, 1.0, 1.0]
     assert curve.loc[curve["share"] == 0.5, "trained"].tolist() == [6, 6]
     held = whole.merge(SPLIT, on="patient_id")
-    held = held[held["fold"].astype(int) == held["fold_1"]]
+    held = held[held["fold"] == held["fold_1"]]
     wide = held.pivot(index=["fold", "patient_id"], columns="model", values="probability").reset_index()
-    y, fold = OUTCOME[wide["patient_id"]].to_numpy(), wide["fold"].astype(int).to_numpy()
+    y, fold = OUTCOME[wide["patient_id"]].to_numpy(), wide["fold"].to_numpy()
     test = paired_table(y, {m: wide[m].to_numpy() for m in ("SS", "NSS")}, fold, np.ones(len(y), int)).iloc[0]
     last = curve[curve["share"] == 1.0].set_index("model")
     assert last.loc["SS", "difference"] == pytest.approx(test["difference"])
@@ -239,7 +239,7 @@ def test_boxes_are_scaled_by_those_that_fit_and_the_network_keeps_how():
     def fit(standardise: bool):
         own = {**settings, "standardise": standardise}
         made = build_network({"architecture": "cui3d", "weights": ""}, 1, (4, 8, 8), False)
-        return run_fit(lambda: made, examples, rows, own, (1, 1), 3, None, "")[0]
+        return run_fit(lambda: made, examples, rows, own, Fit(left_out=(1,)), 3, None, "")[0]
 
     network = fit(True)
     assert float(network.mean) == pytest.approx(images[:3].mean(), abs=1e-6)

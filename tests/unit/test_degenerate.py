@@ -12,7 +12,7 @@ from hcc_recurrence.figures.html import metrics_for_readers
 from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
 from hcc_recurrence.figures.survival import plot_kaplan_meier, plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.start_page import headline
-from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, delong_covariance
 from hcc_recurrence.statistics.classification import Confusion, metrics_table, rates_with_intervals
 from hcc_recurrence.statistics.comparisons import (
     agreement_table,
@@ -46,7 +46,8 @@ def study(constant_folds=(1, 2, 3, 4, 5), constant_whole=True, validation=16):
     rows = []
     for i in range(n):
         train, fold = i < 60, i // 2 % 5 + 1
-        about = {"patient_id": f"p{i:02d}", "y": y[i], "rfs_months": months[i], "rfs_event": y[i], "seed": 1}
+        about = {"patient_id": f"p{i:02d}", "y": y[i], "rfs_months": months[i], "rfs_event": y[i]}
+        about |= {"repeat": 1, "seed": 1}
         about["split"] = "train" if train else "validation"
         for protocol, estimate in (("strict", "out_of_fold"), ("as_published", "apparent")):
             kind = {"protocol": protocol, "estimate": estimate if train else "held_out"}
@@ -145,7 +146,7 @@ def test_every_figure_says_so_in_its_place(predictions, metrics, protocol):
 def test_constants_that_differ_between_folds_are_no_scores(predictions):
     """Pooled over folds they have an AUC other than a half: what a fold's events leave to the others."""
     rows = predictions[(predictions["model"] == "none") & (predictions["estimate"] == "out_of_fold")]
-    columns = [rows[c].to_numpy() for c in ("y", "probability", "fold", "seed")]
+    columns = [rows[c].to_numpy() for c in ("y", "probability", "fold", "repeat")]
     assert constant_fits(*columns[1:]) == (5, 5) and nothing_learned(*columns[1:]) == NOTHING
     area = auc_cross_validated(*columns)
     assert area.auc == 0.5 and np.isnan([area.low, area.high, area.test_variance]).all()
@@ -222,3 +223,19 @@ def test_every_pair_in_the_right_order_is_said():
     table = metrics_table(rows)
     row = table[(table["model"] == "some") & (table["estimate"] == "apparent")].iloc[0]
     assert row["remark"] == NOTHING_VARIES and row["auc"] == 1 and np.isnan(row["auc_low"]) and row["tp"] == 30
+
+
+def test_a_repeat_with_one_pair_of_patients_leaves_the_auc_without_an_interval():
+    """Of a small group one repeat's folds may hold one patient of each outcome together, and another's more."""
+    y = np.array([1, 0, 1, 0, 1, 0, 1, 1, 0, 0])
+    score = np.array([0.9, 0.2, 0.8, 0.3, 0.4, 0.6, 0.9, 0.1, 0.2, 0.3])
+    fold, repeat = np.array([1, 1, 1, 1, 2, 2, 1, 2, 1, 3]), np.array([1, 1, 1, 1, 1, 1, 2, 2, 2, 2])
+    # Of the second repeat only the first fold has both outcomes.
+    usable = np.array([True] * 6 + [True, False, True, False])
+    areas, covariance = delong_covariance(
+        y[usable], np.stack([score, 1 - score])[:, usable], fold[usable], repeat[usable]
+    )
+    assert areas == pytest.approx([(0.5 * (1 + 0) + 1) / 2, 1 - (0.5 * (1 + 0) + 1) / 2])
+    assert covariance.shape == (2, 2) and np.isnan(covariance).all()
+    area = auc_cross_validated(y[usable], score[usable], fold[usable], repeat[usable])
+    assert area.auc == pytest.approx(0.75) and np.isnan(area.low) and np.isnan(area.high)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hcc_recurrence.cohort.draws import draw_folds, draw_key, draw_part, fold_sizes
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.cohort.splits import make_split
 from hcc_recurrence.networks.examples import FITTED, INNER, fit_roles, keep_share
 
@@ -151,7 +152,7 @@ def test_early_stopping_and_learning_curve_patients_hardly_change_with_a_patient
     everyone = pd.DataFrame({"patient_id": labels["patient_id"], "split": "train", "fold_1": 1})
     for place in range(0, 81, 9):
         name = labels.loc[place, "patient_id"]
-        roles, fewer = (fit_roles(s, outcome, 1, 0, 0.25, 7) for s in (everyone, everyone.drop(index=place)))
+        roles, fewer = (fit_roles(s, outcome, Fit(), 0.25, 7) for s in (everyone, everyone.drop(index=place)))
         kept = roles.drop(index=name)
         assert (kept != fewer).sum() <= 1
         half, half_of_fewer = (keep_share(r, outcome, 0.5, 7) for r in (roles, fewer))

@@ -36,6 +36,7 @@ def predictions():
                         "split": "train" if train else "validation",
                         "estimate": "out_of_fold" if train else "held_out",
                         "fold": i // 2 % 4 + 1 if train else 0,
+                        "repeat": seed,
                         "seed": seed,
                         "y": y,
                         "probability": round(float(np.clip(0.3 + 0.4 * y + noise * generator.normal() / 2, 0, 1)), 1),
@@ -106,6 +107,7 @@ def test_a_model_without_variables_says_so():
         [
             {
                 "protocol": "strict",
+                "repeat": 1,
                 "fold": 0,
                 "seed": 1,
                 "model": "CR",

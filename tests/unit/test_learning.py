@@ -273,6 +273,7 @@ def test_fits_without_a_variable_count_in_how_often_one_was_chosen():
     rows = [
         {
             "protocol": "strict",
+            "repeat": 1,
             "fold": f,
             "seed": 1,
             "model": "CR",

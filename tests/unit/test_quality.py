@@ -78,14 +78,14 @@ def test_grey_values_and_thumbnails():
     small = thumbnail(image, {"R1": mask}, "CT")
     assert small.shape == (40, 53, 3)
     page = thumbnail_page(
-        {"P<1": {"arterial": encoded(small, "JPEG")}, "P2": {"portal": encoded(small, "JPEG")}},
+        {"P<1": {"arterial": encoded(small)}, "P2": {"portal": encoded(small)}},
         "T",
         "note",
         {("P2", "portal"): "carried"},
     )
     assert page.count("<small>carried</small>") == 1
     assert "P&lt;1" in page and page.count("data:image/jpeg;base64,") == 2 and page.count("<td></td>") == 2
-    assert Image.open(io.BytesIO(encoded(small, "JPEG"))).size == (53, 40)
+    assert Image.open(io.BytesIO(encoded(small))).size == (53, 40)
 
 
 def test_words_under_pictures():

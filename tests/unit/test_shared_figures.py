@@ -57,6 +57,7 @@ def predictions():
                     "patient_id": f"p{i:03d}",
                     "model": model,
                     "split": split[i],
+                    "repeat": seed - 5,
                     "seed": seed,
                     "y": y[i],
                     "probability": p[i],
@@ -364,7 +365,7 @@ def test_score_cam_shows_every_phase_with_and_without_its_map():
 
 def test_training_shows_every_fit_and_the_epoch_that_was_kept():
     rows = [
-        {"model": m, "repeat": 1, "fold": f, "epoch": e, "fitted_loss": 0.8 / e, "inner_loss": 0.7, "best": 4}
+        {"model": m, "fit": f"strict.1.{f}", "epoch": e, "fitted_loss": 0.8 / e, "inner_loss": 0.7, "best": 4}
         for m in ("ResNet-10", "ResNet-18", "ResNet-34")
         for f in range(6)
         for e in range(1, 11)

@@ -259,6 +259,7 @@ def test_metrics_carry_the_training_cut_off_over():
             "split": ["train"] * 4 + ["validation"] * 4,
             "estimate": ["out_of_fold"] * 4 + ["held_out"] * 4,
             "fold": [1] * 4 + [0] * 4,
+            "repeat": 1,
             "seed": 1,
             "y": [0, 0, 1, 1, 0, 1, 0, 1],
             "probability": [0.1, 0.2, 0.6, 0.9, 0.7, 0.5, 0.1, 0.8],

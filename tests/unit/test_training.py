@@ -13,6 +13,7 @@ from torch.nn import functional
 from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 
 from hcc_recurrence import configuration
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.networks import training
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, load_images, stack_crops
@@ -73,16 +74,16 @@ ROLES = [FITTED] * 12 + [INNER] * 4 + [UNSEEN] * 8
 
 def test_roles_keep_the_held_out_fold_and_other_splits_unseen_and_stratify_the_inner_patients():
     split, outcome = make_split(), pd.Series(np.arange(24) % 2, index=PATIENTS)
-    roles = fit_roles(split, outcome, 1, 2, 0.25, 7)
+    roles = fit_roles(split, outcome, Fit(left_out=(2,)), 0.25, 7)
     held = split.loc[(split["fold_1"] == 2).fillna(False) | (split["split"] != "train"), "patient_id"]
     assert set(roles.index[roles == UNSEEN]) == set(held)
     inner = outcome[roles.index[roles == INNER]]
     assert inner.sum() == len(inner) - inner.sum() == 2
-    assert set(fit_roles(split, outcome, 1, 0, 0.25, 7)[split["patient_id"][:20]]) == {FITTED, INNER}
-    assert (fit_roles(split, outcome, 1, 2, 0.25, 7) == roles).all()
-    assert (fit_roles(split, outcome, 1, 2, 0.25, 8) != roles).any()
+    assert set(fit_roles(split, outcome, Fit(), 0.25, 7)[split["patient_id"][:20]]) == {FITTED, INNER}
+    assert (fit_roles(split, outcome, Fit(left_out=(2,)), 0.25, 7) == roles).all()
+    assert (fit_roles(split, outcome, Fit(left_out=(2,)), 0.25, 8) != roles).any()
     with pytest.raises(ValueError, match="two training patients of each outcome; one has 0"):
-        fit_roles(split, outcome * 0, 1, 2, 0.25, 7)
+        fit_roles(split, outcome * 0, Fit(left_out=(2,)), 0.25, 7)
 
 
 def test_class_weights_are_the_published_ones():
@@ -240,10 +241,12 @@ def test_a_fusion_without_images_trains_on_its_variables_alone():
 def test_networks_are_kept_with_what_made_them_and_read_without_pickle(tmp_path):
     network = small_network()
     roles = pd.Series(ROLES, index=PATIENTS)
-    save_network(network, about_fit(roles, SETTINGS, (1, 2), 5), tmp_path / "n.pt")
+    save_network(network, about_fit(roles, SETTINGS, Fit(left_out=(2,)), 5), tmp_path / "n.pt")
     other = PhaseNetwork("resnet10_trunc", 2)
     about = load_weights(other, tmp_path / "n.pt")
-    assert about["fitted"] == PATIENTS[:12] and about["fold"] == 2 and about["settings"]["optimiser"] == "adam"
+    assert (
+        about["fitted"] == PATIENTS[:12] and about["fit"] == "strict.1.2" and about["settings"]["optimiser"] == "adam"
+    )
     assert all(torch.equal(v, other.state_dict()[n]) for n, v in network.state_dict().items())
 
 
@@ -290,10 +293,11 @@ def out_of_fold(outcome: pd.Series) -> pd.Series:
     split, images = make_split(), textured(24)[0]
     found = {}
     for fold in (1, 2, 3):
-        roles = fit_roles(split, outcome, 1, fold, 0.25, 5)
+        fit = Fit(left_out=(fold,))
+        roles = fit_roles(split, outcome, fit, 0.25, 5)
         examples = Examples.of(images, np.empty((24, 0)), outcome.to_numpy(), roles.to_numpy())
         make = lambda: PhaseNetwork("resnet10_trunc", 2)  # noqa: E731
-        _, scores, _ = run_fit(make, examples, patients_of(roles), {**SETTINGS, "epochs": 2}, (1, fold), 5, None, "")
+        _, scores, _ = run_fit(make, examples, patients_of(roles), {**SETTINGS, "epochs": 2}, fit, 5, None, "")
         held = split.loc[(split["fold_1"] == fold).fillna(False), "patient_id"]
         own = scores.set_index("patient_id").loc[held]
         assert (own["role"] == UNSEEN).all()

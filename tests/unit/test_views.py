@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
+from hcc_recurrence.cohort.fit import PUBLISHED, VALIDATION, Fit
 from hcc_recurrence.imaging.crops import largest_plane
 from hcc_recurrence.imaging.views import tumour_views
 from hcc_recurrence.networks.augmentation import augmented, random_crop
-from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, fit_seed, left_out
+from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, fit_seed
 from hcc_recurrence.networks.fits import images_alone
 from hcc_recurrence.networks.training import Examples, cosine_rate, probabilities, train
 
@@ -98,20 +99,18 @@ OUTCOME = pd.Series([i // 3 % 2 for i in range(24)], PATIENTS)
 
 
 def test_a_fit_may_leave_two_folds_out_or_let_the_validation_patients_decide():
-    assert [left_out(f) for f in (0, "0", 3, "3", "1-3", "validation")] == [(), (), (3,), (3,), (1, 3), ()]
-    roles = fit_roles(SPLIT, OUTCOME, 1, "1-3", 0.3, 5)
+    whole, by_validation = Fit(), Fit(PUBLISHED, tuned_on=VALIDATION)
+    roles = fit_roles(SPLIT, OUTCOME, Fit(left_out=(1, 3)), 0.3, 5)
     seen = set(roles.index[roles != UNSEEN])
     assert seen == {p for i, p in enumerate(PATIENTS[:18]) if i % 3 == 1} and (roles == INNER).sum() == 2
-    published = fit_roles(SPLIT, OUTCOME, 1, "validation", 0.3, 5)
+    published = fit_roles(SPLIT, OUTCOME, by_validation, 0.3, 5)
     assert (published[PATIENTS[:18]] == FITTED).all() and (published[PATIENTS[18:22]] == INNER).all()
     assert (published[PATIENTS[22:]] == UNSEEN).all()
     # Without validation patients an inner part decides, as in the strict protocol.
     alone = SPLIT.assign(split=SPLIT["split"].replace("validation", "external"))
-    assert fit_roles(alone, OUTCOME, 1, "validation", 0.3, 5).equals(fit_roles(alone, OUTCOME, 1, 0, 0.3, 5))
-    seeds = [fit_seed(5, 1, f) for f in (0, 1, 3, "1-3", "1-2")]
-    assert (
-        len(set(seeds)) == 5 and fit_seed(5, 1, "3") == fit_seed(5, 1, 3) and fit_seed(5, 1, "validation") == seeds[0]
-    )
+    assert fit_roles(alone, OUTCOME, by_validation, 0.3, 5).equals(fit_roles(alone, OUTCOME, whole, 0.3, 5))
+    seeds = [fit_seed(5, Fit(left_out=folds)) for folds in ((), (1,), (3,), (1, 3), (1, 2))]
+    assert len(set(seeds)) == 5 and fit_seed(5, by_validation) == seeds[0]
 
 
 def test_each_image_is_an_example_with_its_patients_outcome_and_part():

@@ -7,15 +7,19 @@ import pandas as pd
 import pytest
 
 from hcc_recurrence import configuration
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning import network_scores
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.folds import OuterFit
+from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
 from hcc_recurrence.learning.learners import LEARNERS, Cut, plain_cuts, search
 from hcc_recurrence.learning.multi_instance import bag_features
+from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
 from hcc_recurrence.networks import examples
-from hcc_recurrence.papers import zhang2025
 from hcc_recurrence.papers.zhang2025 import (
+    BY_VALIDATION,
     choose_learner,
     chosen_networks,
     fit_fusion,
@@ -29,7 +33,6 @@ from hcc_recurrence.papers.zhang2025 import (
 from hcc_recurrence.papers.zhang2025_models import fit_models, variants_of
 from hcc_recurrence.papers.zhang2025_networks import (
     explained_patients,
-    outer_fit,
     slice_rows,
     slice_table,
     volume_predictions,
@@ -38,7 +41,7 @@ from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, au
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
 PATIENTS = [f"P{i:03d}" for i in range(TRAINING + VALIDATION + EXTERNAL)]
-FITS = ["0", "1", "2", "3", "1-2", "1-3", "2-3", "validation"]
+FOLDS = ((), (1,), (2,), (3,), (1, 2), (1, 3), (2, 3))
 SETTINGS = {
     **{"decimals": 2, "normality_alpha": 0.05, "univariable_p": 0.05, "correlation_r": 0.9, "lasso_folds": 5},
     **{"lasso_penalties": [-3, 0, 10], "learner_folds": 4},
@@ -80,19 +83,23 @@ def scores_of(learned: float, memorised: float, seed: int = 0, repeats: tuple[in
     index = SPLIT.set_index("patient_id")
     for repeat in repeats:
         folds = index[f"fold_{repeat}"]
-        for fit in FITS if repeat == 1 else FITS[:-1]:
-            out = {int(f) for f in fit.split("-")} if fit != "validation" else set()
+        fits = [Fit(repeat=repeat, left_out=out) for out in FOLDS]
+        for fit in [*fits, *([BY_VALIDATION] if repeat == 1 else [])]:
             for i, patient in enumerate(PATIENTS):
-                role = "fitted" if i < TRAINING and folds[patient] not in out else "unseen"
-                if fit == "validation" and TRAINING <= i < TRAINING + VALIDATION:
+                role = "fitted" if i < TRAINING and folds[patient] not in fit.left_out else "unseen"
+                if fit == BY_VALIDATION and TRAINING <= i < TRAINING + VALIDATION:
                     role = "inner"
                 for model, share in (("A", 0.5), ("B", 1.0)):
                     pull = share * learned + (memorised if role == "fitted" else 0)
                     logit = pull * (1 if i % 2 else -1) + generator.normal(0, 1.2) + generator.normal(0, 0.5, IMAGES)
                     probability = 1 / (1 + np.exp(-logit))
-                    rows += [(model, "both", repeat, fit, patient, role, k, p) for k, p in enumerate(probability)]
-    columns = ["model", "protocol", "repeat", "fold", "patient_id", "role", "image", "probability"]
-    return pd.DataFrame(rows, columns=columns)
+                    rows += [(model, str(fit), patient, role, k, p) for k, p in enumerate(probability)]
+    columns = ["model", "fit", "patient_id", "role", "image", "probability"]
+    return with_fits(pd.DataFrame(rows, columns=columns))
+
+
+def outer_fit(fold: int, protocol: str = "strict", repeat: int = 1) -> OuterFit:
+    return patients_of_fit(SPLIT, Fit.without(protocol, repeat, fold))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +108,7 @@ def signal():
 
 
 def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=None, settings=SETTINGS, repeat=1):
-    return fit_fusion(scores, labels, SPLIT, radiomics, settings, protocol, outer_fit(SPLIT, repeat, fold), 5)
+    return fit_fusion(scores, labels, SPLIT, radiomics, settings, outer_fit(fold, protocol, repeat), 5)
 
 
 # -- whose scores ------------------------------------------------------------------------------
@@ -110,41 +117,41 @@ def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=None, sett
 def test_strict_scores_come_from_networks_that_saw_neither_the_patient_nor_the_fold_reported_on():
     folds = SPLIT.set_index("patient_id")["fold_1"]
     for fold in (0, 1, 2, 3):
-        fit = outer_fit(SPLIT, 1, fold)
-        sources = network_sources("strict", fit, SPLIT)
+        fit = outer_fit(fold)
+        sources = network_sources(fit, SPLIT)
         assert sorted(p for members in sources.values() for p in members) == sorted([*fit.rows, *fit.unseen])
         for source, members in sources.items():
-            out = set(examples.left_out(source))
+            out = set(source.left_out)
             if members == fit.unseen:
-                assert source == str(fold)
+                assert source == fit.fit
                 continue
             assert out == {int(folds[members[0]]), fold} - {0} and {int(folds[p]) for p in members} <= out
-    published = network_sources("as_published", outer_fit(SPLIT, 1, 0), SPLIT)
-    assert {k: len(v) for k, v in published.items()} == {"validation": len(PATIENTS)}
-    assert zhang2025.BY_VALIDATION == examples.BY_VALIDATION and network_scores.UNSEEN == examples.UNSEEN
+    published = network_sources(outer_fit(0, "as_published"), SPLIT)
+    assert {str(k): len(v) for k, v in published.items()} == {"as_published.1.0.validation": len(PATIENTS)}
+    assert network_scores.UNSEEN == examples.UNSEEN
 
 
 def test_a_score_of_a_network_that_saw_the_patient_is_refused(signal):
-    fit = outer_fit(SPLIT, 1, 2)
-    assert set(image_scores(signal, "B", "strict", fit, SPLIT)["source"]) == {"1-2", "2-3", "2"}
+    fit = outer_fit(2)
+    assert set(image_scores(signal, "B", fit, SPLIT)["source"]) == {f"strict.1.{f}" for f in ("1-2", "2-3", "2")}
     leaked = signal.copy()
-    leaked.loc[(leaked["fold"] == "1-2") & (leaked["patient_id"] == fit.unseen[0]), "role"] = "inner"
+    leaked.loc[(leaked["fit"] == "strict.1.1-2") & (leaked["patient_id"] == fit.unseen[0]), "role"] = "inner"
     # That fit scores fold 1 here: the wrong role of a patient of fold 2 does no harm.
-    image_scores(leaked, "B", "strict", fit, SPLIT)
+    image_scores(leaked, "B", fit, SPLIT)
     first = next(p for p in fit.rows if SPLIT.set_index("patient_id").loc[p, "fold_1"] == 1)
-    leaked.loc[(leaked["fold"] == "1-2") & (leaked["patient_id"] == first), "role"] = "inner"
-    with pytest.raises(ValueError, match=f"1.1-2 saw .*{first}"):
-        image_scores(leaked, "B", "strict", fit, SPLIT)
+    leaked.loc[(leaked["fit"] == "strict.1.1-2") & (leaked["patient_id"] == first), "role"] = "inner"
+    with pytest.raises(ValueError, match=f"strict.1.1-2 saw .*{first}"):
+        image_scores(leaked, "B", fit, SPLIT)
     with pytest.raises(ValueError, match="has no scores of"):
-        image_scores(signal[signal["patient_id"] != first], "B", "strict", fit, SPLIT)
+        image_scores(signal[signal["patient_id"] != first], "B", fit, SPLIT)
 
 
 def test_the_label_of_a_patient_has_no_say_in_the_scores_of_the_fold_that_holds_it_out(signal):
-    held = outer_fit(SPLIT, 1, 1).unseen[0]
+    held = outer_fit(1).unseen[0]
     other = LABELS.assign(er=np.where(LABELS["patient_id"] == held, 1 - LABELS["er"], LABELS["er"]))
     before, after = (fused(signal, fold=1, labels=labels).probabilities for labels in (LABELS, other))
     pd.testing.assert_frame_equal(before, after)
-    learning = outer_fit(SPLIT, 1, 2)
+    learning = outer_fit(2)
     assert held in learning.rows
     before, after = (fused(signal, fold=2, labels=labels) for labels in (LABELS, other))
     unseen = [f.probabilities.query("part == 'unseen'")["DL_2.5D"].to_numpy() for f in (before, after)]
@@ -153,15 +160,15 @@ def test_the_label_of_a_patient_has_no_say_in_the_scores_of_the_fold_that_holds_
 
 def test_words_and_scales_are_those_of_the_patients_that_learn(signal):
     """Another score of a patient outside training changes nothing of the others."""
-    fit = outer_fit(SPLIT, 1, 0)
+    fit = outer_fit(0)
     stranger = fit.unseen[-1]
     changed = signal.copy()
-    rows = (changed["patient_id"] == stranger) & (changed["fold"] == "0")
+    rows = (changed["patient_id"] == stranger) & (changed["fit"] == "strict.1.0")
     changed.loc[rows, "probability"] = 0.123456
     before, after = (fused(s).probabilities.set_index(["part", "patient_id"]) for s in (signal, changed))
     pd.testing.assert_frame_equal(before.drop(("unseen", stranger)), after.drop(("unseen", stranger)))
     # As published each cohort has its own mean and deviation, so that one patient moves the others of the cohort.
-    rows = (changed["patient_id"] == stranger) & (changed["fold"] == "validation")
+    rows = (changed["patient_id"] == stranger) & (changed["fit"] == str(BY_VALIDATION))
     changed.loc[rows, "probability"] = 0.99
     before, after = (fused(s, "as_published").probabilities.set_index("patient_id") for s in (signal, changed))
     moved = (before["DL_2.5D LR"] - after["DL_2.5D LR"]).abs() > 1e-9
@@ -200,7 +207,7 @@ def test_what_networks_learned_reaches_the_signature_and_the_better_network_is_c
     for part in ("unseen", "learned"):
         rows = found.probabilities.query(f"part == '{part}'")
         assert auc_delong(outcome[rows["patient_id"]].to_numpy(), rows["DL_2.5D"].to_numpy()).auc > 0.65
-    assert set(found.probabilities.query("part == 'learned'")["patient_id"]) == set(outer_fit(SPLIT, 1, 0).rows)
+    assert set(found.probabilities.query("part == 'learned'")["patient_id"]) == set(outer_fit(0).rows)
     steps = {row["step"]: row["features"] for row in found.steps}
     assert steps["extracted"] > steps["different"] >= steps["not correlated"] >= steps["LASSO"] > 0
     again = fused(signal)
@@ -225,7 +232,7 @@ def test_the_radiomics_variant_has_radiomics_beside_the_bags(signal):
 
 
 def test_predictions_of_all_fits_are_a_whole_table(signal):
-    parts = [fused(signal, p, fit.fold).probabilities for p, fit in fits_of(SPLIT, 1)]
+    parts = [fused(signal, fit.fit.protocol, fit.fold).probabilities for fit in fits_of(SPLIT, 1)]
     table = pd.concat(parts)
     models = [c for c in table if c.startswith("DL_")]
     rows = rows_of_fits(table, models, LABELS, SPLIT, 5)
@@ -398,7 +405,7 @@ def test_the_slice_table_counts_images_and_keeps_patients_apart():
     scores = scores_of(0.8, 2.0, repeats=(1, 2))
     rows = slice_rows(scores, LABELS, SPLIT, ["A", "B"])
     own = rows[(rows["model"] == "A") & (rows["protocol"] == "strict")]
-    counts = own.groupby(["split", "estimate", "seed"]).size()
+    counts = own.groupby(["split", "estimate", "repeat"]).size()
     # Out of fold an image has a score a repeat; outside training the mean of the repeats.
     assert counts["train", "out_of_fold"].tolist() == [TRAINING * IMAGES] * 2
     assert counts["external", "held_out"].tolist() == [EXTERNAL * IMAGES] and own["patient_id"].str.contains(".").all()
@@ -419,7 +426,7 @@ def test_the_slice_table_counts_images_and_keeps_patients_apart():
 
 def test_models_of_volumes_in_both_protocols():
     base = scores_of(0.8, 2.0)
-    scores = base[(base["image"] == 0) & ~base["fold"].str.contains("-")].drop(columns="image")
+    scores = base[(base["image"] == 0) & (base["fold"] >= 0)].drop(columns="image")
     choices = pd.DataFrame(
         [(m, 1, f, m == ("A" if f == 2 else "B")) for m in "AB" for f in range(4)],
         columns=["model", "repeat", "fold", "chosen"],
@@ -432,7 +439,7 @@ def test_models_of_volumes_in_both_protocols():
     for patient in PATIENTS:
         own = "A" if patient in folds.dropna().index and folds[patient] == 2 else "B"
         assert strict["DL_3D", patient] == strict[f"DL_3D {own}", patient]
-    seen = (scores["fold"] == "0") & (scores["patient_id"] == "P070")
+    seen = (scores["fit"] == "strict.1.0") & (scores["patient_id"] == "P070")
     leaked = scores.assign(role=np.where(seen, "inner", scores["role"]))
     with pytest.raises(ValueError, match="P070"):
         volume_predictions(LABELS, SPLIT, leaked, choices, 5)
@@ -441,8 +448,8 @@ def test_models_of_volumes_in_both_protocols():
 def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one():
     probability = [0.9, 0.2, 0.7, 0.1, 0.95, 0.85, 0.06, 0.6, 0.2]
     rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(9)], "y": [1, 0, 1, 0, 0, 0, 1, 0, 1]})
-    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", fold=1, seed=6)
-    others = rows.assign(seed=7, probability=0.5)
+    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    others = rows.assign(repeat=2, probability=0.5)
     found = explained_patients(pd.concat([rows, others]), "DL_2.5D", 0.8)
     assert found["patient_id"].tolist() == ["p0", "p3", "p4", "p6", "p5", "p8"]
     right = ["recurrence, predicted right", "no recurrence, predicted right"]
@@ -451,7 +458,7 @@ def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one
 
 
 def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
-    fits = [fused(signal, p, fit.fold) for p, fit in fits_of(SPLIT, 1)]
+    fits = [fused(signal, fit.fit.protocol, fit.fold) for fit in fits_of(SPLIT, 1)]
     choices = pd.DataFrame([row for f in fits for row in f.choices])
     metrics = pd.DataFrame(
         [
@@ -503,7 +510,7 @@ def test_a_cut_may_count_itself(clinical):
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):
     fits = fits_of(SPLIT, 1)
-    signature = pd.concat([fused(signal, p, fit.fold).probabilities for p, fit in fits])
+    signature = pd.concat([fused(signal, fit.fit.protocol, fit.fold).probabilities for fit in fits])
     found = fit_models(fits, signature, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
     assert found.models == ["Clinical", "Combined", "Clinical preoperative", "Combined preoperative"]
     rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
@@ -534,14 +541,14 @@ def test_without_networks_there_is_the_clinical_signature_alone(clinical):
     assert found.models == ["Clinical", "Clinical preoperative"] and found.drawn == [] and found.curves.empty
     rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
     check_predictions(rows, SPLIT)
-    assert rows.query("protocol == 'strict'")["seed"].nunique() == 2
+    assert rows.query("protocol == 'strict'")["repeat"].nunique() == 2
     before = {v: d for v, d in DEFINITIONS.items() if d["timing"] == "pre"}
     assert list(variants_of(before)) == [""] and list(variants_of(DEFINITIONS)) == ["", " preoperative"]
 
 
 def test_a_clinical_label_has_no_say_in_its_own_fold(clinical):
-    fits = [(p, f) for p, f in fits_of(SPLIT, 1) if p == "strict" and f.fold == 1]
-    held = fits[0][1].unseen[0]
+    fits = [outer_fit(1)]
+    held = fits[0].unseen[0]
     other = LABELS.assign(er=np.where(LABELS["patient_id"] == held, 1 - LABELS["er"], LABELS["er"]))
     before, after = (
         fit_models(fits, None, clinical, DEFINITIONS, labels, SPLIT, CLINICAL, 1, 5).probabilities

@@ -93,8 +93,8 @@ def test_activation_may_have_an_outline_in_each_view():
 @pytest.mark.parametrize("number", [1, 3, 6])
 def test_losses_of_many_networks_are_readable(number):
     names = ["DenseNet121", "ResNet50", "ResNet101", "VGG19", "3D-ResNet18", "3D-DenseNet121"][-number:]
-    rows = [(n, 1, f, e, 1 / e, 1.2 / e, min(e, 3)) for n in names for f in (0, 1) for e in (1, 2, 3, 4)]
-    columns = ["model", "repeat", "fold", "epoch", "fitted_loss", "inner_loss", "best"]
+    rows = [(n, f"strict.1.{f}", e, 1 / e, 1.2 / e, min(e, 3)) for n in names for f in (0, 1) for e in (1, 2, 3, 4)]
+    columns = ["model", "fit", "epoch", "fitted_loss", "inner_loss", "best"]
     figure = plot_training(pd.DataFrame(rows, columns=columns), "cohort")
     assert unreadable(figure) == [] and all(n in shown_text(figure) for n in names)
     assert sum(axis.get_visible() for axis in figure.axes) == number

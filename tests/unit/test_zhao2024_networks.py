@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, describe_networks
+from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, describe_networks, with_fits
 from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.papers.zhao2024_networks import FUSIONS, ablation_table, fusion_variables, network_predictions
 
@@ -30,13 +31,11 @@ def role(patient: int, fold: int) -> str:
 
 
 def score_rows(model: str, protocol: str, folds: tuple[int, ...], base: float) -> pd.DataFrame:
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "model": model,
-                "protocol": protocol,
-                "repeat": 1,
-                "fold": fold,
+                "fit": f"{protocol}.1.{fold}",
                 "patient_id": patient,
                 "role": role(i, fold),
                 # Says which network and fold it is of.
@@ -46,11 +45,12 @@ def score_rows(model: str, protocol: str, folds: tuple[int, ...], base: float) -
             for i, patient in enumerate(PATIENTS)
         ]
     )
+    return with_fits(table)
 
 
 @pytest.fixture
 def scores():
-    deep = [score_rows(n, "both", (0, 1, 2), b) for n, b in (("ResNet-10", 0.1), ("ResNet-18", 0.2))]
+    deep = [score_rows(n, "strict", (0, 1, 2), b) for n, b in (("ResNet-10", 0.1), ("ResNet-18", 0.2))]
     fused = [score_rows(m, "strict", (0, 1, 2), 0.3 + 0.1 * k) for k, m in enumerate(FUSIONS)]
     published = [score_rows(m, "as_published", (0,), 0.35 + 0.1 * k) for k, m in enumerate(FUSIONS)]
     table = pd.concat([*deep, *fused, *published], ignore_index=True)
@@ -70,7 +70,7 @@ def histories():
         for fold, loss in enumerate(losses):
             for epoch in (1, 2, 3):
                 inner = loss + 0.1 * (epoch != 2)
-                rows.append((model, "both", 1, fold, epoch, inner, min(epoch, 2)))
+                rows.append((model, "strict", 1, fold, epoch, inner, min(epoch, 2)))
     table = pd.DataFrame(rows, columns=["model", "protocol", "repeat", "fold", "epoch", "inner_loss", "best"])
     # As read from several files: row numbers that repeat.
     return table.set_index(table["fold"]).rename_axis(None)
@@ -113,14 +113,14 @@ def test_a_score_of_a_network_that_saw_the_patient_is_refused(scores, histories)
 
 def test_the_fusion_takes_what_its_own_fit_selected():
     rows = [
-        (101, 1, p, "radiomics", v, x) for p, x in (("B", 2.0), ("A", 1.0)) for v in ("portal_glcm", "arterial_glrlm")
+        (1, 1, p, "radiomics", v, x) for p, x in (("B", 2.0), ("A", 1.0)) for v in ("portal_glcm", "arterial_glrlm")
     ]
-    rows += [(101, 1, p, "clinical", "ast", 0.5) for p in "AB"] + [(101, 2, p, "none", "", np.nan) for p in "AB"]
-    inputs = pd.DataFrame(rows, columns=["seed", "fold", "patient_id", "kind", "variable", "value"])
-    both = fusion_variables(inputs, 101, 1, ("deep", "radiomics", "clinical"))
+    rows += [(1, 1, p, "clinical", "ast", 0.5) for p in "AB"] + [(1, 2, p, "none", "", np.nan) for p in "AB"]
+    inputs = pd.DataFrame(rows, columns=["repeat", "fold", "patient_id", "kind", "variable", "value"])
+    both = fusion_variables(inputs, Fit(left_out=(1,)), ("deep", "radiomics", "clinical"))
     assert both.shape == (2, 3) and list(both.index) == ["A", "B"] and both.loc["A"].tolist().count(1.0) == 2
-    assert fusion_variables(inputs, 101, 1, ("deep", "clinical")).columns.tolist() == [("clinical", "ast")]
-    assert fusion_variables(inputs, 101, 2, ("deep", "radiomics", "clinical")).shape == (2, 0)
+    assert fusion_variables(inputs, Fit(left_out=(1,)), ("deep", "clinical")).columns.tolist() == [("clinical", "ast")]
+    assert fusion_variables(inputs, Fit(left_out=(2,)), ("deep", "radiomics", "clinical")).shape == (2, 0)
 
 
 def test_the_ablation_compares_with_all_inputs_whatever_the_order_of_the_pair():
@@ -147,7 +147,7 @@ def test_the_ablation_compares_with_all_inputs_whatever_the_order_of_the_pair():
 
 
 def test_the_patients_shown_are_the_most_certain_ones_by_networks_that_never_saw_them():
-    scores = score_rows("ResNet-10", "both", (1, 2), 0.1)
+    scores = score_rows("ResNet-10", "strict", (1, 2), 0.1)
     # Right and sure: P01; right: P03; wrong and sure: P05 (recurs, 0.02); P06 does not recur, 0.95.
     for patient, value in (("P01", 0.9), ("P03", 0.7), ("P05", 0.02), ("P06", 0.95), ("P08", 0.05)):
         scores.loc[scores["patient_id"] == patient, "probability"] = value

@@ -57,10 +57,10 @@ FROM_TABLES = {**ZHAO_FROM_TABLES, **evaluated("zhao2024")}
 # Yan's grid: two rankings by two classifiers in each phase, then the choice, and the nomograms.
 NOMOGRAMS = {"fit_yan2023_nomograms": 1, "plot_yan2023_nomograms": 1}
 CHOICE = {"choose_yan2023_signatures": 1, **NOMOGRAMS}
-GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cell": 4 * PHASES, **CHOICE}
+GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cells": 2 * PHASES, **CHOICE}
 # Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
 # those of images also without each pair of folds.
-ZHANG_NETWORKS = {"train_network": 15, "train_inner_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
+ZHANG_NETWORKS = {"train_network": 15, "train_scoring_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
 # One fit a fold and one of all training patients in the strict protocol, one as published.
 ZHANG_MODELS = {"fit_zhang2025_models": 1, "plot_zhang2025_nomograms": 1, "plot_grad_cam": 1}
 ZHANG_FUSION = {"fit_zhang2025_fusion": 5, "gather_zhang2025_fusion": 1, **ZHANG_MODELS}
@@ -238,7 +238,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
             "yan2023",
             "classifiers",
             {"LASSO": {"penalties": 5, "folds": 2}, "GP": {}},
-            {"fit_yan2023_cell": 2 * PHASES, **CHOICE, **evaluated("yan2023")},
+            {"fit_yan2023_cells": 2 * PHASES, **CHOICE, **evaluated("yan2023")},
         ),
         ("yan2023", "redundancy_r", 0.8, {**GRID, **evaluated("yan2023")}),
         ("yan2023", "fusion", "logistic", {**CHOICE, **evaluated("yan2023")}),
@@ -287,13 +287,13 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     tiny_copy.config(null_control={"permutations": 3})
     assert tiny_copy.jobs() == {}, "not a part of all"
     learned = {"permute_labels": 3, "write_splits": 3, "fit_zhao2024": 6, "gather_predictions": 3 * STUDIES}
-    grid = {"rank_yan2023_features": 4, "fit_yan2023_cell": 8, "choose_yan2023_signatures": 1}
+    grid = {"rank_yan2023_features": 4, "fit_yan2023_cells": 4, "choose_yan2023_signatures": 1}
     learned |= {rule: 3 * n for rule, n in {**grid, "fit_yan2023_nomograms": 1, "fit_zhang2025_models": 1}.items()}
     assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": STUDIES, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
     assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, "report": 1}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
-    networks = {"train_network": 23, "train_inner_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
+    networks = {"train_network": 23, "train_scoring_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
     networks |= {"gather_zhao2024_networks": 1, "gather_zhang2025_networks": 1}
     networks = {rule: 3 * n for rule, n in networks.items()}
     everything = {**learned, **networks, "summarise_null_control": STUDIES, "null_control": 1}
@@ -354,7 +354,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     }
     # Zhao's three networks, and Zhang's, with as many seeds as the split has repeats: here two. Of Zhang's only the
     # fits of the validation patients are not repeated.
-    twice = {"train_network": 3 * 8 + 3 * 9, "train_inner_network": 12, "train_zhao2024_fusion": 9}
+    twice = {"train_network": 3 * 8 + 3 * 9, "train_scoring_network": 12, "train_zhao2024_fusion": 9}
     twice |= {"fit_zhang2025_fusion": 9}
     # Every table and figure no longer says that the demo preset is not for patients who are not simulated.
     marked = {"write_baseline_table": STUDIES, "plot_flow_chart": STUDIES, **READINGS, **RISK_FACTORS}

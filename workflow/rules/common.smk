@@ -4,6 +4,14 @@ import csv
 
 from snakemake.logging import logger
 
+from hcc_recurrence.cohort.fit import (
+    LEFT_OUT,
+    PROTOCOLS,
+    PUBLISHED,
+    STRICT,
+    VALIDATION,
+    Fit,
+)
 from hcc_recurrence.configuration import (
     highest_value,
     network_crop,
@@ -18,7 +26,6 @@ from hcc_recurrence.submissions import SubmissionCount
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
 CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 PAPERS = sorted(FULL_CONFIG["papers"])
-PROTOCOLS = ["strict", "as_published"]
 # Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons.
 COHORT_NAME = "[A-Za-z0-9][A-Za-z0-9_]*"
 PAPER_NAME = "[a-z]+[0-9]{4}"
@@ -77,14 +84,7 @@ wildcard_constraints:
     # An entry of unets, and a batch of patients that it segments.
     unet="[A-Za-z0-9_]+",
     batch="[0-9]+",
-    # A fit of a network: the repeat of the folds, and the fold held out; 0 for all training patients, `validation` for
-    # all of them where the validation patients choose the epoch, `held1` where the fold held out does, `1-3` without two
-    # folds.
-    repeat="[0-9]+",
-    fold="[0-9]+|validation|held[0-9]+",
-    folds="[0-9]+-[0-9]+",
-    # The share of the patients that train, for learning curves.
-    percent="[0-9]+",
+    fit=Fit.PATTERN,
 
 
 def base(cohort):
@@ -208,7 +208,7 @@ def run_weights(wildcards):
 
 
 def network_fits(paper, cohort):
-    """Repeat and fold of every fit of a study's networks; fold 0 is all training patients."""
+    """Every strict fit of a study's networks that leaves out one fold or none."""
     split = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
     wanted = (
         1 if cohort != base(cohort) else PLAN.settings(paper, cohort)["network_repeats"]
@@ -216,7 +216,16 @@ def network_fits(paper, cohort):
     repeats = range(1, min(wanted, split["repeats"]) + 1)
     # Where the mean of the folds' networks stands for all training patients, none is trained on all.
     first = int(FULL_CONFIG["papers"][paper]["settings"].get("ensemble", False))
-    return [(r, f) for r in repeats for f in range(first, split["folds"] + 1)]
+    return [
+        Fit.without(STRICT, repeat, fold)
+        for repeat in repeats
+        for fold in range(first, split["folds"] + 1)
+    ]
+
+
+def fits_of_first_repeat(paper, cohort):
+    """Those of the first repeat."""
+    return [fit for fit in network_fits(paper, cohort) if fit.repeat == 1]
 
 
 def training_settings(paper, network=""):

@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake.script import PythonScript
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -25,6 +26,7 @@ from hcc_recurrence.command_line import (
 from hcc_recurrence.config_entries import unused_entries
 from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.job_starter import JobStarter
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.presets import preset_warnings
 from hcc_recurrence.problems import InputError, Problem, stopping_later, told
@@ -33,6 +35,7 @@ from hcc_recurrence.snakemake_inside import (
     quiet_scheduler,
     remember_signatures,
     start_groups_together,
+    start_scripts_from_one_process,
 )
 from hcc_recurrence.snakemake_records import (
     are_kept_with_results,
@@ -41,6 +44,7 @@ from hcc_recurrence.snakemake_records import (
 from hcc_recurrence.storage import storage_problems
 
 quiet_scheduler(JobScheduler)
+start_scripts_from_one_process(PythonScript, JobStarter(SCRIPTS))
 # What makes results valid lies with the results, not in `.snakemake`.
 keep_records_with_results()
 

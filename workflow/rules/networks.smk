@@ -1,23 +1,24 @@
-# Networks. Needs crops, labels and a split; makes networks/<network>/<repeat>.<fold>.pt, with the scores of all
-# patients and the losses of all epochs. What a network is, and which it is compared with, the papers say.
+# Networks. Needs crops, labels and a split; makes networks/<network>/<fit>.pt, with the scores of all patients and the
+# losses of all epochs. What a network is, and which it is compared with, the papers say.
 
 
 rule train_network:
-    """One network on the training patients outside one fold; goes on where a killed job was."""
+    """One network on the training patients of one fit; goes on where a killed job was."""
     input:
         crops=network_crops,
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        network="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.pt",
-        scores="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.scores.csv",
-        history="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{fold}.history.csv",
+        network="<results>/{cohort}/{paper}/networks/{network}/{fit}.pt",
+        scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
+        history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
     log:
-        "<logs>/{cohort}/{paper}/train_network/{network}.{repeat}.{fold}.log",
+        "<logs>/{cohort}/{paper}/train_network/{network}.{fit}.log",
     benchmark:
-        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{repeat}.{fold}.tsv"
+        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{fit}.tsv"
     wildcard_constraints:
         paper=PAPER_NAME,
+        fit=Fit.PATTERN_OF_ONE_FOLD,
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -39,24 +40,14 @@ rule train_network:
         "../scripts/train_network.py"
 
 
-use rule train_network as train_inner_network with:
+# Of networks that only score, the weights are not kept: without two folds, or with a part of the patients.
+use rule train_network as train_scoring_network with:
     output:
-        scores="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{folds}.scores.csv",
-        history="<results>/{cohort}/{paper}/networks/{network}/{repeat}.{folds}.history.csv",
-    log:
-        "<logs>/{cohort}/{paper}/train_network/{network}.{repeat}.{folds}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{repeat}.{folds}.tsv"
-
-
-use rule train_network as train_network_share with:
-    output:
-        scores="<results>/{cohort}/{paper}/curve/{network}/{percent}.{repeat}.{fold}.scores.csv",
-        history="<results>/{cohort}/{paper}/curve/{network}/{percent}.{repeat}.{fold}.history.csv",
-    log:
-        "<logs>/{cohort}/{paper}/train_network/{network}.{percent}.{repeat}.{fold}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/{paper}/train_network/{network}.{percent}.{repeat}.{fold}.tsv"
+        scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
+        history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+    wildcard_constraints:
+        paper=PAPER_NAME,
+        fit=Fit.PATTERN_OF_PARTS,
 
 
 rule plot_training:
@@ -67,9 +58,7 @@ rule plot_training:
             cohort=wildcards.cohort,
             paper=wildcards.paper,
             network=FULL_CONFIG["papers"][wildcards.paper]["settings"]["networks"],
-            fit=[
-                f"{r}.{f}" for r, f in network_fits(wildcards.paper, wildcards.cohort)
-            ],
+            fit=network_fits(wildcards.paper, wildcards.cohort),
         ),
     output:
         **one_figure(

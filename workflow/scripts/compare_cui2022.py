@@ -1,21 +1,21 @@
 """Training AUC of both networks three ways, and SS against NSS by the number of patients that train."""
 
-from pathlib import Path
-
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
+    from hcc_recurrence.cohort.fit import LEFT_OUT
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.learning_curve import plot_learning_curve
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_best_auc, read_csv, write_csv
-    from hcc_recurrence.papers.cui2022 import HELD, ensemble_table, learning_curve
+    from hcc_recurrence.learning.network_scores import read_fits
+    from hcc_recurrence.papers.cui2022 import ensemble_table, learning_curve
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)
-    scores = pd.concat([read_csv(file, ("patient_id", "fold")) for file in asked.scores])
+    scores = read_fits(asked.scores)
     table = ensemble_table(labels, scores, read_csv(asked.metrics))
     write_csv(table, output.ensemble)
     note = (
@@ -24,12 +24,8 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         "network that stopped by patients of the other folds."
     )
     write_html(readable(table), params.title, output.ensemble_html, note, mark=params.mark)
-    parts = [
-        read_csv(file, ("patient_id", "fold")).assign(share=int(Path(file).name.split(".")[0]) / 100)
-        for file in asked.curve
-    ]
-    whole = scores[~scores["fold"].str.startswith(HELD) & (scores["repeat"] == 1)].assign(share=1.0)
-    curve = learning_curve(labels, split, pd.concat([*parts, whole]), params.shares)
+    whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
+    curve = learning_curve(labels, split, pd.concat([read_fits(asked.curve), whole]), params.shares)
     write_csv(curve, output.curve)
     note = (
         "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "

@@ -3,12 +3,14 @@
 from hcc_recurrence.job import job_log
 
 wildcards = snakemake.wildcards
-with job_log(snakemake.log[0], f"zhang2025 on {wildcards.cohort}, {wildcards.protocol}, fold {wildcards.fold}"):
+with job_log(snakemake.log[0], f"zhang2025 on {wildcards.cohort}, fit {wildcards.fit}"):
     import pandas as pd
 
+    from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.folds import outer_fit
+    from hcc_recurrence.learning.network_scores import read_fits
     from hcc_recurrence.papers.zhang2025 import fit_fusion
-    from hcc_recurrence.papers.zhang2025_networks import outer_fit, read_scores
     from hcc_recurrence.radiomics.tables import join_phases
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
@@ -18,13 +20,12 @@ with job_log(snakemake.log[0], f"zhang2025 on {wildcards.cohort}, {wildcards.pro
         tables = dict(zip(params.phases, map(pd.read_parquet, asked.radiomics), strict=True))
         radiomics = join_phases(tables, list(split["patient_id"]), params.reader).values
     found = fit_fusion(
-        read_scores(asked.scores),
+        read_fits(asked.scores),
         labels,
         split,
         radiomics,
         params.settings,
-        wildcards.protocol,
-        outer_fit(split, int(wildcards.repeat), int(wildcards.fold)),
+        outer_fit(split, Fit.parse(wildcards.fit)),
         params.seed,
     )
     write_csv(found.probabilities, output.probabilities)

@@ -3,21 +3,17 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
-    import pandas as pd
-
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks
+    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.resnet import parameter_count
     from hcc_recurrence.papers.cui2022 import network_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
-    scores = pd.concat([read_csv(file, ("patient_id", "fold")) for file in asked.scores])
-    write_csv(
-        network_predictions(read_csv(asked.labels), read_csv(asked.split), scores, params.seed), output.predictions
-    )
-    choices = choose_networks(pd.concat([read_csv(file) for file in asked.histories]))
+    labels, split, scores = read_csv(asked.labels), read_csv(asked.split), read_fits(asked.scores)
+    write_csv(network_predictions(labels, split, scores, params.seed), output.predictions)
+    choices = choose_networks(read_fits(asked.histories))
     sizes = {n: parameter_count(build_network(v, 1, params.shapes[n], False)) for n, v in params.networks.items()}
     # Nothing is chosen between the two.
     table = describe_networks(choices, params.networks, sizes).drop(columns="chosen for DL (strict)")

@@ -9,17 +9,17 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.performance import plot_roc
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks
+    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.learning.predictions import COLUMNS
     from hcc_recurrence.networks.build import build_network, takes_images_alone
     from hcc_recurrence.networks.resnet import parameter_count
-    from hcc_recurrence.papers.zhang2025_networks import read_scores, slice_rows, slice_table, volume_predictions
+    from hcc_recurrence.papers.zhang2025_networks import slice_rows, slice_table, volume_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)
     alone = {n: takes_images_alone(network["architecture"]) for n, network in params.networks.items()}
     slices, volumes = ([n for n in alone if alone[n] == kind] for kind in (True, False))
-    rows = slice_rows(read_scores(asked.scores), labels, split, slices)
+    rows = slice_rows(read_fits(asked.scores), labels, split, slices)
     table = slice_table(rows)
     write_csv(table, output.slices)
     note = (
@@ -33,11 +33,11 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     for protocol in ("strict", "as_published"):
         figure = plot_roc(rows, table, protocol, None, slices)
         save(figure, output[f"roc_{protocol}"], output[f"roc_{protocol}_svg"], params.mark)
-    histories = pd.concat([read_csv(file) for file in asked.histories])
+    histories = read_fits(asked.histories)
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
     predictions = pd.DataFrame(columns=list(COLUMNS))
     if volumes:
-        predictions = volume_predictions(labels, split, read_scores(asked.volumes), chosen, params.seed)
+        predictions = volume_predictions(labels, split, read_fits(asked.volumes), chosen, params.seed)
     write_csv(predictions, output.predictions)
     everything = choose_networks(histories[histories["model"].isin(slices)])
     # The network of DL_2.5D is chosen by the scores of images out of fold: see the table of chosen learners.

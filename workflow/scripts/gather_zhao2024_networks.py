@@ -3,18 +3,16 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
-    import pandas as pd
-
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks
+    from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.resnet import parameter_count
     from hcc_recurrence.papers.zhao2024_networks import network_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
-    choices = choose_networks(pd.concat([read_csv(file) for file in asked.histories]))
-    scores = pd.concat([read_csv(file) for file in [*asked.scores, *asked.fusions]])
+    choices = choose_networks(read_fits(asked.histories))
+    scores = read_fits([*asked.scores, *asked.fusions])
     predictions = network_predictions(read_csv(asked.labels), read_csv(asked.split), scores, choices, params.seed)
     write_csv(predictions, output.predictions)
     sizes = {

@@ -22,9 +22,9 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             read = {r: sitk.ReadImage(str(Path(masks) / f"{phase}.{r}.nii.gz")) for r in readers}
             image = sitk.ReadImage(str(file))
             whole = three_planes(image, read, params.modality)
-            (folder / f"{patient}.{phase}.png").write_bytes(encoded(whole, "PNG"))
+            (folder / f"{patient}.{phase}.jpg").write_bytes(encoded(whole))
             small = thumbnail(image, read, params.modality)
-            (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small, "JPEG"))
+            (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small))
         for name in ("carried", "lesions"):
             if Path(masks, f"{name}.csv").is_file():
                 shutil.copyfile(Path(masks, f"{name}.csv"), folder / f"{patient}.{name}.csv")

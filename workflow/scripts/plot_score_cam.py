@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.network_scores import choose_patients
+    from hcc_recurrence.learning.network_scores import choose_patients, read_fits
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.score_cam import score_cam
@@ -17,7 +17,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
-    scores = [read_csv(file) for file in asked.scores]
+    scores = [read_fits([file]) for file in asked.scores]
     chosen = choose_patients(pd.concat(scores, ignore_index=True), read_csv(asked.labels))
     write_csv(chosen, output.csv)
     by_fold = {int(table["fold"].iloc[0]): file for table, file in zip(scores, asked.networks, strict=True)}

@@ -7,6 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     import SimpleITK as sitk
 
+    from hcc_recurrence.files import keep_one_copy
     from hcc_recurrence.imaging.nifti import write_image
     from hcc_recurrence.imaging.resampling import normalise_intensity, prepare_image, resample_mask
 
@@ -41,3 +42,6 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         for name, volume in volumes.items():
             write_image(volume, outputs[kind] / f"{name}.nii.gz")
             print(f"{kind}: {name}.nii.gz")
+        # Grids of two methods may be one under two names, and the phase that others are registered to stays as it is.
+        others = [f for f in outputs[kind].parents[1].glob(f"*/{snakemake.wildcards.patient}") if f != outputs[kind]]
+        print(f"{kind}: {keep_one_copy(outputs[kind], others)} files as on another grid")

@@ -5,12 +5,10 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 wildcards = snakemake.wildcards
-# A fold, two of them as `1-3`, or `validation`.
-fold = wildcards.get("fold") or wildcards.folds
-fit = (int(wildcards.repeat), int(fold) if fold.isdigit() else fold)
-with job_log(snakemake.log[0], f"{wildcards.network} of {wildcards.paper} on {wildcards.cohort}, fold {fold}"):
+with job_log(snakemake.log[0], f"{wildcards.network} of {wildcards.paper} on {wildcards.cohort}, fit {wildcards.fit}"):
     import torch
 
+    from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.networks.build import build_network, takes_images_alone
     from hcc_recurrence.networks.fits import about_fit, fit_examples, images_alone, patients_of, run_fit
@@ -18,11 +16,11 @@ with job_log(snakemake.log[0], f"{wildcards.network} of {wildcards.paper} on {wi
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
-    about = {"model": wildcards.network, "protocol": "both", "repeat": fit[0], "fold": fit[1]}
+    fit = Fit.parse(wildcards.fit)
+    about = {"model": wildcards.network, "fit": wildcards.fit}
     inner = params.training["inner_fraction"]
     tables = (read_csv(asked.labels), read_csv(asked.split))
-    share = int(wildcards.get("percent", 100)) / 100
-    roles, examples = fit_examples(asked.crops, params.phases, *tables, fit, inner, params.seed, share)
+    roles, examples = fit_examples(asked.crops, params.phases, *tables, fit, inner, params.seed)
     shape = tuple(examples.images.shape[2:])
     alone = takes_images_alone(params.network["architecture"])
     rows, examples = images_alone(roles, examples) if alone else (patients_of(roles), examples)
@@ -38,7 +36,7 @@ with job_log(snakemake.log[0], f"{wildcards.network} of {wildcards.paper} on {wi
         params.code,
         params.device,
     )
-    # Networks that leave two folds out only score: nothing explains them later.
+    # Networks that leave out two folds, or patients, only score: nothing explains them later.
     if "network" in output.keys():  # noqa: SIM118 - not a dict
         settings = {**params.training, **params.network}
         save_network(network, about_fit(roles, settings, fit, params.seed), output.network)

@@ -5,10 +5,11 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 wildcards = snakemake.wildcards
-with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protocol}, fold {wildcards.fold}"):
+with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit}"):
     import pandas as pd
     import torch
 
+    from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.phase_network import PhaseNetwork
@@ -17,7 +18,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
-    fit = (int(wildcards.repeat), int(wildcards.fold))
+    fit = Fit.parse(wildcards.fit)
     labels, split, inputs = read_csv(asked.labels), read_csv(asked.split), pd.read_parquet(asked.inputs)
     inner = params.training["inner_fraction"]
     roles, images = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed)
@@ -25,7 +26,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
     all_scores, all_histories = [], []
     for model, kinds in FUSIONS.items():
         print(f"{model}: {' + '.join(kinds)}")
-        variables = fusion_variables(inputs, params.seed + fit[0], fit[1], kinds).loc[roles.index]
+        variables = fusion_variables(inputs, fit, kinds).loc[roles.index]
         examples = images.with_variables(variables.to_numpy(), images="deep" in kinds)
         number = variables.shape[1]
 
@@ -38,14 +39,14 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, {wildcards.protoco
             network.start_from(start)
             return network
 
-        state = Path(output.network).parent / "state" / f"{wildcards.protocol}.{fit[0]}.{fit[1]}.{len(all_scores)}.pt"
+        state = Path(output.network).parent / "state" / f"{fit}.{len(all_scores)}.pt"
         network, scores, history = run_fit(
             make, examples, patients_of(roles), params.training, fit, params.seed, state, params.code, params.device
         )
         if model == FUSION:
             about = about_fit(roles, {**params.training, "architecture": params.architecture}, fit, params.seed)
             save_network(network, {**about, "variables": [list(c) for c in variables.columns]}, output.network)
-        named = {"model": model, "protocol": wildcards.protocol, "repeat": fit[0], "fold": fit[1]}
+        named = {"model": model, "fit": wildcards.fit}
         all_scores.append(scores.assign(**named))
         all_histories.append(history.assign(**named))
     write_csv(pd.concat(all_scores), output.scores)

@@ -17,8 +17,8 @@ rule cui2022:
 rule gather_cui2022:
     """Predictions of both networks, their training AUC three ways, and the learning curve."""
     input:
-        scores=cui2022_files("scores.csv"),
-        histories=cui2022_files("history.csv", held=False),
+        scores=cui2022_networks("scores.csv", cui2022_both),
+        histories=cui2022_networks("history.csv", cui2022_strict),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("cui2022"),
     output:
@@ -61,8 +61,8 @@ rule gather_cui2022:
 rule compare_cui2022:
     """Training AUC three ways, and SS against NSS by the number of patients that train."""
     input:
-        scores=cui2022_files("scores.csv"),
-        curve=cui2022_curve,
+        scores=cui2022_networks("scores.csv", cui2022_both),
+        curve=cui2022_networks("scores.csv", cui2022_shares),
         metrics="<results>/{cohort}/cui2022/tables/metrics.csv",
         labels="<results>/{cohort}/labels.csv",
         split=split_file("cui2022"),
@@ -152,7 +152,7 @@ rule plot_cui2022_grad_cam:
     """Grad-CAM of SS beside NSS for the same patients, and how much of it lies inside the tumour."""
     input:
         crops=cui2022_crops,
-        networks=cui2022_explained("pt"),
+        networks=cui2022_networks("pt", cui2022_first),
         predictions="<results>/{cohort}/cui2022/predictions.csv",
         split=split_file("cui2022"),
     output:
@@ -192,7 +192,7 @@ rule plot_cui2022_grad_cam:
     params:
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
         networks=list(CUI["networks"]),
-        folds=lambda w: [f for r, f in network_fits("cui2022", w.cohort) if r == 1],
+        folds=lambda w: [fit.fold for fit in cui2022_first(w.cohort)],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
         code=code("plot_cui2022_grad_cam"),

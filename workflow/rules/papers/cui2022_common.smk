@@ -8,45 +8,42 @@ def cui2022_deep(cohort):
     return cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
 
 
-def cui2022_files(kind, held=True):
-    """Files of one kind of all fits; `held`: also those whose held-out fold decided when to stop."""
-
-    def files(wildcards):
-        fits = network_fits("cui2022", wildcards.cohort)
-        names = [f"{r}.{f}" for r, f in fits]
-        if held:
-            names += [f"1.held{f}" for r, f in fits if r == 1]
-        return collect(
-            "<results>/{cohort}/cui2022/networks/{network}/{fit}.{kind}",
-            cohort=wildcards.cohort,
-            network=CUI["networks"],
-            fit=names,
-            kind=kind,
-        )
-
-    return files
-
-
-def cui2022_curve(wildcards):
-    """Scores of the fits of the learning curve: shares of the patients, first repeat, strict."""
-    return collect(
-        "<results>/{cohort}/cui2022/curve/{network}/{percent}.1.{fold}.scores.csv",
-        cohort=wildcards.cohort,
-        network=CUI["networks"],
-        percent=[round(100 * share) for share in CUI["training_shares"]],
-        fold=[f for r, f in network_fits("cui2022", wildcards.cohort) if r == 1],
-    )
-
-
-def cui2022_explained(kind):
-    """Files of one kind of the networks that hold a fold out, first repeat, SS then NSS."""
+def cui2022_networks(kind, fits):
+    """Files of one kind that fits of both networks leave, SS then NSS; `fits`: a function of the cohort."""
     return lambda w: collect(
-        "<results>/{cohort}/cui2022/networks/{network}/1.{fold}.{kind}",
+        "<results>/{cohort}/cui2022/networks/{network}/{fit}.{kind}",
         cohort=w.cohort,
         network=CUI["networks"],
-        fold=[f for r, f in network_fits("cui2022", w.cohort) if r == 1],
+        fit=fits(w.cohort),
         kind=kind,
     )
+
+
+def cui2022_strict(cohort):
+    """The fits that hold a fold out."""
+    return network_fits("cui2022", cohort)
+
+
+def cui2022_first(cohort):
+    """Those of the first repeat, which are explained."""
+    return fits_of_first_repeat("cui2022", cohort)
+
+
+def cui2022_both(cohort):
+    """The same, and those whose held-out fold decided when to stop, as published."""
+    published = [
+        Fit(PUBLISHED, 1, fit.left_out, LEFT_OUT) for fit in cui2022_first(cohort)
+    ]
+    return cui2022_strict(cohort) + published
+
+
+def cui2022_shares(cohort):
+    """The fits of the learning curve: shares of the patients, first repeat, strict."""
+    return [
+        Fit(STRICT, 1, fit.left_out, share=share)
+        for share in CUI["training_shares"]
+        for fit in cui2022_first(cohort)
+    ]
 
 
 def cui2022_crops(wildcards):

@@ -32,6 +32,9 @@ rule fit_wang2022:
         "<logs>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.log",
     benchmark:
         "<benchmarks>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.tsv"
+    wildcard_constraints:
+        # A job takes all fits of one repeat.
+        repeat="[1-9][0-9]*",
     group:
         "wang2022_fits"
     conda:

@@ -1,5 +1,5 @@
 # Yan 2023: VGG19 features of each phase, a grid of rankings and classifiers, mp-MR, nomograms. Needs crops, labels, a split
-# and clinical variables; makes a job a cell of the grid, the choice in both protocols, predictions, nomograms.
+# and clinical variables; makes a job a ranking of the grid, the choice in both protocols, predictions, nomograms.
 
 
 include: "yan2023_common.smk"
@@ -47,20 +47,20 @@ rule rank_yan2023_features:
         "../../scripts/rank_yan2023_features.py"
 
 
-rule fit_yan2023_cell:
-    """One classifier on the best features of one selector in one phase: a cell of the grid, in every fit."""
+rule fit_yan2023_cells:
+    """All classifiers on the best features of one selector in one phase: the cells of a ranking, in every fit."""
     input:
         features=yan2023_features,
         ranks="<results>/{cohort}/yan2023/grid/{phase}.{selector}.ranks.parquet",
         labels="<results>/{cohort}/labels.csv",
         split=split_file("yan2023"),
     output:
-        scores="<results>/{cohort}/yan2023/grid/{phase}.{selector}.{classifier}.scores.csv",
-        choices="<results>/{cohort}/yan2023/grid/{phase}.{selector}.{classifier}.choices.csv",
+        scores="<results>/{cohort}/yan2023/grid/{phase}.{selector}.scores.csv",
+        choices="<results>/{cohort}/yan2023/grid/{phase}.{selector}.choices.csv",
     log:
-        "<logs>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.log",
+        "<logs>/{cohort}/yan2023/fit_yan2023_cells/{phase}.{selector}.log",
     benchmark:
-        "<benchmarks>/{cohort}/yan2023/fit_yan2023_cell/{phase}.{selector}.{classifier}.tsv"
+        "<benchmarks>/{cohort}/yan2023/fit_yan2023_cells/{phase}.{selector}.tsv"
     group:
         "yan2023_fits"
     conda:
@@ -68,25 +68,22 @@ rule fit_yan2023_cell:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(480),
+        runtime=minutes(1440),
     params:
-        settings=lambda w: {
-            **{k: YAN[k] for k in YAN_INNER},
-            "classifiers": {w.classifier: YAN["classifiers"][w.classifier]},
-        },
+        settings={k: YAN[k] for k in (*YAN_INNER, "classifiers")},
         repeats=yan2023_repeats,
         seed=FULL_CONFIG["seed"],
-        code=code("fit_yan2023_cell"),
+        code=code("fit_yan2023_cells"),
     script:
-        "../../scripts/fit_yan2023_cell.py"
+        "../../scripts/fit_yan2023_cells.py"
 
 
 rule choose_yan2023_signatures:
     """The cell of each phase in both protocols, mp-MR, and the tables of the grid."""
     input:
-        scores=yan2023_grid("scores.csv", "cell"),
-        choices=yan2023_grid("choices.csv", "cell"),
-        steps=yan2023_grid("steps.csv", "ranking"),
+        scores=yan2023_grid("scores.csv"),
+        choices=yan2023_grid("choices.csv"),
+        steps=yan2023_grid("steps.csv"),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("yan2023"),
     output:

@@ -16,17 +16,13 @@ def yan2023_features(wildcards):
     return f"{folder}/{next(iter(YAN['networks']))}.{wildcards.phase}.parquet"
 
 
-def yan2023_grid(kind, name):
-    """Files of one kind of all cells (`selector.classifier`) or rankings (`selector`) of all phases of a study."""
-    cells = {
-        "cell": [f"{s}.{c}" for s in YAN["selectors"] for c in YAN["classifiers"]],
-        "ranking": list(YAN["selectors"]),
-    }
+def yan2023_grid(kind):
+    """Files of one kind of all rankings of all phases of a study."""
     return lambda w: collect(
-        "<results>/{cohort}/yan2023/grid/{phase}.{cell}.{kind}",
+        "<results>/{cohort}/yan2023/grid/{phase}.{selector}.{kind}",
         cohort=w.cohort,
         phase=PLAN.phases("yan2023", base(w.cohort)),
-        cell=cells[name],
+        selector=list(YAN["selectors"]),
         kind=kind,
     )
 

@@ -22,13 +22,13 @@ rule fit_zhang2025_fusion:
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhang2025"),
     output:
-        probabilities="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.probabilities.csv",
-        choices="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.choices.csv",
-        steps="<results>/{cohort}/zhang2025/fusion/{protocol}.{repeat}.{fold}.steps.csv",
+        probabilities="<results>/{cohort}/zhang2025/fusion/{fit}.probabilities.csv",
+        choices="<results>/{cohort}/zhang2025/fusion/{fit}.choices.csv",
+        steps="<results>/{cohort}/zhang2025/fusion/{fit}.steps.csv",
     log:
-        "<logs>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.log",
+        "<logs>/{cohort}/zhang2025/fit_zhang2025_fusion/{fit}.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_fusion/{protocol}.{repeat}.{fold}.tsv"
+        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_fusion/{fit}.tsv"
     group:
         "zhang2025_fits"
     conda:
@@ -295,8 +295,8 @@ rule plot_grad_cam:
         predictions="<results>/{cohort}/zhang2025/fits/models.predictions.csv",
         choices="<results>/{cohort}/zhang2025/fits/choices.csv",
         networks=lambda w: [
-            f"<results>/{w.cohort}/zhang2025/networks/{network}/1.{fold}.pt"
-            for network, fold in zhang2025_explained(w.cohort)
+            f"<results>/{w.cohort}/zhang2025/networks/{network}/{fit}.pt"
+            for network, fit in zhang2025_explained(w.cohort)
         ],
     output:
         **one_figure(
@@ -322,7 +322,7 @@ rule plot_grad_cam:
     params:
         phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
         networks=ZHANG["networks"],
-        files=lambda w: [f"{n}.{f}" for n, f in zhang2025_explained(w.cohort)],
+        files=lambda w: [f"{n}.{fit.fold}" for n, fit in zhang2025_explained(w.cohort)],
         views=FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
         shown=[-4, "axial", 4, "sagittal", "coronal"],
         confident=ZHANG["confident"],

@@ -8,6 +8,8 @@ ZHANG_FUSION = (
     *("lasso_folds", "lasso_penalties", "learner_folds", "learners"),
 )
 ZHANG_CLINICAL = ("clinical", "clinical_p", "learner_folds", "learners")
+# Networks whose epoch the validation patients chose, as published.
+BY_VALIDATION = Fit(PUBLISHED, tuned_on=VALIDATION)
 
 
 def zhang2025_deep(cohort):
@@ -19,7 +21,7 @@ def zhang2025_deep(cohort):
 def zhang2025_repeats(wildcards):
     """How many of the split's repeats are fitted: as many as the networks have seeds."""
     if zhang2025_deep(wildcards.cohort):
-        return max(r for r, _ in network_fits("zhang2025", wildcards.cohort))
+        return max(fit.repeat for fit in network_fits("zhang2025", wildcards.cohort))
     return study_repeats("zhang2025")(wildcards)
 
 
@@ -30,12 +32,12 @@ def zhang2025_files(networks, kind, validation=True):
     """
 
     def files(wildcards):
-        fits = [f"{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)]
+        fits = network_fits("zhang2025", wildcards.cohort)
         return collect(
             "<results>/{cohort}/zhang2025/networks/{network}/{fit}.{kind}",
             cohort=wildcards.cohort,
             network=networks,
-            fit=[*fits, "1.validation"] if validation else fits,
+            fit=[*fits, BY_VALIDATION] if validation else fits,
             kind=kind,
         )
 
@@ -44,21 +46,19 @@ def zhang2025_files(networks, kind, validation=True):
 
 def zhang2025_scores(wildcards):
     """The scores of images that one fusion takes: see `papers.zhang2025.network_sources`."""
-    repeat, fold = wildcards.repeat, int(wildcards.fold)
-    folds = sorted({f for _, f in network_fits("zhang2025", wildcards.cohort)} - {0})
-    if wildcards.protocol == "as_published":
-        names = ["validation"]
-    elif not fold:
-        names = ["0", *map(str, folds)]
-    else:
-        others = [sorted((fold, f)) for f in folds if f != fold]
-        names = [str(fold), *("-".join(map(str, pair)) for pair in others)]
+    fit = Fit.parse(wildcards.fit)
+    folds = {f.fold for f in network_fits("zhang2025", wildcards.cohort)}
+    others = folds - {0, fit.fold}
+    names = [Fit.without(STRICT, fit.repeat, fit.fold)]
+    names += [
+        Fit(STRICT, fit.repeat, tuple(sorted({fit.fold, other} - {0})))
+        for other in sorted(others)
+    ]
     return collect(
-        "<results>/{cohort}/zhang2025/networks/{network}/{repeat}.{name}.scores.csv",
+        "<results>/{cohort}/zhang2025/networks/{network}/{name}.scores.csv",
         cohort=wildcards.cohort,
         network=ZHANG_SLICES,
-        repeat=repeat,
-        name=names,
+        name=names if fit.protocol == STRICT else [BY_VALIDATION],
     )
 
 
@@ -73,11 +73,9 @@ def zhang2025_fusions(kind):
     def files(wildcards):
         if not zhang2025_deep(wildcards.cohort):
             return []
-        fits = [
-            f"strict.{r}.{f}" for r, f in network_fits("zhang2025", wildcards.cohort)
-        ]
         folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
-        return [f"{folder}/{fit}.{kind}.csv" for fit in [*fits, "as_published.1.0"]]
+        fits = [*network_fits("zhang2025", wildcards.cohort), Fit(PUBLISHED)]
+        return [f"{folder}/{fit}.{kind}.csv" for fit in fits]
 
     return files
 
@@ -92,9 +90,9 @@ def zhang2025_predictions(cohort):
 
 
 def zhang2025_explained(cohort):
-    """Network and fold of every network that Grad-CAM may have to explain: repeat 1."""
-    folds = [fold for repeat, fold in network_fits("zhang2025", cohort) if repeat == 1]
-    return [(network, fold) for network in ZHANG_SLICES for fold in folds]
+    """Network and fit of every network that Grad-CAM may have to explain: repeat 1."""
+    fits = fits_of_first_repeat("zhang2025", cohort)
+    return [(network, fit) for network in ZHANG_SLICES for fit in fits]
 
 
 def zhang2025_targets(cohort):

@@ -147,16 +147,16 @@ rule train_zhao2024_fusion:
         crops=study_crops("zhao2024"),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhao2024"),
-        inputs="<results>/{cohort}/zhao2024/fits/{protocol}.inputs.parquet",
-        start=f"<results>/{{cohort}}/zhao2024/networks/{FUSION_NETWORK}/{{repeat}}.{{fold}}.pt",
+        inputs=zhao2024_inputs,
+        start=zhao2024_start,
     output:
-        network="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.pt",
-        scores="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.scores.csv",
-        history="<results>/{cohort}/zhao2024/networks/DLRCR/{protocol}.{repeat}.{fold}.history.csv",
+        network="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
+        scores="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.scores.csv",
+        history="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.history.csv",
     log:
-        "<logs>/{cohort}/zhao2024/train_zhao2024_fusion/{protocol}.{repeat}.{fold}.log",
+        "<logs>/{cohort}/zhao2024/train_zhao2024_fusion/{fit}.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhao2024/train_zhao2024_fusion/{protocol}.{repeat}.{fold}.tsv"
+        "<benchmarks>/{cohort}/zhao2024/train_zhao2024_fusion/{fit}.tsv"
     conda:
         "../../../envs/environment.yaml"
     threads: 1

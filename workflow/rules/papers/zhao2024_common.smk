@@ -27,28 +27,39 @@ def zhao2024_learning(wildcards):
 def zhao2024_networks(kind):
     """Files of one kind that the fits of ResNet-10, -18, -34 leave, as a function of the wildcards."""
     return lambda w: [
-        f"<results>/{w.cohort}/zhao2024/networks/{network}/{repeat}.{fold}.{kind}"
+        f"<results>/{w.cohort}/zhao2024/networks/{network}/{fit}.{kind}"
         for network in ZHAO_NETWORKS
-        for repeat, fold in network_fits("zhao2024", w.cohort)
+        for fit in network_fits("zhao2024", w.cohort)
     ]
 
 
 def zhao2024_fusions(kind):
     """Files of one kind that the fits of the fusion leave; as published there is one, on all training patients."""
-    folder = "zhao2024/networks/DLRCR"
     return lambda w: [
-        *[
-            f"<results>/{w.cohort}/{folder}/strict.{repeat}.{fold}.{kind}"
-            for repeat, fold in network_fits("zhao2024", w.cohort)
-        ],
-        f"<results>/{w.cohort}/{folder}/as_published.1.0.{kind}",
+        f"<results>/{w.cohort}/zhao2024/networks/DLRCR/{fit}.{kind}"
+        for fit in [*network_fits("zhao2024", w.cohort), Fit(PUBLISHED)]
     ]
+
+
+def zhao2024_start(wildcards):
+    """The network that a fusion starts from: no step before the fusion differs between the protocols."""
+    fit = Fit.parse(wildcards.fit)
+    strict = Fit.without(STRICT, fit.repeat, fit.fold)
+    return (
+        f"<results>/{wildcards.cohort}/zhao2024/networks/{FUSION_NETWORK}/{strict}.pt"
+    )
+
+
+def zhao2024_inputs(wildcards):
+    """What the models without a network selected in the fits of a fusion's protocol."""
+    protocol = Fit.parse(wildcards.fit).protocol
+    return f"<results>/{wildcards.cohort}/zhao2024/fits/{protocol}.inputs.parquet"
 
 
 def zhao2024_explained(kind):
     """Files of one kind of the networks that Score-CAM explains: one a fold, of the first repeat."""
     return lambda w: [
-        f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/1.{fold}.{kind}"
-        for repeat, fold in network_fits("zhao2024", w.cohort)
-        if repeat == 1 and fold
+        f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/{fit}.{kind}"
+        for fit in fits_of_first_repeat("zhao2024", w.cohort)
+        if fit.fold
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
@@ -275,8 +276,11 @@ def _box_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, An
         wrong("phases", settings["phases"], "one phase; a study's `phases` maps it to another one")
     if sorted(settings["networks"]) != ["NSS", "SS"]:
         wrong("networks", sorted(settings["networks"]), "SS and NSS")
-    if not all(isinstance(share, float) and 0 < share < 1 for share in settings["training_shares"]):
-        wrong("training_shares", settings["training_shares"], "numbers between 0 and 1")
+    if not all(
+        isinstance(share, float) and 0 < share < 1 and is_whole_percent(share) for share in settings["training_shares"]
+    ):
+        # The names of their fits say them in percent.
+        wrong("training_shares", settings["training_shares"], "numbers between 0 and 1 with two decimals at most")
     if not isinstance(settings["standardise"], bool):
         wrong("standardise", settings["standardise"], "true or false")
     found = {name: full["crops"].get(network_crop(settings, name)) for name in ("SS", "NSS")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import os
 import tempfile
 from collections.abc import Sequence
@@ -46,3 +48,33 @@ def write_in_one_rename(path: Path, text: str) -> None:
 def read_best_auc(files: Sequence[str | Path]) -> float | None:
     """The best reachable AUC of a simulated cohort from its file; None for a real one, which has no such file."""
     return float(read_csv(files[0])["best_auc"][0]) if files else None
+
+
+def keep_one_copy(folder: Path, others: Sequence[Path]) -> int:
+    """Files of a folder that stand under the same name in another one, with the same bytes, become links to it.
+
+    Of folders that Snakemake keeps track of as a whole: it removes them before it makes them anew, so that a linked
+    file is never written to.
+
+    Args: others: folders of the same file system; those that are not there are passed over.
+
+    Returns: how many files are links now.
+    """
+    linked = 0
+    for file in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
+        for other in (folder_of / file.name for folder_of in others):
+            # Another job may be writing it, or removing it.
+            with contextlib.suppress(OSError):
+                if os.path.samefile(file, other) or not filecmp.cmp(file, other, shallow=False):
+                    continue
+                handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{file.name}")
+                os.close(handle)
+                os.unlink(temporary)
+                os.link(other, temporary)
+                # What it was linked to may have been made anew since it was compared.
+                if filecmp.cmp(file, temporary, shallow=False):
+                    os.replace(temporary, file)
+                    linked += 1
+                    break
+                os.unlink(temporary)
+    return linked

@@ -7,10 +7,14 @@ Each says what it replaces and why. Where Snakemake has changed there, it stays 
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
+
+from hcc_recurrence.job_starter import JobStarter
 
 
 def quiet_scheduler(scheduler: type) -> bool:
@@ -91,3 +95,53 @@ def remember_signatures(rules: Iterable[Any]) -> None:
             function = getattr(item, "callable", None) or item
             if inspect.isfunction(function):
                 overwrite_function_params(function, inspect.signature(function).parameters)
+
+
+def start_scripts_from_one_process(python_script: type, starter: JobStarter) -> bool:
+    """Start the scripts of jobs as copies of a process that has imported their libraries (`job_starter`).
+
+    Snakemake starts a Python for every script, which imports all it needs. The starts were most of what short jobs
+    cost: docs/speed.md has the figures. Jobs in a container, an environment of conda or modules, a shadow folder, with
+    another shell or more threads than one start as before.
+
+    What `benchmark:` writes is told by the system when a job ends. Snakemake starts a thread for it instead, which
+    looks at the memory maps of all processes of a job again and again.
+
+    Args: python_script: `snakemake.script.PythonScript`.
+
+    Returns: False where Snakemake has changed here; nothing is replaced then.
+    """
+    if not all(name in vars(python_script) for name in ("execute_script", "_is_python_env")):
+        return False
+    if hasattr(python_script, "_starter"):
+        return True
+    start_python = python_script.execute_script
+
+    def execute_script(self: Any, fname: str, edit: bool = False) -> None:
+        elsewhere = (self.conda_env, self.container_img, self.env_modules, self.shadow_dir)
+        if edit or any(elsewhere) or self.resources.get("shell_exec") or int(self.threads) != 1:
+            return start_python(self, fname, edit=edit)
+        ended = starter.run(fname, self.path.get_filename(), _environment(self.resources.get("tmpdir")))
+        if ended is None:
+            return start_python(self, fname, edit=edit)
+        record = self.bench_record
+        if record is not None:
+            record.running_time, record.max_rss = ended.seconds, ended.max_rss_mb
+            record.cpu_time, record.cpu_usage = ended.cpu_seconds, 100 * ended.cpu_seconds
+            record.data_collected = True
+        if ended.returncode:
+            raise subprocess.CalledProcessError(ended.returncode, f"{sys.executable} {fname}")
+        return None
+
+    python_script._starter = starter
+    python_script.execute_script = execute_script
+    return True
+
+
+def _environment(folder: str | None) -> dict[str, str]:
+    """What Snakemake sets for a job of one thread, beside the environment of the run."""
+    threads = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
+    own = {**dict.fromkeys((f"{library}_NUM_THREADS" for library in threads), "1"), "VECLIB_MAXIMUM_THREADS": "1"}
+    if folder:
+        own |= dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), str(folder))
+    return {**os.environ, **own}

@@ -34,7 +34,7 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
     ]
     full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean()
     order = full.abs().sort_values(ascending=False, kind="stable").index[:most]
-    fits = coefficients.loc[coefficients["protocol"] == protocol, ["fold", "seed"]].drop_duplicates()
+    fits = coefficients.loc[coefficients["protocol"] == protocol, ["fold", "repeat"]].drop_duplicates()
     share = own.groupby("variable").size() / len(fits)
     figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.9 + 0.22 * max(len(order), 3)))
     values = full.loc[order][::-1]
@@ -56,7 +56,7 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
             )
         axis.annotate(f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5)
     axis.set_xlabel("Coefficient per standard deviation (right: higher risk of early recurrence)")
-    repeats = own.loc[own["fold"] == 0, "seed"].nunique()
+    repeats = own.loc[own["fold"] == 0, "repeat"].nunique()
     source = f" in {repeats} repeats" if repeats > 1 else ""
     left_out = len(full) - len(order)
     note = f", {left_out} smaller ones not shown" if left_out else ""

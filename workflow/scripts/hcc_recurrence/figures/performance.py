@@ -91,7 +91,7 @@ def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     Fawcett, Pattern Recognit Lett 2006;27:861, section 9.1.
 
     Args:
-        rows: predictions of one model, split and estimate, with fold and seed.
+        rows: predictions of one model, split and estimate, with repeat and fold.
 
     Returns: false and true positive rates.
     """
@@ -102,7 +102,7 @@ def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         return roc_curve(mean["y"], mean["probability"], drop_intermediate=False)[:2]
     curves = [
         roc_curve(part["y"], part["probability"], drop_intermediate=False)[:2]
-        for _, part in rows.groupby(["seed", "fold"])
+        for _, part in rows.groupby(["repeat", "fold"])
     ]
     # Both ends of every jump, so that the mean keeps the area of each curve.
     steps = np.unique(np.concatenate([false_positive for false_positive, _ in curves]))

@@ -104,12 +104,12 @@ def _plane(
     return picture if axis == 0 else picture[::-1]
 
 
-def encoded(picture: np.ndarray, kind: str) -> bytes:
-    """A picture as `PNG`, or as `JPEG`, a fifth of the size: a page holds a thousand."""
+def encoded(picture: np.ndarray) -> bytes:
+    """A picture as JPEG, a fifth of the size of a PNG: a page holds a thousand. Outlines keep their colour sharp."""
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, kind, optimize=True, **({"quality": 85} if kind == "JPEG" else {}))
+    Image.fromarray(picture).save(stream, "JPEG", optimize=True, quality=85, subsampling=0)
     return stream.getvalue()
 
 

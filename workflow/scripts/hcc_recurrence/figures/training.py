@@ -14,7 +14,7 @@ def plot_training(histories: pd.DataFrame, title: str) -> plt.Figure:
     """Loss by epoch, one panel a network, a thin line a fit, the median of the fits still running in bold.
 
     Args:
-        histories: model, repeat, fold, epoch, fitted_loss, inner_loss, best.
+        histories: model, fit, epoch, fitted_loss, inner_loss, best.
     """
     use_style()
     networks = list(dict.fromkeys(histories["model"]))
@@ -27,11 +27,11 @@ def plot_training(histories: pd.DataFrame, title: str) -> plt.Figure:
     for axis, network in zip(axes.flat, networks, strict=False):
         rows = histories[histories["model"] == network]
         for column, name, colour in PARTS:
-            for _, fit in rows.groupby(["repeat", "fold"]):
+            for _, fit in rows.groupby("fit"):
                 axis.plot(fit["epoch"], fit[column], color=COLOURS[colour], linewidth=0.5, alpha=0.5)
             median = rows.groupby("epoch")[column].median()
             axis.plot(median.index, median, color=COLOURS[colour], linewidth=1.8, label=name)
-        best = rows.groupby(["repeat", "fold"])["best"].last()
+        best = rows.groupby("fit")["best"].last()
         axis.set_title(f"{network}\n{len(best)} fits, kept epoch {best.median():g} (median)")
         axis.set_xlabel("Epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -50,18 +50,18 @@ def one_score_models(
 
         for repeat in range(1, repeats + 1):
             folds = written[f"fold_{repeat}"]
-            about = {"protocol": "strict", "seed": seed + repeat}
+            about = {"protocol": "strict", "repeat": repeat, "seed": seed + repeat}
             for fold in sorted(folds.loc[train].dropna().unique()):
                 held = [p for p in train if folds[p] == fold]
                 rows = [p for p in train if folds[p] != fold]
                 add(held, fit(rows)(held), split="train", estimate="out_of_fold", fold=int(fold), **about)
         predict = fit(train)
         for protocol in ("strict", "as_published"):
-            about = {"protocol": protocol, "fold": 0, "seed": seed + 1, "estimate": "held_out"}
+            about = {"protocol": protocol, "repeat": 1, "fold": 0, "seed": seed + 1, "estimate": "held_out"}
             for name, members in outside.items():
                 if members:
                     add(members, predict(members), split=name, **about)
-        about = {"protocol": "as_published", "fold": 0, "seed": seed + 1, "estimate": "apparent"}
+        about = {"protocol": "as_published", "repeat": 1, "fold": 0, "seed": seed + 1, "estimate": "apparent"}
         add(train, predict(train), split="train", **about)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 

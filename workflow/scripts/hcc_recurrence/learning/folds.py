@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import STRICT, Fit
+
 if TYPE_CHECKING:
     from sklearn.model_selection import StratifiedKFold
 
@@ -32,30 +34,47 @@ def stratified_folds(y: np.ndarray, folds: int, seed: int) -> StratifiedKFold:
 
 
 class OuterFit(NamedTuple):
-    """One fit of a study: the rows it learns from, and the patients that it is reported on."""
+    """One fit of a study, the rows it learns from, and the patients that it is reported on."""
 
-    repeat: int
-    fold: int
+    fit: Fit
     rows: list[str]
     unseen: list[str]
 
+    @property
+    def repeat(self) -> int:
+        return self.fit.repeat
 
-def outer_fits(split: pd.DataFrame, repeats: int) -> Iterator[OuterFit]:
-    """In each repeat one fit a fold, reported on the patients of that fold, then one on all training patients (fold 0),
-    reported on those outside.
+    @property
+    def fold(self) -> int:
+        return self.fit.fold
+
+
+def outer_fit(split: pd.DataFrame, fit: Fit) -> OuterFit:
+    """The patients of one fit: reported on those of the fold that it leaves out, or, where it leaves out none, on those
+    outside training.
+
+    Args:
+        split: patient_id, split, fold_<repeat>.
+    """
+    written = split.set_index("patient_id").sort_index()
+    train = list(written.index[written["split"] == "train"])
+    if not fit.fold:
+        return OuterFit(fit, train, list(written.index[written["split"] != "train"]))
+    folds = written[f"fold_{fit.repeat}"]
+    return OuterFit(fit, [p for p in train if folds[p] != fit.fold], [p for p in train if folds[p] == fit.fold])
+
+
+def outer_fits(split: pd.DataFrame, repeats: int, protocol: str = STRICT) -> Iterator[OuterFit]:
+    """In each repeat one fit a fold, then one on all training patients; as published that of the first repeat alone.
 
     Args:
         split: patient_id, split, fold_1 to fold_<repeats>.
     """
-    written = split.set_index("patient_id").sort_index()
-    train = list(written.index[written["split"] == "train"])
-    outside = list(written.index[written["split"] != "train"])
-    for repeat in range(1, repeats + 1):
-        folds = written[f"fold_{repeat}"]
-        for fold in sorted(folds.loc[train].unique()):
-            rows = [p for p in train if folds[p] != fold]
-            yield OuterFit(repeat, int(fold), rows, [p for p in train if folds[p] == fold])
-        yield OuterFit(repeat, 0, train, outside)
+    training = split["split"] == "train"
+    for repeat in range(1, repeats + 1) if protocol == STRICT else (1,):
+        folds = sorted(split.loc[training, f"fold_{repeat}"].unique()) if protocol == STRICT else []
+        for fold in (*folds, 0):
+            yield outer_fit(split, Fit.without(protocol, repeat, int(fold)))
 
 
 def inner_splits(y: np.ndarray, folds: int, repeats: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

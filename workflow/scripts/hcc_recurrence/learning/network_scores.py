@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.files import read_csv
 from hcc_recurrence.learning.predictions import prediction_rows
 
 # The word of `networks.examples` for a patient who had no part in a fit; a test keeps them in step.
 UNSEEN = "unseen"
 KEYS = ["model", "protocol", "repeat", "fold"]
+# Instead of a fold where a fit leaves out more than one.
+SEVERAL = -1
 # Weighted cross-entropy of a network that gives every patient one half, less a hundredth: lower is better than chance.
 CHANCE_LOSS = math.log(2) - 0.01
+
+
+def with_fits(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with a column `fit` (names of fits), and what its names say: protocol, repeat, fold (0 for none left out,
+    -1 for several), tuned_on, share.
+    """
+    fits = {name: Fit.parse(name) for name in table["fit"].unique()}
+    columns = {
+        "protocol": {name: fit.protocol for name, fit in fits.items()},
+        "repeat": {name: fit.repeat for name, fit in fits.items()},
+        "fold": {name: fit.fold if len(fit.left_out) < 2 else SEVERAL for name, fit in fits.items()},
+        "tuned_on": {name: fit.tuned_on for name, fit in fits.items()},
+        "share": {name: fit.share for name, fit in fits.items()},
+    }
+    return table.assign(**{column: table["fit"].map(values) for column, values in columns.items()})
+
+
+def read_fits(files: Sequence[str | Path]) -> pd.DataFrame:
+    """Scores or histories that fits of networks left, one below the other, with the columns of `with_fits`."""
+    return with_fits(pd.concat([read_csv(file) for file in files], ignore_index=True))
 
 
 def choose_networks(histories: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +89,7 @@ def strict_rows(labels: pd.DataFrame, split: pd.DataFrame, scores: pd.DataFrame,
         else:
             outside = group[group["split"] != "train"]
             estimates = [(name, "held_out", rows) for name, rows in outside.groupby("split")]
-        about = {"model": model, "protocol": "strict", "fold": int(fold), "seed": seed + int(repeat)}
+        about = {"model": model, **Fit.without("strict", repeat, fold).about, "seed": seed + int(repeat)}
         for name, estimate, rows in estimates:
             _assert_unseen(model, rows)
             parts.append(_rows(labels, rows, split=name, estimate=estimate, **about))
@@ -85,7 +110,7 @@ def published_rows(labels: pd.DataFrame, scores: pd.DataFrame, seed: int, decide
         if name not in ("train", *decided):
             _assert_unseen(model, rows)
         estimate = "apparent" if name == "train" else "held_out"
-        about = {"model": model, "protocol": "as_published", "fold": 0, "seed": seed + 1}
+        about = {"model": model, "protocol": "as_published", "repeat": 1, "fold": 0, "seed": seed + 1}
         parts.append(_rows(labels, rows, split=name, estimate=estimate, **about))
     return pd.concat(parts, ignore_index=True)
 

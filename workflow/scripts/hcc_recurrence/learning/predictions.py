@@ -14,6 +14,7 @@ COLUMNS = (
     "protocol",
     "split",
     "estimate",
+    "repeat",
     "fold",
     "seed",
     "y",
@@ -54,7 +55,7 @@ def prediction_rows(
 
     Args:
         labels: from `make_labels`. patients: in the order of `probability`.
-        about: model, protocol, split, estimate, fold (0 where there is none), seed.
+        about: model, protocol, split, estimate, repeat (of the folds, from 1), fold (0 where there is none), seed.
     """
     outcome = labels.set_index("patient_id").loc[list(patients)]
     frame = pd.DataFrame(
@@ -83,7 +84,7 @@ def rows_of_fits(
         if part == "learned" and protocol == "strict":
             continue
         estimate = "apparent" if part == "learned" else "out_of_fold" if fold else "held_out"
-        about = {"protocol": protocol, "estimate": estimate, "fold": fold, "seed": seed + repeat}
+        about = {"protocol": protocol, "estimate": estimate, "repeat": repeat, "fold": fold, "seed": seed + repeat}
         where = place.loc[rows["patient_id"]].to_numpy()
         for name in sorted(set(where)):
             members = rows[where == name]
@@ -131,12 +132,12 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     differs = predictions["split"].to_numpy() != written.loc[predictions["patient_id"], "split"].to_numpy()
     if differs.any():
         raise ValueError(f"{int(differs.sum())} rows name another split than the written one")
-    keys = ["model", "protocol", "estimate", "seed", "patient_id"]
+    keys = ["model", "protocol", "estimate", "repeat", "patient_id"]
     if predictions.duplicated(keys).any():
-        raise ValueError("a patient stands twice under one model, protocol, estimate and seed")
+        raise ValueError("a patient stands twice under one model, protocol, estimate and repeat")
     if ((predictions["split"] == "train") == (predictions["estimate"] == "held_out")).any():
         raise ValueError("held_out is for patients outside training, the other estimates for training")
-    for key, group in predictions.groupby(["model", "protocol", "estimate", "seed"]):
+    for key, group in predictions.groupby(["model", "protocol", "estimate", "repeat"]):
         expected = written.index[(written["split"] == "train") != (key[2] == "held_out")]
         lacking = set(expected) - set(group["patient_id"])
         if lacking:

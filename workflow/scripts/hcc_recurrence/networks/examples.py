@@ -9,19 +9,9 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.draws import draw_part, drawn_order
+from hcc_recurrence.cohort.fit import LEFT_OUT, VALIDATION, Fit
 
 FITTED, INNER, UNSEEN = "fitted", "inner", "unseen"
-# Instead of a fold: all training patients fit, and the validation patients decide, as the authors of Zhang 2025 did.
-BY_VALIDATION = "validation"
-# Before a fold: the others fit, and this fold decides when to stop, as the authors of Cui 2022 did.
-HELD = "held"
-
-
-def left_out(fold: int | str) -> tuple[int, ...]:
-    """The folds that a fit leaves out: none of `0` and `validation`, one of `3` and `held3`, two of `1-3`."""
-    if fold == BY_VALIDATION:
-        return ()
-    return tuple(int(part) for part in str(fold).removeprefix(HELD).split("-") if part != "0")
 
 
 def stack_crops(files: Mapping[str, str | Path]) -> dict[str, np.ndarray]:
@@ -72,30 +62,27 @@ def load_images(file: str | Path, phases: Sequence[str], patients: Sequence[str]
         return stack["image"][np.ix_(rows, of_phases)], masks[:, of_phases] if masks.ndim == 5 else masks
 
 
-def fit_roles(
-    split: pd.DataFrame, outcome: pd.Series, repeat: int, fold: int | str, inner: float, seed: int
-) -> pd.Series:
+def fit_roles(split: pd.DataFrame, outcome: pd.Series, fit: Fit, inner: float, seed: int) -> pd.Series:
     """The part of every patient in one fit: `fitted`, `inner` (decides when to stop), or `unseen`.
 
     All networks of one fold and repeat get the same parts, so that one network may start from another one's weights
     without having seen the patients that decide when it stops.
 
     Args:
-        split: patient_id, split, fold_<repeat>. outcome: er by patient. fold: the one held out (or two, as `1-3`); 0
-            for none of the training patients; `validation` for none, and the validation patients decide; `held3`:
-            fold 3 decides.
+        split: patient_id, split, fold_<repeat>. outcome: er by patient. fit: its `tuned_on` decide when to stop; where
+            there are no validation patients, a part of the training patients does.
         inner: share of the training rows that decide when to stop. seed: of the run.
 
     Raises: ValueError where an outcome has fewer than two patients to train on.
     """
     index = split.set_index("patient_id")
     training = index["split"] == "train"
-    rows = sorted(index.index[training & ~index[f"fold_{repeat}"].isin(left_out(fold))])
+    outside = index[f"fold_{fit.repeat}"].isin(fit.left_out)
+    rows = sorted(index.index[training & ~outside])
     roles = pd.Series(UNSEEN, index=sorted(index.index), name="role")
-    deciding = sorted(index.index[index["split"] == "validation"])
-    if str(fold).startswith(HELD):
-        deciding = sorted(index.index[training & index[f"fold_{repeat}"].isin(left_out(fold))])
-    if deciding and (fold == BY_VALIDATION or str(fold).startswith(HELD)):
+    others = {VALIDATION: index["split"] == "validation", LEFT_OUT: training & outside}.get(fit.tuned_on)
+    deciding = [] if others is None else sorted(index.index[others])
+    if deciding:
         roles[rows] = FITTED
         roles[deciding] = INNER
         return roles
@@ -106,7 +93,7 @@ def fit_roles(
             f"a network needs two training patients of each outcome; one has {counts.min()}. "
             "What to do: lower folds or validation_fraction in splits, or add patients."
         )
-    own_seed = fit_seed(seed, repeat, fold)
+    own_seed = fit_seed(seed, fit)
     inner_rows: list[str] = []
     for value in (0, 1):
         members = [p for p, own in zip(rows, y, strict=True) if own == value]
@@ -116,9 +103,9 @@ def fit_roles(
     return roles
 
 
-def fit_seed(seed: int, repeat: int, fold: int | str) -> int:
-    """A seed of one fit's own."""
-    return int(np.random.SeedSequence([seed, repeat, *(left_out(fold) or (0,))]).generate_state(1)[0])
+def fit_seed(seed: int, fit: Fit) -> int:
+    """A seed of one fit's own: fits that leave out the same folds of a repeat have the same one."""
+    return int(np.random.SeedSequence([seed, fit.repeat, *(fit.left_out or (0,))]).generate_state(1)[0])
 
 
 def keep_share(roles: pd.Series, outcome: pd.Series, share: float, seed: int) -> pd.Series:

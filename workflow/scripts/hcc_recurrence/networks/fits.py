@@ -11,12 +11,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.networks.augmentation import seven_versions
 from hcc_recurrence.networks.examples import FITTED, INNER, fit_roles, fit_seed, keep_share, load_images
 from hcc_recurrence.networks.training import Examples, probabilities, train
-
-# Repeat, and the fold left out; see `examples.left_out`.
-Fit = tuple[int, int | str]
 
 
 def fit_examples(
@@ -27,19 +25,17 @@ def fit_examples(
     fit: Fit,
     inner: float,
     seed: int,
-    share: float = 1.0,
 ) -> tuple[pd.Series, Examples]:
     """The patients' parts in a fit, and what it takes of them, both in the order of the patients.
 
     Args:
-        crops: from `collect_crops`. labels: patient_id, er. fit: repeat and fold (0 for all training patients).
-        inner: share of the training patients that decides when to stop. share: of the patients that are used, for
-            learning curves.
+        crops: from `collect_crops`. labels: patient_id, er. inner: share of the training patients that decides when to
+            stop.
     """
     outcome = labels.set_index("patient_id")["er"]
-    roles = fit_roles(split, outcome, *fit, inner, seed)
-    if share < 1:
-        roles = keep_share(roles, outcome, share, fit_seed(seed, *fit))
+    roles = fit_roles(split, outcome, fit, inner, seed)
+    if fit.share < 1:
+        roles = keep_share(roles, outcome, fit.share, fit_seed(seed, fit))
     patients = list(roles.index)
     images, _ = load_images(crops, phases, patients)
     nothing = np.empty((len(patients), 0))
@@ -87,7 +83,7 @@ def run_fit(
 
     Returns: the network; scores (`rows`, and probability); history (one row an epoch).
     """
-    own_seed = fit_seed(seed, *fit)
+    own_seed = fit_seed(seed, fit)
     learned = with_versions(examples, settings["augmentation"], own_seed)
     if learned is not examples:
         # The copies are the augmentation: nothing is drawn anew in an epoch.
@@ -133,4 +129,4 @@ def with_versions(examples: Examples, augmentation: Mapping[str, Any], seed: int
 def about_fit(roles: pd.Series, settings: Mapping[str, Any], fit: Fit, seed: int) -> dict[str, Any]:
     """What made a network, for its file: settings, seeds, and which patients it saw."""
     seen = {part: sorted(roles.index[roles == part]) for part in (FITTED, INNER)}
-    return {"settings": dict(settings), "repeat": fit[0], "fold": fit[1], "seed": seed, **seen}
+    return {"settings": dict(settings), "fit": str(fit), "seed": seed, **seen}

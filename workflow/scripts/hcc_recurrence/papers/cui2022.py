@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import LEFT_OUT
 from hcc_recurrence.learning.network_scores import UNSEEN, published_rows, strict_rows
 from hcc_recurrence.statistics.auc import auc_cross_validated
 from hcc_recurrence.statistics.delong import paired_table
 
 SEGMENTED, WHOLE = "SS", "NSS"
-HELD = "held"
 
 
 def ensemble(scores: pd.DataFrame) -> pd.DataFrame:
@@ -38,14 +38,14 @@ def network_predictions(labels: pd.DataFrame, split: pd.DataFrame, scores: pd.Da
     """Rows of the predictions table of SS and NSS in both protocols.
 
     Args:
-        scores: model, repeat, fold (text: `1`, or `held1` where the fold decided when to stop), patient_id, role,
-            probability.
+        scores: model, patient_id, role, probability, and the columns of `with_fits`; tuned on what they leave out where
+            the fold decided when to stop.
 
     Raises: ValueError where a score that must be out of fold or held out comes from a network that saw the patient.
     """
     scores = scores.merge(split[["patient_id", "split"]], on="patient_id", validate="many_to_one")
-    held = scores["fold"].astype(str).str.startswith(HELD)
-    strict = scores[~held].astype({"fold": int})
+    held = scores["tuned_on"] == LEFT_OUT
+    strict = scores[~held]
     outside = ensemble(strict[strict["split"] != "train"])
     parts = [strict_rows(labels, split, pd.concat([strict, outside]), seed)]
     parts.append(published_rows(labels, ensemble(scores[held]), seed))
@@ -62,12 +62,11 @@ def ensemble_table(labels: pd.DataFrame, scores: pd.DataFrame, metrics: pd.DataF
     """
     outcome = labels.dropna(subset=["er"]).set_index("patient_id")["er"].astype(int)
     keyed = metrics[metrics["split"] == "train"].set_index(["model", "protocol", "estimate"])
-    own = scores[scores["fold"].astype(str).str.startswith(HELD) & (scores["role"] == "inner")]
+    own = scores[(scores["tuned_on"] == LEFT_OUT) & (scores["role"] == "inner")]
     rows = []
     for model, part in own.groupby("model", sort=True):
-        fold = part["fold"].str.removeprefix(HELD).astype(int).to_numpy()
         y = outcome.loc[part["patient_id"]].to_numpy()
-        area = auc_cross_validated(y, part["probability"].to_numpy(), fold, part["repeat"].to_numpy())
+        area = auc_cross_validated(y, *(part[c].to_numpy() for c in ("probability", "fold", "repeat")))
         strict = keyed.loc[(model, "strict", "out_of_fold")]
         rows.append(
             {
@@ -123,7 +122,7 @@ def learning_curve(
     """AUC out of fold of SS and NSS by the share of patients that trained, and their paired DeLong test within folds.
 
     Args:
-        scores: share, model, repeat, fold, patient_id, role, probability of fits that hold a fold out.
+        scores: model, patient_id, role, probability, and the columns of `with_fits`, of fits that hold a fold out.
 
     Returns: share, trained (mean number of patients that fitted), model, auc, low, high, difference (SS less NSS), p.
     """
@@ -133,14 +132,14 @@ def learning_curve(
     for share in shares:
         own = scores[scores["share"] == share]
         places = [folds.loc[p, repeat] for p, repeat in zip(own["patient_id"], own["repeat"], strict=True)]
-        held = [pd.notna(place) and place == fold for place, fold in zip(places, own["fold"].astype(int), strict=True)]
+        held = [pd.notna(place) and place == fold for place, fold in zip(places, own["fold"], strict=True)]
         trained = own[own["role"] == "fitted"].groupby(["model", "repeat", "fold"]).size().mean()
         wide = own[np.array(held, bool)].pivot(
             index=["repeat", "fold", "patient_id"], columns="model", values="probability"
         )
         wide = wide.dropna().reset_index()
         y = outcome.loc[wide["patient_id"]].to_numpy()
-        groups = (wide["fold"].astype(int).to_numpy(), wide["repeat"].to_numpy())
+        groups = (wide["fold"].to_numpy(), wide["repeat"].to_numpy())
         test = paired_table(y, {m: wide[m].to_numpy() for m in (SEGMENTED, WHOLE)}, *groups).iloc[0]
         for model in (SEGMENTED, WHOLE):
             area = auc_cross_validated(y, wide[model].to_numpy(), *groups)

@@ -13,21 +13,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import STRICT
 from hcc_recurrence.learning.classifiers import Imputer, Standardiser
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
 from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.selection import drop_redundant, order_by_auc
 
-STRICT, PUBLISHED = "strict", "as_published"
 SIGNATURE, WITH_CLINICAL, VISUAL, NOMOGRAM = "DSFR", "DSFR-C", "Visual", "Nomogram"
 BOTH = "both phases"
 
 
 def fits_of_repeat(split: pd.DataFrame, protocol: str, repeat: int) -> list[OuterFit]:
     """The fits of one repeat: those without a fold and that on all training patients; as published the last alone."""
-    fits = [fit for fit in outer_fits(split, repeat) if fit.repeat == repeat]
-    return fits if protocol == STRICT else [fit for fit in fits if fit.fold == 0]
+    return [fit for fit in outer_fits(split, repeat, protocol) if fit.repeat == repeat]
 
 
 def phase_sets(phases: Sequence[str]) -> dict[str, list[str]]:

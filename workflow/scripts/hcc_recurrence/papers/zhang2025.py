@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION, Fit
 from hcc_recurrence.learning.classifiers import Standardiser
 from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
@@ -27,54 +28,51 @@ from hcc_recurrence.learning.selection import drop_most_connected, group_differe
 from hcc_recurrence.statistics.auc import auc_cross_validated
 
 SIGNATURE, WITH_RADIOMICS, VOLUME = "DL_2.5D", "DL_2.5D radiomics", "DL_3D"
-# The fit of a network whose epoch the validation patients chose (`networks.examples`).
-BY_VALIDATION = "validation"
-STRICT, PUBLISHED = "strict", "as_published"
+# The networks that score images as published: the validation patients chose their epoch.
+BY_VALIDATION = Fit(PUBLISHED, tuned_on=VALIDATION)
 
 
-def fits_of(split: pd.DataFrame, repeats: int) -> list[tuple[str, OuterFit]]:
-    """Protocol and fit of everything that is fitted: all of the strict protocol, and one as published."""
-    fits = list(outer_fits(split, repeats))
-    whole = next(fit for fit in fits if (fit.repeat, fit.fold) == (1, 0))
-    return [*((STRICT, fit) for fit in fits), (PUBLISHED, whole)]
+def fits_of(split: pd.DataFrame, repeats: int) -> list[OuterFit]:
+    """Everything that is fitted: all of the strict protocol, and one as published."""
+    return [*outer_fits(split, repeats), *outer_fits(split, repeats, PUBLISHED)]
 
 
-def network_sources(protocol: str, fit: OuterFit, split: pd.DataFrame) -> dict[str, list[str]]:
-    """Which fit of a network scores whose images: `0`, `2`, `1-2` or `validation` -> patients.
+def network_sources(outer: OuterFit, split: pd.DataFrame) -> dict[Fit, list[str]]:
+    """Which fit of a network scores whose images: fit -> patients.
 
     Strict: a patient of fold j that learns in the fit without fold k is scored by the network without j and k, patients
     the fit is reported on by the network without k.
     """
-    if protocol == PUBLISHED:
-        return {BY_VALIDATION: [*fit.rows, *fit.unseen]}
-    folds = split.set_index("patient_id")[f"fold_{fit.repeat}"]
-    found: dict[str, list[str]] = {}
-    for patient in fit.rows:
-        out = sorted({int(folds[patient]), fit.fold} - {0})
-        found.setdefault("-".join(map(str, out)), []).append(patient)
-    return {**found, str(fit.fold): list(fit.unseen)}
+    if outer.fit.protocol == PUBLISHED:
+        return {BY_VALIDATION: [*outer.rows, *outer.unseen]}
+    folds = split.set_index("patient_id")[f"fold_{outer.repeat}"]
+    found: dict[Fit, list[str]] = {}
+    for patient in outer.rows:
+        out = tuple(sorted({int(folds[patient]), outer.fold} - {0}))
+        found.setdefault(Fit(STRICT, outer.repeat, out), []).append(patient)
+    return {**found, Fit.without(STRICT, outer.repeat, outer.fold): list(outer.unseen)}
 
 
-def image_scores(scores: pd.DataFrame, network: str, protocol: str, fit: OuterFit, split: pd.DataFrame) -> pd.DataFrame:
+def image_scores(scores: pd.DataFrame, network: str, outer: OuterFit, split: pd.DataFrame) -> pd.DataFrame:
     """The scores of all images of the patients of a fit by one network.
 
     Args:
-        scores: model, repeat, fold (text), patient_id, role, image, probability, of all fits.
+        scores: model, fit, patient_id, role, image, probability, of all fits.
 
     Returns: patient_id, image, probability, source (the fit of the network); in the order of patients and images.
 
     Raises: ValueError where a patient lacks scores, or one that must be unseen is by a network that saw the patient.
     """
-    own, parts = scores[(scores["model"] == network) & (scores["repeat"] == fit.repeat)], []
-    for source, patients in network_sources(protocol, fit, split).items():
-        rows = own[(own["fold"] == source) & own["patient_id"].isin(patients)]
+    own, parts = scores[scores["model"] == network], []
+    for source, patients in network_sources(outer, split).items():
+        rows = own[(own["fit"] == str(source)) & own["patient_id"].isin(patients)]
         lacking = sorted(set(patients) - set(rows["patient_id"]))
         if lacking:
-            raise ValueError(f"{network}: the fit {fit.repeat}.{source} has no scores of {lacking[:5]}")
+            raise ValueError(f"{network}: the fit {source} has no scores of {lacking[:5]}")
         seen = sorted(set(rows.loc[rows["role"] != UNSEEN, "patient_id"]))
-        if protocol == STRICT and seen:
-            raise ValueError(f"{network}: the fit {fit.repeat}.{source} saw {seen[:5]}, whose scores must be of others")
-        parts.append(rows.assign(source=source))
+        if outer.fit.protocol == STRICT and seen:
+            raise ValueError(f"{network}: the fit {source} saw {seen[:5]}, whose scores must be of others")
+        parts.append(rows.assign(source=str(source)))
     table = pd.concat(parts)[["patient_id", "image", "probability", "source"]]
     return table.sort_values(["patient_id", "image"], ignore_index=True)
 
@@ -210,7 +208,6 @@ def fit_fusion(
     split: pd.DataFrame,
     radiomics: pd.DataFrame | None,
     settings: Mapping[str, Any],
-    protocol: str,
     fit: OuterFit,
     seed: int,
 ) -> Fusion:
@@ -223,10 +220,10 @@ def fit_fusion(
 
     Returns: parts `learned` (strict: of DL_2.5D alone, by inner models that did not see the patient) and `unseen`.
     """
-    outcome = outcome_of(labels)
+    outcome, protocol = outcome_of(labels), fit.fit.protocol
     place = split.set_index("patient_id")["split"]
     truth = outcome.loc[[p for p in fit.unseen if place[p] == "validation"]]
-    images = {n: image_scores(scores, n, protocol, fit, split) for n in dict.fromkeys(scores["model"])}
+    images = {n: image_scores(scores, n, fit, split) for n in dict.fromkeys(scores["model"])}
     judged = list(truth.index) if protocol == PUBLISHED and truth.nunique() == 2 else fit.rows
     areas = {n: backbone_auc(table, outcome, judged) for n, table in images.items()}
     network = max(areas, key=lambda n: areas[n])
@@ -242,7 +239,7 @@ def fit_fusion(
         protocol,
         seed + fit.repeat,
     )
-    about = {"protocol": protocol, "repeat": fit.repeat, "fold": fit.fold}
+    about = fit.fit.about
     result, columns = Fusion(pd.DataFrame()), {}
     for variant in (SIGNATURE,) if radiomics is None else (SIGNATURE, WITH_RADIOMICS):
         z, selection = bags.whole(variant)

@@ -71,7 +71,7 @@ def fit_clinical(
 
 
 def fit_models(
-    fits: list[tuple[str, OuterFit]],
+    fits: list[OuterFit],
     signature: pd.DataFrame | None,
     clinical: pd.DataFrame,
     definitions: Mapping[str, Mapping[str, Any]],
@@ -96,11 +96,11 @@ def fit_models(
     raw = raw.rename(columns={v: d["name"] for v, d in named.items()})
     drawing = {d["name"]: d for d in named.values()} | {SIGNATURE: {"kind": "continuous", "levels": []}}
     found, tables, regressions, curves = Models(), [], [], []
-    for protocol, fit in fits:
+    for fit in fits:
         y = outcome.loc[fit.rows].to_numpy()
         filled = pd.DataFrame(Imputer(raw.loc[fit.rows].to_numpy(float))(raw.to_numpy(float)), raw.index, raw.columns)
         own_seed = seed + fit.repeat
-        about = {"protocol": protocol, "repeat": fit.repeat, "fold": fit.fold}
+        protocol, about = fit.fit.protocol, fit.fit.about
         validation = outcome.loc[[p for p in fit.unseen if place[p] == "validation"]]
         columns: dict[str, pd.Series] = {}
         deep = None

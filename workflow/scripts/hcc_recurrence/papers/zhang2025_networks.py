@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.files import read_csv
-from hcc_recurrence.learning.folds import OuterFit, outer_fits
+from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
 from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
-from hcc_recurrence.papers.zhang2025 import BY_VALIDATION, PUBLISHED, STRICT, VOLUME
+from hcc_recurrence.papers.zhang2025 import VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
 from hcc_recurrence.statistics.degenerate import nothing_learned
-
-
-def read_scores(files: Sequence[str | Path]) -> pd.DataFrame:
-    """Scores of fits of networks; a fold is text (`0`, `2`, `1-2`, `validation`)."""
-    return pd.concat([read_csv(file, identifiers=("patient_id", "fold")) for file in files], ignore_index=True)
 
 
 def slice_rows(
@@ -32,10 +25,10 @@ def slice_rows(
     published: the network whose epoch the validation patients chose; its training images are apparent.
 
     Args:
-        scores: model, repeat, fold (text), patient_id, role, image, probability of all fits.
+        scores: model, patient_id, role, image, probability, and the columns of `with_fits`, of all fits.
 
-    Returns: patient, patient_id (`<patient>.<image>`), model, protocol, split, estimate, fold (the model that scored
-    the image), seed (the repeat), y, probability, rfs_months and rfs_event (none).
+    Returns: patient, patient_id (`<patient>.<image>`), model, protocol, split, estimate, repeat and fold (of the model
+    that scored the image; 0 for the mean), seed (none), y, probability, rfs_months and rfs_event (none).
     """
     place = split.set_index("patient_id")["split"]
     folds = split.set_index("patient_id").filter(regex="^fold_").rename(columns=lambda c: int(c.removeprefix("fold_")))
@@ -43,27 +36,28 @@ def slice_rows(
     folds = folds.fillna(0).astype(int)
     own = scores[scores["model"].isin(networks)]
     own = own.assign(split=place.loc[own["patient_id"]].to_numpy())
-    single = own[own["fold"].str.fullmatch(r"[1-9][0-9]*")]
+    single = own[own["fold"] > 0]
     places = zip(single["patient_id"], single["repeat"], single["fold"], strict=True)
-    held = single[[folds.at[patient, repeat] == int(fold) for patient, repeat, fold in places]]
-    outside = own[(own["fold"] == "0") & (own["split"] != "train")]
+    held = single[[folds.at[patient, repeat] == fold for patient, repeat, fold in places]]
+    by_validation = own["tuned_on"] == VALIDATION
+    outside = own[~by_validation & (own["fold"] == 0) & (own["split"] != "train")]
     # Every repeat is another network: their scores are averaged, an image is one row.
     keys = ["model", "split", "patient_id", "image"]
     mean = outside.groupby(keys, as_index=False)["probability"].mean()
-    published = own[own["fold"] == BY_VALIDATION]
+    published = own[by_validation]
     apparent = np.where(published["split"] == "train", "apparent", "held_out")
     table = pd.concat(
         [
-            held.assign(protocol=STRICT, estimate="out_of_fold", seed=held["repeat"]),
-            mean.assign(protocol=STRICT, estimate="held_out", fold=0, seed=0),
-            published.assign(protocol=PUBLISHED, estimate=apparent, fold=0, seed=0),
+            held.assign(protocol=STRICT, estimate="out_of_fold"),
+            mean.assign(protocol=STRICT, estimate="held_out", repeat=0, fold=0),
+            published.assign(protocol=PUBLISHED, estimate=apparent, repeat=0, fold=0),
         ],
         ignore_index=True,
     )
     table["y"] = outcome_of(labels).loc[table["patient_id"]].to_numpy()
     table["patient"] = table["patient_id"]
     table["patient_id"] = table["patient_id"] + "." + table["image"].astype(str)
-    table = table.assign(fold=table["fold"].astype(int), rfs_months=np.nan, rfs_event=np.nan)
+    table = table.assign(seed=np.nan, rfs_months=np.nan, rfs_event=np.nan)
     return table[["patient", *COLUMNS]]
 
 
@@ -86,7 +80,7 @@ def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
             images = own[own["split"] == name]
             if images["y"].nunique() < 2:
                 continue
-            y, p, fold, repeat = (images[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+            y, p, fold, repeat = (images[c].to_numpy() for c in ("y", "probability", "fold", "repeat"))
             whole = auc_clustered(y, p, images["patient"].to_numpy(), fold, repeat)
             single = auc_cross_validated(y, p, fold, repeat)
             mean = images.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
@@ -119,17 +113,16 @@ def volume_predictions(
     Strict: by the inner loss, fit by fold; as published: by the validation AUC, as the authors did.
 
     Args:
-        scores: model, protocol, repeat, fold (text), patient_id, role, probability. choices: from `choose_networks`.
+        scores: model, patient_id, role, probability, and the columns of `with_fits`. choices: from `choose_networks`.
 
     Raises: ValueError where a network saw a patient whose score must not be its own.
     """
     scores = scores.merge(split[["patient_id", "split"]], on="patient_id", validate="many_to_one")
-    single = scores[scores["fold"] != BY_VALIDATION]
-    single = single.assign(fold=single["fold"].astype(int))
+    single = scores[scores["tuned_on"] != VALIDATION]
     chosen = choices.loc[choices["chosen"], ["model", "repeat", "fold"]]
     best = single.merge(chosen, on=["model", "repeat", "fold"]).assign(model=VOLUME)
     named = single.assign(model=VOLUME + " " + single["model"])
-    published = scores[scores["fold"] == BY_VALIDATION]
+    published = scores[scores["tuned_on"] == VALIDATION]
     depth = best_by_validation(labels, published) or published["model"].iloc[0]
     once = [published[published["model"] == depth].assign(model=VOLUME)]
     once.append(published.assign(model=VOLUME + " " + published["model"]))
@@ -151,7 +144,7 @@ def explained_patients(predictions: pd.DataFrame, model: str, confident: float) 
     Returns: patient_id, split, fold (of the network that must explain), er, probability, kind.
     """
     own = predictions[(predictions["model"] == model) & (predictions["protocol"] == "strict")]
-    own = own[own["seed"] == own["seed"].min()].assign(er=lambda rows: rows["y"])
+    own = own[own["repeat"] == 1].assign(er=lambda rows: rows["y"])
     called = (own["probability"] >= 0.5).astype(int)
     right = called == own["er"]
     certain = (own["probability"] - 0.5).abs()
@@ -165,8 +158,3 @@ def explained_patients(predictions: pd.DataFrame, model: str, confident: float) 
     words = np.where(wrong["er"] == 1, "recurrence", "no recurrence")
     parts.append(wrong.assign(kind=[f"{word}, predicted wrong" for word in words]))
     return pd.concat(parts, ignore_index=True)[["patient_id", "split", "fold", "er", "probability", "kind"]]
-
-
-def outer_fit(split: pd.DataFrame, repeat: int, fold: int) -> OuterFit:
-    """One fit of the split."""
-    return next(f for f in outer_fits(split, repeat) if (f.repeat, f.fold) == (repeat, fold))

@@ -235,16 +235,16 @@ def run_protocol(
     Args:
         repeats: of the strict protocol; repeat r uses the split's column fold_r and seed + r.
 
-    Returns: predictions, coefficients, selection, inputs (seed, fold, patient_id, variable, value, kind).
+    Returns: predictions, coefficients, selection, inputs (repeat, fold, patient_id, variable, value, kind).
     """
     train = data.patients("train")
     outside = {name: data.patients(name) for name in ("validation", "external")}
     tables: dict[str, list] = {"predictions": [], "coefficients": [], "selection": [], "inputs": []}
 
-    def fit(rows: list[str], fold: int, groups: Mapping[str, tuple[str, str, list[str]]], seed: int) -> None:
+    def fit(rows: list[str], repeat: int, fold: int, groups: Mapping[str, tuple[str, str, list[str]]]) -> None:
         patients = {name: members for name, (_, _, members) in groups.items()}
-        fitted = fit_models(data, rows, patients, settings, protocol, seed)
-        about = {"protocol": protocol, "fold": fold, "seed": seed}
+        fitted = fit_models(data, rows, patients, settings, protocol, seed + repeat)
+        about = {"protocol": protocol, "repeat": repeat, "fold": fold, "seed": seed + repeat}
         for model, found in fitted.probability.items():
             for name, (split, estimate, members) in groups.items():
                 if members:
@@ -252,20 +252,20 @@ def run_protocol(
                     tables["predictions"].append(prediction_rows(data.labels, members, found[name], **named))
         tables["coefficients"].extend({**about, **row} for row in fitted.coefficients)
         tables["selection"].extend({**about, **row} for row in fitted.selection)
-        tables["inputs"].append(fitted.inputs.assign(fold=fold, seed=seed))
+        tables["inputs"].append(fitted.inputs.assign(repeat=repeat, fold=fold))
 
     held_out = {name: (name, "held_out", members) for name, members in outside.items()}
     if protocol == "as_published":
-        fit(train, 0, {"train": ("train", "apparent", train), **held_out}, seed + 1)
+        fit(train, 1, 0, {"train": ("train", "apparent", train), **held_out})
     else:
         for repeat in range(1, repeats + 1):
             folds = data.split.set_index("patient_id")[f"fold_{repeat}"]
             for fold in sorted(folds.loc[train].unique()):
                 held = [p for p in train if folds[p] == fold]
                 rows = [p for p in train if folds[p] != fold]
-                fit(rows, int(fold), {"held": ("train", "out_of_fold", held)}, seed + repeat)
+                fit(rows, repeat, int(fold), {"held": ("train", "out_of_fold", held)})
                 print(f"repeat {repeat} of {repeats}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out")
-            fit(train, 0, held_out, seed + repeat)
+            fit(train, repeat, 0, held_out)
     return {
         "predictions": pd.concat(tables["predictions"], ignore_index=True),
         "coefficients": pd.DataFrame(tables["coefficients"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
 
 DEEP = "DL"
@@ -16,17 +17,16 @@ FUSIONS = {
     f"{FUSION} without radiomics": ("deep", "clinical"),
     f"{FUSION} without clinical": ("deep", "radiomics"),
 }
-BOTH = "both"
 
 
-def fusion_variables(inputs: pd.DataFrame, repeat_seed: int, fold: int, kinds: tuple[str, ...]) -> pd.DataFrame:
+def fusion_variables(inputs: pd.DataFrame, fit: Fit, kinds: tuple[str, ...]) -> pd.DataFrame:
     """The variables of one fit that enter the last layer, a row a patient; no column where nothing was selected.
 
     Args:
-        inputs: of `run_protocol`: seed, fold, patient_id, kind, variable, value; values are z-scores of the fit's
+        inputs: of `run_protocol`: repeat, fold, patient_id, kind, variable, value; values are z-scores of the fit's
             training patients. kinds: radiomics, clinical, or both.
     """
-    rows = inputs[(inputs["seed"] == repeat_seed) & (inputs["fold"] == fold)]
+    rows = inputs[(inputs["repeat"] == fit.repeat) & (inputs["fold"] == fit.fold)]
     chosen = rows[rows["kind"].isin(kinds)]
     wide = chosen.pivot(index="patient_id", columns=["kind", "variable"], values="value")
     return wide.reindex(sorted(rows["patient_id"].unique())).astype(float)
@@ -42,18 +42,19 @@ def network_predictions(
     on themselves (apparent) and on the others; the depth is chosen by the validation AUC, as the authors did.
 
     Args:
-        scores: model, protocol (`both`: no step differs between the protocols), repeat, fold, patient_id, role,
-            probability. choices: from `choose_networks`, of the networks of `DL`.
+        scores: model, patient_id, role, probability, and the columns of `with_fits`; of the networks of `DL` those of
+            strict fits alone, for the protocols do not differ there. choices: from `choose_networks`, of those.
 
     Raises: ValueError where a score that must be out of fold or held out comes from a network that saw the patient.
     """
     scores = scores.merge(split[["patient_id", "split"]], on="patient_id", validate="many_to_one")
     chosen = choices[choices["chosen"]].rename(columns={"model": "network"})
-    deep = scores[scores["protocol"] == BOTH]
+    fused = scores["model"].isin(FUSIONS)
+    deep = scores[~fused]
     best = deep.merge(chosen[["network", "repeat", "fold"]], on=["repeat", "fold"])
     best = best[best["model"] == best["network"]].drop(columns="network").assign(model=DEEP)
     named = deep.assign(model=DEEP + " " + deep["model"])
-    strict = scores[scores["protocol"] == "strict"]
+    strict = scores[fused & (scores["protocol"] == "strict")]
     parts = [strict_rows(labels, split, pd.concat([best, named, strict]), seed)]
 
     published = deep[(deep["repeat"] == 1) & (deep["fold"] == 0)]
@@ -61,7 +62,7 @@ def network_predictions(
     once = [
         published[published["model"] == depth].assign(model=DEEP),
         published.assign(model=DEEP + " " + published["model"]),
-        scores[scores["protocol"] == "as_published"],
+        scores[fused & (scores["protocol"] == "as_published")],
     ]
     parts.append(published_rows(labels, pd.concat(once), seed))
     return pd.concat(parts, ignore_index=True)

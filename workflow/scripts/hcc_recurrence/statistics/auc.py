@@ -113,13 +113,12 @@ def delong_covariance(
             positive.append(np.stack([p for _, p, _ in parts]))
             negative.append(np.stack([n for _, _, n in parts]))
         areas.append(np.mean(within, axis=0))
-        total = 0.0
+        total = np.zeros((len(scores), len(scores)))
         for joined in (np.concatenate(positive, axis=1), np.concatenate(negative, axis=1)):
             count = joined.shape[1]
-            total = total + (np.atleast_2d(np.cov(joined)) / count if count > 1 else np.nan)
+            total += np.atleast_2d(np.cov(joined)) / count if count > 1 else np.nan
         covariances.append(total)
-    shape = (len(scores), len(scores))
-    return np.mean(areas, axis=0), np.broadcast_to(np.mean(covariances, axis=0), shape).copy()
+    return np.mean(areas, axis=0), np.mean(covariances, axis=0)
 
 
 def auc_cross_validated(

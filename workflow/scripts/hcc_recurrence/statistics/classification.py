@@ -66,7 +66,7 @@ def count(y: np.ndarray, score: np.ndarray, threshold: float) -> Confusion:
 
 
 def mean_over_repeats(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient, model, protocol, split and estimate: the mean probability over folds and seeds.
+    """One row a patient, model, protocol, split and estimate: the mean probability over folds and repeats.
 
     Each out-of-fold probability comes from a model that did not see the patient, so their mean does too.
     """
@@ -86,7 +86,7 @@ def auc_of_repeat(rows: pd.DataFrame, estimate: str) -> float:
     """AUC of the rows of one repeat: the mean over folds where they are out of fold."""
     y, score = rows["y"].to_numpy(), rows["probability"].to_numpy()
     if estimate == "out_of_fold":
-        return auc_cross_validated(y, score, rows["fold"].to_numpy(), rows["seed"].to_numpy()).auc
+        return auc_cross_validated(y, score, rows["fold"].to_numpy(), rows["repeat"].to_numpy()).auc
     return auc_delong(y, score).auc
 
 
@@ -140,12 +140,12 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
         y, score = group["y"].to_numpy(), group["probability"].to_numpy()
         threshold = thresholds[model, protocol]
         chosen = predictions[(predictions[["model", "protocol", "split", "estimate"]] == key).all(axis=1)]
-        columns = tuple(chosen[c].to_numpy() for c in ("y", "probability", "fold", "seed"))
+        columns = tuple(chosen[c].to_numpy() for c in ("y", "probability", "fold", "repeat"))
         if len(set(y.tolist())) < 2:
             area, repeats = AucResult(*[np.nan] * 4), []
         else:
             area = auc_cross_validated(*columns) if estimate == "out_of_fold" else auc_delong(y, score)
-            repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("seed")]
+            repeats = [auc_of_repeat(part, estimate) for _, part in chosen.groupby("repeat")]
         remark = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)
         if key in nothing:
             area, repeats = AucResult(area.auc, *[np.nan] * 3), []

@@ -40,19 +40,19 @@ KINDS = {
 
 
 def comparable_rows(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose probabilities may be ranked against one another under one (seed, fold).
+    """Rows whose probabilities may be ranked against one another under one (repeat, fold).
 
     Out of fold, every repeat and fold stays by itself. Elsewhere the probabilities are averaged over repeats.
     """
     kept = predictions[predictions["estimate"] == "out_of_fold"]
     rest = predictions[predictions["estimate"] != "out_of_fold"]
-    averaged = mean_over_repeats(rest).assign(fold=0, seed=0) if len(rest) else rest
+    averaged = mean_over_repeats(rest).assign(fold=0, repeat=0) if len(rest) else rest
     return pd.concat([kept, averaged], ignore_index=True)
 
 
 def _both_outcomes(rows: pd.DataFrame) -> pd.DataFrame:
     """Without the folds in which one of the outcomes is missing."""
-    return rows[rows.groupby(["seed", "fold"])["y"].transform("nunique") == 2]
+    return rows[rows.groupby(["repeat", "fold"])["y"].transform("nunique") == 2]
 
 
 def comparison_family(model: str, other: str) -> str:
@@ -84,7 +84,7 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
     rows, nothing = comparable_rows(known), models_of_nothing(known)
     parts = []
     for key, panel in rows.groupby(PANEL, sort=False):
-        wide = panel.pivot(index=["patient_id", "seed", "fold", "y"], columns="model", values="probability")
+        wide = panel.pivot(index=["patient_id", "repeat", "fold", "y"], columns="model", values="probability")
         found = []
         present = [m for m in models if m in wide]
         for model, other, family in _families(present):
@@ -92,12 +92,12 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
             if both.empty:
                 continue
             scores = {m: both[m].to_numpy() for m in (model, other)}
-            y, fold, seed = (both[c].to_numpy() for c in ("y", "fold", "seed"))
-            pair = paired_table(y, scores, fold, seed)
+            y, fold, repeat = (both[c].to_numpy() for c in ("y", "fold", "repeat"))
+            pair = paired_table(y, scores, fold, repeat)
             words = [f"{m}: {nothing[m, *key]}" for m in scores if (m, *key) in nothing]
             if words:
                 pair[["auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]] = np.nan
-            elif not enough(*outcome_numbers(y, seed)):
+            elif not enough(*outcome_numbers(y, repeat)):
                 words = [FEW]
             elif pair["p"].isna().all():
                 words = [NOTHING_VARIES]
@@ -157,7 +157,7 @@ class Panel:
     def __init__(self, rows: pd.DataFrame, patients: Sequence[str]):
         position = {p: i for i, p in enumerate(patients)}
         self.members, self.scores = [], []
-        for _, part in comparable_rows(rows).groupby(["seed", "fold"]):
+        for _, part in comparable_rows(rows).groupby(["repeat", "fold"]):
             self.members.append(np.array([position[p] for p in part["patient_id"]]))
             self.scores.append(part["probability"].to_numpy(float))
 
@@ -258,17 +258,19 @@ def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Se
 def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
     """AUC of each repeat of each model in the strict protocol; NaN where the repeat's fits tell nobody apart.
 
-    Returns: model, split, estimate, seed, auc.
+    Returns: model, split, estimate, repeat, seed, auc.
     """
     rows = []
     strict = predictions[predictions["protocol"] == "strict"]
-    for (model, split, estimate, seed), part in strict.groupby(["model", "split", "estimate", "seed"]):
+    keys = ["model", "split", "estimate", "repeat", "seed"]
+    for key, part in strict.groupby(keys):
+        estimate = key[2]
         usable = _both_outcomes(part) if estimate == "out_of_fold" else part
         if usable["y"].nunique() == 2:
-            silent = nothing_learned(*(usable[c].to_numpy() for c in ("probability", "fold", "seed")))
+            silent = nothing_learned(*(usable[c].to_numpy() for c in ("probability", "fold", "repeat")))
             area = float("nan") if silent else auc_of_repeat(usable, estimate)
-            rows.append({"model": model, "split": split, "estimate": estimate, "seed": seed, "auc": area})
-    return pd.DataFrame(rows, columns=["model", "split", "estimate", "seed", "auc"])
+            rows.append({**dict(zip(keys, key, strict=True)), "auc": area})
+    return pd.DataFrame(rows, columns=[*keys, "auc"])
 
 
 def compare_by_bootstrap(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
@@ -308,7 +310,7 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
                 }
                 usable = _both_outcomes(own)
                 if len(usable) and key not in nothing:
-                    columns = [usable[c].to_numpy() for c in ("y", "probability", "fold", "seed")]
+                    columns = [usable[c].to_numpy() for c in ("y", "probability", "fold", "repeat")]
                     area = auc_cross_validated(*columns)
                     line |= {"auc": area.auc, "auc_low": area.low, "auc_high": area.high}
                     line["remark"] = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)

@@ -85,7 +85,7 @@ def why_none(y: np.ndarray, score: np.ndarray, fold: np.ndarray, repeat: np.ndar
 def remarks(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:
     """`why_none` of each model, protocol, split and estimate of a predictions table, by its single fits."""
     return {
-        key: why_none(*(rows[c].to_numpy() for c in ("y", "probability", "fold", "seed")))
+        key: why_none(*(rows[c].to_numpy() for c in ("y", "probability", "fold", "repeat")))
         for key, rows in predictions.groupby(PANEL_OF_MODEL)
     }
 
@@ -93,7 +93,7 @@ def remarks(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:
 def models_of_nothing(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:
     """`nothing_learned` of each model, protocol, split and estimate; those that tell patients apart are left out."""
     found = {
-        key: nothing_learned(*(rows[c].to_numpy() for c in ("probability", "fold", "seed")))
+        key: nothing_learned(*(rows[c].to_numpy() for c in ("probability", "fold", "repeat")))
         for key, rows in predictions.groupby(PANEL_OF_MODEL)
     }
     return {key: words for key, words in found.items() if words}
