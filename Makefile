@@ -35,10 +35,11 @@ demo: environment
 test: environment
 	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
-# Alone on the machine; hours. BENCH="radiomics training" runs some of them.
+# Alone on the machine; hours. BENCH="radiomics training" runs some of them; RUNS=1 is enough to see that they run.
+RUNS ?= 3
 bench: environment
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target .venv/bench -r envs/benchmarks.txt
-	$(BIN)/python tests/benchmarks $(BENCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/bench -r envs/benchmarks.txt
+	$(BIN)/python tests/benchmarks $(BENCH) --runs $(RUNS)
 
 lint: environment
 	$(BIN)/ruff check .

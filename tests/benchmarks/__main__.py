@@ -14,13 +14,14 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from runs import DCM2NIIX
 
 RESULTS = Path(__file__).resolve().parents[2] / "results" / "benchmarks.json"
 # The reference over ours: the higher the better. All others are ours over the reference.
@@ -36,9 +37,11 @@ def benchmarks(folder: Path, asked: argparse.Namespace) -> dict[str, Callable[[]
     import training_loop
     import workflow_overhead
 
+    runs = asked.runs
+
     return {
-        "radiomics": radiomics_features.measure,
-        "ingestion": lambda: ingestion.measure(asked.dcm2niix),
+        "radiomics": lambda: radiomics_features.measure(runs),
+        "ingestion": lambda: ingestion.measure(asked.dcm2niix, runs),
         "training": training_loop.measure,
         "one_patient": lambda: one_patient.measure(folder / "one_patient"),
         "idle": lambda: idle_dag.measure(folder / "idle_dag"),
@@ -72,7 +75,8 @@ def print_table(results: dict[str, dict]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", nargs="*", help="radiomics, ingestion, training, one_patient, idle, overhead")
-    parser.add_argument("--dcm2niix", default=shutil.which("dcm2niix") or ".venv/bench/bin/dcm2niix")
+    parser.add_argument("--dcm2niix", default=str(DCM2NIIX))
+    parser.add_argument("--runs", type=int, default=3, help="of radiomics and ingestion; the median counts")
     parser.add_argument("--tiny", action="store_true")
     asked = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)

@@ -1,11 +1,10 @@
 """One CT series of 512 x 512 x 200, DICOM to compressed NIfTI, beside dcm2niix on the same core.
 
-    pip install --target .venv/bench -r envs/benchmarks.txt
-    python tests/benchmarks/ingestion.py --dcm2niix .venv/bench/bin/dcm2niix
+    make bench BENCH=ingestion
 
 Each is a process of its own from start to end, in turns, on one core. Ours reads, checks and writes as the rule
-convert_patient does. dcm2niix runs with gzip as it comes (-z i), and at the fastest level, which ours uses (-1). Prints
-the median of the seconds, their range, the size of the file, and the ratio of the medians. The voxels are compared.
+convert_patient does. dcm2niix runs with gzip as it comes (-z i), and at its fastest level (-1). Prints the median of
+the seconds, their range, the size of the file, and the ratio of the medians. The voxels are compared.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from runs import ONE_THREAD, SCRIPTS, run
+from runs import DCM2NIIX, ONE_THREAD, SCRIPTS, run
 
-GOAL = 1.0
+GOAL, GOAL_FASTEST = 1.0, 2.0
 AS_IT_COMES, FASTEST = "dcm2niix, gzip as it comes", "dcm2niix, fastest gzip"
 OURS = """
 import sys
@@ -46,9 +45,9 @@ def make_volume() -> np.ndarray:
 
 
 def measure(dcm2niix: str, runs: int = 5) -> dict[str, dict]:
-    """Ours over dcm2niix with gzip as it comes; the fastest level of gzip, which ours writes, is told besides."""
+    """Ours over dcm2niix with gzip as it comes, and over dcm2niix with its fastest level."""
     if not shutil.which(dcm2niix):
-        sys.exit(f"{dcm2niix} is not there; see the head of this file")
+        sys.exit(f"{dcm2niix} is not there; `make bench` installs it")
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -56,7 +55,10 @@ def measure(dcm2niix: str, runs: int = 5) -> dict[str, dict]:
     finally:
         os.sched_setaffinity(0, cores)
     default, fastest = (median["ours"] / median[what] for what in (AS_IT_COMES, FASTEST))
-    return {"dicom_to_nifti": {"ratio": default, "goal": GOAL, "over_its_fastest_gzip": fastest}}
+    return {
+        "dicom_to_nifti": {"ratio": default, "goal": GOAL},
+        "dicom_to_nifti_fastest_gzip": {"ratio": fastest, "goal": GOAL_FASTEST},
+    }
 
 
 def measure_on_one_core(dcm2niix: str, runs: int) -> dict[str, float]:
@@ -96,7 +98,7 @@ def measure_on_one_core(dcm2niix: str, runs: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dcm2niix", default="dcm2niix")
+    parser.add_argument("--dcm2niix", default=str(DCM2NIIX))
     parser.add_argument("--runs", type=int, default=5)
     asked = parser.parse_args()
     measure(asked.dcm2niix, asked.runs)

@@ -13,6 +13,11 @@ TESTS = Path(__file__).resolve().parents[1]
 SCRIPTS = TESTS.parent / "workflow" / "scripts"
 sys.path[:0] = [str(TESTS), str(SCRIPTS)]
 
+# What envs/benchmarks.txt names, as `make bench` installs it. The program is the package's own: pip writes a script of
+# the same name that does not find its package there.
+BENCH = TESTS.parent / ".venv" / "bench"
+DCM2NIIX = BENCH / "dcm2niix" / "dcm2niix"
+
 # As workflow/rules/input.smk sets them.
 _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 ONE_THREAD = dict.fromkeys(_LIBRARIES, "1")

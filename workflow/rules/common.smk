@@ -1,13 +1,14 @@
 # Functions that the other files share.
 import atexit
 import csv
+import re
 
 from snakemake.logging import logger
 
 from hcc_recurrence.cohort.fit import (
     LEFT_OUT,
     PROTOCOLS,
-    PUBLISHED,
+    PUBLISHED as AS_PUBLISHED,
     STRICT,
     VALIDATION,
     Fit,
@@ -38,6 +39,13 @@ TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
     *("schedule", "choose", "standardise"),
+)
+NETWORKS = sorted(
+    {
+        name
+        for paper in FULL_CONFIG["papers"].values()
+        for name in paper["settings"].get("networks", {})
+    }
 )
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:
@@ -77,7 +85,8 @@ wildcard_constraints:
     paper=f"{PAPER_NAME}|comparison/[A-Za-z0-9_]+",
     protocol="strict|as_published",
     model="[A-Za-z0-9]+",
-    network="[A-Za-z0-9-]+",
+    # Those of the papers' settings: what else lies beside them, such as a fusion, has rules of its own.
+    network="|".join(map(re.escape, NETWORKS)),
     # A cell of a grid of signatures.
     selector="[A-Za-z]+",
     classifier="[A-Za-z]+",

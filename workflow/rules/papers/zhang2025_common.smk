@@ -9,7 +9,7 @@ ZHANG_FUSION = (
 )
 ZHANG_CLINICAL = ("clinical", "clinical_p", "learner_folds", "learners")
 # Networks whose epoch the validation patients chose, as published.
-BY_VALIDATION = Fit(PUBLISHED, tuned_on=VALIDATION)
+BY_VALIDATION = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 
 
 def zhang2025_deep(cohort):
@@ -74,7 +74,7 @@ def zhang2025_fusions(kind):
         if not zhang2025_deep(wildcards.cohort):
             return []
         folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
-        fits = [*network_fits("zhang2025", wildcards.cohort), Fit(PUBLISHED)]
+        fits = [*network_fits("zhang2025", wildcards.cohort), Fit(AS_PUBLISHED)]
         return [f"{folder}/{fit}.{kind}.csv" for fit in fits]
 
     return files

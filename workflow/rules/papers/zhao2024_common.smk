@@ -37,7 +37,7 @@ def zhao2024_fusions(kind):
     """Files of one kind that the fits of the fusion leave; as published there is one, on all training patients."""
     return lambda w: [
         f"<results>/{w.cohort}/zhao2024/networks/DLRCR/{fit}.{kind}"
-        for fit in [*network_fits("zhao2024", w.cohort), Fit(PUBLISHED)]
+        for fit in [*network_fits("zhao2024", w.cohort), Fit(AS_PUBLISHED)]
     ]
 
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -21,6 +21,8 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 _FIRST_GROUPS = (0x0002, 0x0008)
 _LENGTH_UNKNOWN = 0xFFFFFFFF
 _ITEM, _END_OF_ITEMS = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
+_PIXEL_DATA = (0x7FE0, 0x0010)
+_PIXEL_WORDS = ("BitsAllocated", "BitsStored", "SamplesPerPixel", "PixelRepresentation")
 # Placeholders of large files whose content stayed where it was.
 _POINTERS = (b"version https://git-lfs", b"/annex/objects/", b"../.git/annex/", b".git/annex/objects/")
 NAMES_OF_IMAGES = (".dcm", ".dicom", ".ima")
@@ -37,12 +39,14 @@ def read_dataset(file: Path | BinaryIO, tags: Sequence[str]) -> Dataset | None:
     import pydicom
     from pydicom.errors import InvalidDicomError
 
+    # Turned into numbers once and not for every file.
+    numbers = [_tag_of(tag) for tag in tags]
     try:
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(tags))
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=numbers)
     except InvalidDicomError:
         if not _begins_as_dataset(file):
             return None
-    data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(tags), force=True)
+    data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=numbers, force=True)
     add_transfer_syntax(data)
     return data
 
@@ -84,6 +88,19 @@ def texts_of(data: Dataset, tag: str | int) -> list[str]:
     return texts if any(texts) else []
 
 
+def word_of(data: Dataset, tag: str | int) -> Any:
+    """The value of a tag whose kind is a whole number of 16 bits without a sign; None where it is absent.
+
+    As `texts_of`, without pydicom's own conversion, which is left for what is stored in another way.
+    """
+    if not holds(data, tag):
+        return None
+    raw = data.get_item(_tag_of(tag))
+    if raw.is_raw and raw.VR in (None, "US") and isinstance(raw.value, bytes) and len(raw.value) == 2:
+        return int.from_bytes(raw.value, "little" if raw.is_little_endian else "big")
+    return data[_tag_of(tag)].value
+
+
 def holds(data: Dataset, tag: str | int) -> bool:
     """Whether a data set has a tag."""
     return _tag_of(tag) in data
@@ -94,6 +111,11 @@ def _tag_of(tag: str | int) -> BaseTag:
     from pydicom.tag import Tag
 
     return Tag(tag)
+
+
+def frames_of(data: Dataset) -> int:
+    """How many images a file holds, by its header."""
+    return int(data.get("NumberOfFrames") or 1) if holds(data, "NumberOfFrames") else 1
 
 
 def cut_off(stream: BinaryIO, data: Dataset) -> str:
@@ -112,9 +134,34 @@ def cut_off(stream: BinaryIO, data: Dataset) -> str:
         return ""
     if syntax not in UNCOMPRESSED:
         return "" if _items_are_whole(stream, size) else "it ends before its pixels do"
-    pixels = int(data.get("Rows") or 1) * int(data.get("Columns") or 1) * int(data.get("NumberOfFrames") or 1)
-    bits = pixels * int(data.get("SamplesPerPixel") or 1) * int(data.get("BitsAllocated") or 8)
+    pixels = int(word_of(data, "Rows") or 1) * int(word_of(data, "Columns") or 1) * frames_of(data)
+    bits = pixels * int(word_of(data, "SamplesPerPixel") or 1) * int(word_of(data, "BitsAllocated") or 8)
     return "it ends before its pixels do" if size - here < bits // 8 else ""
+
+
+def plain_pixels(stream: BinaryIO, data: Dataset) -> tuple[int, int] | None:
+    """Where the pixels of a file start that stand in it as little endian words of 16 bits, in bytes, and how many of
+    the bits count; None where it takes a decoder to read them.
+
+    Args:
+        stream, data: see `cut_off`; data also with what else says how pixels are stored.
+    """
+    syntax = {IMPLICIT: (True, True), EXPLICIT: (False, True)}.get(str(data.file_meta.get("TransferSyntaxUID", "")))
+    if data.preamble is None or syntax is None or data.original_encoding != syntax:
+        return None
+    allocated, used, samples, sign = (word_of(data, tag) for tag in _PIXEL_WORDS)
+    is_grey = texts_of(data, "PhotometricInterpretation") in (["MONOCHROME1"], ["MONOCHROME2"])
+    if allocated != 16 or used not in range(1, 17) or samples != 1 or sign not in (0, 1) or not is_grey:
+        return None
+    here = stream.tell()
+    head = stream.read(12)
+    stream.seek(here)
+    is_implicit = syntax[0]
+    if len(head) < 12 or struct.unpack("<HH", head[:4]) != _PIXEL_DATA or not (is_implicit or head[4:6] == b"OW"):
+        return None
+    length = struct.unpack("<I", head[4:8] if is_implicit else head[8:])[0]
+    pixels = int(word_of(data, "Rows") or 0) * int(word_of(data, "Columns") or 0) * frames_of(data)
+    return (here + (8 if is_implicit else 12), int(used)) if pixels and length == 2 * pixels else None
 
 
 def _items_are_whole(stream: BinaryIO, size: int) -> bool:

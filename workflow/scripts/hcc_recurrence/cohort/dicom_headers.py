@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from hcc_recurrence.cohort.dicom_files import DEFLATED, UNCOMPRESSED, cut_off, read_dataset, texts_of, what_else
+from hcc_recurrence.cohort.dicom_files import (
+    DEFLATED,
+    UNCOMPRESSED,
+    cut_off,
+    frames_of,
+    holds,
+    plain_pixels,
+    read_dataset,
+    texts_of,
+    what_else,
+    word_of,
+)
 from hcc_recurrence.cohort.image_kinds import KIND_TAGS, PIXEL_TAGS, kind_of, unusable_pixels
 from hcc_recurrence.problems import last_line
 from hcc_recurrence.provenance import content_hash
@@ -17,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "9"
+HEADER_FACTS_VERSION = "10"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,
@@ -26,15 +37,10 @@ _DECIMALS = {
     "RescaleSlope": float,
     "RescaleIntercept": float,
 }
-_BINARY = {
-    "Rows": int,
-    "Columns": int,
-    # Without it the sign of the padding value is unknown.
-    "PixelRepresentation": int,
-    "PixelPaddingValue": int,
-    "PixelPaddingRangeLimit": int,
-}
-_NUMBERS = {**_DECIMALS, **_BINARY}
+# Without the last of these the sign of the padding value is unknown.
+_WORDS = {"Rows": int, "Columns": int, "PixelRepresentation": int}
+_PADDING = {"PixelPaddingValue": int, "PixelPaddingRangeLimit": int}
+_NUMBERS = {**_DECIMALS, **_WORDS, **_PADDING}
 # Numbers each must have; one with another count, or that is not finite, counts as lacking.
 _VECTORS = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
 # Tells phases apart where it is a number, and nothing where it is not.
@@ -77,6 +83,18 @@ _KINDS_OF_FRAMES = (
 def file_facts(file: Path) -> dict[str, Any]:
     """Content hash, and a header for each image of the file: one, or as many as an enhanced object has frames.
 
+    See `facts_without_hash`.
+    """
+    facts = facts_without_hash(file)
+    try:
+        return {**facts, "hash": content_hash(file)}
+    except OSError as error:
+        return {"hash": "", "headers": [_unreadable(error)]}
+
+
+def facts_without_hash(file: Path) -> dict[str, Any]:
+    """A header for each image of a file, as `file_facts` has them; the hash, which takes reading all of it, is empty.
+
     `headers` is empty where the file is not DICOM, or holds no image. DICOM that cannot be trusted has one header with
     the reason as `Broken`, and its series where that can be read: a slice that nobody can read must not be taken for
     one that was never there. For the same reason `other` says of a file that is no DICOM what it is.
@@ -97,21 +115,26 @@ def file_facts(file: Path) -> dict[str, Any]:
                     is_whole = max(data.keys(), default=0) > SERIES_TAG
                     series = str(data.get("SeriesInstanceUID", "")) if is_whole else ""
                     headers = [{"SeriesInstanceUID": series, "Broken": reason}]
-        digest = content_hash(file)
+                elif headers and (plain := plain_pixels(stream, data)):
+                    headers = [{**header, "Pixels": list(plain)} for header in headers]
     except OSError as error:
-        return {"hash": "", "headers": [_broken(f"it cannot be read: {error.strerror or type(error).__name__}")]}
+        return {"hash": "", "headers": [_unreadable(error)]}
     except Exception as error:
-        headers, digest = [_broken(last_line(error)[:120] or type(error).__name__)], content_hash(file)
-    return {"hash": digest, "headers": headers, **({"other": other} if other else {})}
+        headers = [_broken(last_line(error)[:120] or type(error).__name__)]
+    return {"hash": "", "headers": headers, **({"other": other} if other else {})}
 
 
 def _broken(reason: str) -> dict[str, str]:
     return {"SeriesInstanceUID": "", "Broken": reason}
 
 
+def _unreadable(error: OSError) -> dict[str, str]:
+    return _broken(f"it cannot be read: {error.strerror or type(error).__name__}")
+
+
 def _reason_of_mistrust(stream: BinaryIO, data: Dataset, has_images: bool) -> str:
-    kind = str(data.get("SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID", ""))
-    if not data.get("SeriesInstanceUID"):
+    kind = "".join(texts_of(data, "SOPClassUID")) or str(data.file_meta.get("MediaStorageSOPClassUID", ""))
+    if not texts_of(data, "SeriesInstanceUID"):
         return "" if kind == DIRECTORY_STORAGE else "it does not say what it is"
     # A file that was cut off may end before the tags that say it holds an image.
     return cut_off(stream, data) if has_images or kind in IMAGE_STORAGE else ""
@@ -135,10 +158,10 @@ def image_headers(data: Dataset) -> list[dict[str, Any]]:
     common = _values(data)
     if "Rows" not in common:
         return []
-    frames = data.get("PerFrameFunctionalGroupsSequence") or []
+    frames = holds(data, _GROUPS[1]) and data.get(_GROUPS[1])
     if not frames:
         # Frames that say nothing of where they lie, such as a film of screen shots.
-        return [_with_kind(common, data, {})] * int(data.get("NumberOfFrames") or 1)
+        return [_with_kind(common, data, {})] * frames_of(data)
     shared = (data.get("SharedFunctionalGroupsSequence") or [None])[0]
     of_shared, kind_of_shared = _of_frame(shared), _kind_of_frame(shared)
     return [
@@ -171,8 +194,11 @@ def _values(data: Dataset) -> dict[str, Any]:
     for tag in (*_DECIMALS, *_VECTORS):
         if texts := texts_of(data, tag):
             _keep(found, tag, texts if tag in _VECTORS else texts[0])
-    for tag in _BINARY:
-        if (value := data.get(tag)) not in (None, ""):
+    for tag in _WORDS:
+        if (value := word_of(data, tag)) not in (None, ""):
+            _keep(found, tag, value)
+    for tag in _PADDING:
+        if holds(data, tag) and (value := data.get(tag)) not in (None, ""):
             _keep(found, tag, value)
     for tag in _TEXTS:
         if texts := texts_of(data, tag):

@@ -6,15 +6,18 @@ refused with the reason; nothing is repaired silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.header_geometry import geometry_doubt
-from hcc_recurrence.cohort.image_files import image_information
+from hcc_recurrence.cohort.image_files import image_information, image_values
 from hcc_recurrence.cohort.image_kinds import mixed_kinds
 from hcc_recurrence.cohort.series_listing import Listing, lacking, list_series
 from hcc_recurrence.cohort.slice_hashes import hashes_of_volume, places_of_slices
@@ -92,6 +95,7 @@ def find_stack(
     cache: FileCache,
     listed: dict[Path, Listing] | None = None,
     only: Sequence[str] = (),
+    look: Callable[[Path], dict[str, Any]] = file_facts,
 ) -> Stack:
     """The stack that a row of the series sheet names.
 
@@ -99,7 +103,8 @@ def find_stack(
         path: folder, one DICOM file, or a NIfTI, NRRD or MetaImage file. series_uid: which series of the folder.
         part: which stack of a series that holds several; see `stack_parts`. interpolate: one missing slice is allowed.
         listed: folders that were looked through before; a hospital's one folder for all is looked through once.
-        only: names of the files of the folder that are looked at; empty for all.
+        only: names of the files of the folder that are looked at; empty for all. look: `file_facts`; for a stack whose
+            fingerprint nobody asks for `facts_without_hash`.
 
     Raises: SeriesError.
     """
@@ -109,7 +114,7 @@ def find_stack(
         return Stack([], image=path, facts=cache.get(path, image_facts))
     listed = {} if listed is None else listed
     if path not in listed:
-        listed[path] = list_series(path, cache, only)
+        listed[path] = list_series(path, cache, only, look)
     slices = select_slices(listed[path].of_series(series_uid), part)
     return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate))
 
@@ -119,14 +124,12 @@ def image_facts(path: Path) -> dict[str, Any]:
 
     Raises: SeriesError where it cannot be read, or is no volume.
     """
-    import SimpleITK as sitk
-
     try:
-        geometry, components = image_information(path)
+        information = image_information(path)
+        geometry, components, nifti = information
         doubt = geometry_doubt(path, geometry)
         # A file that ends too early has a header as well.
-        image = sitk.ReadImage(str(path))
-        values = sitk.GetArrayViewFromImage(image)
+        values = image_values(path, information)
     except RuntimeError as error:
         raise SeriesError(
             f"cannot be read as an image ({last_line(error)[:160]})", "copy it again, or save it again as NIfTI"
@@ -140,7 +143,8 @@ def image_facts(path: Path) -> dict[str, Any]:
     if doubt:
         raise SeriesError(*doubt)
     samples = hashes_of_volume(values, places_of_slices(geometry))
-    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **value_facts(path, values)}
+    facts = value_facts(values, nifti.stored_floats() if nifti is not None else None)
+    return {"hash": content_hash(path), "geometry": geometry, "samples": samples, **facts}
 
 
 def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
@@ -154,10 +158,7 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
 
     Raises: SeriesError.
     """
-    unique: dict[tuple[str, int], Slice] = {}
-    for one in slices:
-        unique.setdefault((one.hash, one.frame), one)
-    slices = list(unique.values())
+    slices = _without_copies(slices)
     check_headers([one.header for one in slices])
     slices = _take_part(slices, part)
     mixed = mixed_kinds([one.header.get("Kind", "") for one in slices])
@@ -168,6 +169,18 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
         )
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
+
+
+def _without_copies(slices: Sequence[Slice]) -> list[Slice]:
+    """The images less exact copies of a file. Where the hash was not taken, it is of those alone whose headers are the
+    same: bytes that are the same have the same headers."""
+    alike = Counter(str(one.header) for one in slices if not one.hash)
+    hash_of = cache(content_hash)
+    unique: dict[tuple[str, int], Slice] = {}
+    for one in slices:
+        content = one.hash or (hash_of(one.file) if alike[str(one.header)] > 1 else str(one.file))
+        unique.setdefault((content, one.frame), one)
+    return list(unique.values())
 
 
 def _take_part(slices: list[Slice], part: str) -> list[Slice]:

@@ -6,13 +6,13 @@ at the origin, and does not say so. The headers are therefore read here a second
 
 from __future__ import annotations
 
-import gzip
 import re
-import struct
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from hcc_recurrence.cohort.nifti_files import read_nifti_header
 
 # The two transforms of a NIfTI are one where no corner differs by more than this fraction of a voxel.
 AGREEMENT_VOXELS = 0.1
@@ -58,7 +58,7 @@ def geometry_doubt(path: Path, geometry: dict[str, Any]) -> Doubt | None:
 
 def _nifti_doubt(path: Path, geometry: dict[str, Any], tolerance_mm: float) -> Doubt | None:
     header = read_nifti_header(path)
-    if header is None:
+    if header is None or header.is_analyze:
         return Doubt("is an Analyze file, which does not say where left is", "save it again as NIfTI")
     if not (header.pixdim[1:4] > 0).all():
         shown = " x ".join(f"{s:g}" for s in header.pixdim[1:4])
@@ -101,70 +101,6 @@ def corner_distance(first: np.ndarray, second: np.ndarray, size: list[int]) -> f
 def _show(affine: np.ndarray) -> str:
     steps = " and ".join(" ".join(f"{v + 0.0:.4g}" for v in column) for column in affine[:3, :3].T)
     return f"starts at {', '.join(f'{v:.6g}' for v in affine[:3, 3])} with the steps {steps}"
-
-
-class NiftiHeader(NamedTuple):
-    """pixdim, the code of the length unit, and the affines that are set (4 x 4, RAS, in that unit)."""
-
-    pixdim: np.ndarray
-    units: int
-    qform: np.ndarray | None
-    sform: np.ndarray | None
-
-
-def read_nifti_header(path: Path) -> NiftiHeader | None:
-    """The geometry in the header of a NIfTI-1 or -2 file, or of the pair .hdr and .img; None for Analyze.
-
-    Raises: OSError, EOFError, struct.error where the header is cut off.
-
-    Source: the NIfTI-1.1 and NIfTI-2 formats (nifti1.h, nifti2.h), methods 2 and 3.
-    """
-    name = path.name
-    for image, pair in ((".img.gz", ".hdr.gz"), (".img", ".hdr")):
-        if name.endswith(image):
-            path = path.with_name(name.removesuffix(image) + pair)
-    with open(path, "rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else open(path, "rb") as stream:
-        raw = stream.read(540)
-    for order in "<>":
-        length = struct.unpack_from(f"{order}i", raw)[0]
-        if length == 540:
-            pixdim = struct.unpack_from(f"{order}8d", raw, 104)
-            qcode, scode = struct.unpack_from(f"{order}2i", raw, 344)
-            quaternion = struct.unpack_from(f"{order}6d", raw, 352)
-            rows = struct.unpack_from(f"{order}12d", raw, 400)
-            return _header(pixdim, struct.unpack_from(f"{order}i", raw, 500)[0], qcode, scode, quaternion, rows)
-        if length == 348:
-            if raw[344:348] not in (b"n+1\0", b"ni1\0"):
-                return None
-            pixdim = struct.unpack_from(f"{order}8f", raw, 76)
-            qcode, scode = struct.unpack_from(f"{order}2h", raw, 252)
-            quaternion = struct.unpack_from(f"{order}6f", raw, 256)
-            rows = struct.unpack_from(f"{order}12f", raw, 280)
-            return _header(pixdim, raw[123], qcode, scode, quaternion, rows)
-    return None
-
-
-def _header(pixdim: Any, units: int, qcode: int, scode: int, quaternion: Any, rows: Any) -> NiftiHeader:
-    sizes = np.array(pixdim, float)
-    qform, sform = None, None
-    if qcode > 0:
-        qform = np.eye(4)
-        qform[:3, :3] = _rotation(*quaternion[:3]) * sizes[1:4] * [1, 1, -1 if sizes[0] < 0 else 1]
-        qform[:3, 3] = quaternion[3:]
-    if scode > 0:
-        sform = np.vstack([np.array(rows, float).reshape(3, 4), [0, 0, 0, 1]])
-    # The lower three bits are the unit of length.
-    return NiftiHeader(sizes, units & 7, qform, sform)
-
-
-def _rotation(b: float, c: float, d: float) -> np.ndarray:
-    """Of the unit quaternion (a, b, c, d) whose a is not stored and not negative."""
-    a = np.sqrt(max(0.0, 1 - (b * b + c * c + d * d)))
-    cross = np.array([[0, -d, c], [d, 0, -b], [-c, b, 0]])
-    # Rodrigues' formula for half the angle: v is sin of it along the axis, a its cosine.
-    return np.eye(3) + 2 * a * cross + 2 * cross @ cross
 
 
 def _text_header(path: Path) -> dict[str, str]:

@@ -1,27 +1,28 @@
-"""What an image file that is no DICOM (NIfTI, NRRD, MetaImage) tells before its voxels are read."""
+"""What an image file that is no DICOM (NIfTI, NRRD, MetaImage) tells before its voxels are looked at."""
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CHUNK_BYTES = 2**20
+import numpy as np
+
+from hcc_recurrence.cohort.nifti_files import NiftiFile, is_nifti, read_nifti
 
 
 class ImageInformation(NamedTuple):
-    """Geometry: size, spacing, origin (x, y, z; mm), direction (row major); and how many values a voxel has."""
+    """Geometry: size, spacing, origin (x, y, z; mm), direction (row major); how many values a voxel has; and a NIfTI as
+    it stands in the file, None of another format."""
 
     geometry: dict[str, Any]
     components: int
+    nifti: NiftiFile | None
 
 
 def image_information(path: Path) -> ImageInformation:
     """The header of an image file.
 
-    Raises: RuntimeError, SimpleITK's where the file cannot be read; and where it ends before its voxels do.
+    Raises: RuntimeError, SimpleITK's where the file cannot be read; and where a NIfTI ends before its voxels do.
     """
     import SimpleITK as sitk
 
@@ -34,47 +35,23 @@ def image_information(path: Path) -> ImageInformation:
         "origin": list(reader.GetOrigin()),
         "direction": list(reader.GetDirection()),
     }
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        check_nifti_is_whole(path)
-    return ImageInformation(geometry, reader.GetNumberOfComponents())
+    nifti = read_nifti(path) if is_nifti(path) else None
+    return ImageInformation(geometry, reader.GetNumberOfComponents(), nifti)
 
 
-def check_nifti_is_whole(path: Path) -> None:
-    """Raise RuntimeError where a NIfTI was cut off or broken in transfer.
+def image_values(path: Path, information: ImageInformation) -> np.ndarray:
+    """The voxels of an image as SimpleITK reads them, (z, y, x) of a volume; a NIfTI that was unpacked is not read
+    again where its numbers are not scaled.
 
-    SimpleITK's reader of NIfTI, and of no other format, puts zeros in place of the voxels that lack, and says so on the
-    console alone.
-
-    Source of the offsets: nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
+    Raises: RuntimeError, SimpleITK's.
     """
-    try:
-        with open(path, "rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else open(path, "rb") as stream:
-            head = stream.read(540)
-            expected = _bytes_of_nifti(head)
-            there = len(head)
-            # The checksum of a packed file stands at its end.
-            while more := len(stream.read(CHUNK_BYTES)) if packed else 0:
-                there += more
-        if not packed:
-            there = path.stat().st_size
-    except (EOFError, zlib.error, gzip.BadGzipFile, struct.error) as error:
-        raise RuntimeError(f"it was cut off or broken in transfer: {error}") from error
-    if there < expected:
-        raise RuntimeError(f"it ends before its voxels do: it has {there} of {expected} bytes")
+    import SimpleITK as sitk
 
-
-def _bytes_of_nifti(head: bytes) -> int:
-    """How many bytes a NIfTI has, by its header."""
-    order = "<" if struct.unpack_from("<i", head)[0] in (348, 540) else ">"
-    if struct.unpack_from(f"{order}i", head)[0] == 540:
-        dimensions, bits = struct.unpack_from(f"{order}8q", head, 16), struct.unpack_from(f"{order}h", head, 14)[0]
-        start = struct.unpack_from(f"{order}q", head, 168)[0]
-    else:
-        dimensions, bits = struct.unpack_from(f"{order}8h", head, 40), struct.unpack_from(f"{order}h", head, 72)[0]
-        start = int(struct.unpack_from(f"{order}f", head, 108)[0])
-    voxels = 1
-    for size in dimensions[1 : 1 + dimensions[0]]:
-        voxels *= max(size, 1)
-    return start + voxels * bits // 8
+    nifti = information.nifti
+    if nifti is not None and nifti.header is not None and not nifti.header.is_analyze:
+        slope, intercept = nifti.header.scaling
+        stored = nifti.stored() if slope in (0, 1) and intercept == 0 and information.components == 1 else None
+        if stored is not None and list(stored.shape[::-1]) == information.geometry["size"]:
+            native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+            return native if native.dtype.kind != "f" else np.where(np.isfinite(native), native, native.dtype.type(0))
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hcc_recurrence.cohort.dicom_files import holds, texts_of
+from hcc_recurrence.cohort.dicom_files import holds, texts_of, word_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -118,9 +118,9 @@ def kind_names(kinds: Sequence[str]) -> dict[str, str]:
 def unusable_pixels(data: Dataset, of_frame: Mapping[str, Any], header: Mapping[str, Any]) -> str:
     """Why the stored pixels cannot give the values that were measured; empty where they can."""
     interpretation = "".join(texts_of(data, "PhotometricInterpretation"))
-    if int(data.get("SamplesPerPixel") or 1) > 1 or interpretation not in _GREY:
+    if int(word_of(data, "SamplesPerPixel") or 1) > 1 or interpretation not in _GREY:
         return f"holds colours ({interpretation or 'several samples a pixel'}), not measured values"
-    bits, highest = data.get("BitsStored"), data.get("HighBit")
+    bits, highest = word_of(data, "BitsStored"), word_of(data, "HighBit")
     if bits is not None and highest is not None and int(highest) != int(bits) - 1:
         return f"stores {bits} bits up to bit {highest}, which readers read in different ways"
     if holds(data, "ModalityLUTSequence"):

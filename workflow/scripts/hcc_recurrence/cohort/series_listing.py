@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,11 +90,16 @@ def _refuse_links(links: Sequence[str]) -> None:
         raise SeriesError(f"holds {count} nowhere ({named})", FETCH)
 
 
-def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Listing:
+def list_series(
+    folder: Path,
+    cache: FileCache,
+    only: Sequence[str] = (),
+    look: Callable[[Path], dict[str, Any]] = file_facts,
+) -> Listing:
     """Every image of a folder (a series may also be one file), by the name of its file.
 
     Args:
-        only: names of the files that are looked at; empty for all.
+        only: names of the files that are looked at; empty for all. look: `file_facts`, or `facts_without_hash`.
 
     Raises: SeriesError where the folder does not exist, is empty or holds no DICOM image.
     """
@@ -108,7 +113,7 @@ def list_series(folder: Path, cache: FileCache, only: Sequence[str] = ()) -> Lis
     broken, images = [], 0
     others: list[tuple[Path, dict[str, Any]]] = []
     for file in files:
-        facts = cache.get(file, file_facts)
+        facts = cache.get(file, look)
         several = len(facts["headers"]) > 1
         images += bool(facts["headers"])
         if "other" in facts:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
+from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, facts_without_hash, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
-from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume, value_facts
+from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def read_series(
     """
     import SimpleITK as sitk
 
-    stack = find_stack(path, series_uid, part, interpolate, FileCache(None, HEADER_FACTS_VERSION), only=only)
+    facts = FileCache(None, HEADER_FACTS_VERSION)
+    stack = find_stack(path, series_uid, part, interpolate, facts, only=only, look=facts_without_hash)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
-        facts = value_facts(stack.image, sitk.GetArrayViewFromImage(image))
-        check_numbers(facts, stack.image)
+        check_numbers(stack.facts, stack.image)
         if modality == "CT":
-            check_hounsfield(facts["doubt"])
+            check_hounsfield(stack.facts["doubt"])
             check_neighbours(sitk.GetArrayViewFromImage(image))
         return image
     voxels = _volume(stack)
@@ -70,13 +70,12 @@ def _volume(stack: Stack) -> np.ndarray:
 
     Raises: SeriesError where one cannot be decoded, or a CT is not in Hounsfield units.
     """
-    planes, paddings = zip(*(slice_values(one) for one in stack.slices), strict=True)
-    voxels = np.stack(planes)
+    voxels, paddings = _stacked(stack.slices)
     if stack.modality != "CT":
         return voxels
     padding = None
     if any(own is not None for own in paddings):
-        nowhere = np.zeros(planes[0].shape, bool)
+        nowhere = np.zeros(voxels.shape[1:], bool)
         padding = np.stack([nowhere if own is None else own for own in paddings])
     for intercept, numbers in _writers(stack.slices).items():
         part = slice(None) if len(numbers) == len(voxels) else numbers
@@ -84,6 +83,25 @@ def _volume(stack: Stack) -> np.ndarray:
         check_hounsfield(reason, _which(numbers, stack.slices))
     check_neighbours(voxels)
     return voxels
+
+
+def _stacked(slices: Sequence[Slice]) -> tuple[np.ndarray, list[np.ndarray | None]]:
+    """Values of all slices, (z, y, x), of the narrowest kind that holds those of each, and where each has padding.
+
+    Raises: SeriesError where slices differ in size, which their headers do not.
+    """
+    voxels, paddings = None, []
+    for number, one in enumerate(slices):
+        values, padding = slice_values(one)
+        paddings.append(padding)
+        if voxels is None:
+            voxels = np.empty((len(slices), *values.shape), values.dtype)
+        if values.shape != voxels.shape[1:]:
+            raise SeriesError("voxels and headers differ in size", "export the series again")
+        if (kind := np.result_type(voxels, values)) != voxels.dtype:
+            voxels = voxels.astype(kind)
+        voxels[number] = values
+    return voxels, paddings
 
 
 def _writers(slices: Sequence[Slice]) -> dict[float, list[int]]:
@@ -162,6 +180,8 @@ def _counts(file: Path, headers: Sequence[dict[str, Any]], number: int) -> Count
 def _as_integers(image: sitk.Image) -> sitk.Image:
     import SimpleITK as sitk
 
+    if image.GetPixelID() == sitk.sitkInt16:
+        return image
     kind = image.GetPixelIDTypeAsString()
     if kind.endswith("float"):
         return sitk.Cast(image, sitk.sitkFloat32)

@@ -18,6 +18,7 @@ from hcc_recurrence.problems import last_line
 AIR_HU = -1024
 # No tissue lies above; most scanners write nothing above 3071.
 HIGHEST_HU = 3071
+_INT16 = np.iinfo(np.int16)
 # So many pixels of exactly one value, side by side up to the border, are no noise.
 SMALLEST_PADDING = 12
 UNCOMPRESSED_EXPORT = "export it again uncompressed"
@@ -34,7 +35,10 @@ def slice_values(one: Slice) -> tuple[np.ndarray, np.ndarray | None]:
     Raises: SeriesError where it cannot be decoded, or values are no numbers.
     """
     try:
-        values = _by_gdcm(one) if one.header.get("Compressed") and one.frame < 0 else _by_pydicom(one)
+        if (stored := _as_they_stand(one)) is not None:
+            values = rescale(stored, one.header)
+        else:
+            values = _by_gdcm(one) if one.header.get("Compressed") and one.frame < 0 else _by_pydicom(one)
     except Exception as error:
         reason = last_line(error)[:200] or "no reason given"
         raise SeriesError(f"cannot be decoded ({reason})", UNCOMPRESSED_EXPORT) from error
@@ -47,6 +51,27 @@ def slice_values(one: Slice) -> tuple[np.ndarray, np.ndarray | None]:
     if not padding.any():
         return values, None
     return np.where(padding, np.array(AIR_HU, values.dtype), values), padding
+
+
+def _as_they_stand(one: Slice) -> np.ndarray | None:
+    """Stored pixels that need no decoder, read from where the header says that they start; None where they need one.
+
+    As pydicom reads them: bits above those stored may hold an overlay, and are dropped.
+    """
+    if "Pixels" not in one.header:
+        return None
+    start, used = one.header["Pixels"]
+    shape = one.header["Rows"], one.header["Columns"]
+    kind = np.dtype("<i2" if one.header["PixelRepresentation"] == 1 else "<u2")
+    number = shape[0] * shape[1]
+    stored = np.fromfile(one.file, kind, number, offset=start + max(one.frame, 0) * number * kind.itemsize)
+    # A file that has become shorter since is for the decoder to refuse.
+    if stored.size != number:
+        return None
+    if used < 16:
+        np.left_shift(stored, 16 - used, out=stored)
+        np.right_shift(stored, 16 - used, out=stored)
+    return stored.reshape(shape)
 
 
 def _by_pydicom(one: Slice) -> np.ndarray:
@@ -86,8 +111,18 @@ def rescale(stored: np.ndarray, header: Mapping[str, Any]) -> np.ndarray:
     slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
     if stored.dtype.kind == "f" or not (slope.is_integer() and intercept.is_integer()):
         return rescaled(header, stored.astype(np.float64)).astype(np.float32)
+    if stored.dtype.kind + str(stored.dtype.itemsize) in ("i2", "u2"):
+        ends = [int(end) * int(slope) + int(intercept) for end in (stored.min(), stored.max())]
+        if _INT16.min <= min(ends) and max(ends) <= _INT16.max:
+            # Modulo 65536, in which each value ends where it belongs, for it fits.
+            return stored.astype(np.int16) * _wrapped(slope) + _wrapped(intercept)
     is_narrow = stored.dtype.itemsize <= 2 and abs(slope) * 2**16 + abs(intercept) < 2**31
     return _narrow(stored.astype(np.int32 if is_narrow else np.int64) * int(slope) + int(intercept))
+
+
+def _wrapped(number: float) -> np.int16:
+    """A whole number modulo 65536."""
+    return np.int16((int(number) + 2**15) % 2**16 - 2**15)
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

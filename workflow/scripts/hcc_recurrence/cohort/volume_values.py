@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,28 +9,26 @@ from typing import Any
 import numpy as np
 
 from hcc_recurrence.cohort.hounsfield import count_values, doubt
+from hcc_recurrence.cohort.nifti_files import is_nifti, read_nifti
 from hcc_recurrence.cohort.stack_parts import SeriesError
-from hcc_recurrence.problems import last_line
 
 # Every so many rows and columns are enough to see that values are right; only where they look wrong all are counted.
 STEP = 4
 BEYOND_ALL = 1e9
-# Codes of NIfTI for floats, and their bytes.
-_NIFTI_FLOATS = {16: 4, 64: 8}
 SAVE_AGAIN = (
     "save the image again with the value of its background, as -1024 HU of a CT or 0 of an MR, in place of them"
 )
 
 
-def value_facts(file: Path, values: np.ndarray) -> dict[str, Any]:
+def value_facts(values: np.ndarray, stored: np.ndarray | None = None) -> dict[str, Any]:
     """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; where there are any,
     `no_numbers`: how many voxels are NaN, infinite or beyond all that is measured.
 
     Args:
-        values: (z, y, x), as SimpleITK reads the file.
+        values: (z, y, x), as SimpleITK reads the file. stored: as they stand in the file, where they are floats and
+            SimpleITK puts 0 in place of some.
     """
-    stored = stored_floats(file) if values.dtype.kind == "f" else None
-    stored = values if stored is None else stored
+    stored = values if stored is None or values.dtype.kind != "f" else stored
     count = int(no_numbers(stored).sum()) if stored.dtype.kind == "f" else 0
     return {"doubt": "", "no_numbers": count} if count else {"doubt": doubt_of_volume(values)}
 
@@ -41,41 +37,6 @@ def no_numbers(values: np.ndarray) -> np.ndarray:
     """Where floats are NaN, infinite, or so large that they stand for nothing measured, as -3.4e38 does."""
     # A comparison with NaN is false.
     return ~(np.abs(values) < BEYOND_ALL)
-
-
-def stored_floats(file: Path) -> np.ndarray | None:
-    """The numbers of a NIfTI file that stores 32 or 64 bit floats, (z, y, x); None where it is another file.
-
-    SimpleITK's reader of NIfTI, and of no other format, replaces NaN and infinity by 0.
-
-    Source of the offsets: nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
-
-    Raises: SeriesError where the file is shorter than its header says.
-    """
-    if not file.name.lower().endswith((".nii", ".nii.gz")):
-        return None
-    try:
-        return _floats_of_nifti(file)
-    except (OSError, EOFError, ValueError, struct.error) as error:
-        raise SeriesError(f"cannot be read as an image ({last_line(error)[:160]})", "save it again as NIfTI") from error
-
-
-def _floats_of_nifti(file: Path) -> np.ndarray | None:
-    with gzip.open(file) if file.name.lower().endswith(".gz") else open(file, "rb") as stream:
-        head = stream.read(540)
-        order = next((o for o in "<>" if struct.unpack(f"{o}i", head[:4])[0] in (348, 540)), "<")
-        if struct.unpack(f"{order}i", head[:4])[0] == 540:
-            kind, dimensions = struct.unpack(f"{order}h", head[12:14])[0], struct.unpack(f"{order}8q", head[16:80])
-            start = struct.unpack(f"{order}q", head[168:176])[0]
-        else:
-            kind, dimensions = struct.unpack(f"{order}h", head[70:72])[0], struct.unpack(f"{order}8h", head[40:56])
-            start = int(struct.unpack(f"{order}f", head[108:112])[0])
-        if kind not in _NIFTI_FLOATS:
-            return None
-        shape = dimensions[3:0:-1]
-        stream.seek(start)
-        dtype = np.dtype(f"{order}f{_NIFTI_FLOATS[kind]}")
-        return np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype).reshape(shape)
 
 
 def doubt_of_volume(values: np.ndarray, padding: np.ndarray | None = None, intercept: float = 0.0) -> str:
@@ -119,7 +80,7 @@ def _inside(image: Path, reader: str, mask: Path, label: str) -> str:
     except (MaskError, RuntimeError, OSError):
         # What is wrong with the mask is a problem of its own.
         return f"the mask of {reader} cannot be laid over it"
-    stored = stored_floats(image)
+    stored = read_nifti(image).stored_floats() if is_nifti(image) else None
     values = sitk.GetArrayViewFromImage(whole) if stored is None else stored
     count = int(no_numbers(values[drawn]).sum())
     return f"{count} of them in the mask of {reader}" if count else f"none of them in the mask of {reader}"

@@ -1,8 +1,8 @@
 """PyRadiomics' feature classes on values that were cut, binned and counted once.
 
-PyRadiomics bins an image anew for each class of features and spends most of its time on four formulas. Its matrices
-(C code) and its other formulas are used as they are; what is replaced gives the same features
-(tests/unit/test_radiomics.py compares each).
+PyRadiomics bins an image anew for each class of features and spends most of its time on four formulas and on matrices
+that it counts voxel by voxel. Its matrix of the GLCM (C code) and its other formulas are used as they are; what is
+replaced gives the same features (tests/unit/test_radiomics.py compares each).
 """
 
 from __future__ import annotations
@@ -14,13 +14,22 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from radiomics import cMatrices
 from radiomics.base import RadiomicsFeaturesBase
 from radiomics.glcm import RadiomicsGLCM
 from radiomics.gldm import RadiomicsGLDM
 from radiomics.glrlm import RadiomicsGLRLM
 from radiomics.glszm import RadiomicsGLSZM
 from radiomics.ngtdm import RadiomicsNGTDM
+
+from hcc_recurrence.radiomics.neighbours import (
+    DIRECTIONS,
+    dependences,
+    has_neighbours_all_ways,
+    run_lengths,
+    sums_of_neighbours,
+    with_border,
+    zones,
+)
 
 EPSILON = np.spacing(1)
 
@@ -57,6 +66,11 @@ class Region:
         binned = np.zeros(self.values.shape, np.int32)
         binned[self.mask] = self.grey_levels
         return binned
+
+    @cached_property
+    def bordered(self) -> np.ndarray:
+        """Grey levels in the box with a border of zeros, for `neighbours`."""
+        return with_border(self.binned)
 
     @cached_property
     def level_counts(self) -> np.ndarray:
@@ -121,6 +135,7 @@ class _OnRegion(RadiomicsFeaturesBase):
     def __init__(self, region: Region) -> None:
         self.logger = logging.getLogger("radiomics")
         self.settings: dict[str, Any] = {}
+        self.region = region
         self.imageArray = region.binned
         self.maskArray = region.mask
         levels = np.flatnonzero(region.level_counts)
@@ -198,18 +213,27 @@ class CooccurrenceFeatures(_OnRegion, RadiomicsGLCM):
 class RunFeatures(_OnRegion, RadiomicsGLRLM):
     """PyRadiomics' GLRLM features."""
 
+    def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:
+        if not has_neighbours_all_ways(self.region.bordered):
+            return super()._calculateMatrix()
+        counts = run_lengths(self.region.bordered, self.coefficients["Ng"])
+        counts = counts[self.coefficients["grayLevels"] - 1][None]
+        self.coefficients["Nr"] = counts.sum((1, 2))
+        return counts
+
 
 class ZoneFeatures(_OnRegion, RadiomicsGLSZM):
     """PyRadiomics' GLSZM features, of the few sizes that occur and not of every size up to the largest."""
 
     def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:
-        highest, voxels = self.coefficients["Ng"], int(self.maskArray.sum())
-        counts = cMatrices.calculate_glszm(self.imageArray, self.maskArray, highest, voxels, False, 0)[0]
-        self._sizes = np.flatnonzero(counts.any(axis=0))
-        return counts[np.ix_(self.coefficients["grayLevels"] - 1, self._sizes)][None]
+        levels, sizes = zones(self.region.bordered)
+        self._sizes, of_size = np.unique(sizes, return_inverse=True)
+        highest, width = self.coefficients["Ng"], len(self._sizes)
+        counts = np.bincount((levels - 1) * width + of_size, minlength=highest * width).reshape(highest, width)
+        return counts[self.coefficients["grayLevels"] - 1][None].astype(np.float64)
 
     def _calculateCoefficients(self) -> None:
-        sizes, by_size = self._sizes + 1.0, self.P_glszm.sum(1)
+        sizes, by_size = self._sizes.astype(np.float64), self.P_glszm.sum(1)
         self.coefficients |= {
             "Nz": self.P_glszm.sum((1, 2)),
             "Np": (by_size * sizes).sum(1),
@@ -223,9 +247,35 @@ class ZoneFeatures(_OnRegion, RadiomicsGLSZM):
 class ToneFeatures(_OnRegion, RadiomicsNGTDM):
     """PyRadiomics' NGTDM features."""
 
+    def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:
+        region, present = self.region, self.coefficients["grayLevels"]
+        inside = with_border(region.mask.astype(np.uint8))
+        neighbours = sums_of_neighbours(inside)[region.mask]
+        mean = sums_of_neighbours(region.bordered)[region.mask] / np.maximum(neighbours, 1)
+        # A voxel without neighbours counts, and differs from none.
+        off = np.where(neighbours > 0, np.abs(region.grey_levels - mean), 0.0)
+        differences = np.bincount(region.grey_levels, off)
+        return np.stack([region.level_counts[present], differences[present], present], axis=1)[None]
+
 
 class DependenceFeatures(_OnRegion, RadiomicsGLDM):
     """PyRadiomics' GLDM features."""
+
+    def _calculateMatrix(self, voxelCoordinates: None = None) -> np.ndarray:
+        region, most = self.region, 2 * len(DIRECTIONS) + 1
+        alike = dependences(region.bordered)[region.mask]
+        counts = np.bincount(region.grey_levels * most + alike, minlength=(self.coefficients["Ng"] + 1) * most)
+        counts = counts.reshape(-1, most)[self.coefficients["grayLevels"]].astype(np.float64)
+        sizes = np.flatnonzero(counts.any(axis=0))
+        matrix = counts[:, sizes][None]
+        self.coefficients |= {
+            "Nz": matrix.sum((1, 2)),
+            "pd": matrix.sum(1),
+            "pg": matrix.sum(2),
+            "ivector": self.coefficients["grayLevels"].astype(float),
+            "jvector": sizes + 1.0,
+        }
+        return matrix
 
 
 CLASSES = {
