@@ -46,6 +46,7 @@ def killed_after_two_epochs(monkeypatch, run: Callable[[], object]) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "_write_state", killed)
+    monkeypatch.setattr(training, "KEEPING_FRACTION", float("inf"))
     with pytest.raises(KeyboardInterrupt):
         run()
     monkeypatch.undo()

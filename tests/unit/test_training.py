@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -139,6 +140,22 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path, monk
         state.write_bytes(kept)
         train(small_network(), examples, {**settings, "epochs": 1}, seed=1, state=state, version=version)
         assert "starting anew" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0.0, [1, 2, 3, 4, 5, 6]), (1000.0, [1])])
+def test_keeping_a_training_takes_a_small_part_of_its_time(tmp_path, monkeypatch, seconds, kept):
+    """The first epoch is kept; a file that takes long to write is not written after each one."""
+    clock, written = [0.0], []
+    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+
+    def write(path, state):
+        clock[0] += seconds
+        written.append(len(json.loads(state["history"])))
+
+    monkeypatch.setattr(training, "_write_state", write)
+    settings = {**SETTINGS, "epochs": 6, "patience": 6}
+    history = train(small_network(), make_examples(ROLES), settings, seed=1, state=tmp_path / "state.pt")
+    assert len(history) == 6 and written == kept
 
 
 def test_what_differs_on_a_gpu_gives_the_same_training_each_time_and_nearly_that_of_a_cpu(capsys):

@@ -86,8 +86,10 @@ DEEP_INPUT = {"collect_crops": 4, "extract_deep_features": PHASES, "plot_crops":
 PICTURES = {"picture_patients": 1, "write_quality_page": 1}
 COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **PICTURES, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
-# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 4}
+# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected. One of
+# the two phases is registered to the other.
+OWN_STEPS = {"convert_patient": 1, "register_phase": 1, "resample_patient": 3}
+OWN_STEPS |= {"extract_radiomics": 1, "crop_patient": 4}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
@@ -336,7 +338,7 @@ def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
 
 
 def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
-    """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted again."""
+    """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted or registered again."""
     import yaml
 
     overrides = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
@@ -358,6 +360,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     twice |= {"fit_zhang2025_fusion": 9}
     # Every table and figure no longer says that the demo preset is not for patients who are not simulated.
     marked = {"write_baseline_table": STUDIES, "plot_flow_chart": STUDIES, **READINGS, **RISK_FACTORS}
-    # Pictures are of the images as acquired.
+    # Pictures and registrations are of the images as acquired.
     everything = {**image, **READERS, **LEARNING, **twice, **marked}
-    assert tiny_copy.jobs() == {rule: n for rule, n in everything.items() if rule not in PICTURES}
+    of_native = {*PICTURES, "collect_registration"}
+    assert tiny_copy.jobs() == {rule: n for rule, n in everything.items() if rule not in of_native}

@@ -27,6 +27,8 @@ from hcc_recurrence.networks.weights import fill_network, read_weights
 OPTIMISERS = ("sgd", "adam")
 # Rows that go through a network at once where nothing is learned.
 EVALUATED = 64
+# The most of a training's time that may go into keeping it.
+KEEPING_FRACTION = 0.05
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def train(
             (`cosine`: the rate falls to 0 over the whole run, step by step; else it stays), choose (`loss`, the lowest
             inner loss, which is the default; `accuracy`, the highest inner accuracy, of equal ones the lower loss).
         seed: every epoch draws from its own stream, so that an interrupted training ends as an undisturbed one.
-        state: file that keeps the training after each epoch; gone at the end. version: of the code.
+        state: file that keeps the training after the first epoch, and then as often as that takes a twentieth of the
+            time at most; gone at the end. version: of the code.
         device: cpu or cuda; see `device` for what differs on a GPU.
 
     Returns: one row an epoch: epoch, fitted_loss, inner_loss, inner_accuracy, best (the best epoch so far).
@@ -175,7 +178,7 @@ def batches_of(rows: torch.Tensor, batch: int, generator: torch.Generator) -> tu
 
 
 class Keeping(NamedTuple):
-    """Where a training is kept after each epoch (none: nowhere), and what tells it from other trainings."""
+    """Where a training is kept (none: nowhere), and what tells it from other trainings."""
 
     file: Path | None
     signature: str
@@ -204,6 +207,7 @@ def run_epochs(
     history: list[dict[str, Any]] = []
     best_weights = copy.deepcopy(network.state_dict())
     kept = _read_state(keeping)
+    keep_from = 0.0
     if kept:
         network.load_state_dict(kept["network"])
         optimiser.load_state_dict(kept["optimiser"])
@@ -235,9 +239,12 @@ def run_epochs(
         )
         if not all(np.isfinite(value) for value in row.values()):
             raise ValueError(f"the loss is no number in epoch {epoch}; lower learning_rate")
-        if keeping.file is not None:
+        if keeping.file is not None and time.monotonic() >= keep_from:
+            begun = time.monotonic()
             tensors = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best": best_weights}
             _write_state(keeping.file, {**tensors, "history": json.dumps(history), "signature": keeping.signature})
+            ended = time.monotonic()
+            keep_from = ended + (ended - begun) / KEEPING_FRACTION
     network.load_state_dict(best_weights)
     network.to("cpu").eval()
     if keeping.file is not None:
