@@ -74,7 +74,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     import yaml
 
     config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
-    config["zhao2024"].update(epochs=60, patience=60)
+    config["zhao2024"].update(epochs=150, patience=150)
     tiny_copy.config(overrides=config)
     target = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1.pt"
     state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
@@ -92,7 +92,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     tiny_copy.snakemake("--unlock")
     tiny_copy.run(target, cores=1)
     log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
-    assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 60 of 60" in log
+    assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 150 of 150" in log
     assert not state.exists()
 
 
