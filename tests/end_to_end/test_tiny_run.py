@@ -83,7 +83,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
         process = subprocess.Popen(
             command, cwd=tiny_copy.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
-    deadline = time.time() + 120
+    deadline = time.time() + 300
     while not state.is_file() and time.time() < deadline:
         time.sleep(0.05)
     assert state.is_file() and process.poll() is None
@@ -277,7 +277,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.time() + 120
+    deadline = time.time() + 300
     while not list(results.glob("radiomics/*/T00[123]/*.parquet")) and time.time() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
