@@ -31,7 +31,11 @@ class SnakemakeServer:
         single = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         single.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=single
+            [sys.executable, __file__, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=single,
         )
 
     def call(
@@ -88,8 +92,11 @@ def run_in_child(request: dict) -> None:
         os._exit(status)
 
 
-def wait(child: int, seconds: float) -> int | None:
-    """Exit status of a child as subprocess gives it; None, and the child killed, where it takes longer."""
+def wait(child: int, seconds: float, tests: int) -> int | None:
+    """Exit status of a child as subprocess gives it; None, and the child killed, where it takes longer.
+
+    Where the tests, a process, have been killed it is told to end, and this process ends with it.
+    """
     import signal
     import time
 
@@ -98,6 +105,10 @@ def wait(child: int, seconds: float) -> int | None:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
+        if os.getppid() != tests:
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+            sys.exit()
         if time.monotonic() > end:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -105,8 +116,8 @@ def wait(child: int, seconds: float) -> int | None:
         time.sleep(0.01)
 
 
-def serve() -> None:
-    """Answer requests, a line each, until there are no more."""
+def serve(tests: int) -> None:
+    """Answer requests of a process, a line each, until there are no more."""
     import gc
     import importlib
 
@@ -124,8 +135,8 @@ def serve() -> None:
         if child == 0:
             replies.detach()
             run_in_child(request)
-        print(json.dumps(wait(child, request["timeout"])), file=replies, flush=True)
+        print(json.dumps(wait(child, request["timeout"], tests)), file=replies, flush=True)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(int(sys.argv[1]))

@@ -74,7 +74,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     import yaml
 
     config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
-    config["zhao2024"].update(epochs=60, patience=60)
+    config["zhao2024"].update(epochs=150, patience=150)
     tiny_copy.config(overrides=config)
     target = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1.pt"
     state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
@@ -83,7 +83,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
         process = subprocess.Popen(
             command, cwd=tiny_copy.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
-    deadline = time.time() + 120
+    deadline = time.time() + 300
     while not state.is_file() and time.time() < deadline:
         time.sleep(0.05)
     assert state.is_file() and process.poll() is None
@@ -92,7 +92,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     tiny_copy.snakemake("--unlock")
     tiny_copy.run(target, cores=1)
     log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
-    assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 60 of 60" in log
+    assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 150 of 150" in log
     assert not state.exists()
 
 
@@ -277,7 +277,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.time() + 120
+    deadline = time.time() + 300
     while not list(results.glob("radiomics/*/T00[123]/*.parquet")) and time.time() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)

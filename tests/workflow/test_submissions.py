@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 
 import pytest
 from large_cohort import STUDIES, write_large_cohort
-from workflow_runner import REPOSITORY, SNAKEMAKE
+from workflow_runner import REPOSITORY, server
 
 
 def plan(folder, patients, studies, *options, **config):
     """A dry run of all papers at the published settings: jobs submitted, those that train apart; the text."""
     write_large_cohort(folder, patients, studies, **config)
-    command = [str(SNAKEMAKE), "--snakefile", str(REPOSITORY / "Snakefile"), "--profile"]
-    command += [str(REPOSITORY / "profiles/slurm"), "--configfile", "big.yaml", "--dry-run", *options, "--", "all"]
+    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--profile"]
+    words += [str(REPOSITORY / "profiles/slurm"), "--configfile", "big.yaml", "--dry-run", *options, "--", "all"]
     for name in ("config", "workflow"):
         (folder / name).symlink_to(REPOSITORY / name)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    done = server().call(words, folder, os.environ, 600)
     text = done.stdout + done.stderr
     assert done.returncode == 0, text[-6000:]
     said = re.search(r"Submissions to the cluster: (\d+), and (\d+) jobs that train", text)
