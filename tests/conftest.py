@@ -17,9 +17,37 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from workflow_runner import REPOSITORY, Workspace, copy_workflow
 
-# Two tests at a time take as long as they take.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+# Several tests at a time take as long as they take. How many examples a property is tried on where its test does not
+# say: `--hypothesis-profile deep` tries more. CI tries the same ones each time.
+UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "derandomize": "CI" in os.environ}
+settings.register_profile("suite", max_examples=40, **UNHURRIED)
+settings.register_profile("deep", max_examples=400, **UNHURRIED)
+settings.load_profile("suite")
+
+# What takes minutes starts first, and what waits beside what works: the shared run, a cohort with a run of its own, the
+# cluster, whose jobs are mostly waited for. Then all else that runs Snakemake; tests of a second are left for the end.
+LONG_FIRST = (
+    *("test_tiny_run.py", "test_automatic_masks.py", "test_slurm.py", "test_cui2022_run.py", "test_discover.py"),
+    *("test_public_collections.py", "test_real_ct.py", "test_report_in_browser.py", "test_invalidation.py"),
+    *("test_results_elsewhere.py", "test_bad_input.py", "test_submissions.py", "test_leftovers.py"),
+    *("test_needless_reruns.py", "test_using_it.py", "test_against_references.py"),
+)
+# Each test may go to another process: none builds what the others of its file read.
+APART = {"test_tiny_run.py", "test_invalidation.py", "test_results_elsewhere.py", "test_bad_input.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take; keep a file whose tests share a fixture in one of pytest-xdist's processes."""
+    items.sort(key=lambda item: LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST))
+    # The first test of all runs is what the others of its file wait for: those of other files come before them.
+    shared = [item for item in items if item.path.name == LONG_FIRST[0]]
+    own_runs = [item for item in items if item.path.name in LONG_FIRST[1:3]]
+    items[: len(shared) + len(own_runs)] = [*shared[:1], *own_runs, *shared[1:]]
+    for item in items:
+        if item.path.name not in APART:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -59,6 +87,8 @@ def tiny_inputs(session_folder) -> Path:
         folder.mkdir()
         copy_workflow(folder)
         build_tiny_cohort(folder)
+        # Every DICOM file is read here: copies know what was found.
+        assert Workspace(folder).jobs()["convert_patient"] == 24
 
     once(session_folder / "tiny_inputs.made", build)
     return folder
@@ -69,7 +99,7 @@ def tiny_run(session_folder, tiny_inputs) -> Workspace:
     """The tiny cohort after a complete run on all cores, two at least. Tests work on copies of it."""
     workspace = Workspace(tiny_inputs)
     cores = max(2, os.cpu_count() or 2)
-    once(session_folder / "tiny_run.made", lambda: workspace.run("all", cores=cores))
+    once(session_folder / "tiny_run.made", lambda: workspace.run("all", cores=cores, typed=True))
     return workspace
 
 

@@ -8,19 +8,26 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch")
 # Where SLURM looks when SLURM_CONF is not set: the job step of the executor drops it from its nested srun.
 USUAL_PLACE = Path("/etc/slurm/slurm.conf")
 NODES = ("n1", "n2")
+DAEMONS = ("slurmctld", "slurmd", "slurmstepd", "munged")
+# How the name of a cluster's folder begins: its daemons are known by it.
+FOLDER = "hcc_slurm"
+# Held while a cluster runs; the system lets it go with the process.
+TURN = Path(tempfile.gettempdir()) / "hcc_slurm.lock"
 CONFIG = """\
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort=17000
+SlurmctldPort={ports[0]}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -46,8 +53,8 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.%n.log
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17101 CPUs=8 RealMemory=12000
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17102 CPUs=8 RealMemory=12000
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=8 RealMemory=12000
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=8 RealMemory=12000
 PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=UNLIMITED DefMemPerCPU=200 State=UP
 """
 
@@ -69,23 +76,83 @@ def _is_ours(conf: Path) -> bool:
     return conf.is_symlink() and (not conf.exists() or "ClusterName=tests\n" in conf.read_text())
 
 
+def free_ports(number: int) -> list[int]:
+    """Ports of the loopback that nobody listens on now, all different."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def left_daemons(folder: Path | None = None) -> list[psutil.Process]:
+    """Daemons of the test cluster in `folder`; without one, of all whose folder is gone or whose tests have ended.
+
+    Tests that are killed leave theirs, and the folder with the files of their ids may have been removed since.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() not in DAEMONS:
+                continue
+            own = _folder_of(process)
+            if own is not None and (own == folder if folder else not _is_alive(own)):
+                found.append(process)
+    return found
+
+
+def _folder_of(daemon: psutil.Process) -> Path | None:
+    """The folder of the test cluster that a daemon belongs to; None for one of another SLURM."""
+    keys = [word.partition("=")[2] for word in daemon.cmdline() if word.startswith("--key-file=")]
+    place = keys[0] if daemon.name() == "munged" and keys else daemon.environ().get("SLURM_CONF", "")
+    folder = Path(place).parent
+    return folder if folder.name.startswith(FOLDER) else None
+
+
+def _is_alive(folder: Path) -> bool:
+    """Whether the process that started a cluster, which it names in a file, still runs."""
+    try:
+        number, started = (folder / "owner").read_text().split()
+        return psutil.Process(int(number)).create_time() == float(started)
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Ask them to end, and kill those that have not after five seconds."""
+    for ask in (psutil.Process.terminate, psutil.Process.kill):
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                ask(process)
+        processes = psutil.wait_procs(processes, timeout=5)[1]
+
+
 class SlurmCluster:
-    """Start with `with`; every daemon and the link are gone afterwards, also after an interrupt."""
+    """Start with `with`; every daemon and the link are gone afterwards, also after an interrupt.
+
+    Its ports are free ones. The link is one for the machine, so that clusters of two sessions take turns.
+    """
 
     def __init__(self, folder: Path):
+        assert folder.name.startswith(FOLDER), "its daemons could not be told from those of another SLURM"
         self.folder = folder
         self.conf = folder / "slurm.conf"
+        self._turn = FileLock(TURN)
 
     def __enter__(self) -> SlurmCluster:
+        self._turn.acquire()
         try:
             self._start()
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_) -> None:
-        self._stop()
+        try:
+            self._stop()
+        finally:
+            self._turn.release()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -119,28 +186,45 @@ class SlurmCluster:
         daemon = int((self.folder / f"slurmd.{node}.pid").read_text())
         running = self.call("squeue", "-h", "-w", node, "-o", "%A").split()
         os.kill(daemon, signal.SIGKILL)
-        daemons, below = [], []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if any(" ".join(process.cmdline()).startswith(f"slurmstepd: [{job}.") for job in running):
-                    daemons.append(process)
-                    below += process.children(recursive=True)
+        daemons, below = self._processes_of(running)
         # The daemons first: one that sees its job die would report it, which a node without power does not.
         for one in [*daemons, *below]:
             with contextlib.suppress(psutil.Error):
                 one.kill()
+
+    def hold(self, job: str) -> None:
+        """Stop the programs of a job where they are; for SLURM it goes on running, and it can be cancelled."""
+        for one in self._processes_of([job])[1]:
+            with contextlib.suppress(psutil.Error):
+                if one.name().startswith("python") and not one.children():
+                    one.suspend()
+
+    @staticmethod
+    def _processes_of(jobs: list[str]) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        """The daemons of the jobs' steps, and everything that runs below them."""
+        daemons, below = [], []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if any(" ".join(process.cmdline()).startswith(f"slurmstepd: [{job}.") for job in jobs):
+                    daemons.append(process)
+                    below += process.children(recursive=True)
+        return daemons, below
 
     def start_node(self, node: str) -> None:
         """The node's daemon, anew."""
         subprocess.run(["slurmd", "-N", node], env=self.environment, check=True, timeout=60)
 
     def _start(self) -> None:
+        # Of tests that were killed; whoever runs now has the turn.
+        end(left_daemons())
         if _is_ours(USUAL_PLACE):
-            SlurmCluster(USUAL_PLACE.readlink().parent)._stop()
-            time.sleep(2)
+            USUAL_PLACE.unlink()
         for name in ("state", *NODES):
             (self.folder / name).mkdir(parents=True)
-        self.conf.write_text(CONFIG.format(host=socket.gethostname().split(".")[0], folder=self.folder))
+        own = psutil.Process()
+        (self.folder / "owner").write_text(f"{own.pid} {own.create_time()!r}")
+        host = socket.gethostname().split(".")[0]
+        self.conf.write_text(CONFIG.format(host=host, folder=self.folder, ports=free_ports(1 + len(NODES))))
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)
@@ -167,10 +251,6 @@ class SlurmCluster:
                 ["scancel", "-u", "root"], env=self.environment, capture_output=True, timeout=60, check=False
             )
             time.sleep(1)
-        for file in sorted(self.folder.glob("*.pid"), reverse=True):
-            try:
-                os.kill(int(file.read_text()), signal.SIGTERM)
-            except (OSError, ValueError):
-                continue
+        end(left_daemons(self.folder))
         if USUAL_PLACE.is_symlink() and os.readlink(USUAL_PLACE) == str(self.conf):
             USUAL_PLACE.unlink()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
+from snakemake_server import SNAKEMAKE, SnakemakeServer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+# Files of results that no test writes to, and that are large.
+LINKED = (".pt", ".npz", ".nii.gz", ".parquet", ".png", ".svg")
+
+
+@functools.cache
+def server() -> SnakemakeServer:
+    """That of this process."""
+    return SnakemakeServer()
 
 
 def copy_workflow(folder: Path) -> None:
@@ -25,6 +34,29 @@ def copy_workflow(folder: Path) -> None:
             shutil.copy2(source, target)
 
 
+def carry_headers(source: Path, target: Path) -> None:
+    """What planning knows of the files of one folder, as its knowledge of their copies in another."""
+    caches, own = source / ".snakemake", target / ".snakemake"
+    if not (caches / "hcc_headers.json").is_file():
+        return
+    own.mkdir(exist_ok=True)
+    for name in ("hcc_key", "hcc_samples.json"):
+        shutil.copy2(caches / name, own / name)
+    known = json.loads((caches / "hcc_headers.json").read_text())
+    facts = {}
+    for key, (stamp, fact) in known["facts"].items():
+        kind, path = key.split(" ", 1)
+        copied = path.replace(f"{source}{os.sep}", f"{target}{os.sep}", 1)
+        try:
+            status = os.stat(copied)
+        except OSError:
+            continue
+        # Size and time of the copy are those of the original; the time of its inode is its own.
+        if stamp[:2] == [status.st_size, status.st_mtime_ns]:
+            facts[f"{kind} {copied}"] = [[*stamp[:2], status.st_ctime_ns], fact]
+    (own / "hcc_headers.json").write_text(json.dumps({**known, "facts": facts}))
+
+
 class Workspace:
     """A folder that holds a copy of the workflow, inputs and, after a run, results."""
 
@@ -34,32 +66,39 @@ class Workspace:
     def copy_to(self, folder: Path, results: bool = True) -> Workspace:
         """Copy with time stamps; without results also without Snakemake's memory of them.
 
-        Networks are the same files under another name: Snakemake removes what a job is about to write, so that no copy
-        changes another, and forty copies of half a gigabyte would fill a disk.
+        What is large in the results is the same file under another name: Snakemake removes what a job is about to
+        write, so that no copy changes another, and forty copies of half a gigabyte would fill a disk. What was read of
+        the DICOM files is known in the copy too.
         """
         left_out = {"__pycache__"} if results else {"__pycache__", "results", ".snakemake", "logs", "benchmarks"}
+        made = str(self.folder / "results") + os.sep
 
         def ignore(where: str, names: list[str]) -> set[str]:
             top = Path(where) == self.folder
             return {n for n in names if n == "__pycache__" or (top and n in left_out)}
 
         def copy(source: str, target: str) -> str:
-            return os.link(source, target) if source.endswith(".pt") else shutil.copy2(source, target)
+            large = source.startswith(made) and source.endswith(LINKED) and os.stat(source).st_size > 8192
+            return os.link(source, target) if large else shutil.copy2(source, target)
 
         shutil.copytree(self.folder, folder, ignore=ignore, symlinks=True, copy_function=copy)
+        carry_headers(self.folder, folder)
         return Workspace(folder)
 
-    def snakemake(self, *arguments: str, timeout: float = 1500) -> subprocess.CompletedProcess:
-        """Run snakemake here with the tiny config; stdout and stderr as text."""
-        command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", *arguments]
+    def snakemake(self, *arguments: str, timeout: float = 1500, typed: bool = False) -> subprocess.CompletedProcess:
+        """Run snakemake here with the tiny config; stdout and stderr as text. `typed` starts the command anew."""
+        words = ["--configfile", "tiny.yaml", *arguments]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        if not typed:
+            return server().call(words, self.folder, environment, timeout)
+        command = [str(SNAKEMAKE), *words]
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, timeout=timeout, env=environment
         )
 
-    def run(self, *targets: str, cores: int = 2) -> str:
+    def run(self, *targets: str, cores: int = 2, typed: bool = False) -> str:
         """A real run that must succeed; returns what was printed."""
-        result = self.snakemake("--cores", str(cores), *targets)
+        result = self.snakemake("--cores", str(cores), *targets, typed=typed)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 

@@ -108,7 +108,7 @@ def test_every_patient_has_radiomics_and_the_network_is_a_reader(results):
 def test_networks_of_other_methods_see_the_tumour_that_the_network_found(results):
     with np.load(results / f"crops/zhao2024_slices_demo/{UNMASKED[0]}.npz") as crop:
         assert crop["mask"].any() and crop["phases"].tolist() == ["arterial", "portal"]
-    quality = pd.read_csv(results / f"images/iso2_to_arterial/{UNMASKED[0]}/registration.csv")
+    quality = pd.read_csv(results / f"registration/arterial/{UNMASKED[0]}/portal.csv")
     assert quality["dice_before"].notna().all(), "the masks of the network measure the overlap"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from slurm_cluster import SlurmCluster, why_not
-from workflow_runner import Workspace
+from slurm_cluster import FOLDER, NODES, USUAL_PLACE, SlurmCluster, left_daemons, why_not
+from workflow_runner import REPOSITORY, Workspace
 
 pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(why_not()), reason=f"no SLURM: {why_not()}")]
 
@@ -37,19 +38,47 @@ OPTIONS = (
 NETWORK = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1"
 TARGET, STATE = f"{NETWORK}.scores.csv", "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
 LOG = "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log"
-EPOCHS = 300
+# Long enough to be met in the middle: a job is told within a second that it has to end.
+EPOCHS = 60
+# A cluster of tests that are then killed.
+ABANDONED = """
+import sys, time
+from pathlib import Path
+from slurm_cluster import SlurmCluster
+with SlurmCluster(Path(sys.argv[1])):
+    print("idle", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_cluster_that_killed_tests_have_left_is_in_nobodys_way(tmp_path):
+    """Its daemons run on, and pytest may have removed its folder with the files of their ids."""
+    left = tmp_path / f"{FOLDER}_left"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "tests")}
+    with subprocess.Popen(
+        [sys.executable, "-c", ABANDONED, str(left)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as killed:
+        assert killed.stdout.readline() == "idle\n"
+        killed.kill()
+    abandoned = left_daemons(left)
+    assert {daemon.name() for daemon in abandoned} >= {"slurmctld", "slurmd", "munged"}
+    shutil.rmtree(left)
+    with SlurmCluster(tmp_path / f"{FOLDER}_next") as running:
+        assert running.idle() == set(NODES)
+        assert not any(daemon.is_running() for daemon in abandoned)
+    assert not left_daemons(running.folder) and not USUAL_PLACE.is_symlink()
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     # A socket's path may have 107 characters.
-    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
+    with SlurmCluster(tmp_path_factory.mktemp(FOLDER)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tiny_run, tmp_path_factory) -> Workspace:
-    """The finished run, in which one network was then trained for 300 epochs, here and without a pause."""
+    """The finished run, in which one network was then trained for more epochs, here and without a pause."""
     workspace = tiny_run.copy_to(tmp_path_factory.mktemp("slow") / "local")
     config = yaml.safe_load((workspace.folder / "tiny.yaml").read_text())["overrides"]
     config["zhao2024"].update(epochs=EPOCHS, patience=EPOCHS)
@@ -126,7 +155,7 @@ def submitted(text: str) -> int:
     return len(re.findall("has been submitted with SLURM jobid", text))
 
 
-def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, fresh_copy):
+def test_a_paper_end_to_end_through_the_profile(cluster, fresh_copy, request):
     """From DICOM to the last figure: the tables of a local run, in as many jobs as the dry run says."""
     plan = fresh_copy.snakemake(*OPTIONS[:2], *OPTIONS[4:], "--dry-run", "--", "zhao2024")
     said = re.search(r"Submissions to the cluster: (\d+), and (\d+) jobs", plan.stderr)
@@ -134,7 +163,8 @@ def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, fresh_copy):
     text = run.end(1800)
     assert submitted(text) == int(said[1]) + int(said[2]) == len(run.jobs())
     assert int(said[1]) < 15
-    own, other = tables(fresh_copy), tables(tiny_run)
+    # Asked for last: another process may be at work on it.
+    own, other = tables(fresh_copy), tables(request.getfixturevalue("tiny_run"))
     assert {name.split("/")[1] for name in own} >= {"labels.csv", "splits", "zhao2024"} and len(own) > 60
     assert own == {name: other[name] for name in own}
     again = Run(fresh_copy, cluster, "--", "zhao2024").end()
@@ -191,10 +221,12 @@ def test_a_lost_node_costs_the_epoch_it_was_in(cluster, disturbed, undisturbed):
 
 
 def test_snakemake_killed_and_started_again(cluster, disturbed, undisturbed):
-    """Its job trains on; the next run ends it, so that no two write one file."""
+    """Its job stays on the cluster; the next run ends it, so that no two write one file."""
     run = Run(disturbed, cluster, "--", TARGET)
     wait_for((disturbed.folder / STATE).is_file, 120, run)
     (left,) = run.jobs()
+    # Held, so that it is not done before the two runs that follow have been planned.
+    cluster.hold(left["id"])
     os.killpg(run.process.pid, signal.SIGKILL)
     run.process.wait()
     assert next(job["state"] for job in cluster.jobs() if job["id"] == left["id"]) == "RUNNING"

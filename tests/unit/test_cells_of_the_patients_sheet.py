@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_cohort import AFP, WITHOUT, make_plan, patient_row, problems_of, write_cohort, write_rows
 
@@ -88,7 +88,6 @@ def test_decimal_commas_where_they_are_declared(text, value):
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from(["0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९"]))
-@settings(max_examples=50)
 def test_a_number_comes_back_in_the_digits_of_any_script(number, digits):
     text = repr(number).translate(str.maketrans("0123456789", digits))
     assert exact_number(text) == number
@@ -96,7 +95,6 @@ def test_a_number_comes_back_in_the_digits_of_any_script(number, digits):
 
 
 @given(st.floats(0.1, 1e6), st.sampled_from([0.01, 1 / 12, 1.0, 10.0, 17.1]))
-@settings(max_examples=50)
 def test_a_bound_lies_beside_its_number_in_any_unit(number, factor):
     below, at, above = (Reading(r, number).times(factor) for r in ("<", "", ">"))
     assert below < at == Reading("<=", number).times(factor) < above
@@ -275,7 +273,6 @@ def test_dates_with_one_reading(text, form, day):
     st.dates(date(1950, 1, 1), TODAY),
     st.sampled_from(["%d.%m.%Y", "%m/%d/%Y", "%d%m%Y", "%Y%m%d", "%Y-%m-%d", "%d %b %Y"]),
 )
-@settings(max_examples=60)
 def test_any_date_comes_back_in_its_own_form_and_in_no_other(day, form):
     text = day.strftime(form)
     assert iso_date(text, form) == day.isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hcc_recurrence.cohort.labels import make_labels, summarise_labels
@@ -70,7 +70,6 @@ def labelled(n_positive, n_negative):
     return pd.DataFrame({"patient_id": [f"p{i:03d}" for i in range(len(er))], "er": er, "excluded_because": ""})
 
 
-@settings(max_examples=40)
 @given(st.integers(12, 40), st.integers(12, 40), st.integers(0, 1000), st.sampled_from([0.0, 0.2, 0.3]))
 def test_a_split_puts_each_patient_once_and_keeps_the_outcome_even(m, n, seed, fraction):
     labels = labelled(m, n)
@@ -99,7 +98,6 @@ def cohort(frame, clinical=None, missing_codes=()):
 
 
 @given(st.text(max_size=12))
-@settings(max_examples=200)
 def test_any_cell_is_a_value_missing_or_a_problem(text):
     """What passes the check can be read as a number; what does not is named with the patient."""
     frame = pd.DataFrame({"patient_id": ["p1"], "x": [text.strip()]}, dtype=str).set_index("patient_id", drop=False)

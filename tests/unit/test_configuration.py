@@ -360,6 +360,18 @@ def test_the_plan_of_the_demo():
     assert plan.grid_phases("demo_mr", "iso2", "MR001") == ["arterial", "portal", "delayed", "hepatobiliary"]
     assert plan.crop_phases("demo_mr", "zhao2024_slices_demo", "MR001") == ["arterial", "delayed", "portal"]
     assert plan.has_networks("zhao2024", "demo_mr") and not plan.has_networks("zhao2024", "demo_ct")
+    # A phase is registered once for all grids of a cohort, and a folder holds what one engine found.
+    assert plan.reference_of_grid("iso2_to_arterial") == plan.reference_of_grid("zhang2025_demo") == "arterial"
+    assert plan.reference_of_grid("iso2") == "" and plan.grid_registrations("demo_mr", "iso2", "MR001") == []
+    assert plan.registered_phases("demo_mr", "arterial", "MR001") == ["delayed", "portal"]
+    pairs = plan.grid_registrations("demo_mr", "iso2_to_arterial", "MR001")
+    assert pairs == [("arterial", "delayed"), ("arterial", "portal")]
+    assert plan.registration("arterial") == {"engine": "simpleitk", "phase": "arterial"}
+    assert plan.registration_readers("demo_mr", "arterial", "MR001", "portal") == {"arterial": "R1", "portal": "R1"}
+    plan.config["grids"]["zhang2025_demo"]["registration_engine"] = "ants"
+    assert plan.reference_of_grid("zhang2025_demo") == "arterial_ants"
+    assert plan.registration("arterial_ants") == {"engine": "ants", "phase": "arterial"}
+    plan.config["grids"]["zhang2025_demo"]["registration_engine"] = "simpleitk"
     # So is N4. The crops have the phases that studies take from them: another may lack its mask.
     for phases in (plan.grid_phases, plan.crop_phases):
         name = "yan2023" if phases == plan.grid_phases else "yan2023_demo"

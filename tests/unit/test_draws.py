@@ -44,7 +44,6 @@ def test_one_patient_added_to_100_changes_at_most_the_folds_and_two_sets(seed):
         assert len(sets) <= 2 and folds <= FOLDS
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(60, 110), st.integers(0, 10**6), st.floats(0.1, 0.4), st.integers(0, 10**6))
 def test_a_patient_added_or_removed_moves_few(number, seed, fraction, place):
     labels = cohort(outcomes(number, seed))
@@ -55,7 +54,6 @@ def test_a_patient_added_or_removed_moves_few(number, seed, fraction, place):
     assert changes(before, split_of(labels.drop(index=place % number), seed + 1, fraction))[1] > FOLDS
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(60, 110), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_a_corrected_outcome_moves_few(number, seed, place):
     labels = cohort(outcomes(number, seed))
@@ -80,7 +78,7 @@ def test_of_100_patients_nearly_every_corrected_outcome_changes_at_most_the_fold
     assert np.mean(sets <= 2) >= 0.95 and np.mean(folds <= FOLDS) >= 0.95 and folds.mean() < 3.5
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(30, 120), st.integers(0, 10**6), st.sampled_from([0.2, 0.3, 0.5]))
 def test_sets_have_their_fraction_and_folds_are_even(number, seed, fraction):
     labels = cohort(outcomes(number, seed))
@@ -133,7 +131,6 @@ def test_fold_sizes():
     assert fold_sizes(12, 5) == [3, 3, 2, 2, 2] and fold_sizes(12, 5, from_last=True) == [2, 2, 2, 3, 3]
 
 
-@settings(max_examples=60)
 @given(st.sets(st.text("abcdef0123", min_size=1, max_size=6), min_size=6, max_size=60), st.integers(0, 999))
 def test_folds_hold_everyone_once_in_the_wanted_sizes(names, seed):
     drawn = draw_folds(names, 4, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from workflow_runner import REPOSITORY
 
@@ -27,7 +27,6 @@ from hcc_recurrence.statistics.proportions import chi_square_or_fisher, chi_squa
 PUBLISHED = REPOSITORY / "workflow" / "published"
 
 
-@settings(max_examples=150)
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
 def test_the_solver_always_finds_the_counts_that_were_printed(n_pos, n_neg, data):
     tp, tn = data.draw(st.integers(0, n_pos)), data.draw(st.integers(0, n_neg))

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from pyradiomics_reference import whole_volume_features
 
-from hcc_recurrence.radiomics import filters
+from hcc_recurrence.radiomics import filters, neighbours
 from hcc_recurrence.radiomics.extraction import extract_features
 from hcc_recurrence.radiomics.filters import filtered_images, smoothing_box, wavelet_box, wavelet_reach
 from hcc_recurrence.radiomics.shape import ShapeFeatures
@@ -104,6 +104,42 @@ def test_each_feature_is_pyradiomics_own_on_odd_regions(region, spacing):
     found = extract_features(image, {"R1": mask}, settings)["R1"]
     reference = whole_volume_features(image, mask, normalise=False, filters=False)
     assert largest_difference(found, reference) < 1e-8
+
+
+@pytest.mark.parametrize("highest", [1, 2, 5, 40, 300])
+def test_matrices_are_those_of_pyradiomics_c_code_on_random_regions(highest):
+    """Thin, full, scattered and tiny boxes; to the last count, and differences of tones to the last bit."""
+    from radiomics import cMatrices
+
+    generator = np.random.default_rng(highest)
+    compared = 0
+    for _ in range(60):
+        mask = generator.random(generator.integers(1, 9, 3)) < generator.choice([0.1, 0.5, 0.9, 1.0])
+        if not mask.any():
+            continue
+        binned = np.zeros(mask.shape, np.int32)
+        binned[mask] = generator.integers(1, highest + 1, mask.sum())
+        levels, top, near = neighbours.with_border(binned), int(binned.max()), np.array([1])
+        own, sizes = neighbours.zones(levels)
+        theirs = cMatrices.calculate_glszm(binned, mask, top, int(mask.sum()), False, 0)[0]
+        found = np.zeros(theirs.shape)
+        np.add.at(found, (own - 1, sizes - 1), 1)
+        np.testing.assert_array_equal(found, theirs)
+        theirs = cMatrices.calculate_gldm(binned, mask, near, top, 0, False, 0)[0]
+        for level in range(1, top + 1):
+            alike = np.bincount(neighbours.dependences(levels)[binned == level], minlength=theirs.shape[1])
+            np.testing.assert_array_equal(alike, theirs[level - 1])
+        theirs = cMatrices.calculate_ngtdm(binned, mask, near, top, False, 0)[0]
+        number = neighbours.sums_of_neighbours(neighbours.with_border(mask.astype(np.uint8)))[mask]
+        mean = neighbours.sums_of_neighbours(levels)[mask] / np.maximum(number, 1)
+        off = np.where(number > 0, np.abs(binned[mask] - mean), 0)
+        np.testing.assert_array_equal(np.bincount(binned[mask], off, top + 1)[1:], theirs[:, 1])
+        if neighbours.has_neighbours_all_ways(levels):
+            theirs, ways = cMatrices.calculate_glrlm(binned, mask, top, max(mask.shape), False, 0)
+            assert [tuple(way) for way in ways.tolist()] == list(neighbours.DIRECTIONS)
+            np.testing.assert_array_equal(neighbours.run_lengths(levels, top), theirs[0])
+            compared += 1
+    assert compared > 5
 
 
 @pytest.mark.parametrize("density", [0.02, 0.3, 0.7])

@@ -8,9 +8,17 @@ import pytest
 import SimpleITK as sitk
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence.files import read_csv
 from hcc_recurrence.imaging.carrying import carry_masks
-from hcc_recurrence.imaging.registration import apply_transform, dice, register_patient, register_rigid
-from hcc_recurrence.imaging.resampling import resample_image, resample_mask
+from hcc_recurrence.imaging.registration import (
+    Registration,
+    _overlap,
+    apply_transform,
+    dice,
+    register_rigid,
+    write_quality,
+)
+from hcc_recurrence.imaging.resampling import prepare_patient, resample_image, resample_mask
 from hcc_recurrence.simulation.anatomy import SCANNERS, render, tumour_mask, voxel_axes
 from hcc_recurrence.simulation.patient import SimulatedPatient, place_tumours
 
@@ -131,16 +139,86 @@ def test_a_registration_that_pulls_the_masks_apart_is_refused():
     assert found.transform.TransformPoint((10.0, 20.0, 30.0)) == pytest.approx((10.0, 20.0, 30.0))
 
 
+def test_without_masks_the_whole_image_is_what_is_registered():
+    fixed, mask = simulated(1, "arterial", 1)
+    moving, _ = simulated(1, "portal", 2)
+    true = offset(fixed, 15.0, 5.0, 3)
+    found = register_rigid(fixed, moved_by(moving, true, False))
+    assert found.failed == "" and np.isnan([found.dice_before, found.dice_after]).all()
+    assert error_over_tumour(found.transform, true, mask) < 4.0
+
+
+def test_phases_of_two_places_are_named_and_left_as_they_lie():
+    """No voxel of one image lies where the other one shows anything."""
+    fixed, mask = simulated(1, "arterial", 1)
+    far = sitk.Image(fixed)
+    far.SetOrigin([5000.0, 0, 0])
+    found = register_rigid(fixed, far, mask)
+    assert found.failed.startswith("the optimiser stopped") and found.shift_mm == 0
+    assert found.transform.TransformPoint((1.0, 2.0, 3.0)) == (1.0, 2.0, 3.0)
+
+
+def test_overlap_is_counted_where_either_mask_is():
+    """The same number as over the whole grid, with a mask that moves out of the other one's box."""
+    fixed, mask = simulated(3, "arterial", 1)
+    away = offset(fixed, 9.0, 12.0, 5)
+    there = moved_by(mask, away, True)
+    for transform in (sitk.Euler3DTransform(), away, offset(fixed, 40.0, 3.0, 1)):
+        whole = dice(mask, apply_transform(there, mask, transform, is_mask=True))
+        assert _overlap(mask, there, transform) == whole
+    nothing = mask * 0
+    assert _overlap(mask, nothing, away) == _overlap(nothing, mask, away) == 0
+    assert np.isnan(_overlap(nothing, nothing, away)) and np.isnan(_overlap(None, mask, away))
+
+
+GRID = {
+    "spacing_mm": [2, 2, 2],
+    "interpolator": "linear",
+    "bias_correction": "none",
+    "register_to": "arterial",
+    "outside_hu": -1024,
+}
+
+
 def test_a_patient_is_brought_onto_one_grid_with_all_readers_masks():
     fixed, mask = simulated(3, "arterial", 1)
     moving, other = simulated(3, "portal", 2)
     true = offset(fixed, 8.0, 0.0, 4)
-    images = {"arterial": fixed, "portal": moved_by(moving, true, False)}
     shifted = moved_by(other, true, True)
+    # The portal phase has other voxels.
+    images = {"arterial": fixed, "portal": resample_image(moved_by(moving, true, False), (4, 2.5, 2.5))}
     masks = {"arterial.R1": mask, "portal.R1": shifted, "portal.R2": shifted}
-    transforms, quality = register_patient(images, masks, "arterial", {"arterial": "R1", "portal": "R1"})
-    assert set(transforms) == {"portal"} and quality["phase"].tolist() == ["portal"]
-    assert images["portal"].GetSize() == fixed.GetSize() == masks["portal.R2"].GetSize()
-    assert dice(mask, masks["portal.R2"]) > 0.85 > quality["dice_before"].iloc[0]
+    found = register_rigid(fixed, images["portal"], mask, shifted)
+    placed, drawn = prepare_patient(images, masks, GRID, "MR", {"portal": found.transform})
+    assert list(placed) == list(images) and list(drawn) == list(masks)
+    assert {image.GetSize() for image in (*placed.values(), *drawn.values())} == {fixed.GetSize()}
+    assert dice(mask, drawn["portal.R2"]) > 0.85 > found.dice_before
     with pytest.raises(ValueError, match="delayed phase, which this patient does not have"):
-        register_patient(images, masks, "delayed", {})
+        prepare_patient(images, masks, {**GRID, "register_to": "delayed"}, "MR", {})
+
+
+def test_a_voxel_of_a_registered_phase_is_interpolated_once():
+    """A shift by whole voxels of a phase with the reference's voxels changes no value: nothing is blurred."""
+    fixed, mask = simulated(3, "arterial", 1)
+    moving, other = simulated(3, "portal", 2)
+    by_voxels = sitk.TranslationTransform(3, (4.0, -2.0, 6.0))
+    images, masks = {"arterial": fixed, "portal": moving}, {"arterial.R1": mask, "portal.R1": other}
+    placed, drawn = prepare_patient(images, masks, GRID, "MR", {"portal": by_voxels})
+    inside = (slice(0, -3), slice(1, None), slice(0, -2))
+    from_there = (slice(3, None), slice(0, -1), slice(2, None))
+    for got, source in ((placed["portal"], moving), (drawn["portal.R1"], other)):
+        expected = sitk.GetArrayFromImage(source)[from_there]
+        np.testing.assert_allclose(sitk.GetArrayFromImage(got)[inside], expected, rtol=1e-4, atol=1e-3)
+
+
+def test_the_quality_of_a_registration_is_one_row(tmp_path):
+    found = Registration(sitk.Euler3DTransform(), 3.25, 1 / 3, -0.5, -0.75, float("nan"), float("nan"), "why, in words")
+    write_quality("007", "portal", found, tmp_path / "portal.csv")
+    row = read_csv(tmp_path / "portal.csv").iloc[0]
+    assert (row["patient_id"], row["phase"], row["failed"], row["angle_deg"]) == (
+        "007",
+        "portal",
+        "why, in words",
+        0.3333333333,
+    )
+    assert np.isnan(row["dice_before"])

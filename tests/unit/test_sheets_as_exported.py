@@ -9,7 +9,7 @@ import zipfile
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_cohort import make_plan, patient_row, problems_of, write_cohort, write_rows
 
@@ -203,7 +203,6 @@ def test_empty_rows_count_in_row_numbers_and_the_programs_own_first_line_does_no
     st.sampled_from(DELIMITERS),
     st.lists(st.lists(st.text("ab1 ,;|\t\"'<.", max_size=4), min_size=3, max_size=3), min_size=1, max_size=4),
 )
-@settings(max_examples=40)
 def test_any_table_comes_back(tmp_path_factory, delimiter, rows):
     """Whatever is in the cells, quoted as the CSV module does."""
     stream = io.StringIO()

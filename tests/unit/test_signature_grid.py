@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -90,7 +90,6 @@ def test_of_a_redundant_pair_the_weaker_goes():
 
 
 @given(st.integers(0, 10_000), st.integers(2, 12), st.floats(0.3, 0.95))
-@settings(max_examples=60)
 def test_no_redundant_pair_is_left_and_every_dropped_feature_has_a_stronger_one(seed, number, limit):
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(12, 4)) @ generator.normal(size=(4, number))

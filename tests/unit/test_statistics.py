@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -25,7 +25,6 @@ def slow_delong(y, score):
     return wins.mean(), variance
 
 
-@settings(max_examples=200)
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 8), st.integers(0, 10**6))
 def test_delong_equals_its_definition_with_ties(m, n, levels, seed):
     generator = np.random.default_rng(seed)
@@ -96,7 +95,6 @@ def test_youden_takes_the_highest_of_equal_cut_offs():
     assert youden_threshold(np.array([0, 0, 1, 1]), score) == 0.3
 
 
-@settings(max_examples=100)
 @given(st.integers(0, 10**6), st.integers(4, 40))
 def test_no_cut_off_is_better_than_youdens(seed, n):
     generator = np.random.default_rng(seed)

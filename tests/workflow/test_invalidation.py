@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
+from finished_cohort import finish
 
 PATIENTS, PHASES = 24, 2
 STUDIES = 3
@@ -85,8 +86,10 @@ DEEP_INPUT = {"collect_crops": 4, "extract_deep_features": PHASES, "plot_crops":
 PICTURES = {"picture_patients": 1, "write_quality_page": 1}
 COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **PICTURES, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
-# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected.
-OWN_STEPS = {"convert_patient": 1, "resample_patient": 3, "extract_radiomics": 1, "crop_patient": 4}
+# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected. One of
+# the two phases is registered to the other.
+OWN_STEPS = {"convert_patient": 1, "register_phase": 1, "resample_patient": 3}
+OWN_STEPS |= {"extract_radiomics": 1, "crop_patient": 4}
 LABELS = {
     "write_labels": 1,
     "write_splits": 1,
@@ -171,32 +174,18 @@ def test_one_patient_removed(tiny_copy):
     assert tiny_copy.jobs() == {**changed, **pictures}
 
 
-def test_one_patient_added(tiny_inputs, tiny_run, tmp_path):
-    """A copy run without T018, to which T018 is added: its own steps, and what is learned."""
-    copy = tiny_run.copy_to(tmp_path / "added")
-    original = {n: (copy.folder / f"sheets/{n}.csv").read_text() for n in ("patients", "series", "masks")}
-    remove_patient(copy, "T018")
-    for kind in ("images", "masks", "radiomics"):
-        for place in (copy.folder / "results/tiny" / kind).glob("*/T018*"):
-            shutil.rmtree(place)
-    for place in (copy.folder / "results/tiny/crops").glob("*/T018*"):
-        place.unlink()
-    # Up to the predictions of two papers and one network of the third, whose 21 trainings would take minutes: what is
-    # made of them does not know a patient.
-    predictions = [f"results/tiny/{paper}/predictions.csv" for paper in ("zhao2024", "yan2023")]
-    network = "results/tiny/zhang2025/networks/ResNet50/strict.1.1-2.scores.csv"
-    copy.run(*predictions, network, cores=2)
+def test_one_patient_added(fresh_copy):
+    """A run without T018, pretended, to which T018 is added: its own steps, and what is learned."""
+    original = {n: (fresh_copy.folder / f"sheets/{n}.csv").read_text() for n in ("patients", "series", "masks")}
+    remove_patient(fresh_copy, "T018")
+    finish(fresh_copy, whole=True)
+    assert fresh_copy.jobs() == {}
     for name, text in original.items():
-        (copy.folder / f"sheets/{name}.csv").write_text(text)
-    shown = {"plot_training", "plot_score_cam", "gather_zhao2024", "plot_coefficients", "plot_yan2023_nomograms"}
-    shown |= {"plot_crops", "collect_registration", "write_baseline_table", "plot_flow_chart", *RISK_FACTORS}
-    shown |= {"fit_comparators", "report_changes", *PICTURES}
-    made = {**OWN_STEPS, **LABELS, **COLLECTED, **ZHAO_FROM_TABLES, **NETWORKS, **GRID}
-    expected = {rule: n for rule, n in made.items() if rule not in shown}
-    # Without the boxes of Zhang's networks of volumes.
-    boxes = {rule: expected[rule] - 1 for rule in ("crop_patient", "collect_crops")}
-    jobs = copy.jobs(*predictions, target=network)
-    assert jobs == {**expected, **boxes, "train_scoring_network": 1, "gather_predictions": 2}
+        (fresh_copy.folder / f"sheets/{name}.csv").write_text(text)
+    # The first batch of pictures loses its last patient to the second.
+    pictures = {"picture_patients": 2}
+    changed = {**OWN_STEPS, **LABELS, **MEASURED, **COLLECTED, **READERS, **READINGS, **LEARNING}
+    assert fresh_copy.jobs() == {**changed, **pictures}
 
 
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
@@ -349,7 +338,7 @@ def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
 
 
 def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
-    """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted again."""
+    """From the demo's 2 mm grid to the published 1 mm grid; nothing is converted or registered again."""
     import yaml
 
     overrides = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
@@ -371,6 +360,7 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
     twice |= {"fit_zhang2025_fusion": 9}
     # Every table and figure no longer says that the demo preset is not for patients who are not simulated.
     marked = {"write_baseline_table": STUDIES, "plot_flow_chart": STUDIES, **READINGS, **RISK_FACTORS}
-    # Pictures are of the images as acquired.
+    # Pictures and registrations are of the images as acquired.
     everything = {**image, **READERS, **LEARNING, **twice, **marked}
-    assert tiny_copy.jobs() == {rule: n for rule, n in everything.items() if rule not in PICTURES}
+    of_native = {*PICTURES, "collect_registration"}
+    assert tiny_copy.jobs() == {rule: n for rule, n in everything.items() if rule not in of_native}

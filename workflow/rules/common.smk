@@ -79,6 +79,8 @@ wildcard_constraints:
     patient="[A-Za-z0-9][A-Za-z0-9_-]*",
     phase="precontrast|arterial|portal|delayed|hepatobiliary",
     grid="[A-Za-z0-9_]+",
+    # The phase that others are registered to, and what registers where that is not SimpleITK.
+    reference="(precontrast|arterial|portal|delayed|hepatobiliary)(_ants)?",
     crop="[A-Za-z0-9_]+",
     settings="[A-Za-z0-9_]+",
     scheme="[A-Za-z0-9_]+",
@@ -601,10 +603,12 @@ def registration_targets(paper, cohort):
     """How well the phases were registered that a study's networks read."""
     crop = FULL_CONFIG["papers"][paper]["settings"].get("crops")
     wanted = crop and PLAN.has_networks(paper, cohort)
-    if not wanted or not grid_of_crop(crop)["register_to"]:
+    reference = (
+        PLAN.reference_of_grid(FULL_CONFIG["crops"][crop]["grid"]) if wanted else ""
+    )
+    if not reference:
         return []
-    grid = FULL_CONFIG["crops"][crop]["grid"]
-    return [f"<results>/{PLAN.image_cohort(cohort)}/registration/{grid}.html"]
+    return [f"<results>/{PLAN.image_cohort(cohort)}/registration/{reference}.html"]
 
 
 def study_targets(paper, cohort):

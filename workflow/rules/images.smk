@@ -1,5 +1,6 @@
 # Images and masks of a patient: as acquired, then on named grids. Needs DICOM and mask files; makes images/,
 # masks/ and registration/. A job is a patient with all phases of the series sheet: starting a job costs more than one series.
+# But a registration is one phase: a study that takes one phase more registers this one, and leaves the others' files alone.
 
 
 rule convert_patient:
@@ -46,12 +47,53 @@ rule convert_patient:
         "../scripts/convert_patient.py"
 
 
-rule resample_patient:
-    """A patient's images and masks on a named grid: bias correction, resampling, registration, normalisation."""
+rule register_phase:
+    """Where a phase of a patient lies against another one, found once from the images as acquired, for every grid."""
     input:
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
         predicted=predicted_masks,
+    output:
+        transform="<results>/{cohort}/registration/{reference}/{patient}/{phase}.tfm",
+        quality="<results>/{cohort}/registration/{reference}/{patient}/{phase}.csv",
+    log:
+        "<logs>/{cohort}/register_phase/{reference}/{patient}/{phase}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/register_phase/{reference}/{patient}/{phase}.tsv"
+    group:
+        GRID_GROUP
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3500),
+        runtime=minutes(4),
+    params:
+        registration=lambda w: PLAN.registration(w.reference),
+        readers=lambda w: PLAN.registration_readers(
+            w.cohort, w.reference, w.patient, w.phase
+        ),
+        modality=of_cohort("modality"),
+        code=code("register_phase"),
+    script:
+        "../scripts/register_phase.py"
+
+
+rule resample_patient:
+    """A patient's images and masks on a named grid: bias correction, resampling, normalisation.
+
+    Where the grid registers, the resampling is onto the voxels of the reference phase, through the transforms.
+    """
+    input:
+        images="<results>/{cohort}/images/native/{patient}",
+        masks="<results>/{cohort}/masks/native/{patient}",
+        predicted=predicted_masks,
+        transforms=lambda w: [
+            f"<results>/{w.cohort}/registration/{reference}/{w.patient}/{phase}.tfm"
+            for reference, phase in PLAN.grid_registrations(
+                w.cohort, w.grid, w.patient
+            )
+        ],
     output:
         images=directory("<results>/{cohort}/images/{grid}/{patient}"),
         masks=directory("<results>/{cohort}/masks/{grid}/{patient}"),
@@ -80,33 +122,32 @@ rule resample_patient:
 
 
 rule collect_registration:
-    """How well the phases of all patients were registered on a grid; a failed registration is named."""
+    """How well the phases of all patients were registered to one of them; a failed registration is named."""
     input:
-        lambda wildcards: collect(
-            "<results>/{cohort}/images/{grid}/{patient}",
-            cohort=wildcards.cohort,
-            grid=wildcards.grid,
-            patient=PLAN.patients(wildcards.cohort),
-        ),
+        lambda w: [
+            f"<results>/{w.cohort}/registration/{w.reference}/{patient}/{phase}.csv"
+            for patient in PLAN.patients(w.cohort)
+            for phase in PLAN.registered_phases(w.cohort, w.reference, patient)
+        ],
     output:
-        csv="<results>/{cohort}/registration/{grid}.csv",
+        csv="<results>/{cohort}/registration/{reference}.csv",
         html=report(
-            "<results>/{cohort}/registration/{grid}.html",
+            "<results>/{cohort}/registration/{reference}.html",
             caption="../report/registration.rst",
             category="Cohorts",
             labels={"cohort": "{cohort}", "what": "registration, table"},
         ),
         png=report(
-            "<results>/{cohort}/registration/{grid}.png",
+            "<results>/{cohort}/registration/{reference}.png",
             caption="../report/registration.rst",
             category="Cohorts",
             labels={"cohort": "{cohort}", "what": "registration"},
         ),
-        svg="<results>/{cohort}/registration/{grid}.svg",
+        svg="<results>/{cohort}/registration/{reference}.svg",
     log:
-        "<logs>/{cohort}/collect_registration/{grid}.log",
+        "<logs>/{cohort}/collect_registration/{reference}.log",
     benchmark:
-        "<benchmarks>/{cohort}/collect_registration/{grid}.tsv"
+        "<benchmarks>/{cohort}/collect_registration/{reference}.tsv"
     wildcard_constraints:
         cohort=COHORT_NAME,
     group:

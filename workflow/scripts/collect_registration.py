@@ -1,6 +1,4 @@
-"""Collect the quality of all registrations on one grid."""
-
-from pathlib import Path
+"""Collect the quality of all registrations to one phase."""
 
 from hcc_recurrence.job import job_log
 
@@ -13,10 +11,9 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     from hcc_recurrence.files import read_csv, write_csv
 
     params, output = snakemake.params, snakemake.output
-    files = [Path(folder, "registration.csv") for folder in snakemake.input]
-    if not all(file.is_file() for file in files):
-        raise ValueError(f"grid {snakemake.wildcards.grid} does not register phases: set its register_to in the config")
-    table = pd.concat([read_csv(file) for file in files], ignore_index=True).fillna({"failed": ""})
+    table = pd.concat([read_csv(file) for file in snakemake.input], ignore_index=True)
+    # Where none failed the column holds no text.
+    table["failed"] = table["failed"].astype(object).fillna("")
     write_csv(table, output.csv)
     failed = int((table["failed"] != "").sum())
     note = (

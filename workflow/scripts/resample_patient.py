@@ -1,4 +1,4 @@
-"""Bring a patient's images and masks onto a named grid, registered to one phase where the grid says so."""
+"""Bring a patient's images and masks onto a named grid, that of one phase where the grid registers the others to it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
 
     from hcc_recurrence.files import keep_one_copy
     from hcc_recurrence.imaging.nifti import write_image
-    from hcc_recurrence.imaging.resampling import normalise_intensity, prepare_image, resample_mask
+    from hcc_recurrence.imaging.resampling import normalise_intensity, prepare_patient
 
     params, grid = snakemake.params, snakemake.params.grid
 
@@ -20,25 +20,12 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         named = {file.name.removesuffix(".nii.gz"): file for file in files}
         return {n: sitk.ReadImage(str(f)) for n, f in named.items() if n.split(".")[0] in params.phases}
 
-    images = {name: prepare_image(image, grid, params.modality) for name, image in natives("images").items()}
-    masks = {name: resample_mask(mask, grid["spacing_mm"]) for name, mask in natives("masks").items()}
-    outputs = {kind: Path(snakemake.output[kind]) for kind in ("images", "masks")}
-    for folder in outputs.values():
-        folder.mkdir(parents=True)
-    if grid["register_to"]:
-        from hcc_recurrence.files import write_csv
-        from hcc_recurrence.imaging.registration import register_patient
-
-        transforms, quality = register_patient(
-            images, masks, grid["register_to"], params.readers, params.modality, grid["registration_engine"]
-        )
-        for phase, transform in transforms.items():
-            sitk.WriteTransform(transform, str(outputs["images"] / f"{phase}.tfm"))
-        quality.insert(0, "patient_id", snakemake.wildcards.patient)
-        write_csv(quality, outputs["images"] / "registration.csv")
-        print(quality.to_string())
+    transforms = {Path(file).stem: sitk.ReadTransform(file) for file in snakemake.input.transforms}
+    images, masks = prepare_patient(natives("images"), natives("masks"), grid, params.modality, transforms)
     images = {name: normalise_intensity(image, grid["normalisation"]) for name, image in images.items()}
+    outputs = {kind: Path(snakemake.output[kind]) for kind in ("images", "masks")}
     for kind, volumes in (("images", images), ("masks", masks)):
+        outputs[kind].mkdir(parents=True)
         for name, volume in volumes.items():
             write_image(volume, outputs[kind] / f"{name}.nii.gz")
             print(f"{kind}: {name}.nii.gz")

@@ -334,6 +334,42 @@ class Plan(UnetPlan):
         ordered = [p for p in sorted(wanted or listed) if p != reference]
         return [reference, *ordered] if reference else ordered
 
+    def reference_of_grid(self, grid: str) -> str:
+        """The folder of registrations that a grid takes: the phase and, but for SimpleITK, the engine; empty: none."""
+        entry = self.config["grids"][grid]
+        if not entry["register_to"]:
+            return ""
+        engine = entry["registration_engine"]
+        return entry["register_to"] + ("" if engine == "simpleitk" else f"_{engine}")
+
+    def registration(self, reference: str) -> dict[str, str]:
+        """What such a folder's name says: `phase`, that the others are registered to, and `engine`."""
+        phase, _, engine = reference.partition("_")
+        return {"engine": engine or "simpleitk", "phase": phase}
+
+    def grid_registrations(self, name: str, grid: str, patient: str) -> list[tuple[str, str]]:
+        """Folder and phase of each registration that a grid takes of a patient."""
+        reference = self.reference_of_grid(grid)
+        return [(reference, p) for p in self.grid_phases(name, grid, patient)[1:]] if reference else []
+
+    def registered_phases(self, name: str, reference: str, patient: str) -> list[str]:
+        """The phases of a patient that studies take registered to one of them, sorted; all others if none does."""
+        grids = {
+            grid
+            for paper, cohort in self.studies
+            if self.image_cohort(cohort) == name
+            for grid in self._grids_of(paper, cohort)
+            if self.reference_of_grid(grid) == reference
+        }
+        found = {p for grid in grids for _, p in self.grid_registrations(name, grid, patient)}
+        return sorted(found or {*self.listed_phases(name, patient)} - {self.registration(reference)["phase"]})
+
+    def registration_readers(self, name: str, reference: str, patient: str, phase: str) -> dict[str, str]:
+        """Of the two phases of a registration, whose mask is looked at."""
+        readers = self.mask_readers(name, patient)
+        pair = sorted({self.registration(reference)["phase"], phase})
+        return {p: readers[p] for p in pair if p in readers}
+
     def _grids_of(self, paper: str, cohort: str) -> set[str]:
         settings = self.config["papers"][paper]["settings"]
         entries = [("radiomics", settings["radiomics"])] if settings.get("radiomics") else []

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+# Voxels of another image, and the transform from their points to those of the image that is brought onto them.
+Placed = tuple[sitk.Image, sitk.Transform]
 INTERPOLATORS = {
     "linear": sitk.sitkLinear,
     "nearest": sitk.sitkNearestNeighbor,
@@ -40,6 +42,7 @@ def resample_image(
     spacing: Sequence[float],
     interpolator: str = "linear",
     outside: float | None = None,
+    placed: Placed | None = None,
 ) -> sitk.Image:
     """Resample to `spacing` (z, y, x; mm) as float32, axes turned to L, P, S first.
 
@@ -47,6 +50,7 @@ def resample_image(
         spacing: empty keeps the voxels as they were acquired.
         outside: value beyond the field of view, and the lowest value kept (CT: -1024, because scanners pad
             with values far below air that would bleed into the edge). None takes the image's minimum.
+        placed: the voxels to take instead of `spacing`, and where their points lie in the image.
 
     Source: linear interpolation, Cui 2022 Methods and Zhao 2024 "Image segmentation and preprocessing".
     """
@@ -55,24 +59,19 @@ def resample_image(
         outside = float(sitk.GetArrayViewFromImage(turned).min())
     else:
         turned = sitk.Maximum(turned, outside)
-    if not len(spacing):
+    if placed is None and not len(spacing):
         return turned
-    return sitk.Resample(turned, target_grid(turned, spacing), sitk.Transform(), INTERPOLATORS[interpolator], outside)
+    grid, transform = placed or (target_grid(turned, spacing), sitk.Transform())
+    return sitk.Resample(turned, grid, transform, INTERPOLATORS[interpolator], outside)
 
 
-def resample_mask(mask: sitk.Image, spacing: Sequence[float]) -> sitk.Image:
+def resample_mask(mask: sitk.Image, spacing: Sequence[float], placed: Placed | None = None) -> sitk.Image:
     """Resample a 0/1 mask by nearest neighbour onto the grid that `resample_image` makes."""
     turned = sitk.DICOMOrient(mask, "LPS")
-    if not len(spacing):
+    if placed is None and not len(spacing):
         return sitk.Cast(turned, sitk.sitkUInt8)
-    return sitk.Resample(
-        turned,
-        target_grid(turned, spacing),
-        sitk.Transform(),
-        sitk.sitkNearestNeighbor,
-        0,
-        sitk.sitkUInt8,
-    )
+    grid, transform = placed or (target_grid(turned, spacing), sitk.Transform())
+    return sitk.Resample(turned, grid, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
 
 
 def correct_bias(image: sitk.Image, shrink: int = 4) -> sitk.Image:
@@ -119,11 +118,13 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
     return normalised
 
 
-def prepare_image(image: sitk.Image, grid: Mapping[str, Any], modality: str) -> sitk.Image:
-    """An acquired image on a named grid: bias correction, then resampling; registration and normalisation follow.
+def prepare_image(
+    image: sitk.Image, grid: Mapping[str, Any], modality: str, placed: Placed | None = None
+) -> sitk.Image:
+    """An acquired image on a named grid: bias correction, then resampling; normalisation follows.
 
     Args:
-        grid: an entry of the config's `grids`. modality: CT or MR; N4 is refused for CT.
+        grid: an entry of the config's `grids`. modality: CT or MR; N4 is refused for CT. placed: as `resample_image`.
 
     Raises: ValueError where N4 is asked for CT.
     """
@@ -132,4 +133,46 @@ def prepare_image(image: sitk.Image, grid: Mapping[str, Any], modality: str) -> 
             raise ValueError("N4 bias correction is for MR; set bias_correction: none for this grid")
         image = correct_bias(image)
     outside = grid["outside_hu"] if modality == "CT" else None
-    return resample_image(image, grid["spacing_mm"], grid["interpolator"], outside)
+    return resample_image(image, grid["spacing_mm"], grid["interpolator"], outside, placed)
+
+
+def prepare_patient(
+    images: Mapping[str, sitk.Image],
+    masks: Mapping[str, sitk.Image],
+    grid: Mapping[str, Any],
+    modality: str,
+    transforms: Mapping[str, sitk.Transform],
+) -> tuple[dict[str, sitk.Image], dict[str, sitk.Image]]:
+    """All images and masks of a patient on a named grid, before normalisation.
+
+    Where the grid registers, each phase and its masks come onto the voxels of the reference phase in one step: every
+    voxel is interpolated once.
+
+    Args:
+        images: phase -> image as acquired. masks: `phase.reader` -> mask. grid: an entry of the config's `grids`.
+        modality: CT or MR. transforms: phase -> from points of the reference phase to points of this one; of every
+            phase but the reference where the grid registers, else none.
+
+    Returns: images and masks, in the order given.
+
+    Raises: ValueError where the patient has no series of the reference phase, or N4 is asked for CT. KeyError where a
+    phase has no transform.
+    """
+    reference = grid["register_to"]
+    if not reference:
+        prepared = {name: prepare_image(image, grid, modality) for name, image in images.items()}
+        return prepared, {name: resample_mask(mask, grid["spacing_mm"]) for name, mask in masks.items()}
+    if reference not in images:
+        raise ValueError(f"the grid registers to the {reference} phase, which this patient does not have")
+    voxels = prepare_image(images[reference], grid, modality)
+
+    def placed(phase: str) -> Placed | None:
+        return None if phase == reference else (voxels, transforms[phase])
+
+    prepared = {
+        name: voxels if name == reference else prepare_image(image, grid, modality, placed(name))
+        for name, image in images.items()
+    }
+    return prepared, {
+        name: resample_mask(mask, grid["spacing_mm"], placed(name.split(".")[0])) for name, mask in masks.items()
+    }
