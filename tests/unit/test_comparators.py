@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcc_recurrence.cohort import clinical_scores as clinical_scores_module
 from hcc_recurrence.cohort.clinical_scores import (
     BCLC_STAGES,
     CNLC_STAGES,
@@ -83,6 +84,13 @@ def test_scores_convert_units_and_say_what_they_lack():
         "cannot convert bilirubin in furlongs"
         in clinical_scores(clinical, {**units, "bilirubin": "furlongs"}, {})[1]["ALBI"]
     )
+
+
+def test_a_score_without_a_formula_is_an_error_and_not_another_scores_numbers(monkeypatch):
+    assert set(clinical_scores_module.SCORES) == set(clinical_scores_module.INPUTS)
+    monkeypatch.setitem(clinical_scores_module.INPUTS, "New", ("sex",))
+    with pytest.raises(KeyError, match="New"):
+        clinical_scores(pd.DataFrame({"sex": [1.0]}, ["a"]), {}, {})
 
 
 def test_the_unverified_score_never_carries_the_published_name():

@@ -13,13 +13,12 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.configuration import (
     FEATURE_ARCHITECTURES,
     GRID,
-    LEARNERS,
     highest_value,
     load_configuration,
     plain_values,
     sourced_values,
 )
-from hcc_recurrence.learning.classifiers import CLASSIFIERS
+from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.selection import RANKINGS
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
@@ -117,7 +116,9 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
         # As for Zhao: random weights in so few epochs.
         *("optimiser", "learning_rate"),
     }
-    assert published["phases"] == ["arterial", "precontrast", "portal"] and set(published["learners"]) == set(LEARNERS)
+    assert published["phases"] == ["arterial", "precontrast", "portal"] and set(published["learners"]) <= set(
+        ESTIMATORS
+    )
     entries = load()
     views = entries["crops"]["zhang2025_views"]
     assert views["window"] == [-75, 175] and views["size_voxels"] == [10, 224, 224] and len(views["views"]) == 10
@@ -204,7 +205,9 @@ def networks(config, **changes):
         (lambda c: networks(c, weights="no.pt"), "no such file; leave it empty"),
         (lambda c: networks(c, weights=str(REPOSITORY / "LICENSE"), sha256="0"), "use the file that was meant"),
         (lambda c: c["studies"][0].update(phases={"portal": "portal"}), "register to the arterial phase"),
-        (lambda c: yan(c, classifiers={"KNN": {}}), "at least one of RF, SVM, LASSO, AdaBoost, GP"),
+        (lambda c: yan(c, classifiers={"Forest": {}}), "at least one of LR, SVM, KNN"),
+        (lambda c: yan(c, classifiers={"RF": {"trees": 500}}), "RF has trees; RF takes n_estimators"),
+        (lambda c: yan(c, classifiers={"RF": {}}), "RF lacks n_estimators"),
         (lambda c: yan(c, selectors={}), "selectors: {} cannot be used"),
         (lambda c: yan(c, feature_numbers=[0]), "whole numbers from 1 upwards"),
         (lambda c: yan(c, inner_folds=1), "inner_folds: 1 cannot be used"),
@@ -219,7 +222,8 @@ def networks(config, **changes):
             "corrects the bias field, which CT does not have",
         ),
         (lambda c: c["studies"][2].update(networks=False), "the method is nothing without its network"),
-        (lambda c: zhang(c, learners={"SVM": {}}), "at least one of LR, RF, ExtraTrees, XGBoost, LightGBM"),
+        (lambda c: zhang(c, learners={"Tree": {}}), "at least one of LR, SVM"),
+        (lambda c: zhang(c, learners={"SVM": {"C": [1]}}), "lists of values of nothing: it has no settings"),
         (lambda c: zhang(c, learners={"LR": {"penalty": [1]}}), "learners.LR.penalty: .* lists of values of C"),
         (lambda c: zhang(c, learners={"LR": {"C": 1}}), "learners.LR.C: 1 cannot be used"),
         (lambda c: zhang(c, decimals=4), "decimals: 4 cannot be used"),
@@ -295,7 +299,7 @@ def test_every_number_of_a_paper_has_a_source(paper):
 def test_words_of_the_config_are_those_of_the_code():
     """The config names them without importing what they stand for."""
     assert FEATURE_ARCHITECTURES == ("vgg19",)
-    assert set(GRID["selectors"]) == set(RANKINGS) and set(GRID["classifiers"]) <= set(CLASSIFIERS)
+    assert set(GRID["selectors"]) == set(RANKINGS)
     assert set(plain_values(yaml.safe_load((PAPERS / "yan2023.yaml").read_text()))["settings"]["published"]) > set(GRID)
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
 
-from hcc_recurrence.learning.classifiers import CLASSIFIERS, Imputer, Standardiser, fit_predict
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
+from hcc_recurrence.learning.estimators import ESTIMATORS, fit_estimator, fit_predict
 from hcc_recurrence.learning.folds import stratified_folds
 from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import (
     group_difference_p,
     l1_logistic_coefficients,
@@ -54,7 +55,7 @@ def test_penalised_regressions_find_the_signal(method):
     assert weights[3] > 0 > weights[17] and (weights == 0).sum() > 20
 
 
-@pytest.mark.parametrize("name", list(CLASSIFIERS))
+@pytest.mark.parametrize("name", list(ESTIMATORS))
 def test_classifiers_give_probabilities_and_the_same_ones_again(name):
     generator = np.random.default_rng(3)
     x = generator.normal(size=(60, 4))
@@ -63,6 +64,10 @@ def test_classifiers_give_probabilities_and_the_same_ones_again(name):
     assert np.array_equal(first, again) and ((first >= 0) & (first <= 1)).all()
     assert first[y[40:] == 1].mean() > first[y[40:] == 0].mean() + 0.2
     assert (fit_predict(name, x[:40, :0], y[:40], [x[40:, :0]], seed=1)[0] == y[:40].mean()).all()
+    # scikit-learn's own contract: what a config may set are parameters, and a fitted one knows both outcomes.
+    made = ESTIMATORS[name].make(1)
+    assert set(ESTIMATORS[name].needs) <= set(ESTIMATORS[name].settings) <= set(made.get_params())
+    assert fit_estimator(name, x, y, 1).classes_.tolist() == [0, 1]
 
 
 def test_folds_shrink_to_the_rarer_outcome_and_refuse_a_single_patient():
@@ -289,7 +294,7 @@ def test_fits_without_a_variable_count_in_how_often_one_was_chosen():
 
 
 def test_the_auc_of_a_classifier_without_a_feature_is_a_half():
-    from hcc_recurrence.learning.classifiers import cross_validated_auc
+    from hcc_recurrence.learning.estimators import cross_validated_auc
 
     assert cross_validated_auc("LR", np.empty((31, 0)), np.r_[np.zeros(20, int), np.ones(11, int)], 5, 0) == 0.5
 

@@ -11,8 +11,8 @@ from workflow_runner import REPOSITORY
 
 from hcc_recurrence.configuration import plain_values
 from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
-from hcc_recurrence.learning.classifiers import Standardiser
 from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of
+from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import order_by_auc
 from hcc_recurrence.papers.wang2022 import (
     BOTH,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 import pytest
 import yaml
-from workflow_runner import REPOSITORY, SNAKEMAKE
+from workflow_runner import REPOSITORY, SNAKEMAKE, copy_workflow
 
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
 SHEETS = ("simulation", "patients", "series", "masks")
@@ -25,10 +26,10 @@ def here(tmp_path):
     return folder
 
 
-def snakemake(folder, *words, plugin=True):
+def snakemake(folder, *words, plugin=True, home=REPOSITORY):
     """Exit status and what is printed."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "envs") if plugin else ""}
-    command = [str(SNAKEMAKE), "--snakefile", str(REPOSITORY / "Snakefile"), *words]
+    command = [str(SNAKEMAKE), "--snakefile", str(home / "Snakefile"), *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environment)
     text = done.stdout + done.stderr
     assert "Traceback" not in text, text
@@ -75,3 +76,36 @@ def test_results_that_are_a_file_are_refused_before_the_first_job(here):
     (here / "results").write_text("")
     status, text = snakemake(here, "preflight", "--cores", "1", "--configfile", "mine.yaml")
     assert status == 1 and "is a file, where a folder is needed" in text and "localrule" not in text
+
+
+OWN_RULES = """
+PREDICTION_PARTS["zhao2024b"] = lambda cohort: [f"<results>/{cohort}/zhao2024b/fits/all.predictions.csv"]
+OWN_TARGETS["zhao2024b"] = lambda cohort: []
+
+
+rule fit_zhao2024b:
+    input:
+        "<results>/{cohort}/labels.csv",
+        split_file("zhao2024b"),
+    output:
+        "<results>/{cohort}/zhao2024b/fits/all.predictions.csv",
+    script:
+        "../../scripts/fit_zhao2024.py"
+"""
+
+
+def test_a_second_paper_of_a_group_in_a_year_may_have_a_letter(here, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    copy_workflow(own)
+    papers = own / "config/papers"
+    (papers / "zhao2024b.yaml").write_text((papers / "zhao2024.yaml").read_text())
+    (own / "workflow/rules/papers/zhao2024b.smk").write_text(OWN_RULES)
+    config = yaml.safe_load((here / "mine.yaml").read_text())
+    config["studies"][0]["paper"] = "zhao2024b"
+    (here / "mine.yaml").write_text(yaml.safe_dump(config))
+    target = "results/c/zhao2024b/tables/metrics.csv"
+    status, text = snakemake(here, "-n", "--configfile", "mine.yaml", "--", target, home=own)
+    assert status == 0, text
+    made = {"fit_zhao2024b", "gather_predictions", "compute_metrics"}
+    assert made <= set(re.findall(r"^(\w+) +1$", text, re.MULTILINE))

@@ -27,9 +27,10 @@ from hcc_recurrence.submissions import SubmissionCount
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
 CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 PAPERS = sorted(FULL_CONFIG["papers"])
-# Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons.
+# Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons. A paper is
+# called as its file of settings is.
 COHORT_NAME = "[A-Za-z0-9][A-Za-z0-9_]*"
-PAPER_NAME = "[a-z]+[0-9]{4}"
+PAPER_NAME = "|".join(map(re.escape, PAPERS))
 # The file of each paper says what its predictions are gathered from, and what else it makes:
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}

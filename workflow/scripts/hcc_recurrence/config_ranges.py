@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.problems import Problem
 
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
@@ -18,8 +19,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     "schedule": ("", "cosine"),
     "fusion": ("mean", "logistic"),
 }
-# Of Zhao 2024, a list; the same words as in learning.classifiers.
-CLASSIFIERS = ("LR", "SVM", "KNN", "XGB", "MLP")
 # Shape and first order, co-occurrence, run length, size zone, dependence and neighbourhood features of one image.
 SHAPE_FEATURES, IMAGE_FEATURES = 14, 93
 
@@ -70,8 +69,10 @@ def _needed(key: str, value: Any) -> str:
         return " or ".join(word or "''" for word in WORDS[key])
     if key == "phases" and (not value or len(set(value)) < len(value) or not set(value) <= set(PHASES)):
         return f"each phase once, of {', '.join(PHASES)}"
-    if key == "classifiers" and isinstance(value, list) and (not value or not set(value) <= set(CLASSIFIERS)):
-        return f"at least one of {', '.join(CLASSIFIERS)}"
+    # Without settings of their own.
+    plain = [name for name in ESTIMATORS if not settings_fault(name, {})]
+    if key == "classifiers" and isinstance(value, list) and (not value or not set(value) <= set(plain)):
+        return f"at least one of {', '.join(plain)}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         for endings, words, fits in ENDINGS:
             if key.endswith(endings) and not fits(value):

@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
@@ -32,18 +33,10 @@ BOX_ARCHITECTURES = ("cui3d",)
 FROM_SCRATCH = (*VOLUME_ARCHITECTURES, *BOX_ARCHITECTURES)
 # Pixels or voxels a side below which nothing is left of an image after the last pooling.
 SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
-# Those that only extract features, and the choices of the grid of signatures; the same words as in networks.vgg,
-# learning.selection and learning.classifiers.
+# Those that only extract features, and the rankings of the grid of signatures; the same words as in networks.vgg and
+# learning.selection.
 FEATURE_ARCHITECTURES = ("vgg19",)
-GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": ("RF", "SVM", "LASSO", "AdaBoost", "GP")}
-# Learners and the parameters that their grids may have; the same words as in learning.learners.
-LEARNERS = {
-    "LR": ("C",),
-    "RF": ("n_estimators", "max_depth", "min_samples_leaf"),
-    "ExtraTrees": ("n_estimators", "max_depth", "min_samples_leaf"),
-    "XGBoost": ("n_estimators", "max_depth", "learning_rate", "min_child_weight"),
-    "LightGBM": ("n_estimators", "max_depth", "learning_rate", "min_child_samples"),
-}
+GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": tuple(ESTIMATORS)}
 
 
 def _is_sourced(value: Any) -> bool:
@@ -301,14 +294,15 @@ def _box_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, An
 def _learner_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     """Grids of learners that would only fail in their jobs."""
     problems = []
-    unknown = sorted(set(settings["learners"]) - set(LEARNERS))
+    unknown = sorted(set(settings["learners"]) - set(ESTIMATORS))
     if unknown or not settings["learners"]:
-        remedy = f"at least one of {', '.join(LEARNERS)}"
+        remedy = f"at least one of {', '.join(ESTIMATORS)}"
         problems.append(_setting_problem(paper, "learners", unknown or settings["learners"], remedy))
     for name, grid in settings["learners"].items():
+        known = ESTIMATORS[name].settings if name in ESTIMATORS else tuple(grid)
         for parameter, values in grid.items():
-            if parameter not in LEARNERS.get(name, (parameter,)) or not isinstance(values, list) or not values:
-                remedy = f"lists of values of {', '.join(LEARNERS[name])}"
+            if parameter not in known or not isinstance(values, list) or not values:
+                remedy = f"lists of values of {', '.join(known) or 'nothing: it has no settings'}"
                 problems.append(_setting_problem(paper, f"learners.{name}.{parameter}", values, remedy))
     if settings["decimals"] not in (1, 2, 3):
         problems.append(_setting_problem(paper, "decimals", settings["decimals"], "1, 2 or 3"))
@@ -379,6 +373,10 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         unknown = sorted(set(settings[key]) - set(known))
         if unknown or not settings[key]:
             wrong(key, unknown or settings[key], f"at least one of {', '.join(known)}")
+    for name in sorted(set(settings["classifiers"]) & set(ESTIMATORS)):
+        if fault := settings_fault(name, settings["classifiers"][name]):
+            remedy = f"{name} {fault}; numbers of trees or stumps are n_estimators"
+            wrong(f"classifiers.{name}", dict(settings["classifiers"][name]), remedy)
     numbers = settings["feature_numbers"]
     if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
         wrong("feature_numbers", numbers, "whole numbers from 1 upwards")

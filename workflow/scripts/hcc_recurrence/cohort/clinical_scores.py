@@ -5,7 +5,7 @@ A missing input gives a missing score: nothing is imputed here. Sources are seco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -168,22 +168,26 @@ def clinical_scores(
         elif unclear:
             skipped[score] = "cannot convert " + ", ".join(unclear)
         else:
-            scores[score] = _score(score, values)
+            scores[score] = SCORES[score](values)
     return pd.DataFrame(scores, index=clinical.index), skipped
 
 
-def _score(score: str, values: pd.DataFrame) -> np.ndarray:
-    if score in ("BCLC", "CNLC"):
-        stage = bclc_stage if score == "BCLC" else cnlc_stage
-        return np.array([stage(*row) for row in values[list(STAGE_INPUTS)].to_numpy(float)])
-    if score == "ALBI":
-        return albi_score(values["bilirubin"], values["albumin"]).to_numpy()
-    if score == "Child-Pugh":
-        return values["child_pugh"].to_numpy(float)
-    if score == "NLR":
-        return (values["neutrophils"] / values["lymphocytes"]).to_numpy()
-    if score == "PLR":
-        return (values["platelets"] / values["lymphocytes"]).to_numpy()
-    if score == "LMR":
-        return (values["lymphocytes"] / values["monocytes"]).to_numpy()
-    return _erasl_like(values)
+def _stages(stage: Callable[..., float]) -> Callable[[pd.DataFrame], np.ndarray]:
+    return lambda values: np.array([stage(*row) for row in values[list(STAGE_INPUTS)].to_numpy(float)])
+
+
+def _ratio(above: str, below: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    return lambda values: (values[above] / values[below]).to_numpy()
+
+
+# Each of INPUTS has its own: a score without one must not be another score's numbers.
+SCORES: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
+    "BCLC": _stages(bclc_stage),
+    "CNLC": _stages(cnlc_stage),
+    "ALBI": lambda values: albi_score(values["bilirubin"], values["albumin"]).to_numpy(),
+    "Child-Pugh": lambda values: values["child_pugh"].to_numpy(float),
+    "NLR": _ratio("neutrophils", "lymphocytes"),
+    "PLR": _ratio("platelets", "lymphocytes"),
+    "LMR": _ratio("lymphocytes", "monocytes"),
+    "ERASL-like(unverified)": _erasl_like,
+}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.classifiers import Standardiser
 from hcc_recurrence.learning.predictions import COLUMNS, prediction_rows
+from hcc_recurrence.learning.scaling import Standardiser
 
 
 def one_score_models(

@@ -1,42 +1,15 @@
-"""Classifiers whose settings a grid search chooses, scored by AUC (Zhang 2025; METHODS.md 5.5)."""
+"""Estimators whose settings a grid search chooses, scored by AUC (Zhang 2025; METHODS.md 5.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hcc_recurrence.learning.classifiers import CLASSIFIERS
+from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import stratified_folds
-
-
-def _forest(seed: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(random_state=seed, n_jobs=1)
-
-
-def _extra_trees(seed: int) -> Any:
-    from sklearn.ensemble import ExtraTreesClassifier
-
-    return ExtraTreesClassifier(random_state=seed, n_jobs=1)
-
-
-def _lightgbm(seed: int) -> Any:
-    from lightgbm import LGBMClassifier
-
-    return LGBMClassifier(random_state=seed, n_jobs=1, deterministic=True, force_row_wise=True, verbose=-1)
-
-
-LEARNERS: dict[str, Callable[[int], Any]] = {
-    "LR": CLASSIFIERS["LR"],
-    "RF": _forest,
-    "ExtraTrees": _extra_trees,
-    "XGBoost": CLASSIFIERS["XGB"],
-    "LightGBM": _lightgbm,
-}
 
 
 class Cut(NamedTuple):
@@ -58,7 +31,7 @@ def plain_cuts(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> list[Cut]
 
 @dataclass(frozen=True)
 class Learned:
-    """A learner with the settings that cross-validation chose, fitted on all rows it was given.
+    """An estimator with the settings that cross-validation chose, fitted on all rows it was given.
 
     auc: mean over the folds. held: P(y = 1) of each fold's held rows with these settings.
     """
@@ -68,24 +41,10 @@ class Learned:
     auc: float
     held: list[np.ndarray]
     model: Any
-    prevalence: float
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """P(y = 1), (patients,); the prevalence where nothing was there to learn from."""
-        return _predict(self.model, x, self.prevalence)
-
-
-def _fit(name: str, settings: Mapping[str, Any], x: np.ndarray, y: np.ndarray, seed: int) -> Any:
-    """A fitted model; none without a feature or with one outcome."""
-    if not x.shape[1] or len(np.unique(y)) < 2:
-        return None
-    return LEARNERS[name](seed).set_params(**settings).fit(x, y)
-
-
-def _predict(model: Any, x: np.ndarray, prevalence: float) -> np.ndarray:
-    if model is None or not len(x):
-        return np.full(len(x), prevalence)
-    return model.predict_proba(x)[:, 1]
+        return predicted(self.model, x)
 
 
 def search(
@@ -96,7 +55,7 @@ def search(
     Not scikit-learn's GridSearchCV, because folds may have features of their own.
 
     Args:
-        name: a key of LEARNERS. grid: parameter of scikit-learn, XGBoost or LightGBM -> values. cuts: the folds, each
+        name: a key of ESTIMATORS. grid: parameter of scikit-learn, XGBoost or LightGBM -> values. cuts: the folds, each
             with both outcomes among its held rows. x: (patients, features). y: 0/1.
 
     Without a feature a model is the prevalence, and its AUC 0.5.
@@ -108,9 +67,9 @@ def search(
 
     best: tuple[float, dict[str, Any], list[np.ndarray]] | None = None
     for settings in ParameterGrid(dict(grid)):
-        held = [_predict(_fit(name, settings, c.x, c.y, seed), c.x_held, float(np.mean(c.y))) for c in cuts]
+        held = [predicted(fit_estimator(name, c.x, c.y, seed, **settings), c.x_held) for c in cuts]
         area = float(np.mean([roc_auc_score(c.y_held, p) for c, p in zip(cuts, held, strict=True)]))
         if best is None or area > best[0] + 1e-12:
             best = (area, settings, held)
     area, settings, held = best
-    return Learned(name, settings, area, held, _fit(name, settings, x, y, seed), float(np.mean(y)))
+    return Learned(name, settings, area, held, fit_estimator(name, x, y, seed, **settings))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.classifiers import Imputer
+from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.statistics.calibration import optimism_corrected
 from hcc_recurrence.statistics.cox import (
     baseline_survival,

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.classifiers import MinMax, fit_predict
+from hcc_recurrence.learning.estimators import fit_predict
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
+from hcc_recurrence.learning.scaling import MinMax
 from hcc_recurrence.learning.selection import drop_redundant, rank_correlation, rank_features
 
 # Where a patient's probability in a fit comes from: models of the inner cross-validation that did not see the patient;

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import STRICT
-from hcc_recurrence.learning.classifiers import Imputer, Standardiser
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
 from hcc_recurrence.learning.learners import Cut, Learned, search
+from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import drop_redundant, order_by_auc
 
 SIGNATURE, WITH_CLINICAL, VISUAL, NOMOGRAM = "DSFR", "DSFR-C", "Visual", "Nomogram"
@@ -128,7 +128,8 @@ def fit_signature(
     scale = Standardiser(np.hstack([x[:, chosen], more]))
     everybody = np.hstack([deep.to_numpy(float)[:, chosen], extra.to_numpy(float)])
     names = [*deep.columns[chosen], *extra.columns]
-    weights = learned.model.coef_.ravel() if learned.model is not None else np.zeros(len(names))
+    # Where nothing was learned there is no weight.
+    weights = getattr(learned.model, "coef_", np.zeros(len(names))).ravel()
     return Signature(
         learned,
         list(deep.columns[chosen]),

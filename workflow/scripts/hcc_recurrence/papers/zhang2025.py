@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION, Fit
-from hcc_recurrence.learning.classifiers import Standardiser
 from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import UNSEEN
 from hcc_recurrence.learning.predictions import outcome_of
+from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import drop_most_connected, group_difference_p, lasso_coefficients
 from hcc_recurrence.statistics.auc import auc_cross_validated
 

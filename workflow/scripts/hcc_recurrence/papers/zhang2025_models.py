@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.classifiers import Imputer, Standardiser
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.learners import plain_cuts, search
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
+from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.papers.zhang2025 import SIGNATURE, choose_learner
 from hcc_recurrence.statistics.logistic import collinearity, fit_logistic, logistic_table
 

@@ -14,14 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.classifiers import (
-    Imputer,
-    Standardiser,
-    cross_validated_auc,
-    fit_predict,
-)
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
+from hcc_recurrence.learning.estimators import cross_validated_auc, fit_predict
 from hcc_recurrence.learning.predictions import prediction_rows
+from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import (
     group_difference_p,
     l1_logistic_coefficients,

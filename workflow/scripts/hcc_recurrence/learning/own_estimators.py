@@ -1,0 +1,62 @@
+"""Classifiers that scikit-learn does not have, with its `fit` and `predict_proba`. Loaded by `estimators` where one is
+made: the import of scikit-learn takes half a second.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.svm import SVC
+
+from hcc_recurrence.learning.folds import stratified_folds
+from hcc_recurrence.learning.selection import fit_l1_logistic
+
+
+class _Own(ClassifierMixin, BaseEstimator):
+    """Both outcomes as columns, from the model that `fit` left."""
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        return self.model_.predict_proba(x)
+
+
+class PlattSvm(_Own):
+    """A support vector machine with probabilities by a logistic curve on cross-validated decision values.
+
+    scikit-learn's own `probability=True` is deprecated; this is the same idea (Platt 1999) with its
+    CalibratedClassifierCV, whose folds are of the rows it is given.
+    """
+
+    def __init__(self, random_state: int = 0):
+        self.random_state = random_state
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> PlattSvm:
+        folds = stratified_folds(y, 5, self.random_state)
+        machine = SVC(random_state=self.random_state)
+        self.model_ = CalibratedClassifierCV(machine, ensemble=False, cv=folds).fit(x, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+
+class LassoLogistic(_Own):
+    """L1-penalised logistic regression; the penalty by cross-validated deviance inside the rows it is given."""
+
+    def __init__(self, penalties: int = 25, folds: int = 5, random_state: int = 0):
+        self.penalties, self.folds, self.random_state = penalties, folds, random_state
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> LassoLogistic:
+        self.model_ = fit_l1_logistic(x, y, self.folds, self.random_state, self.penalties)
+        self.classes_ = self.model_.classes_
+        return self
+
+
+class Prevalence(ClassifierMixin, BaseEstimator):
+    """Everyone has the prevalence of the rows that were learned from, whatever they are: nothing was there to learn."""
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Prevalence:
+        self.classes_ = np.array([0, 1])
+        self.prevalence_ = float(np.mean(y))
+        return self
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        return np.tile([1 - self.prevalence_, self.prevalence_], (len(x), 1))
