@@ -20,6 +20,7 @@ from workflow_runner import SNAKEMAKE
 
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.statistics.single_models import training_cut_offs
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
 
 
 def test_metrics_follow_from_predictions(study):
-    """Counts recomputed by hand from the averaged probabilities and the printed cut-off."""
+    """Counts recomputed by hand: the mean over the repeats of single models' counts, each at its own cut-off."""
     predictions = pd.read_csv(study / "predictions.csv")
     metrics = pd.read_csv(study / "tables/metrics.csv")
     keys = ["model", "protocol", "split", "estimate"]
@@ -108,11 +109,13 @@ def test_metrics_follow_from_predictions(study):
             assert pd.isna([row.fp, row.sensitivity, row.specificity, row.accuracy]).all() and row.remark == row.remark
             continue
         own = predictions[(predictions[keys] == [getattr(row, k) for k in keys]).all(axis=1)]
-        mean = own.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
-        called = mean["p"] >= row.threshold - 1e-10
-        assert row.tp == (called & (mean["y"] == 1)).sum()
-        assert row.fp == (called & (mean["y"] == 0)).sum()
-        assert row.tp + row.fn + row.tn + row.fp == row.n == len(mean)
+        assert row.repeats == own["repeat"].nunique()
+        cuts = training_cut_offs(predictions)[row.model, row.protocol]
+        assert row.threshold == pytest.approx(cuts.loc[sorted(own["repeat"].unique())].mean())
+        called = own["probability"] >= own["repeat"].map(cuts) - 1e-10
+        assert row.tp == pytest.approx((called & (own["y"] == 1)).sum() / row.repeats)
+        assert row.fp == pytest.approx((called & (own["y"] == 0)).sum() / row.repeats)
+        assert row.tp + row.fn + row.tn + row.fp == pytest.approx(row.n) and row.n == own["patient_id"].nunique()
 
 
 def test_radiomics_has_1037_features_a_phase_and_both_readers(tiny_run):

@@ -75,7 +75,7 @@ def test_a_model_without_a_variable_has_no_interval_cut_off_or_counts(metrics):
     assert len(own) == 4 and (own["remark"] == NOTHING).all()
     # The AUC of one score for everyone is a half; a null control counts it as such.
     assert (own["auc"] == 0.5).all()
-    assert own["auc_sd_over_seeds"].isna().all()
+    assert own["auc_sd_over_repeats"].isna().all()
     empty = ["auc_low", "auc_high", "auc_variance", "threshold", "tp", "fn", "tn", "fp", "sensitivity", "accuracy_p"]
     assert own[empty].isna().all(axis=None)
     other = metrics[metrics["model"] == "some"]
@@ -104,7 +104,7 @@ def test_nothing_is_tested_against_it(predictions, metrics):
     assert (against.loc["none", "remark"] == NOTHING).all() and against.loc["some", "p"].notna().all()
     optimism = optimism_table(predictions, 50, 0).set_index("model")
     assert optimism.loc["none", ["optimism", "low"]].isna().all(axis=None)
-    assert agreement_table(predictions, metrics, ["none", "some"])[["spearman", "kappa"]].isna().all(axis=None)
+    assert agreement_table(predictions, ["none", "some"])[["spearman", "kappa"]].isna().all(axis=None)
     strata = pd.DataFrame({"centre": "A"}, index=sorted(predictions["patient_id"].unique()))
     rows = strata_table(predictions, strata).set_index("model")
     assert rows.loc["none", "auc"].isna().all() and (rows.loc["none", "remark"] == NOTHING).all()
@@ -115,7 +115,7 @@ def test_it_has_no_calibration_and_no_survival_measure_either(predictions, metri
     calibration = calibration_table(predictions).set_index("model")
     assert calibration.loc["none", ["intercept", "slope", "ici", "hl_p"]].isna().all(axis=None)
     assert calibration.loc["none", "brier"].notna().all() and calibration.loc["some", "hl_p"].notna().all()
-    table, pairs = survival_tables(predictions, metrics, ["none", "some"], 24.0, 50, 0)
+    table, pairs = survival_tables(predictions, ["none", "some"], 24.0, 50, 0)
     own = table.set_index("model").loc["none"]
     assert own[["c", "c_low", "auc_t", "log_rank_p", "n_high", "free_low"]].isna().all(axis=None)
     assert (own["remark"] == NOTHING).all() and pairs[["difference", "p"]].isna().all(axis=None)
@@ -128,9 +128,9 @@ def test_every_figure_says_so_in_its_place(predictions, metrics, protocol):
         plot_roc(predictions, metrics, protocol, None, models),
         plot_calibration(predictions, protocol, models, 20, 0),
         plot_decision_curve(predictions, protocol, models),
-        plot_confusion(predictions, metrics, protocol, models),
-        plot_waterfall(predictions, metrics, protocol, models),
-        plot_kaplan_meier(predictions, metrics, protocol, models),
+        plot_confusion(predictions, protocol, models),
+        plot_waterfall(predictions, protocol, models),
+        plot_kaplan_meier(predictions, protocol, models),
         plot_survival_calibration(predictions, protocol, models, 24.0, 20, 0),
         plot_survival_decision_curve(predictions, protocol, models, 24.0),
         plot_aucs(metrics.assign(published=np.nan), protocol, "cohort", None),
@@ -178,7 +178,7 @@ def test_six_patients_have_exact_intervals_or_none():
     printed, _ = metrics_for_readers(table, None)
     cell = printed.loc[printed["remark"] == FEW, "AUC (95% CI)"].iloc[-1]
     assert cell == f"{row['auc']:.3f} (-)"
-    survival, pairs = survival_tables(study(validation=6), table, ["some", "none"], 24.0, 50, 0)
+    survival, pairs = survival_tables(study(validation=6), ["some", "none"], 24.0, 50, 0)
     few = survival[(survival["split"] == "validation") & (survival["model"] == "some")]
     assert few[["c_low", "auc_t_low", "log_rank_p"]].isna().all(axis=None) and few["c"].notna().all()
     assert pairs.loc[pairs["split"] == "validation", "p"].isna().all()

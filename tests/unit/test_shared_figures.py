@@ -87,12 +87,12 @@ def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
         "roc": plot_roc(predictions, metrics, protocol, 0.9, everything),
         "calibration": plot_calibration(predictions, protocol, models, 30, 1),
         "decision curve": plot_decision_curve(predictions, protocol, models),
-        "confusion": plot_confusion(predictions, metrics, protocol, models),
-        "waterfall": plot_waterfall(predictions, metrics, protocol, models),
-        "kaplan meier": plot_kaplan_meier(predictions, metrics, protocol, models),
+        "confusion": plot_confusion(predictions, protocol, models),
+        "waterfall": plot_waterfall(predictions, protocol, models),
+        "kaplan meier": plot_kaplan_meier(predictions, protocol, models),
         "aucs": plot_aucs(metrics.assign(published=0.8), protocol, "cohort (simulated)", 0.9),
         "delong": plot_delong(delong_pairs(predictions, everything), protocol),
-        "agreement": plot_agreement(agreement_table(predictions, metrics, everything), protocol),
+        "agreement": plot_agreement(agreement_table(predictions, everything), protocol),
         "optimism": plot_optimism(optimism_table(predictions, 50, 1), "Optimism on a cohort"),
         "seeds": plot_seeds(auc_by_seed(predictions), "cohort"),
     }
@@ -105,12 +105,12 @@ def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
 
 def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, metrics):
     row = metrics.set_index(["model", "protocol", "split"]).loc[("RCR", "strict", "validation")]
-    text = shown_text(plot_confusion(predictions, metrics, "strict", ["RCR"]))
+    text = shown_text(plot_confusion(predictions, "strict", ["RCR"]))
     for name in ("tp", "fn", "tn", "fp"):
-        assert f"{name.upper()} {row[name]}\n" in text
-    table, _ = survival_tables(predictions, metrics, ["RCR"], 24, 20, 1)
+        assert f"{name.upper()} {row[name]:.1f}\n" in text
+    table, _ = survival_tables(predictions, ["RCR"], 24, 20, 1)
     line = table.set_index(["protocol", "split"]).loc[("strict", "validation")]
-    text = shown_text(plot_kaplan_meier(predictions, metrics, "strict", ["RCR"]))
+    text = shown_text(plot_kaplan_meier(predictions, "strict", ["RCR"]))
     assert f"log-rank P {p_text(line['log_rank_p'])}" in text
     assert f"high risk, n = {line['n_high']}" in text and f"low risk, n = {line['n_low']}" in text
 
@@ -255,9 +255,9 @@ def test_figures_of_a_study_without_validation_patients(predictions, metrics):
     own = predictions[predictions["split"] == "train"]
     numbers = metrics[metrics["split"] == "train"]
     for figure in (
-        plot_kaplan_meier(own, numbers, "strict", ["CR", "RCR"]),
-        plot_confusion(own, numbers, "strict", ["CR", "RCR"]),
-        plot_waterfall(own, numbers, "strict", ["CR", "RCR"]),
+        plot_kaplan_meier(own, "strict", ["CR", "RCR"]),
+        plot_confusion(own, "strict", ["CR", "RCR"]),
+        plot_waterfall(own, "strict", ["CR", "RCR"]),
         plot_aucs(numbers.assign(published=np.nan), "strict", "cohort", None),
         plot_optimism(optimism_table(own, 20, 1), "cohort"),
     ):

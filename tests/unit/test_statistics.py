@@ -11,10 +11,11 @@ from sklearn.metrics import roc_auc_score
 
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, delong_components, youden_threshold
 from hcc_recurrence.statistics.calibration import calibration_bins, calibration_measures
-from hcc_recurrence.statistics.classification import Confusion, count, mean_over_repeats, metrics_table
+from hcc_recurrence.statistics.classification import Confusion, count, metrics_table
 from hcc_recurrence.statistics.decision_curve import decision_curve
 from hcc_recurrence.statistics.logistic import logistic_table, two_by_two_odds_ratio, univariable_table
 from hcc_recurrence.statistics.reliability import intraclass_correlation
+from hcc_recurrence.statistics.single_models import rounded
 
 
 def slow_delong(y, score):
@@ -240,13 +241,11 @@ def test_calibration_slope_of_a_separating_prediction_is_nan():
     assert np.isnan(found.slope) and np.isfinite(found.brier)
 
 
-def test_equal_mean_probabilities_stay_equal():
+def test_equal_probabilities_stay_equal():
     """(0.4 + 0.8) / 2 and (0.6 + 0.6) / 2 differ in the last bit; as patients they are one risk."""
     assert (0.4 + 0.8) / 2 != (0.6 + 0.6) / 2
-    frame = pd.DataFrame(
-        {"patient_id": ["a", "a", "b", "b"], "probability": [0.4, 0.8, 0.6, 0.6]},
-    ).assign(model="m", protocol="strict", split="train", estimate="out_of_fold", y=1, rfs_months=1.0, rfs_event=1)
-    assert mean_over_repeats(frame)["probability"].nunique() == 1
+    frame = pd.DataFrame({"patient_id": ["a", "b"], "probability": [(0.4 + 0.8) / 2, (0.6 + 0.6) / 2]})
+    assert rounded(frame)["probability"].nunique() == 1
 
 
 def test_metrics_carry_the_training_cut_off_over():

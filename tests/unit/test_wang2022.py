@@ -320,7 +320,7 @@ def test_concordance_and_time_dependent_auc_are_those_of_scikit_survival(made):
     from sksurv.util import Surv
 
     predictions, _, _ = made
-    measures, _ = survival_tables(predictions, metrics_table(predictions), [SIGNATURE, NOMOGRAM], 24.0, 20, 1)
+    measures, _ = survival_tables(predictions, [SIGNATURE, NOMOGRAM], 24.0, 20, 1)
     panel = measures[(measures["split"] == "external") & (measures["protocol"] == "strict")].set_index("model")
     for model in (SIGNATURE, NOMOGRAM):
         keys = {"model": model, "protocol": "strict", "split": "external"}

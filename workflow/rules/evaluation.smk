@@ -168,7 +168,6 @@ rule measure_survival:
     """Harrell's C, time-dependent AUC and survival by risk group of the main models."""
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
-        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
     output:
         csv="<results>/{cohort}/{paper}/tables/survival.csv",
         pairs="<results>/{cohort}/{paper}/tables/survival_pairs.csv",

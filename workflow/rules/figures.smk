@@ -117,7 +117,6 @@ rule plot_risk_groups:
     """Confusion matrices, waterfall and Kaplan-Meier curves of the main models."""
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
-        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
     output:
         **both_protocols(
             "<results>/{cohort}/{paper}/figures/confusion",

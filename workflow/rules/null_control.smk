@@ -38,7 +38,7 @@ rule summarise_null_control:
             paper=wildcards.paper,
             permutation=range(1, FULL_CONFIG["null_control"]["permutations"] + 1),
         ),
-        metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
+        observed="<results>/{cohort}/{paper}/predictions.csv",
     output:
         aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
         csv="<results>/{cohort}/{paper}/tables/null_control.csv",

@@ -11,15 +11,14 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     params = snakemake.params
     predictions = read_csv(snakemake.input.predictions)
     models = main_models(predictions)
-    measures, pairs = survival_tables(
-        predictions, read_csv(snakemake.input.metrics), models, params.horizon, params.resamples, params.seed
-    )
+    measures, pairs = survival_tables(predictions, models, params.horizon, params.resamples, params.seed)
     write_csv(measures, snakemake.output.csv)
     write_csv(pairs, snakemake.output.pairs)
     note = (
         f"C: Harrell's concordance of risk and time to recurrence. auc t: time-dependent AUC at {params.horizon:.1f} "
         f"months, weighted for censoring. 95% intervals by bootstrap over patients ({params.resamples} resamples); out "
-        "of fold both are means over folds. Groups (high, low) by the training cut-off; free: free of recurrence at "
+        "of fold both are means over folds, with several repeats means of single models. Groups (high, low) and "
+        "log-rank test: of the first repeat's model, by its training cut-off; free: free of recurrence at "
         "the horizon by Kaplan-Meier; median in months, inf where it is not reached."
     )
     write_html(readable(measures), params.title, snakemake.output.html, note, mark=params.mark)

@@ -10,13 +10,13 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.learning.predictions import main_models
 
     output = snakemake.output
-    predictions, metrics = read_csv(snakemake.input.predictions), read_csv(snakemake.input.metrics)
+    predictions = read_csv(snakemake.input.predictions)
     models = main_models(predictions)
     for protocol in ("strict", "as_published"):
         figures = {
-            "confusion": plot_confusion(predictions, metrics, protocol, models),
-            "waterfall": plot_waterfall(predictions, metrics, protocol, models),
-            "kaplan_meier": plot_kaplan_meier(predictions, metrics, protocol, models, snakemake.params.horizon),
+            "confusion": plot_confusion(predictions, protocol, models),
+            "waterfall": plot_waterfall(predictions, protocol, models),
+            "kaplan_meier": plot_kaplan_meier(predictions, protocol, models, snakemake.params.horizon),
         }
         for name, figure in figures.items():
             save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], snakemake.params.mark)

@@ -6,9 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.performance import PROTOCOL_TEXT, panels, silent_models
+from hcc_recurrence.figures.html import count_text
+from hcc_recurrence.figures.performance import panels, protocol_line, silent_models
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
-from hcc_recurrence.statistics.classification import count
+from hcc_recurrence.statistics.classification import counts_of_models, mean_counts
+from hcc_recurrence.statistics.single_models import first_repeat, training_cut_offs
+
+AT_CENTRE = {"ha": "center", "va": "center", "fontsize": 8}
 
 
 def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarray]:
@@ -17,9 +21,9 @@ def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarra
     return plt.subplots(rows, columns, figsize=(width, height * rows + 0.4), squeeze=False)
 
 
-def cut_offs(metrics: pd.DataFrame, protocol: str) -> pd.Series:
-    """The training cut-off of each model in a protocol (table of `metrics_table`)."""
-    return metrics[metrics["protocol"] == protocol].drop_duplicates("model").set_index("model")["threshold"]
+def cut_offs(predictions: pd.DataFrame, protocol: str) -> pd.Series:
+    """The training cut-off of each fitted model of a protocol (`training_cut_offs`): index model, protocol, repeat."""
+    return training_cut_offs(predictions[predictions["protocol"] == protocol])
 
 
 def say_in_place(axis: plt.Axes, title: str, words: str) -> None:
@@ -31,13 +35,17 @@ def say_in_place(axis: plt.Axes, title: str, words: str) -> None:
 
 def no_cut_off(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame, cuts: pd.Series) -> dict[str, str]:
     """The models of a panel whose patients cannot be called high or low, and why."""
-    found = {model: "no cut-off: none could be taken\nfrom the training patients" for model in cuts.index[cuts.isna()]}
+    without = cuts.index[cuts.isna()].get_level_values("model")
+    found = {model: "no cut-off: none could be taken\nfrom the training patients" for model in without}
     return found | silent_models(predictions, protocol, rows)
 
 
-def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
-    """Counts of prediction against outcome, a row a model, a column a split; colours are shares of the outcome."""
-    found, cuts = panels(predictions, protocol), cut_offs(metrics, protocol)
+def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
+    """Counts of prediction against outcome, a row a model, a column a split; colours are shares of the outcome.
+
+    With several repeats the means of single models' counts, as in the metrics table.
+    """
+    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
     figure, axes = _grid(len(models), len(found), 2.1)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
@@ -46,14 +54,16 @@ def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
                 say_in_place(axis, f"{model}. {title}", silent[model])
                 continue
             own = rows[rows["model"] == model]
-            c = count(own["y"], own["probability"], cuts[model])
+            fitted = counts_of_models(own, cuts)
+            c = mean_counts(fitted)
             counts = np.array([[c.tn, c.fp], [c.fn, c.tp]])
             names = [["TN", "FP"], ["FN", "TP"]]
-            share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            outcomes = counts.sum(axis=1, keepdims=True)
+            share = counts / np.where(outcomes > 0, outcomes, 1)
             axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
             for (i, j), number in np.ndenumerate(counts):
-                axis.text(j, i, f"{names[i][j]} {number}\n{100 * share[i, j]:.0f}%", ha="center", va="center",
-                          fontsize=8, color="white" if share[i, j] > 0.55 else "0.1")  # fmt: skip
+                text = f"{names[i][j]} {count_text(number, len(fitted))}\n{100 * share[i, j]:.0f}%"
+                axis.text(j, i, text, **AT_CENTRE, color="white" if share[i, j] > 0.55 else "0.1")
             axis.set_xticks([0, 1], ["no ER", "ER"])
             axis.set_yticks([0, 1], ["no ER", "ER"], rotation=90, va="center")
             axis.set(xlabel="Predicted", ylabel="Observed", title=f"{model}. {title}")
@@ -61,17 +71,14 @@ def plot_confusion(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
             axis.tick_params(length=0)
             for spine in axis.spines.values():
                 spine.set_visible(False)
-    figure.suptitle(
-        f"Protocol: {PROTOCOL_TEXT[protocol]}. Cut-off from training; percent of the patients with that outcome.",
-        fontsize=8,
-        wrap=True,
-    )
+    line = protocol_line(predictions, protocol, "Mean counts of {number} repeats, each with its own cut-off.")
+    figure.suptitle(f"{line}\nCut-off from training; percent of the patients with that outcome.", fontsize=8)
     return figure
 
 
-def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
-    """Predicted risk less the cut-off of each patient, sorted; the colour is what happened."""
-    found, cuts = panels(predictions, protocol), cut_offs(metrics, protocol)
+def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
+    """Predicted risk less the cut-off of each patient, sorted; the colour is what happened. The first repeat."""
+    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
     figure, axes = _grid(len(models), len(found), 1.8)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
@@ -79,8 +86,10 @@ def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
             if model in silent:
                 say_in_place(axis, f"{model}. {title}", silent[model])
                 continue
-            own = rows[rows["model"] == model].sort_values("probability", ascending=False, kind="stable")
-            height = own["probability"].to_numpy() - cuts[model]
+            own = first_repeat(rows[rows["model"] == model]).sort_values(
+                ["probability", "patient_id"], ascending=[False, True]
+            )
+            height = own["probability"].to_numpy() - cuts[model, protocol, own["repeat"].iloc[0]]
             colour = np.where(own["y"] == 1, COLOURS[3], COLOURS[0])
             axis.bar(np.arange(len(own)), height, width=1.0, color=colour, linewidth=0)
             # A patient exactly at the cut-off has no bar; a tick shows that someone is there.
@@ -92,5 +101,6 @@ def plot_waterfall(predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: s
             axis.set_ylabel("Risk less cut-off" if column == 0 else "")
     marks = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[i]) for i in (3, 0)]
     axes[0, -1].legend(marks, ["early recurrence", "none"], loc="upper right", fontsize=6.5, frameon=False)
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Above 0 the model predicts early recurrence.", fontsize=8)
+    line = protocol_line(predictions, protocol, "First of {number} repeats.")
+    figure.suptitle(f"{line}\nAbove 0 the model predicts early recurrence.", fontsize=8)
     return figure

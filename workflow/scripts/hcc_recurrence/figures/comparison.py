@@ -69,7 +69,10 @@ def plot_agreement(agreement: pd.DataFrame, protocol: str) -> plt.Figure:
 
 
 def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:
-    """AUC of each repeat (other folds, other random numbers) of each model in the strict protocol."""
+    """AUC of each repeat (other folds, other random numbers) of each model in the strict protocol, and their mean.
+
+    A repeat is one fitted model; out of fold, one a fold.
+    """
     use_style()
     models = sorted(seeds["model"].unique())
     colours = model_colours(models)
@@ -90,8 +93,11 @@ def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:
             if len(values):
                 axis.plot([values.min(), values.max()], [row, row], color=colours[model], linewidth=1)
                 axis.scatter(values, np.full(len(values), row), color=colours[model], s=12, alpha=0.8, linewidth=0)
+                axis.plot(values.mean(), row, "|", color="0.1", markersize=7, markeredgewidth=1.2)
         axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=text, xlabel="AUC", xlim=(0.15, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models[::-1])
-    figure.suptitle(f"{title}, strict: one dot a repeat", fontsize=8)
+    figure.suptitle(
+        f"{title}, strict: one dot a repeat (one fitted model; out of fold, one a fold); bars: mean", fontsize=8
+    )
     return figure

@@ -103,7 +103,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     """AUC as published against strict, one line a model and kind of patients; the difference with its interval.
 
     Args:
-        table: model, patients, strict, as_published, optimism, low, high.
+        table: model, patients, strict, strict_sd_over_repeats, as_published, optimism, low, high.
     """
     use_style()
     kinds = list(dict.fromkeys(table["patients"]))
@@ -117,6 +117,10 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         for row, line in part.iterrows():
             left.plot([line["strict"], line["as_published"]], [row, row], color="0.7", linewidth=1.4, zorder=1)
             right.plot([line["low"], line["high"]], [row, row], color="0.3", linewidth=1.2)
+            spread = line["strict_sd_over_repeats"]
+            if np.isfinite(spread):
+                ends = [line["strict"] - spread, line["strict"] + spread]
+                left.plot(ends, [row, row], color=COLOURS[0], linewidth=2.4, alpha=0.5, zorder=1)
         rows = np.arange(len(part))
         left.scatter(part["strict"], rows, color=COLOURS[0], s=16, label="strict", zorder=2)
         left.scatter(part["as_published"], rows, color=COLOURS[3], s=16, marker="D", label="as published", zorder=2)
@@ -127,6 +131,8 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         left.set_yticks(rows, part["model"])
         right.set(title="Optimism (95% CI)", xlabel="AUC as published less strict")
     axes[0, 0].legend(loc="lower left", fontsize=6.5, frameon=True)
+    if table["strict_sd_over_repeats"].notna().any():
+        title += "\nStrict: mean of single models over repeats; thick line: SD over repeats"
     figure.suptitle(title, fontsize=8)
     return figure
 

@@ -62,6 +62,13 @@ def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 
+def count_text(value: float, repeats: int) -> str:
+    """A count, or the mean of the counts of several models with as many digits as tell their sum."""
+    if pd.isna(value):
+        return ""
+    return f"{value:.{len(str(repeats)) if repeats > 1 else 0}f}"
+
+
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
     """The metrics table rounded for print, training first, and a note under the title."""
     order = {"strict": 0, "as_published": 1, "train": 0, "validation": 1, "external": 2}
@@ -74,12 +81,13 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
             "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
             "AUC (95% CI)": [auc_text(row) for row in rows.to_dict("records")],
-            "SD over seeds": rows["auc_sd_over_seeds"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
+            "repeats": rows["repeats"].astype(str),
+            "SD over repeats": rows["auc_sd_over_repeats"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
             "cut-off": rows["threshold"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
         }
     )
     for count in ("tp", "fn", "tn", "fp"):
-        table[count.upper()] = rows[count].map(lambda v: "" if pd.isna(v) else f"{v:.0f}")
+        table[count.upper()] = [count_text(v, n) for v, n in zip(rows[count], rows["repeats"], strict=True)]
     for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv"):
         table[rate.upper() if len(rate) <= 3 else rate] = with_interval(rows, rate)
     table["F1"] = rows["f1"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
@@ -90,7 +98,10 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         "AUC with DeLong interval; the remark says why there is none. No variable selected: at least half of the fits "
         "give all their patients the same score (of a network: it learned nothing); there is nothing to count or test. "
         f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
-        "the same order. Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
+        "the same order. One fitted model is the unit: with several repeats (other folds, other random numbers) all "
+        "numbers are means over the repeats of what single models reach, counts too, and the interval is that of one "
+        "model: it holds the chance of the patients, and the SD over repeats that of training again. "
+        "Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
         "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
         "applied to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
         f"{LEAST_PATIENTS} patients, Wilson for the others."

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
-from hcc_recurrence.statistics.calibration import calibration_band, calibration_bins, calibration_measures
-from hcc_recurrence.statistics.classification import mean_over_repeats
+from hcc_recurrence.statistics.calibration import (
+    calibration_band,
+    calibration_bins,
+    calibration_measures,
+    smooth_calibration,
+)
+from hcc_recurrence.statistics.classification import both_outcomes
 from hcc_recurrence.statistics.decision_curve import decision_curve
 from hcc_recurrence.statistics.degenerate import models_of_nothing
 from hcc_recurrence.statistics.measures import groups_for
+from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
 ESTIMATE_TEXT = {
     ("train", "out_of_fold"): "Training, out of fold",
@@ -24,11 +32,11 @@ PROTOCOL_TEXT = {"strict": "strict", "as_published": "as published"}
 
 
 def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
-    """Title and averaged rows of each split and estimate of a protocol, training first."""
-    averaged = mean_over_repeats(predictions[predictions["protocol"] == protocol])
+    """Title and rows (every repeat) of each split and estimate of a protocol, training first."""
+    own = rounded(predictions[predictions["protocol"] == protocol])
     found = []
     for key, text in ESTIMATE_TEXT.items():
-        rows = averaged[(averaged["split"] == key[0]) & (averaged["estimate"] == key[1])]
+        rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
         if len(rows) and rows["y"].nunique() == 2:
             one = rows.drop_duplicates("patient_id")
             found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
@@ -86,9 +94,10 @@ def legend_below(axis: plt.Axes, below: plt.Axes, columns: int = 1, title: str |
 
 
 def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """ROC curve of one model; out of fold the vertical mean of the folds' curves, whose area is the mean AUC.
+    """ROC curve of one model; of several fits (folds, repeats) the vertical mean of their curves.
 
-    Fawcett, Pattern Recognit Lett 2006;27:861, section 9.1.
+    The area under it is the AUC of the metrics table. Fawcett, Pattern Recognit Lett 2006;27:861, section 9.1. Folds
+    without both outcomes have no curve.
 
     Args:
         rows: predictions of one model, split and estimate, with repeat and fold.
@@ -97,18 +106,23 @@ def mean_roc(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn.metrics import roc_curve
 
-    if rows["estimate"].iloc[0] != "out_of_fold":
-        mean = mean_over_repeats(rows)
-        return roc_curve(mean["y"], mean["probability"], drop_intermediate=False)[:2]
     curves = [
-        roc_curve(part["y"], part["probability"], drop_intermediate=False)[:2]
-        for _, part in rows.groupby(["repeat", "fold"])
+        roc_curve(part["y"], part["probability"].round(10), drop_intermediate=False)[:2]
+        for _, part in both_outcomes(rows).groupby(["repeat", "fold"])
     ]
+    if len(curves) == 1:
+        return curves[0]
     # Both ends of every jump, so that the mean keeps the area of each curve.
     steps = np.unique(np.concatenate([false_positive for false_positive, _ in curves]))
     grid = np.unique(np.concatenate([[0.0, 1.0], steps - 1e-9, steps + 1e-9]).clip(0, 1))
     mean = np.mean([np.interp(grid, *_jumps_kept(*curve)) for curve in curves], axis=0)
     return np.r_[0.0, grid, 1.0], np.r_[0.0, mean, 1.0]
+
+
+def protocol_line(predictions: pd.DataFrame, protocol: str, several: str) -> str:
+    """The line above a figure: its protocol, and, where there are several repeats, what is shown of them."""
+    number = predictions.loc[predictions["protocol"] == protocol, "repeat"].nunique()
+    return f"Protocol: {PROTOCOL_TEXT[protocol]}." + (f" {several.format(number=number)}" if number > 1 else "")
 
 
 def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,11 +165,11 @@ def plot_roc(
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
         legend_below(axis, below, title="AUC (95% CI)")
-    text = f"Protocol: {PROTOCOL_TEXT[protocol]}."
+    text = protocol_line(predictions, protocol, "Mean curve and mean AUC of {number} repeats.")
     if protocol == "strict":
         text += " Out of fold: mean of the folds' curves."
     if reachable is not None:
-        text += f" Simulated cohort: the best reachable AUC is {reachable:.2f}."
+        text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
     return figure
 
@@ -165,7 +179,8 @@ def plot_calibration(
 ) -> plt.Figure:
     """Observed share of early recurrence against the predicted one: smoothed, with a bootstrap band, and in groups.
 
-    Five groups below 100 patients, ten above (METHODS.md 1.6).
+    Five groups below 100 patients, ten above (METHODS.md 1.6). Band and groups are those of the first repeat, a thin
+    line is each of the others; the legend has the means of the calibration table.
 
     Args:
         resamples: bootstrap resamples of the patients for the band of the smoothed curve.
@@ -182,13 +197,19 @@ def plot_calibration(
                 say_nothing(axis, f"{model}:\n{silent[model]}")
                 continue
             own = rows[rows["model"] == model]
-            y, probability = own["y"].to_numpy(), own["probability"].to_numpy()
-            groups = calibration_bins(y, probability, groups_for(len(own)))
-            measures = calibration_measures(y, probability)
+            fits = [(p["y"].to_numpy(), p["probability"].to_numpy()) for _, p in own.groupby("repeat")]
+            measures = [calibration_measures(*fit) for fit in fits]
+            slope, intercept, brier = (
+                mean_and_spread([getattr(m, name) for m in measures])[0] for name in ("slope", "intercept", "brier")
+            )
+            y, probability = fits[0]
+            groups = calibration_bins(y, probability, groups_for(len(y)))
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
-            slope = "undefined" if np.isnan(measures.slope) else f"{measures.slope:.2f}"
+            slope = "undefined" if np.isnan(slope) else f"{slope:.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
-            label = f"{model}: slope {slope},\nintercept {measures.intercept:+.2f}, Brier {measures.brier:.3f}"
+            for other in fits[1:]:
+                axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
+            label = f"{model}: slope {slope},\nintercept {intercept:+.2f}, Brier {brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
             axis.plot(groups["predicted"], groups["observed"], "o", color=colours[model], markersize=3)
         axis.set(
@@ -201,28 +222,54 @@ def plot_calibration(
         )
         legend_below(axis, below)
     text = f"Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk."
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. {text}", fontsize=8)
+    several = "Thick: first of {number} repeats; thin: the others; numbers: means."
+    figure.suptitle(f"{protocol_line(predictions, protocol, several)}\n{text}", fontsize=8)
     return figure
 
 
 def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
-    """Net benefit over threshold probabilities, beside treating all and treating none."""
+    """Net benefit over threshold probabilities, beside treating all and treating none; the mean over repeats."""
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     thresholds = np.arange(0.05, 0.951, 0.01)
+
+    def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
+        return decision_curve(patients["y"].to_numpy(), risks, thresholds)
+
     figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
-        wide = rows.pivot(index="patient_id", columns="model", values="probability")
-        outcome = rows.drop_duplicates("patient_id").set_index("patient_id")["y"].loc[wide.index]
         silent = silent_models(predictions, protocol, rows)
-        shown = {m: wide[m].to_numpy() for m in models if m not in silent}
-        plot_net_benefit(axis, decision_curve(outcome.to_numpy(), shown, thresholds), colours, outcome.mean())
+        curve = mean_net_benefit(rows, [m for m in models if m not in silent], curve_of)
+        plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
         legend_below(axis, below, columns=2)
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}", fontsize=8)
+    figure.suptitle(protocol_line(predictions, protocol, "Mean net benefit of {number} repeats."), fontsize=8)
     return figure
+
+
+def mean_net_benefit(
+    rows: pd.DataFrame,
+    models: list[str],
+    curve_of: Callable[[pd.DataFrame, dict[str, np.ndarray]], pd.DataFrame],
+) -> pd.DataFrame:
+    """The mean over repeats of single models' net benefit, with `all` and `none` of all patients of the panel.
+
+    Args:
+        rows: of a panel. curve_of: patients (a row each), and model -> risk of each; as `decision_curve`.
+
+    Returns: model, threshold, net_benefit.
+    """
+    everyone = curve_of(rows.drop_duplicates("patient_id"), {})
+    parts = [
+        curve_of(part, {model: part["probability"].to_numpy()}).query("model not in ('all', 'none')")
+        for (model, _), part in rows[rows["model"].isin(models)].groupby(["model", "repeat"])
+    ]
+    order = {name: place for place, name in enumerate(["all", "none", *models])}
+    mean = pd.concat([everyone, *parts]).groupby(["model", "threshold"], as_index=False)["net_benefit"]
+    mean = mean.agg(lambda values: values.mean(skipna=False))
+    return mean.sort_values(["model", "threshold"], key=lambda c: c.map(order) if c.name == "model" else c)
 
 
 def plot_net_benefit(axis: plt.Axes, curve: pd.DataFrame, colours: dict[str, str], prevalence: float) -> None:

@@ -9,11 +9,12 @@ import pandas as pd
 from hcc_recurrence.figures.classification import cut_offs, no_cut_off, say_in_place
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import (
-    PROTOCOL_TEXT,
     canvas,
     legend_below,
+    mean_net_benefit,
     panels,
     plot_net_benefit,
+    protocol_line,
     say_nothing,
     silent_models,
 )
@@ -21,6 +22,7 @@ from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, us
 from hcc_recurrence.statistics.decision_curve import survival_decision_curve
 from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS, enough
 from hcc_recurrence.statistics.measures import groups_for
+from hcc_recurrence.statistics.single_models import first_repeat
 from hcc_recurrence.statistics.survival import (
     at_risk,
     censor_at,
@@ -38,17 +40,17 @@ def _median_text(months: float) -> str:
     return "median not reached" if np.isinf(months) else f"median {months:.0f} months"
 
 
-def plot_kaplan_meier(
-    predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0
-) -> plt.Figure:
+def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0) -> plt.Figure:
     """Recurrence-free survival of patients above and below the training cut-off: a row a model, a column a split.
 
+    The groups are those of one fitted model, the first repeat's, at its own cut-off.
+
     Args:
-        metrics: from `metrics_table`; its cut-offs make the groups. horizon: months, drawn as a line.
+        horizon: months, drawn as a line.
     """
     use_style()
     found = panels(predictions, protocol)
-    cuts = cut_offs(metrics, protocol)
+    cuts = cut_offs(predictions, protocol)
     last = float(np.ceil(predictions["rfs_months"].max() / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
     width = max(PAGE_INCHES * len(found) / 3, 4.8)
@@ -64,9 +66,10 @@ def plot_kaplan_meier(
                 say_in_place(curve, f"{model}. {title}", silent[model])
                 table.axis("off")
                 continue
-            own = rows[rows["model"] == model]
+            own = first_repeat(rows[rows["model"] == model])
             months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
-            high = (own["probability"].to_numpy() >= cuts[model]).astype(int)
+            cut = cuts[model, protocol, own["repeat"].iloc[0]]
+            high = (own["probability"].to_numpy() >= cut).astype(int)
             for line, (value, name, colour) in enumerate(GROUPS):
                 members = high == value
                 if members.any():
@@ -98,10 +101,8 @@ def plot_kaplan_meier(
             table.set_yticks([])
             for spine in table.spines.values():
                 spine.set_visible(False)
-    figure.suptitle(
-        f"Protocol: {PROTOCOL_TEXT[protocol]}. Groups by the training cut-off; dotted: {horizon:.0f} months.",
-        fontsize=8,
-    )
+    line = protocol_line(predictions, protocol, "First of {number} repeats.")
+    figure.suptitle(f"{line}\nGroups by the training cut-off; dotted: {horizon:.0f} months.", fontsize=8)
     return figure
 
 
@@ -122,7 +123,7 @@ def plot_survival_calibration(
             if model in silent:
                 say_nothing(axis, f"{model}: {silent[model]}")
                 continue
-            own = rows[rows["model"] == model]
+            own = first_repeat(rows[rows["model"] == model])
             groups = max(2, min(groups_for(len(own)), len(own) // 10))
             outcome = (own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int))
             free = 1 - own["probability"].to_numpy()
@@ -141,29 +142,34 @@ def plot_survival_calibration(
         )
         legend_below(axis, below)
     text = f"Groups of risk, Kaplan-Meier estimate with 95% interval ({resamples} bootstraps)"
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. {text}", fontsize=8)
+    line = protocol_line(predictions, protocol, "First of {number} repeats.")
+    figure.suptitle(f"{line}\n{text}", fontsize=8)
     return figure
 
 
 def plot_survival_decision_curve(
     predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float
 ) -> plt.Figure:
-    """Net benefit at the horizon with censored times, beside treating all and treating none."""
+    """Net benefit at the horizon with censored times, beside treating all and none; the mean over repeats."""
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     thresholds = np.arange(0.05, 0.951, 0.01)
+
+    def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
+        times = censor_at(patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int), horizon)
+        return survival_decision_curve(*times, risks, horizon, thresholds)
+
     figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
-        wide = rows.pivot(index="patient_id", columns="model", values="probability")
-        outcome = rows.drop_duplicates("patient_id").set_index("patient_id").loc[wide.index]
-        months, event = outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int)
         silent = silent_models(predictions, protocol, rows)
-        risks = {m: wide[m].to_numpy() for m in models if m not in silent}
-        curve = survival_decision_curve(*censor_at(months, event, horizon), risks, horizon, thresholds)
-        plot_net_benefit(axis, curve, colours, 1 - survival_at(months, event, horizon)[0])
+        curve = mean_net_benefit(rows, [m for m in models if m not in silent], curve_of)
+        one = rows.drop_duplicates("patient_id")
+        free = survival_at(one["rfs_months"].to_numpy(float), one["rfs_event"].to_numpy(int), horizon)[0]
+        plot_net_benefit(axis, curve, colours, 1 - free)
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
         legend_below(axis, below, columns=2)
-    figure.suptitle(f"Protocol: {PROTOCOL_TEXT[protocol]}. Recurrence within {horizon:.0f} months", fontsize=8)
+    line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")
+    figure.suptitle(f"{line} Recurrence within {horizon:.0f} months.", fontsize=8)
     return figure

@@ -1,4 +1,7 @@
-"""Models against one another, protocols against one another: tables from the predictions table alone."""
+"""Models against one another, protocols against one another: tables from the predictions table alone.
+
+Everywhere one fitted model is the unit (`single_models`): repeat beside repeat, then the mean over the repeats.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
-from hcc_recurrence.statistics.classification import auc_of_repeat, mean_over_repeats
+from hcc_recurrence.statistics.auc import auc_cross_validated
+from hcc_recurrence.statistics.classification import auc_of_repeat, both_outcomes
 from hcc_recurrence.statistics.concordance import (
     Pairs,
     bootstrap_p,
@@ -21,6 +24,7 @@ from hcc_recurrence.statistics.degenerate import (
     FEW,
     NOTHING_VARIES,
     ONE_OUTCOME,
+    PANEL_OF_MODEL,
     enough,
     models_of_nothing,
     nothing_learned,
@@ -29,6 +33,13 @@ from hcc_recurrence.statistics.degenerate import (
 )
 from hcc_recurrence.statistics.delong import holm, paired_table, unpaired_test
 from hcc_recurrence.statistics.reliability import cohen_kappa
+from hcc_recurrence.statistics.single_models import (
+    TRAINED_ON,
+    mean_and_spread,
+    rounded,
+    single_fits_beside_all,
+    training_cut_offs,
+)
 
 PANEL = ["protocol", "split", "estimate"]
 # What stands for one kind of patients in the two protocols.
@@ -37,22 +48,6 @@ KINDS = {
     "validation": (("validation", "held_out"), ("validation", "held_out")),
     "external": (("external", "held_out"), ("external", "held_out")),
 }
-
-
-def comparable_rows(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose probabilities may be ranked against one another under one (repeat, fold).
-
-    Out of fold, every repeat and fold stays by itself. Elsewhere the probabilities are averaged over repeats.
-    """
-    kept = predictions[predictions["estimate"] == "out_of_fold"]
-    rest = predictions[predictions["estimate"] != "out_of_fold"]
-    averaged = mean_over_repeats(rest).assign(fold=0, repeat=0) if len(rest) else rest
-    return pd.concat([kept, averaged], ignore_index=True)
-
-
-def _both_outcomes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without the folds in which one of the outcomes is missing."""
-    return rows[rows.groupby(["repeat", "fold"])["y"].transform("nunique") == 2]
 
 
 def comparison_family(model: str, other: str) -> str:
@@ -75,20 +70,25 @@ def _families(models: Sequence[str]) -> list[tuple[str, str, str]]:
 def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Paired DeLong test of the pairs of each family in each protocol, split and estimate, on the patients both have.
 
-    P values are corrected by Holm over the pairs of a family in a panel. A pair with a model that tells nobody apart
-    has no difference, interval or P, and one of a handful of patients no interval or P; `remark` says why.
+    With several repeats a model's repeat stands beside the other's, a model that was fitted once beside each of them;
+    the AUCs, their difference and its variance are means over the repeats (repeats share their patients, so that the
+    variance of the mean is at most that). P values are corrected by Holm over the pairs of a family in a panel. A pair
+    with a model that tells nobody apart has no difference, interval or P, and one of a handful of patients no interval
+    or P; `remark` says why.
 
     Returns: protocol, split, estimate, n, family, the columns of `paired_table`, and remark; one row a pair.
     """
     known = predictions[predictions["model"].isin(models)]
-    rows, nothing = comparable_rows(known), models_of_nothing(known)
+    rows, nothing = rounded(known), models_of_nothing(known)
     parts = []
     for key, panel in rows.groupby(PANEL, sort=False):
-        wide = panel.pivot(index=["patient_id", "repeat", "fold", "y"], columns="model", values="probability")
+        wide = single_fits_beside_all(panel).pivot(
+            index=["patient_id", "repeat", "fold", "y"], columns="model", values="probability"
+        )
         found = []
         present = [m for m in models if m in wide]
         for model, other, family in _families(present):
-            both = _both_outcomes(wide[[model, other]].dropna().reset_index())
+            both = both_outcomes(wide[[model, other]].dropna().reset_index())
             if both.empty:
                 continue
             scores = {m: both[m].to_numpy() for m in (model, other)}
@@ -117,7 +117,8 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
 def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Unpaired DeLong test of each model's training AUC against its AUC in the other splits (Zhao 2024, Table 4).
 
-    In the strict protocol the training AUC is the out-of-fold one, with its variance within folds.
+    In the strict protocol the training AUC is the out-of-fold one, with its variance within folds. Both AUCs and their
+    variances are those of the metrics table: means over the repeats of single models.
 
     No test where one of the two has no interval; no difference either where a model tells nobody apart.
 
@@ -125,17 +126,13 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
     """
     rows, nothing = [], models_of_nothing(predictions)
     for (model, protocol), group in metrics.groupby(["model", "protocol"]):
-        own = group[group["split"] == "train"]
+        own = group[(group["split"] == "train") & (group["estimate"] == TRAINED_ON[protocol])]
         for other in group[group["split"] != "train"].to_dict("records"):
-            part = predictions[
-                (predictions[["model", *PANEL]] == [model, protocol, other["split"], other["estimate"]]).all(axis=1)
-            ]
-            held = mean_over_repeats(part)
-            if held["y"].nunique() < 2:
-                continue
-            area = auc_delong(held["y"], held["probability"])
             training = own.iloc[0]
-            found = unpaired_test(training["auc"], training["auc_variance"], area.auc, area.test_variance).__dict__
+            if np.isnan(other["auc"]) or np.isnan(training["auc"]):
+                continue
+            areas = (training["auc"], training["auc_variance"], other["auc"], other["auc_variance"])
+            found = unpaired_test(*areas).__dict__
             words = nothing.get((model, protocol, "train", training["estimate"])) or nothing.get(
                 (model, protocol, other["split"], other["estimate"]), ""
             )
@@ -157,7 +154,7 @@ class Panel:
     def __init__(self, rows: pd.DataFrame, patients: Sequence[str]):
         position = {p: i for i, p in enumerate(patients)}
         self.members, self.scores = [], []
-        for _, part in comparable_rows(rows).groupby(["repeat", "fold"]):
+        for _, part in rounded(rows).groupby(["repeat", "fold"]):
             self.members.append(np.array([position[p] for p in part["patient_id"]]))
             self.scores.append(part["probability"].to_numpy(float))
 
@@ -170,9 +167,12 @@ class Panel:
 def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     """AUC as published less strict, for each model and kind of patients, with a bootstrap over patients.
 
-    The fitted models are taken as they are: the interval holds the chance of the patients, not of the training.
+    One fitted model against one fitted model: the strict AUC is the mean over the repeats of single models' AUCs. The
+    fitted models are taken as they are: the interval holds the chance of the patients, not of the training. The chance
+    of the training is `strict_sd_over_repeats`: an optimism no larger than that may be another draw of random numbers.
 
-    Returns: model, patients, n, strict, as_published, optimism, low, high, remark.
+    Returns: model, patients, n, repeats (of the strict protocol), strict, strict_sd_over_repeats, as_published,
+    optimism, low, high, remark.
     """
     rows, nothing = [], models_of_nothing(predictions)
     for model, own in predictions.groupby("model"):
@@ -194,6 +194,8 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
             values = {name: Panel(part, names).values(pairs, drawn) for name, part in parts.items()}
             gap = values["as_published"] - values["strict"]
+            strict_rows = both_outcomes(rounded(parts["strict"]))
+            singles = [auc_of_repeat(part) for _, part in strict_rows.groupby("repeat")]
             few = not enough(int(y.sum()), int((1 - y).sum()))
             low, high = (np.nan, np.nan) if few else percentile_interval(gap[1:])
             if words:
@@ -204,7 +206,9 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
                     "model": model,
                     "patients": kind,
                     "n": len(names),
+                    "repeats": parts["strict"]["repeat"].nunique(),
                     "strict": values["strict"][0],
+                    "strict_sd_over_repeats": np.nan if words else mean_and_spread(singles)[1],
                     "as_published": values["as_published"][0],
                     "optimism": gap[0],
                     "low": low,
@@ -212,47 +216,55 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
                     "remark": words or (FEW if few else ""),
                 }
             )
-    columns = ["model", "patients", "n", "strict", "as_published", "optimism", "low", "high", "remark"]
+    columns = ["model", "patients", "n", "repeats", "strict", "strict_sd_over_repeats", "as_published"]
+    columns += ["optimism", "low", "high", "remark"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def agreement_table(predictions: pd.DataFrame, metrics: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+def agreement_table(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """How far two models say the same of the same patients.
 
-    Spearman's correlation of the mean probabilities, and Cohen's kappa of the classes at each model's own cut-off; none
-    with a model that tells nobody apart.
+    Spearman's correlation of the probabilities, and Cohen's kappa of the classes at each model's own cut-off, of each
+    repeat by itself, and their means over the repeats; none with a model that tells nobody apart.
 
     Returns: protocol, split, estimate, model, other, n, spearman, kappa.
     """
-    from scipy.stats import spearmanr
-
-    cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
-    known = predictions[predictions["model"].isin(models)]
-    averaged, nothing = mean_over_repeats(known), models_of_nothing(known)
+    known = rounded(predictions[predictions["model"].isin(models)])
+    cuts, nothing = training_cut_offs(known), models_of_nothing(known)
     rows = []
-    for key, panel in averaged.groupby(PANEL, sort=False):
-        wide = panel.pivot(index="patient_id", columns="model", values="probability")
-        present = [m for m in models if m in wide]
+    for key, panel in known.groupby(PANEL, sort=False):
+        own_cuts = [cuts[m, p, r] for m, p, r in zip(panel["model"], panel["protocol"], panel["repeat"], strict=True)]
+        panel = single_fits_beside_all(panel.assign(cut_off=own_cuts))
+        wide = panel.pivot(index=["repeat", "patient_id"], columns="model", values=["probability", "cut_off"])
+        present = [m for m in models if m in wide["probability"]]
         for model, other, _ in _families(present):
-            both = wide[[model, other]].dropna()
+            two = [model, other]
+            both = wide.loc[:, (slice(None), two)].dropna(subset=[("probability", m) for m in two])
             told = all((m, *key) not in nothing for m in (model, other))
-            varied = told and len(both) > 2 and (both.nunique() > 1).all()
-            rho = float(spearmanr(both[model], both[other]).statistic) if varied else float("nan")
-            own_cuts = [cuts[m, key[0]] for m in (model, other)]
-            kappa = float("nan")
-            if told and np.isfinite(own_cuts).all():
-                kappa = cohen_kappa(*((both[m] >= c).astype(int) for m, c in zip(both, own_cuts, strict=True))).kappa
+            pairs = [_agreement(part, model, other) for _, part in both.groupby("repeat")] if told else []
             rows.append(
                 {
                     **dict(zip(PANEL, key, strict=True)),
                     "model": model,
                     "other": other,
-                    "n": len(both),
-                    "spearman": rho,
-                    "kappa": kappa,
+                    "n": both.index.get_level_values("patient_id").nunique(),
+                    "spearman": float(np.mean([rho for rho, _ in pairs])) if pairs else np.nan,
+                    "kappa": float(np.mean([kappa for _, kappa in pairs])) if pairs else np.nan,
                 }
             )
     return pd.DataFrame(rows, columns=[*PANEL, "model", "other", "n", "spearman", "kappa"])
+
+
+def _agreement(wide: pd.DataFrame, model: str, other: str) -> tuple[float, float]:
+    """Spearman's correlation and kappa of two fitted models; NaN where one has a single score, or no cut-off."""
+    from scipy.stats import spearmanr
+
+    scores, cuts = wide["probability"][[model, other]], wide["cut_off"][[model, other]]
+    varied = len(scores) > 2 and (scores.nunique() > 1).all()
+    rho = float(spearmanr(scores[model], scores[other]).statistic) if varied else float("nan")
+    if cuts.isna().any(axis=None):
+        return rho, float("nan")
+    return rho, cohen_kappa(*((scores[m] >= cuts[m]).astype(int) for m in (model, other))).kappa
 
 
 def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -261,14 +273,13 @@ def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns: model, split, estimate, repeat, seed, auc.
     """
     rows = []
-    strict = predictions[predictions["protocol"] == "strict"]
+    strict = rounded(predictions[predictions["protocol"] == "strict"])
     keys = ["model", "split", "estimate", "repeat", "seed"]
     for key, part in strict.groupby(keys):
-        estimate = key[2]
-        usable = _both_outcomes(part) if estimate == "out_of_fold" else part
-        if usable["y"].nunique() == 2:
+        usable = both_outcomes(part)
+        if len(usable):
             silent = nothing_learned(*(usable[c].to_numpy() for c in ("probability", "fold", "repeat")))
-            area = float("nan") if silent else auc_of_repeat(usable, estimate)
+            area = float("nan") if silent else auc_of_repeat(usable)
             rows.append({**dict(zip(keys, key, strict=True)), "auc": area})
     return pd.DataFrame(rows, columns=[*keys, "auc"])
 
@@ -284,7 +295,8 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
     """AUC of each model within groups of patients, and the unpaired DeLong test of each group against the first.
 
     Zhao 2024 compares field strengths so (METHODS.md 4.3). Out of fold, AUCs are means over the folds that hold both
-    outcomes in the group. Groups without both outcomes have no AUC; a handful of patients has no interval and no test.
+    outcomes in the group; with several repeats the mean of single models. Groups without both outcomes have no AUC; a
+    handful of patients has no interval and no test.
 
     Args:
         strata: index patient_id, one column a variable, text (missing: the patient is in no group).
@@ -293,10 +305,10 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
     high, p, remark.
     """
     rows = []
-    comparable, nothing = comparable_rows(predictions), models_of_nothing(predictions)
+    comparable, nothing = rounded(predictions), models_of_nothing(predictions)
     for variable in strata.columns:
         groups = comparable["patient_id"].map(strata[variable])
-        for key, panel in comparable.groupby(["model", *PANEL]):
+        for key, panel in comparable.groupby(PANEL_OF_MODEL):
             reference = None
             for level in sorted(groups.loc[panel.index].dropna().unique()):
                 own = panel[groups.loc[panel.index] == level]
@@ -308,7 +320,7 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
                     "n": len(patients),
                     "n_pos": int(patients["y"].sum()),
                 }
-                usable = _both_outcomes(own)
+                usable = both_outcomes(own)
                 if len(usable) and key not in nothing:
                     columns = [usable[c].to_numpy() for c in ("y", "probability", "fold", "repeat")]
                     area = auc_cross_validated(*columns)

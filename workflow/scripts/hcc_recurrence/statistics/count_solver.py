@@ -100,8 +100,8 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
     """Solve every row of a printed metrics table for its counts (`metrics_for_readers`).
 
     Args:
-        printed: text columns model, protocol, patients, "n (ER)", TP, FN, TN, FP and the rates, whose cells may
-            carry an interval in brackets behind the number.
+        printed: text columns model, protocol, patients, "n (ER)", repeats, TP, FN, TN, FP (means over the repeats) and
+            the rates, whose cells may carry an interval in brackets behind the number.
 
     Returns: model, protocol, patients, solutions (0 where no counts are printed); one row a printed row.
 
@@ -116,8 +116,10 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
             rows.append((row["model"], row["protocol"], row["patients"], 0))
             continue
         rates = {names[c]: str(row[c]).split(" ")[0] for c in names if str(row[c]).strip()}
-        found = solve_counts(events, total - events, rates)
-        counts = Confusion(*(int(row[c]) for c in ("TP", "FN", "TN", "FP")))
+        # Means over repeats: their sums are whole numbers, and have the same rates.
+        repeats = int(row["repeats"])
+        found = solve_counts(repeats * events, repeats * (total - events), rates)
+        counts = Confusion(*(round(repeats * float(row[c])) for c in ("TP", "FN", "TN", "FP")))
         about = f"{row['model']}, {row['protocol']}, {row['patients']}"
         if counts not in found:
             wrong.append(f"{about}: the rates fit {len(found)} confusion matrices, and not the printed {counts}")

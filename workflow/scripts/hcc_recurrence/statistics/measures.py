@@ -13,7 +13,6 @@ from hcc_recurrence.statistics.calibration import (
     hosmer_lemeshow,
     integrated_calibration_index,
 )
-from hcc_recurrence.statistics.classification import mean_over_repeats
 from hcc_recurrence.statistics.comparisons import PANEL, Panel, compare_by_bootstrap
 from hcc_recurrence.statistics.concordance import (
     dynamic_pairs,
@@ -21,7 +20,8 @@ from hcc_recurrence.statistics.concordance import (
     resample_counts,
     survival_pairs,
 )
-from hcc_recurrence.statistics.degenerate import FEW, LEAST_PATIENTS, enough, models_of_nothing
+from hcc_recurrence.statistics.degenerate import FEW, LEAST_PATIENTS, PANEL_OF_MODEL, enough, models_of_nothing
+from hcc_recurrence.statistics.single_models import first_repeat, mean_and_spread, rounded, training_cut_offs
 from hcc_recurrence.statistics.survival import log_rank_p, median_survival, survival_at
 
 
@@ -33,28 +33,37 @@ def groups_for(n: int) -> int:
 def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Intercept, slope, Brier score, ICI and the Hosmer-Lemeshow test of each model and panel.
 
-    Degrees of freedom of the test: groups - 2 for apparent estimates, groups for all others. A model that tells nobody
-    apart has a Brier score alone, and a handful of patients no test (`degenerate`).
+    The measures are means over the repeats of single models, with the standard deviation of the slopes beside them; one
+    infinite slope leaves no mean. The test is that of the first repeat, because a P value has no mean. Degrees of
+    freedom of the test: groups - 2 for apparent estimates, groups for all others. A model that tells nobody apart has a
+    Brier score alone, and a handful of patients no test (`degenerate`).
     """
     rows, nothing = [], models_of_nothing(predictions)
-    for key, part in mean_over_repeats(predictions).groupby(["model", *PANEL], sort=False):
-        y, p = part["y"].to_numpy(), part["probability"].to_numpy()
-        measures = calibration_measures(y, p)
+    for key, part in rounded(predictions).groupby(PANEL_OF_MODEL, sort=False):
+        fits = [(own["y"].to_numpy(), own["probability"].to_numpy()) for _, own in part.groupby("repeat")]
         if key in nothing:
-            measures = Calibration(np.nan, np.nan, measures.brier)
+            measures = [Calibration(np.nan, np.nan, float(np.mean((p - y) ** 2))) for y, p in fits]
+            ici = np.nan
+        else:
+            measures = [calibration_measures(y, p) for y, p in fits]
+            ici = mean_and_spread([integrated_calibration_index(y, p) for y, p in fits])[0]
+        y, p = fits[0]
         test = hosmer_lemeshow(y, p, groups_for(len(y)), fitted_here=key[3] == "apparent")
         few = not enough(int(y.sum()), int((1 - y).sum()))
         tested = not few and key not in nothing
+        slope, spread = mean_and_spread([m.slope for m in measures])
         rows.append(
             {
-                **dict(zip(["model", *PANEL], key, strict=True)),
+                **dict(zip(PANEL_OF_MODEL, key, strict=True)),
+                "repeats": len(fits),
                 "n": len(y),
                 "observed": float(y.mean()),
-                "predicted": float(p.mean()),
-                "intercept": measures.intercept,
-                "slope": measures.slope,
-                "brier": measures.brier,
-                "ici": np.nan if key in nothing else integrated_calibration_index(y, p),
+                "predicted": float(part["probability"].mean()),
+                "intercept": mean_and_spread([m.intercept for m in measures])[0],
+                "slope": slope,
+                "slope_sd_over_repeats": spread,
+                "brier": mean_and_spread([m.brier for m in measures])[0],
+                "ici": ici,
                 "hl_chi_square": test.chi_square if tested else np.nan,
                 "hl_df": test.df if tested else 0,
                 "hl_p": test.p if tested else np.nan,
@@ -67,7 +76,6 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def survival_tables(
     predictions: pd.DataFrame,
-    metrics: pd.DataFrame,
     models: Sequence[str],
     horizon: float,
     resamples: int,
@@ -75,18 +83,18 @@ def survival_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Harrell's C, time-dependent AUC at the horizon, and survival by risk group of each model and panel.
 
-    Out of fold, C and AUC are means over folds, as the AUC of the metrics table is. Intervals are bootstraps over
-    patients; the weights for censoring come from all patients of the panel. A model that tells nobody apart has none of
-    them, and `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there
-    are fewer than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a
-    log-rank P where a group has fewer than 5 patients (`degenerate`).
+    C and AUC are means over folds and repeats of single models, as the AUC of the metrics table is; the risk groups,
+    with their log-rank test, are those of the first repeat at its own cut-off. Intervals are bootstraps over patients;
+    the weights for censoring come from all patients of the panel. A model that tells nobody apart has none of them, and
+    `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there are fewer
+    than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a log-rank P where
+    a group has fewer than 5 patients (`degenerate`).
 
     Returns: one table a model and panel, and the paired comparisons of every two models.
     """
-    cuts = metrics.drop_duplicates(["model", "protocol"]).set_index(["model", "protocol"])["threshold"]
     rows, comparisons = [], []
-    chosen = predictions[predictions["model"].isin(models)]
-    nothing = models_of_nothing(chosen)
+    chosen = rounded(predictions[predictions["model"].isin(models)])
+    cuts, nothing = training_cut_offs(chosen), models_of_nothing(chosen)
     for key, panel in chosen.groupby(PANEL, sort=False):
         about = dict(zip(PANEL, key, strict=True))
         patients = panel.drop_duplicates("patient_id").sort_values("patient_id")
@@ -104,7 +112,8 @@ def survival_tables(
         values: dict[tuple[str, str], np.ndarray] = {}
         for model in [m for m in models if m in set(panel["model"])]:
             own = panel[panel["model"] == model]
-            line = {"model": model, **about, "n": len(names), "events": int(event.sum())}
+            line = {"model": model, **about, "repeats": own["repeat"].nunique()}
+            line |= {"n": len(names), "events": int(event.sum())}
             words = nothing.get((model, *key), "")
             for name in ("c", "auc_t"):
                 known = name in pairs and not words
@@ -112,16 +121,16 @@ def survival_tables(
                 values[model, name] = found if sizes[name] else found[:1]
                 low, high = percentile_interval(values[model, name][1:])
                 line |= {name: float(found[0]), f"{name}_low": low, f"{name}_high": high}
-            mean = mean_over_repeats(own).set_index("patient_id")
-            cut = np.nan if words else cuts[model, key[0]]
+            one = first_repeat(own).sort_values("patient_id")
+            cut = np.nan if words else cuts[model, key[0], one["repeat"].iloc[0]]
             if np.isfinite(cut):
-                line |= _by_group(mean, (mean["probability"] >= cut).to_numpy(), horizon)
+                line |= _by_group(one, (one["probability"] >= cut).to_numpy(), horizon)
             few = "" if all(sizes.values()) else "too few patients for an interval"
             rows.append({**line, "remark": words or few})
         comparisons += _pairwise(values, about)
     groups = [f"{what}_{name}" for name in ("high", "low") for what in ("n", "median", "free")]
     measured = [f"{name}{end}" for name in ("c", "auc_t") for end in ("", "_low", "_high")]
-    columns = ["model", *PANEL, "n", "events", *measured, "log_rank_p", *groups, "remark"]
+    columns = ["model", *PANEL, "repeats", "n", "events", *measured, "log_rank_p", *groups, "remark"]
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(
         comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p"]
     )

@@ -15,7 +15,8 @@ def summarise_null_control(aucs: pd.DataFrame, observed: pd.DataFrame) -> pd.Dat
     Appl Genet Mol Biol 2010;9:39). `near_half` is whether 0.5 lies within three standard errors of the mean.
 
     Args:
-        aucs: KEYS, permutation, auc. observed: the study's metrics table.
+        aucs: KEYS, permutation, auc. observed: metrics table of the study. Both of one fitted model (`first_repeat`): a
+            mean over repeats spreads less than a single model, and its P would be another one's.
 
     Returns: KEYS, permutations, mean, sd, standard_error, near_half, observed, permutation_p.
     """

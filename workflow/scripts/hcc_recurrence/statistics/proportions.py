@@ -7,27 +7,39 @@ import numpy as np
 from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS
 
 
-def proportion_interval(k: int, n: int, method: str = "wilson") -> tuple[float, float]:
-    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson), which small groups always get; NaN for n = 0."""
-    from scipy.stats import binomtest
+def proportion_interval(k: float, n: int, method: str = "wilson") -> tuple[float, float]:
+    """95 % interval of k / n: `wilson` or `exact` (Clopper-Pearson), which small groups always get; NaN for n = 0.
+
+    k may be the mean of several models' counts on the same n patients: both formulas hold between whole numbers.
+    """
+    from scipy.stats import beta, binomtest, norm
 
     if n == 0:
         return float("nan"), float("nan")
     method = "exact" if n < LEAST_PATIENTS else method
-    found = binomtest(int(k), int(n)).proportion_ci(0.95, method=method)
-    return float(found.low), float(found.high)
+    if float(k).is_integer() and float(n).is_integer():
+        found = binomtest(int(k), int(n)).proportion_ci(0.95, method=method)
+        return float(found.low), float(found.high)
+    if method == "exact":
+        low = float(beta.ppf(0.025, k, n - k + 1)) if k > 0 else 0.0
+        return low, float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
+    z = norm.ppf(0.975)
+    centre = (k + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return float(centre - half), float(centre + half)
 
 
-def no_information_test(correct: int, n_pos: int, n_neg: int) -> tuple[float, float]:
+def no_information_test(correct: float, n_pos: float, n_neg: float) -> tuple[float, float]:
     """No-information rate (share of the larger class) and one-sided exact P that the accuracy exceeds it.
 
-    As R caret's confusionMatrix, which Cui 2022 used (METHODS.md 1.6).
+    As R caret's confusionMatrix, which Cui 2022 used (METHODS.md 1.6). A mean of several models' counts is rounded
+    down, which is on the safe side.
     """
     from scipy.stats import binomtest
 
-    n = n_pos + n_neg
+    n = round(n_pos + n_neg)
     rate = max(n_pos, n_neg) / n
-    return rate, float(binomtest(int(correct), n, rate, alternative="greater").pvalue)
+    return rate, float(binomtest(int(correct + 1e-9), n, rate, alternative="greater").pvalue)
 
 
 def chi_square_p(table: np.ndarray, yates: bool = False) -> float:
