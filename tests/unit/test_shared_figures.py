@@ -247,7 +247,7 @@ def test_a_cohort_without_clinical_variables_has_empty_tables():
     clinical, labels, split, _, settings = risk_factor_inputs()
     found = fit_risk_factors(clinical[[]], labels, split, {}, settings, 24.0, 1)
     assert found.table.empty and found.logistic is None and found.cox is None
-    assert baseline_table(clinical[[]], labels, split, {}).empty
+    assert baseline_table(clinical[[]], labels, split, {}, {}).empty
     assert "No variable was selected" in shown_text(plot_forests(found.table, "cohort"))
 
 

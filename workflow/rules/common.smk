@@ -450,6 +450,11 @@ def clinical_meaning(variables):
     return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
 
 
+def study_setting(key):
+    """A setting of the study that the wildcards name, with the thresholds of its cohort."""
+    return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]
+
+
 def of_study(wildcards):
     """The clinical variables of the study that the wildcards name."""
     return study_clinical(wildcards.paper)(wildcards)
@@ -621,7 +626,10 @@ def study_targets(paper, cohort):
     return [
         *shared_targets(folder, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
-        *[f"{folder}/tables/{t}.html" for t in ("baseline", "risk_factors")],
+        *[
+            f"{folder}/tables/{t}.html"
+            for t in ("baseline", "baseline_sets", "risk_factors")
+        ],
         *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),

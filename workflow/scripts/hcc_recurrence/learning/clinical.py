@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.variable_labels import heading, level_text, threshold_of
 from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 # A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
@@ -27,6 +28,31 @@ def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame
             beyond = column >= cut["at_least"] if isinstance(cut, Mapping) else column > cut
             result[variable] = beyond.astype(float).where(column.notna())
     return result
+
+
+def coded(
+    clinical: pd.DataFrame, definitions: Mapping[str, Mapping[str, Any]], cuts: Mapping[str, Cut]
+) -> tuple[pd.DataFrame, dict[str, dict[str, Any]]]:
+    """Variables as a study codes them, and how tables name them and their levels.
+
+    Args:
+        clinical: numbers, index patient_id. cuts: variable -> threshold or none, the study's `clinical`.
+
+    Returns: the numbers (`dichotomise`), and of each variable kind, levels (`≤ 400`, `> 400`; no, yes) and label.
+    """
+    found = {}
+    for variable, cut in cuts.items():
+        own = definitions[variable]
+        levels = [level_text(level) for level in own["levels"]]
+        if cut is not None:
+            within, beyond, number = threshold_of(cut)
+            levels = [f"{within} {number:g}", f"{beyond} {number:g}"]
+            levels = ["solitary", "multiple"] if (variable, cut) == ("tumour_number", 1) else levels
+        elif own["kind"] != "continuous" and not levels:
+            levels = ["no", "yes"]
+        kind = "binary" if cut is not None else own["kind"]
+        found[variable] = {**own, "kind": kind, "levels": levels, "label": heading(variable, own)}
+    return dichotomise(clinical, cuts), found
 
 
 def drawn_definition(variable: str, definition: Mapping[str, Any], cut: Cut) -> dict[str, Any]:
