@@ -455,6 +455,17 @@ def study_setting(key):
     return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]
 
 
+def own_risk_factors(wildcards):
+    """What a study's own regression of its clinical variables reads: coding, rule and limits."""
+    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
+    return {
+        key: settings[key]
+        for key in ("clinical", "risk_factor_model", *limits)
+        if key in settings
+    }
+
+
 def of_study(wildcards):
     """The clinical variables of the study that the wildcards name."""
     return study_clinical(wildcards.paper)(wildcards)

@@ -284,6 +284,7 @@ rule fit_risk_factors:
         meaning=clinical_meaning(of_study),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
+        own=own_risk_factors,
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],

@@ -78,23 +78,18 @@ def heading(variable: str, definition: Mapping[str, Any]) -> str:
 
 
 def term(variable: str, definition: Mapping[str, Any], cut: float | Mapping[str, float] | None) -> str:
-    """What a ratio of a regression belongs to: `AFP > 400 ng/mL`, `Sex, male`, `ALT, per U/L`, `ALBI grade, per level`.
+    """What a ratio, or an axis of a nomogram, belongs to: `AFP > 400 ng/mL`, `Sex (Male vs Female)`, `ALT, U/L`.
 
     Args:
-        definition: kind, unit and levels of the variable before it is dichotomised.
+        definition: kind, unit, timing and levels of the variable before it is dichotomised.
     """
     late = " (post-op)" if definition.get("timing") == "post" else ""
-    unit = unit_text(definition["unit"] or "")
-    name, levels = label_of(variable), definition["levels"]
+    name, levels = label_of(variable), [level_text(level) for level in definition["levels"]]
     if cut is not None:
         _, beyond, number = threshold_of(cut)
-        return f"{name} {beyond} {number:g}{' ' if unit else ''}{unit}{late}"
+        return f"{name} {beyond} {number:g} {unit_text(definition['unit'] or '')}".rstrip() + late
     if definition["kind"] == "continuous":
-        return (
-            f"{name}, per {unit}{late}"
-            if unit not in ("", "years")
-            else f"{name}, per {'year' if unit else 'unit'}{late}"
-        )
+        return heading(variable, definition)
     if len(levels) == 2:
-        return f"{name}, {level_text(levels[1])}{late}"
+        return f"{name} ({levels[1]} vs {levels[0]}){late}"
     return f"{name}, per level{late}" if levels else f"{name}{late}"
