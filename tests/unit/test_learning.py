@@ -111,6 +111,7 @@ SETTINGS = {
     "classifiers": ["LR", "KNN"],
     "choice_folds": 3,
     "clinical_p": 0.05,
+    "none_significant": "no_variable",
     "clinical": {"afp": 400, "age": None},
 }
 

@@ -185,29 +185,33 @@ def risk_factor_inputs(n=120, separated=False):
             "kind": "binary" if c in ("flag", "marker") else "continuous",
             "unit": "mm" if c == "size" else "",
             "levels": [],
+            "timing": "pre",
         }
         for c in clinical
     }
+    own = {"clinical": {}, "risk_factor_model": "forward", "clinical_p": 0.05, "entry_p": 0.05, "removal_p": 0.1}
     settings = {"univariable_p": 0.05, "entry_p": 0.05, "removal_p": 0.1, "cox_univariable_p": 0.2, "resamples": 20}
-    return clinical, labels, split, definitions, settings
+    return clinical, labels, split, definitions, own, settings
 
 
 def test_risk_factors_find_the_true_one_and_draw_both_nomograms():
     found = fit_risk_factors(*risk_factor_inputs(), 24.0, 1)
     table = found.table.set_index(["analysis", "step", "variable"])
+    assert set(found.table["source"]) == {"paper", "additional"}
     assert "same" not in table.index.get_level_values("variable")
     assert table.loc[("logistic", "multivariable", "size"), "p"] < 0.01
     assert ("logistic", "multivariable", "noise") not in table.index
-    assert found.logistic and "size" in [a.name for a in found.logistic.axes]
+    assert found.logistic and "Size, mm" in [a.name for a in found.logistic.axes]
     assert found.cox and found.worked_patient.startswith("p")
     # The model's risks are those of the fitted regression: their mean is the observed share.
     clinical, labels, split, *_ = risk_factor_inputs()
     train = split.loc[split["split"] == "train", "patient_id"]
     filled = clinical.loc[train].fillna(clinical.loc[train].median())
+    filled = filled.rename(columns={"size": "Size, mm", "flag": "Flag", "noise": "Noise"})
     risks = [found.logistic.risk(row) for row in filled.to_dict("records")]
     assert np.mean(risks) == pytest.approx(labels.set_index("patient_id").loc[train, "er"].mean(), abs=1e-6)
     for figure in (
-        plot_forests(found.table, "cohort"),
+        plot_forests(found.table, "forward", "cohort"),
         plot_nomogram(found.logistic, "Logistic nomogram", found.worked_values, found.worked_patient),
         plot_nomogram(found.cox, "Cox nomogram", found.worked_values, found.worked_patient),
         plot_corrected_calibration(found.calibration, found.optimism.to_dict("records"), "cohort"),
@@ -216,12 +220,12 @@ def test_risk_factors_find_the_true_one_and_draw_both_nomograms():
 
 
 def test_validation_patients_have_no_say_in_the_risk_factors():
-    clinical, labels, split, definitions, settings = risk_factor_inputs()
-    first = fit_risk_factors(clinical, labels, split, definitions, settings, 24.0, 1)
+    clinical, labels, split, definitions, own, settings = risk_factor_inputs()
+    first = fit_risk_factors(clinical, labels, split, definitions, own, settings, 24.0, 1)
     outside = split.loc[split["split"] == "validation", "patient_id"]
     clinical.loc[outside, "size"] += 500
     labels.loc[labels["patient_id"].isin(outside), "er"] = 1 - labels["er"]
-    again = fit_risk_factors(clinical, labels, split, definitions, settings, 24.0, 1)
+    again = fit_risk_factors(clinical, labels, split, definitions, own, settings, 24.0, 1)
     pd.testing.assert_frame_equal(first.table, again.table)
 
 
@@ -229,26 +233,29 @@ def test_separation_is_named_and_not_hidden():
     found = fit_risk_factors(*risk_factor_inputs(separated=True), 24.0, 1)
     marker = found.table[(found.table["variable"] == "marker") & (found.table["analysis"] == "logistic")].iloc[0]
     assert marker["method"] == "Firth" and marker["low"] > 1
-    figure = plot_forests(found.table, "cohort")
-    assert "Firth" in shown_text(figure) and "no estimate" in shown_text(figure)
+    figure = plot_forests(found.table, "forward", "cohort")
+    assert "Firth" in shown_text(figure)
+    cox = found.table[(found.table["variable"] == "marker") & (found.table["analysis"] == "cox")].iloc[0]
+    assert np.isnan(cox["hazard_ratio"])
+    assert "no estimate" in shown_text(plot_forests(found.table.assign(source="paper"), "cox_steps", "cohort"))
 
 
 def test_nothing_selected_is_said_in_every_figure():
-    clinical, labels, split, definitions, settings = risk_factor_inputs()
+    clinical, labels, split, definitions, own, settings = risk_factor_inputs()
     settings["cox_univariable_p"] = 0.01
-    found = fit_risk_factors(clinical[["noise"]], labels, split, definitions, settings, 24.0, 1)
+    found = fit_risk_factors(clinical[["noise"]], labels, split, definitions, own, settings, 24.0, 1)
     assert found.logistic is None and found.cox is None
-    assert "No variable was selected" in shown_text(plot_forests(found.table, "cohort"))
+    assert "No variable was selected" in shown_text(plot_forests(found.table, "forward", "cohort"))
     figure = plot_corrected_calibration(found.calibration, found.optimism.to_dict("records"), "cohort")
     assert "No variable was selected" in shown_text(figure)
 
 
 def test_a_cohort_without_clinical_variables_has_empty_tables():
-    clinical, labels, split, _, settings = risk_factor_inputs()
-    found = fit_risk_factors(clinical[[]], labels, split, {}, settings, 24.0, 1)
+    clinical, labels, split, _, own, settings = risk_factor_inputs()
+    found = fit_risk_factors(clinical[[]], labels, split, {}, own, settings, 24.0, 1)
     assert found.table.empty and found.logistic is None and found.cox is None
-    assert baseline_table(clinical[[]], labels, split, {}).empty
-    assert "No variable was selected" in shown_text(plot_forests(found.table, "cohort"))
+    assert baseline_table(clinical[[]], labels, split, {}, {}).empty
+    assert "No variable was selected" in shown_text(plot_forests(found.table, "forward", "cohort"))
 
 
 def test_figures_of_a_study_without_validation_patients(predictions, metrics):

@@ -84,13 +84,15 @@ def test_nomograms_predict_every_patient_in_both_protocols():
     check_predictions(predictions, split)
     table = regression_table(found.regressions, {"mp-MR": "mp-MR (per 0.1)"})
     chosen = table[(table["step"] == "multivariable") & table["odds_ratio"].notna()]
-    assert "mvi (post-op)" in set(chosen.loc[chosen["model"] == "Clinical-nomogram", "variable"])
+    assert "Microvascular invasion (post-op)" in set(chosen.loc[chosen["model"] == "Clinical-nomogram", "variable"])
     assert not chosen.loc[chosen["model"].str.endswith("preoperative"), "variable"].str.contains("mvi").any()
     assert "mp-MR (per 0.1)" in set(chosen.loc[chosen["model"] == "DL-nomogram", "variable"])
     assert not chosen.loc[chosen["model"].str.startswith("Clinical"), "variable"].str.contains("mp-MR").any()
-    assert table["fits"].dropna().between(0, 1).all() and {"ast > 40 U/L", "age", "mvi (post-op)"} <= set(
-        table["variable"]
-    )
+    assert table["fits"].dropna().between(0, 1).all() and {
+        "AST > 40 U/L",
+        "Age, years",
+        "Microvascular invasion (post-op)",
+    } <= set(table["variable"])
     flagged = table[table["vif"].notna()]
     assert (flagged["tolerance"] * flagged["vif"]).to_numpy(float) == pytest.approx(1.0)
 

@@ -487,7 +487,7 @@ DEFINITIONS = {
 }
 CLINICAL = {
     "clinical": {"age": {"at_least": 60}, "ki67": None, "noise": None},
-    **{"clinical_p": 0.05, "learner_folds": 3, "learners": SETTINGS["learners"]},
+    **{"clinical_p": 0.05, "none_significant": "no_variable", "learner_folds": 3, "learners": SETTINGS["learners"]},
 }
 
 
@@ -506,7 +506,7 @@ def test_a_cut_may_count_itself(clinical):
     table = dichotomise(pd.DataFrame({"age": [59.9, 60.0, np.nan]}), {"age": {"at_least": 60}})["age"]
     assert table.tolist()[:2] == [0, 1] and np.isnan(table[2])
     assert dichotomise(pd.DataFrame({"age": [60.0]}), {"age": 60})["age"].tolist() == [0]
-    assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "age ≥ 60 years"
+    assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "Age ≥ 60 years"
 
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):
@@ -519,7 +519,7 @@ def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_a
     after = found.regressions[found.regressions["model"].str.endswith("preoperative")]
     assert not after["variable"].str.contains("post-op").any()
     combined = found.regressions.query("model == 'Combined' and repeat == 1 and fold == 0")
-    assert {"ki67 (post-op)", "DL_2.5D"} <= set(combined["variable"])
+    assert {"Ki67 (post-op)", "DL_2.5D"} <= set(combined["variable"])
     strict, published = (combined[combined["protocol"] == p] for p in ("strict", "as_published"))
     of_signature = [t.set_index("variable").loc["DL_2.5D", "coefficient"] for t in (strict, published)]
     # Apparent signatures separate the patients they learned from: their odds ratio is far larger.

@@ -248,7 +248,12 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
         # No network is trained again where its scores are counted in other bins.
         ("zhang2025", "decimals", 1, {**ZHANG_FUSION, **evaluated("zhang2025")}),
         ("zhang2025", "epochs", 2, {**ZHANG_NETWORKS, **ZHANG_FUSION, **evaluated("zhang2025")}),
-        ("zhang2025", "clinical_p", 0.04, {**ZHANG_MODELS, **evaluated("zhang2025")}),
+        (
+            "zhang2025",
+            "clinical_p",
+            0.04,
+            {**ZHANG_MODELS, "fit_risk_factors": 1, "plot_risk_factors": 1, **evaluated("zhang2025")},
+        ),
         ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "fill_checklists": 1, "report": 1}),
     ],
 )

@@ -462,6 +462,22 @@ def clinical_meaning(variables):
     return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
 
 
+def study_setting(key):
+    """A setting of the study that the wildcards name, with the thresholds of its cohort."""
+    return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]
+
+
+def own_risk_factors(wildcards):
+    """What a study's own regression of its clinical variables reads: coding, rule and limits."""
+    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
+    return {
+        key: settings[key]
+        for key in ("clinical", "risk_factor_model", *limits)
+        if key in settings
+    }
+
+
 def of_study(wildcards):
     """The clinical variables of the study that the wildcards name."""
     return study_clinical(wildcards.paper)(wildcards)
@@ -635,7 +651,10 @@ def study_targets(paper, cohort):
     return [
         *shared_targets(folder, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
-        *[f"{folder}/tables/{t}.html" for t in ("baseline", "risk_factors")],
+        *[
+            f"{folder}/tables/{t}.html"
+            for t in ("baseline", "baseline_sets", "risk_factors")
+        ],
         *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),

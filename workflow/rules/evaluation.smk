@@ -200,7 +200,7 @@ rule measure_survival:
 
 
 rule write_baseline_table:
-    """Table 1: the study's clinical variables by outcome, in each split."""
+    """Table 1: the study's clinical variables by outcome in each split, and the splits against each other."""
     input:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
@@ -210,6 +210,12 @@ rule write_baseline_table:
             "<results>/{cohort}/{paper}/tables/baseline.html",
             "../report/baseline.rst",
             "patient characteristics",
+        ),
+        sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
+        sets_html=shown(
+            "<results>/{cohort}/{paper}/tables/baseline_sets.html",
+            "../report/baseline_sets.rst",
+            "patient characteristics, sets compared",
         ),
     log:
         "<logs>/{cohort}/{paper}/write_baseline_table.log",
@@ -231,7 +237,10 @@ rule write_baseline_table:
         definitions=untracked(clinical_definitions(of_study)),
         meaning=clinical_meaning(of_study),
         missing_codes=of_cohort("missing_codes"),
-        yates=lookup("papers/{paper}/settings/baseline_yates", within=FULL_CONFIG),
+        coding=study_setting("clinical"),
+        continuous=study_setting("baseline_continuous"),
+        yates=study_setting("baseline_yates"),
+        fisher_below=study_setting("baseline_fisher_below"),
         title=of_cohort("title"),
         mark=study_mark,
         code=code("write_baseline_table"),
@@ -274,6 +283,7 @@ rule fit_risk_factors:
         meaning=clinical_meaning(of_study),
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
+        own=own_risk_factors,
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],

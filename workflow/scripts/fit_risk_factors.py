@@ -7,12 +7,13 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.sheets import clinical_table
-    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.html import ratios_for_readers, write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.clinical import timing_note
+    from hcc_recurrence.learning.risk_factor_steps import RULES, none_significant_note, panels_of
     from hcc_recurrence.learning.risk_factors import fit_risk_factors
 
-    params = snakemake.params
+    params, rule = snakemake.params, snakemake.params.own["risk_factor_model"]
     split = read_csv(snakemake.input.split)
     clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(split["patient_id"]))
     found = fit_risk_factors(
@@ -20,6 +21,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         read_csv(snakemake.input.labels),
         split,
         params.definitions,
+        params.own,
         params.settings,
         params.horizon,
         params.seed,
@@ -27,6 +29,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     write_csv(found.table, snakemake.output.csv)
     write_csv(found.calibration, snakemake.output.calibration)
     models = {
+        "rule": rule,
         "logistic": found.logistic.to_dict() if found.logistic else None,
         "cox": found.cox.to_dict() if found.cox else None,
         "worked_patient": found.worked_patient,
@@ -35,9 +38,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     }
     Path(snakemake.output.models).write_text(json.dumps(models, indent=1) + "\n")
     note = (
-        "Training patients only. Logistic: forward selection by likelihood ratio; Cox: stepwise by AIC, times censored "
-        f"at {params.horizon:.1f} months. P values after a selection are too small: read them as a description. "
-        "method: Wald, or Firth where the outcome is separated; vif, tolerance: collinearity; ph p: test of "
-        "proportional hazards." + timing_note(params.definitions)
+        f"Training patients only, in the study's own coding. As in the paper: {RULES[rule]}."
+        f"{none_significant_note(found.table)} Not in the paper: the other regression, for comparison. Cox: times "
+        f"censored at {params.horizon:.1f} months. P values after a selection are too small: read them as a "
+        "description. method: Wald, or Firth where the outcome is separated." + timing_note(params.definitions)
     )
-    write_html(readable(found.table), params.title, snakemake.output.html, note, mark=params.mark)
+    table = ratios_for_readers(panels_of(found.table, rule))
+    write_html(table, params.title, snakemake.output.html, note, mark=params.mark)

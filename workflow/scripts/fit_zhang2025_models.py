@@ -40,9 +40,12 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     write_csv(pd.concat(parts), output.predictions)
     table = regression_table(found.regressions, {SIGNATURE: f"{SIGNATURE} (per 0.1)"})
     write_csv(table, output.csv)
+    left = {"no_variable": "no clinical variable", "candidates": "all of the first step"}
+    left = left[params.settings["none_significant"]]
     note = (
         f"Variables with a univariable P < {params.settings['clinical_p']:g} and such a P in the multivariable model; "
-        "all of the first step where none is left. Logistic regression; the paper's Table 2 is a linear regression of "
+        f"{left} where none is left (none_significant). "
+        "Logistic regression; the paper's Table 2 is a linear regression of "
         "the 0/1 outcome, exponentiated, with 90 % intervals. Odds ratios of the fit on all training patients; fits: "
         "share of all fits whose model has the variable. vif, tolerance: among the variables of the combined model."
         + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")

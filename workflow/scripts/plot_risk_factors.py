@@ -14,7 +14,8 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     output, title = snakemake.output, snakemake.params.title
     stored = json.loads(Path(snakemake.input.models).read_text())
-    save(plot_forests(read_csv(snakemake.input.table), title), output.forest, output.forest_svg, snakemake.params.mark)
+    figure = plot_forests(read_csv(snakemake.input.table), stored["rule"], title)
+    save(figure, output.forest, output.forest_svg, snakemake.params.mark)
     names = {"logistic": "Logistic nomogram", "cox": "Cox nomogram"}
     for kind, name in names.items():
         model = NomogramModel.from_dict(stored[kind]) if stored[kind] else None

@@ -1,4 +1,4 @@
-"""Write the table of patient characteristics."""
+"""Write the tables of patient characteristics: by outcome in each set, and the sets against each other."""
 
 from hcc_recurrence.job import job_log
 
@@ -6,14 +6,22 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.clinical import timing_note
-    from hcc_recurrence.statistics.baseline import baseline_table
+    from hcc_recurrence.learning.clinical import coded, timing_note
+    from hcc_recurrence.statistics.baseline import baseline_table, for_readers, sets_table
 
-    params = snakemake.params
-    split = read_csv(snakemake.input.split)
+    params, output = snakemake.params, snakemake.output
+    split, labels = read_csv(snakemake.input.split), read_csv(snakemake.input.labels)
     clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(split["patient_id"]))
-    labels = read_csv(snakemake.input.labels)
-    table = baseline_table(clinical, labels, split, params.definitions, params.yates)
-    write_csv(table, snakemake.output.csv)
-    note = timing_note(params.definitions).strip()
-    write_html(table, params.title, snakemake.output.html, note, mark=params.mark)
+    values, definitions = coded(clinical, params.definitions, params.coding)
+    tests = {"continuous": params.continuous, "yates": params.yates, "fisher_below": params.fisher_below}
+    note = (
+        "Mean (SD) or median [IQR], n (%); percentages are of all patients, tests are of those with a value."
+        + timing_note(params.definitions)
+    )
+    for make, table_file, page in (
+        (baseline_table, output.csv, output.html),
+        (sets_table, output.sets, output.sets_html),
+    ):
+        table = make(values, labels, split, definitions, tests)
+        write_csv(table, table_file)
+        write_html(for_readers(table), params.title, page, note, mark=params.mark)

@@ -7,7 +7,13 @@ ZHANG_FUSION = (
     *("decimals", "normality_alpha", "univariable_p", "correlation_r"),
     *("lasso_folds", "lasso_penalties", "learner_folds", "learners"),
 )
-ZHANG_CLINICAL = ("clinical", "clinical_p", "learner_folds", "learners")
+ZHANG_CLINICAL = (
+    "clinical",
+    "clinical_p",
+    "none_significant",
+    "learner_folds",
+    "learners",
+)
 # Networks whose epoch the validation patients chose, as published.
 BY_VALIDATION = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 

@@ -20,7 +20,9 @@ def zhao2024_learning(wildcards):
     """The settings of all models without a network: another number of epochs selects no feature anew."""
     of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats"}
     settings = PLAN.settings("zhao2024", base(wildcards.cohort))
-    unused = {*of_networks, "fusion_network", "fusion_layer_norm"}
+    of_tables = {key for key in settings if key.startswith("baseline_")}
+    of_tables.add("risk_factor_model")
+    unused = {*of_networks, *of_tables, "fusion_network", "fusion_layer_norm"}
     return {key: value for key, value in settings.items() if key not in unused}
 
 

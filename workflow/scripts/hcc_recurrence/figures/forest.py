@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import auc_text, p_text
+from hcc_recurrence.figures.p_values import auc_text, p_text, ratio_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.degenerate import NOTHING
@@ -17,7 +17,7 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
 
     Args:
         tables: heading, name of the estimate's column (odds_ratio or hazard_ratio), and table with variable, that
-            column, low, high, p. Rows without an estimate say so.
+            column, label, low, high, p. Rows without an estimate say so.
     """
     use_style()
     lengths = [max(len(t), 1) for *_, t in tables]
@@ -42,12 +42,12 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
             if good:
                 axis.plot([line["low"], line["high"]], [row, row], color=COLOURS[0], linewidth=1.2)
                 axis.plot(line[ratio], row, "s", color=COLOURS[0], markersize=4)
-                text = f"{line[ratio]:.2f} ({line['low']:.2f}-{line['high']:.2f})  P {p_text(line['p'])}"
+                text = f"{ratio_text(line[ratio], line['low'], line['high'])}  P {p_text(line['p'])}"
                 text += "  Firth" if line.get("method") == "Firth" else ""
             else:
                 text = "no estimate (separation, or one value only)"
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
-        axis.set_yticks(rows, table["variable"])
+        axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)
         axis.set_xlabel(f"{ratio.replace('_', ' ').capitalize()} (right of 1: higher risk)")
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}")

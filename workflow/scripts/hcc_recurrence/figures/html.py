@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text
+from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
 PAGE = """<!DOCTYPE html>
@@ -67,6 +68,39 @@ def count_text(value: float, repeats: int) -> str:
     if pd.isna(value):
         return ""
     return f"{value:.{len(str(repeats)) if repeats > 1 else 0}f}"
+
+
+def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+    """Odds and hazard ratios as journals print them, step by step.
+
+    Args:
+        panels: of `panels_of`: heading, column of the ratio, and rows with label, that column, low, high, p.
+    """
+    parts = []
+    for heading, ratio, rows in panels:
+        words = {"odds_ratio": "OR", "hazard_ratio": "HR"}[ratio]
+        texts = [
+            f"{words} {ratio_text(*values)}" if not pd.isna(values[0]) else "no estimate"
+            for values in zip(rows[ratio], rows["low"], rows["high"], strict=True)
+        ]
+        part = pd.DataFrame(
+            {"step": heading, "variable": rows["label"], "ratio (95% CI)": texts, "P": rows["p"].map(p_text)}
+        )
+        for column, name in (
+            ("method", "method"),
+            ("kept", "kept"),
+            ("vif", "VIF"),
+            ("ph_p", "P, proportional hazards"),
+        ):
+            if column in rows and rows[column].notna().any():
+                values = rows[column]
+                if column == "kept":
+                    values = values.map({True: "yes", False: "no"})
+                elif column != "method":
+                    values = values.map(p_text if column == "ph_p" else "{:.2f}".format)
+                part[name] = values
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
 
 
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:

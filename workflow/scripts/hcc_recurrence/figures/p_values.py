@@ -16,6 +16,20 @@ def p_text(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
 
 
+def ratio_text(value: float, low: float, high: float) -> str:
+    """`2.95 (1.10-7.89)`; with more decimals where two would not tell the ratio or its limits from 1.
+
+    A ratio per unit of something that spans thousands is close to 1: Wang 2022 prints 1.006 (1.004-1.009).
+    """
+    if math.isnan(value):
+        return ""
+    digits = 2
+    while digits < 8 and any(v != 1 and float(f"{v:.{digits}f}") == 1 for v in (value, low, high)):
+        digits += 1
+    ends = [f"{v:.{digits}f}" if v < 1e6 else f"{v:.1e}" for v in (value, low, high)]
+    return f"{ends[0]} ({ends[1]}-{ends[2]})"
+
+
 def auc_text(row: Mapping[str, Any], digits: int = 3) -> str:
     """AUC and interval of a row of a metrics table, or why there is none: a model may tell nobody apart."""
     remark = row.get("remark", "")

@@ -11,16 +11,17 @@ import pandas as pd
 
 from hcc_recurrence.figures.forest import plot_ratio_forest
 from hcc_recurrence.figures.style import COLOURS, COLUMN_INCHES, use_style
+from hcc_recurrence.learning.risk_factor_steps import PAPER, panels_of
 
 
-def plot_forests(table: pd.DataFrame, title: str) -> plt.Figure:
-    """Odds ratios, univariable and multivariable, then hazard ratios (table of `fit_risk_factors`)."""
-    panels = []
-    for analysis, ratio, name in (("logistic", "odds_ratio", "Logistic"), ("cox", "hazard_ratio", "Cox")):
-        for step in ("univariable", "multivariable"):
-            part = table[(table["analysis"] == analysis) & (table["step"] == step)]
-            panels.append((f"{name}, {step}", ratio, part))
-    return plot_ratio_forest(panels, f"{title}: clinical variables, training patients")
+def plot_forests(table: pd.DataFrame, rule: str, title: str) -> plt.Figure:
+    """Odds or hazard ratios of the study's own analysis, step by step; what it lacks is in the table alone.
+
+    Args:
+        table: of `fit_risk_factors`. rule: the study's risk_factor_model.
+    """
+    own = panels_of(table[table["source"] == PAPER], rule)
+    return plot_ratio_forest(own, f"{title}: clinical variables, training patients")
 
 
 def plot_corrected_calibration(curve: pd.DataFrame, optimism: Sequence[dict[str, Any]], title: str) -> plt.Figure:

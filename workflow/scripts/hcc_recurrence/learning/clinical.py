@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.variable_labels import heading, level_text, term, threshold_of
 from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 # A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
 Cut = float | Mapping[str, float] | None
+NONE_SIGNIFICANT = ("no_variable", "candidates")
 
 
 def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame:
@@ -29,30 +31,63 @@ def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame
     return result
 
 
+def coded(
+    clinical: pd.DataFrame, definitions: Mapping[str, Mapping[str, Any]], cuts: Mapping[str, Cut]
+) -> tuple[pd.DataFrame, dict[str, dict[str, Any]]]:
+    """Variables as a study codes them, and how tables name them and their levels.
+
+    Args:
+        clinical: numbers, index patient_id. cuts: variable -> threshold or none, the study's `clinical`.
+
+    Returns: the numbers (`dichotomise`), and of each variable kind, levels (`≤ 400`, `> 400`; no, yes) and label.
+    """
+    found = {}
+    for variable, cut in cuts.items():
+        own = definitions[variable]
+        levels = [level_text(level) for level in own["levels"]]
+        if cut is not None:
+            within, beyond, number = threshold_of(cut)
+            levels = [f"{within} {number:g}", f"{beyond} {number:g}"]
+            levels = ["solitary", "multiple"] if (variable, cut) == ("tumour_number", 1) else levels
+        elif own["kind"] != "continuous" and not levels:
+            levels = ["no", "yes"]
+        kind = "binary" if cut is not None else own["kind"]
+        found[variable] = {**own, "kind": kind, "levels": levels, "label": heading(variable, own)}
+    return dichotomise(clinical, cuts), found
+
+
 def drawn_definition(variable: str, definition: Mapping[str, Any], cut: Cut) -> dict[str, Any]:
     """How a variable is named and drawn: with its cut it is binary, and its name says where, and when it is known."""
-    late = " (post-op)" if definition["timing"] == "post" else ""
-    if cut is None:
-        return {**definition, "name": f"{variable}{late}"}
-    unit = f" {definition['unit']}" if definition["unit"] else ""
-    sign, number = ("≥", cut["at_least"]) if isinstance(cut, Mapping) else (">", cut)
-    return {**definition, "kind": "binary", "levels": [], "name": f"{variable} {sign} {number:g}{unit}{late}"}
+    own = {**definition, "levels": [level_text(level) for level in definition["levels"]]}
+    if cut is not None:
+        own |= {"kind": "binary", "levels": []}
+    return {**own, "name": term(variable, definition, cut)}
 
 
-def select_clinical(x: pd.DataFrame, y: np.ndarray, limit: float) -> tuple[list[str], pd.DataFrame]:
+def select_clinical(
+    x: pd.DataFrame, y: np.ndarray, limit: float, none_significant: str = "no_variable"
+) -> tuple[list[str], pd.DataFrame]:
     """Variables with a univariable P below the limit, of these the ones with such a P in the multivariable model.
 
-    Where no variable is significant in the first step, none is kept; where none is in the second, all candidates are.
+    Args:
+        none_significant: what is kept where no variable is significant in the second step: `no_variable`, or
+            `candidates`, all of the first. Where none is in the first, none is kept.
 
     Returns: the variables, and the table of both steps (Zhao 2024, Table 3; Zhang 2025, Table 2).
+
+    Raises: ValueError for another `none_significant`.
     """
+    if none_significant not in NONE_SIGNIFICANT:
+        raise ValueError(f"none_significant: {none_significant!r} is none of {', '.join(NONE_SIGNIFICANT)}")
     alone = univariable_table(y, x).assign(step="univariable")
     candidates = list(alone.loc[alone["p"] < limit, "variable"])
     if not candidates:
         return [], alone
     together = logistic_table(y, x[candidates]).assign(step="multivariable")
     kept = list(together.loc[together["p"] < limit, "variable"])
-    return kept or candidates, pd.concat([alone, together], ignore_index=True)
+    if not kept and none_significant == "candidates":
+        kept = candidates
+    return kept, pd.concat([alone, together], ignore_index=True)
 
 
 def timing_note(definitions: Mapping[str, Mapping[str, Any]]) -> str:

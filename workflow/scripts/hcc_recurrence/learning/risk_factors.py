@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
+from hcc_recurrence.learning.risk_factor_steps import ADDITIONAL, PAPER, STEPS
 from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.statistics.calibration import optimism_corrected
 from hcc_recurrence.statistics.cox import (
@@ -28,6 +30,7 @@ from hcc_recurrence.statistics.logistic import (
     univariable_table,
 )
 from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
+from hcc_recurrence.statistics.survival import censor_at
 
 
 @dataclass
@@ -64,74 +67,125 @@ def nomogram_axes(
     return tuple(axes)
 
 
+@dataclass
+class _Found:
+    """Tables of the steps of one analysis, and the variables of its model."""
+
+    tables: dict[str, pd.DataFrame]
+    chosen: list[str]
+
+
 def fit_risk_factors(
     clinical: pd.DataFrame,
     labels: pd.DataFrame,
     split: pd.DataFrame,
     definitions: Mapping[str, Any],
+    own: Mapping[str, Any],
     settings: Mapping[str, Any],
     horizon: float,
     seed: int,
 ) -> RiskFactors:
-    """Univariable and multivariable logistic and Cox regression on the training patients.
+    """Univariable and multivariable regression on the training patients: the study's own, and one that it lacks.
 
-    Logistic: variables with a univariable P below `univariable_p` go into forward selection by likelihood ratio
-    (Yan 2023; METHODS.md 3.6). Cox: those below `cox_univariable_p` into stepwise selection by AIC, times censored at
-    the horizon (Wang 2022; 2.6). Separation falls back on Firth's fit for single variables. Missing values are the
-    training median; ordered categories count as 0, 1, 2.
+    The study's own has its coding and its rule (`risk_factor_model`), with the functions of its clinical model:
+    `significant` (Zhao 2024, Zhang 2025), `forward` (Yan 2023), `cox_steps` (Wang 2022), `univariable` (Cui 2022). The
+    other one, logistic beside Cox and Cox beside logistic, has the limits of `settings` and is marked as additional.
+    Missing values are the training median; ordered categories count as 0, 1, 2. Times are censored at the horizon.
 
     Args:
-        clinical: numbers, index patient_id. definitions: kind, unit and levels of each variable.
+        clinical: numbers, index patient_id. definitions: kind, unit, timing and levels of each variable.
+        own: clinical (variable -> threshold or none), risk_factor_model, and what that reads: clinical_p,
+            none_significant, entry_p, removal_p, cox_p.
         settings: univariable_p, entry_p, removal_p, cox_univariable_p, resamples. horizon: months.
+
+    Raises: ValueError for an unknown risk_factor_model.
     """
+    rule = own["risk_factor_model"]
+    if rule not in STEPS:
+        raise ValueError(f"risk_factor_model: {rule!r} is none of {', '.join(STEPS)}")
     rows = sorted(split.loc[split["split"] == "train", "patient_id"])
-    raw = clinical.loc[rows]
+    cuts = {v: own["clinical"].get(v) for v in clinical.columns}
+    raw = dichotomise(clinical.loc[rows], cuts)
     varied = [v for v in raw.columns if raw[v].nunique(dropna=True) > 1]
     x = pd.DataFrame(Imputer(raw[varied].to_numpy(float))(raw[varied].to_numpy(float)), index=rows, columns=varied)
+    x = x.loc[:, x.nunique() > 1]
+    drawn = {v: drawn_definition(v, definitions[v], cuts[v]) for v in x.columns}
+    names = {v: d["name"] for v, d in drawn.items()}
     outcome = labels.set_index("patient_id").loc[rows]
     y = outcome["er"].to_numpy(float)
-    months = outcome["rfs_months"].to_numpy(float)
-    event = np.where(months > horizon, 0, outcome["rfs_event"].to_numpy(int))
-    months = np.minimum(months, horizon)
+    months, event = censor_at(outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int), horizon)
 
+    if rule == "significant":
+        logistic = _significant(y, x, own["clinical_p"], own["none_significant"])
+    elif rule == "forward":
+        logistic = _forward(y, x, own["clinical_p"], own["entry_p"], own["removal_p"])
+    else:
+        logistic = _forward(y, x, settings["univariable_p"], settings["entry_p"], settings["removal_p"])
+    cox = _cox(months, event, x, own["cox_p"] if rule == "cox_steps" else settings["cox_univariable_p"])
+    own_steps = [(analysis, step) for analysis, step, _ in STEPS[rule]]
+    parts = [
+        table.assign(analysis=analysis, step=step, source=PAPER if (analysis, step) in own_steps else ADDITIONAL)
+        for analysis, found in (("logistic", logistic), ("cox", cox))
+        for step, table in found.tables.items()
+    ]
+    table = pd.concat(parts, ignore_index=True).sort_values("source", ascending=False, kind="stable", ignore_index=True)
+    table.insert(1, "label", table["variable"].map(names))
+    shown = x.rename(columns=names)
+    drawing = {d["name"]: d for d in drawn.values()}
+    labelled = {kind: [names[v] for v in found.chosen] for kind, found in (("logistic", logistic), ("cox", cox))}
+    models = {
+        "logistic": _logistic_model(shown, y, labelled["logistic"], drawing),
+        "cox": cox_nomogram(shown, months, event, labelled["cox"], drawing, horizon) if cox.chosen else None,
+    }
+    optimism, curve = logistic_optimism(shown[labelled["logistic"]], y, settings["resamples"], seed, firth=True)
+    patient = middle_patient(shown, models["logistic"] or models["cox"], rows)
+    worked = {name: float(shown.loc[patient, name]) for name in shown.columns}
+    return RiskFactors(table, models["logistic"], models["cox"], optimism, curve, patient, worked)
+
+
+def _significant(y: np.ndarray, x: pd.DataFrame, limit: float, none_significant: str) -> _Found:
+    """Significant alone, then significant together (Zhao 2024, Zhang 2025); the model of those that are kept."""
+    chosen, table = select_clinical(x, y, limit, none_significant)
+    tables = {step: part.drop(columns="step") for step, part in table.groupby("step", sort=False)}
+    together = tables.get("multivariable")
+    if together is not None:
+        tables["multivariable"] = together.assign(kept=together["variable"].isin(chosen))
+        if 0 < len(chosen) < len(together):
+            tables["final"] = logistic_table(y, x[chosen], firth=True).assign(kept=True)
+    return _Found(tables, chosen)
+
+
+def _forward(y: np.ndarray, x: pd.DataFrame, limit: float, entry: float, removal: float) -> _Found:
+    """Forward selection by likelihood ratio among the variables significant alone (Yan 2023; METHODS.md 3.6)."""
     alone = univariable_table(y, x, firth=True)
-    candidates = list(alone.loc[alone["p"] < settings["univariable_p"], "variable"])
-    # Only variables with a maximum likelihood estimate can be tested by likelihood ratios.
-    testable = [v for v in candidates if alone.set_index("variable").loc[v, "method"] == "Wald"]
-    chosen = forward_likelihood_ratio(y, x[testable], settings["entry_p"], settings["removal_p"]) if testable else []
-    together = logistic_table(y, x[chosen]) if chosen else alone.iloc[:0]
+    candidates = list(alone.loc[alone["p"] < limit, "variable"])
+    chosen = forward_likelihood_ratio(y, x[candidates], entry, removal, firth=True)
+    tables = {"univariable": alone}
     if chosen:
-        together = together.merge(collinearity(x[chosen]), on="variable")
-    cox_alone = univariable_cox(months, event, x)
-    cox_candidates = list(cox_alone.loc[cox_alone["p"] < settings["cox_univariable_p"], "variable"])
-    cox_chosen = stepwise_aic(months, event, x[cox_candidates]) if cox_candidates else []
-    cox_together = cox_table(months, event, x[cox_chosen]) if cox_chosen else cox_alone.iloc[:0]
-    if cox_chosen:
-        hazards = proportional_hazards_p(months, event, x[cox_chosen]).rename(columns={"p": "ph_p"})
-        cox_together = cox_together.merge(hazards, on="variable")
-    table = pd.concat(
-        [
-            alone.assign(analysis="logistic", step="univariable"),
-            together.assign(analysis="logistic", step="multivariable"),
-            cox_alone.assign(analysis="cox", step="univariable"),
-            cox_together.assign(analysis="cox", step="multivariable"),
-        ],
-        ignore_index=True,
-    )
-    logistic = _logistic_model(x, y, together, definitions) if chosen else None
-    cox = cox_nomogram(x, months, event, cox_chosen, definitions, horizon) if cox_chosen else None
-    optimism, curve = logistic_optimism(x[chosen], y, settings["resamples"], seed)
-    patient = middle_patient(x, logistic or cox, rows)
-    return RiskFactors(table, logistic, cox, optimism, curve, patient, {v: float(x.loc[patient, v]) for v in varied})
+        tables["multivariable"] = logistic_table(y, x[chosen], firth=True).merge(collinearity(x[chosen]), on="variable")
+    return _Found(tables, chosen)
+
+
+def _cox(months: np.ndarray, event: np.ndarray, x: pd.DataFrame, limit: float) -> _Found:
+    """Cox regression: alone, together, and after steps by AIC (Wang 2022; METHODS.md 2.6)."""
+    alone = univariable_cox(months, event, x)
+    candidates = list(alone.loc[alone["p"] < limit, "variable"])
+    chosen = stepwise_aic(months, event, x[candidates]) if candidates else []
+    tables = {"univariable": alone}
+    if candidates:
+        tables["multivariable"] = cox_table(months, event, x[candidates])
+    if chosen:
+        hazards = proportional_hazards_p(months, event, x[chosen]).rename(columns={"p": "ph_p"})
+        tables["final"] = cox_table(months, event, x[chosen]).merge(hazards, on="variable")
+    return _Found(tables, chosen)
 
 
 def _logistic_model(
-    x: pd.DataFrame, y: np.ndarray, together: pd.DataFrame, definitions: Mapping[str, Any]
+    x: pd.DataFrame, y: np.ndarray, chosen: list[str], definitions: Mapping[str, Any]
 ) -> NomogramModel | None:
-    coefficients = together.set_index("variable")["coefficient"]
-    if coefficients.isna().any():
+    model = fit_logistic(y, x[chosen])
+    if not model.coefficients:
         return None
-    model = fit_logistic(y, x[list(coefficients.index)])
     return NomogramModel("logistic", nomogram_axes(x, model.coefficients, definitions), model.intercept)
 
 

@@ -86,7 +86,7 @@ def fit_models(
     Args:
         fits: from `fits_of`. signature: DL_2.5D of all fits (protocol, repeat, fold, part, patient_id); none without
             networks, and then there is no combined model. clinical: numbers, index patient_id.
-        settings: clinical (variable -> cut or none), clinical_p, learners, learner_folds.
+        settings: clinical (variable -> cut or none), clinical_p, none_significant, learners, learner_folds.
         resamples: of the bootstrap that corrects the calibration of the models of all training patients.
     """
     outcome = outcome_of(labels)
@@ -110,7 +110,9 @@ def fit_models(
         for ending, variables in variants_of(definitions).items():
             candidates = [named[v]["name"] for v in variables]
             varied = [c for c in candidates if np.ptp(filled.loc[fit.rows, c].to_numpy()) > 1e-9]
-            chosen, table = select_clinical(filled.loc[fit.rows, varied], y, settings["clinical_p"])
+            chosen, table = select_clinical(
+                filled.loc[fit.rows, varied], y, settings["clinical_p"], settings["none_significant"]
+            )
             regressions.append(table.assign(model=f"{CLINICAL}{ending}", **about))
             columns[f"{CLINICAL}{ending}"] = fit_clinical(
                 filled[chosen], y, fit, validation, settings, protocol, own_seed

@@ -25,6 +25,7 @@ from hcc_recurrence.learning.selection import (
     reproducible_features,
 )
 from hcc_recurrence.radiomics.tables import RadiomicsTable
+from hcc_recurrence.statistics.logistic import fit_logistic
 
 CHOSEN = "Radiomics"
 CLINICAL = "CR"
@@ -145,7 +146,7 @@ def fit_models(
     raw = dichotomise(data.clinical, settings["clinical"])
     impute = Imputer(raw.loc[rows].to_numpy())
     clinical = pd.DataFrame(impute(raw.to_numpy()), index=raw.index, columns=raw.columns)
-    kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"])
+    kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"], settings["none_significant"])
     fitted.coefficients += table.assign(model=CLINICAL).to_dict("records")
     spread = Standardiser(clinical.loc[rows, kept].to_numpy())
 
@@ -165,7 +166,11 @@ def fit_models(
         (CLINICAL, clinical_of, kept),
         (COMBINED, combined, selected + kept),
     ):
-        weights, found = _logistic(inputs(rows), y, [inputs(groups[g]) for g in names], seed)
+        others = [inputs(groups[g]) for g in names]
+        # CR is the logistic regression of its table of risk factors; RCR is the radiomics classifier, with its penalty.
+        weights, found = (
+            unpenalised(inputs(rows), y, others) if model == CLINICAL else _logistic(inputs(rows), y, others, seed)
+        )
         fitted.probability[model] = dict(zip(names, found, strict=True))
         fitted.coefficients += [
             {"model": model, "step": "final", "variable": v, "coefficient": float(w)}
@@ -182,6 +187,18 @@ def _long(patients: list[str], kind: str, variables: list[str], values: np.ndarr
     # Without a variable there is still a row a patient: the fit was made.
     wide = wide if variables else wide.assign(**{"": np.nan})
     return wide.reset_index().melt("patient_id", var_name="variable").assign(kind=kind if variables else "none")
+
+
+def unpenalised(x: np.ndarray, y: np.ndarray, others: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Logistic regression by maximum likelihood (Firth's where the outcome is separated): weights and probabilities.
+
+    Args:
+        x: (patients, variables) that learn, with the outcome y. others: the same variables of other patients.
+    """
+    names = list(range(x.shape[1]))
+    model = fit_logistic(y, pd.DataFrame(x, columns=names))
+    weights = np.array([model.coefficients.get(name, 0.0) for name in names])
+    return weights, [model.predict(pd.DataFrame(o, columns=names)) for o in others]
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int) -> tuple[np.ndarray, list[np.ndarray]]:

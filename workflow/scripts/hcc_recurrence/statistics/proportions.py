@@ -63,13 +63,13 @@ def fisher_p(table: np.ndarray) -> float:
     return float(fisher_exact(np.asarray(table, int))[1])
 
 
-def chi_square_or_fisher(table: np.ndarray, yates: bool) -> tuple[float, str]:
-    """Fisher's exact test where a 2 x 2 table expects fewer than 5 patients in a cell, else the chi-square test.
+def chi_square_or_fisher(table: np.ndarray, yates: bool, fisher_below: float = 5) -> tuple[float, str]:
+    """Fisher's exact test where a 2 x 2 table expects fewer patients than `fisher_below` in a cell, else chi-square.
 
     Returns: P and the name of the test.
     """
     table = np.asarray(table, float)
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / max(table.sum(), 1)
-    if table.shape == (2, 2) and (expected < 5).any():
+    if table.shape == (2, 2) and (expected < fisher_below).any():
         return fisher_p(table), "Fisher's exact"
     return chi_square_p(table, yates), "Chi-squared" + (", Yates" if yates and table.shape == (2, 2) else "")
