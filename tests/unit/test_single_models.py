@@ -16,6 +16,7 @@ from hcc_recurrence.statistics.comparisons import (
     training_against_others,
 )
 from hcc_recurrence.statistics.count_solver import check_printed_table
+from hcc_recurrence.statistics.decision_curve import survival_decision_curve
 from hcc_recurrence.statistics.delong import paired_test
 from hcc_recurrence.statistics.measures import calibration_table
 from hcc_recurrence.statistics.proportions import proportion_interval
@@ -181,6 +182,26 @@ def test_training_is_set_against_others_as_the_metrics_table_has_them():
     for protocol in ("strict", "as_published"):
         expected = keyed[protocol, "train"] - keyed[protocol, "validation"]
         assert found.loc[protocol, "difference"] == pytest.approx(expected)
+
+
+def test_folds_of_one_outcome_are_left_out_and_named():
+    """A clinical score known in half of the patients leaves folds without a recurrence; nothing stops for it."""
+    predictions = without_leak(9, 2)
+    lacking = (predictions["fold"] == 1) & (predictions["y"] == 1)
+    predictions = predictions[~lacking]
+    row = metrics_table(predictions).set_index(["protocol", "split"]).loc[("strict", "train")]
+    assert row["remark"] == "2 of 8 folds left out: patients of one outcome only" and row["auc_low"] < row["auc"]
+    assert len(calibration_table(predictions)) == 4
+    optimism = optimism_table(predictions, 2, 0).set_index("patients")
+    assert optimism.loc["training (apparent; out of fold)", "strict"] == pytest.approx(row["auc"])
+
+
+def test_net_benefit_is_known_where_everyone_above_the_threshold_recurred():
+    time, event, risk = np.array([3.0, 5.0, 30.0, 40.0]), np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.2])
+    curve = survival_decision_curve(time, event, {"m": risk}, 24.0, np.array([0.5])).set_index("model")["net_benefit"]
+    assert curve["m"] == pytest.approx(0.5)
+    censored = survival_decision_curve(time, np.array([1, 0, 0, 0]), {"m": risk}, 24.0, np.array([0.5]))
+    assert np.isnan(censored.set_index("model").loc["m", "net_benefit"])
 
 
 def test_cut_offs_are_those_of_each_repeat_and_lacking_ones_are_named():

@@ -24,7 +24,7 @@ class Calibration:
 def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     """Calibration intercept and slope by logistic regression on the logit, and the Brier score.
 
-    NaN where the fit is impossible (probabilities constant, or separating the outcome).
+    Probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite. NaN where the fit is impossible (probabilities constant, or separating the outcome).
     """
     import statsmodels.api as sm
 
@@ -33,12 +33,29 @@ def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     intercept = slope = float("nan")
     if 0 < y.sum() < len(y):
         family = sm.families.Binomial()
-        intercept = float(sm.GLM(y, np.ones((len(y), 1)), family=family, offset=logit).fit().params[0])
+        intercept = _intercept(y, logit)
         # Where every pair is in the right (or wrong) order the slope is infinite; statsmodels only warns of it.
         separated = logit[y == 1].min() >= logit[y == 0].max() or logit[y == 0].min() >= logit[y == 1].max()
         if np.ptp(logit) > 1e-9 and not separated:
             slope = float(sm.GLM(y, sm.add_constant(logit), family=family).fit().params[1])
     return Calibration(intercept, slope, float(np.mean((p - y) ** 2)))
+
+
+def _intercept(y: np.ndarray, logit: np.ndarray) -> float:
+    """The constant that, added to every logit, makes the mean risk the observed rate: the maximum of the likelihood.
+
+    Found in a bracket. Newton's steps (IRLS) overshoot where most probabilities are 0 or 1, and end near 1e15.
+
+    Args:
+        y: (n,) 0/1, both present. logit: (n,), finite.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import expit
+
+    # With every patient at the rate or above it there are too many events, and the other way round.
+    centre = np.log(y.mean() / (1 - y.mean()))
+    low, high = centre - logit.max() - 1e-9, centre - logit.min() + 1e-9
+    return float(brentq(lambda shift: float(np.sum(expit(shift + logit) - y)), low, high, xtol=1e-12, rtol=1e-14))
 
 
 def calibration_bins(y: np.ndarray, probability: np.ndarray, bins: int) -> pd.DataFrame:

@@ -41,7 +41,8 @@ def survival_decision_curve(
     Args:
         time, event: (n,). risk: model -> (n,) probability of recurrence within the horizon. thresholds: in (0, 1).
 
-    Returns: as `decision_curve`; NaN where nobody at or above the threshold was followed to the horizon.
+    Returns: as `decision_curve`; NaN where nobody at or above the threshold was followed to the horizon and the
+        last of them is censored; where all of them recurred their risk is 1.
     """
     time, event = np.asarray(time, float), np.asarray(event, int)
     thresholds = np.asarray(thresholds, float)
@@ -58,4 +59,7 @@ def survival_decision_curve(
 def _risk_among(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
     if len(time) == 0:
         return 0.0
-    return 1 - free_at(time, event, horizon) if time.max() >= horizon else float("nan")
+    if time.max() >= horizon:
+        return 1 - free_at(time, event, horizon)
+    # Where all who were followed longest recurred, nobody is left free, at the horizon neither.
+    return 1.0 if event[time == time.max()].all() else float("nan")
