@@ -259,7 +259,7 @@ def test_the_cox_model_is_that_of_lifelines_and_its_risk_is_at_24_months(cohort)
     fitted = cohort.fit(whole)
     found = fit_nomogram(fitted, cohort.clinical, cohort.labels, cohort.drawing, 0.2, 24.0)
     chosen = [axis.name for axis in found.nomogram.axes]
-    assert SIGNATURE in chosen and "ggt" in chosen
+    assert SIGNATURE in chosen and "GGT, U/L" in chosen
     x = cohort.clinical.fillna(cohort.clinical.loc[whole.rows].median()).assign(
         **{SIGNATURE: fitted.signatures[SIGNATURE].probability}
     )
