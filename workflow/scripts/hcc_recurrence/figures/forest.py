@@ -45,7 +45,7 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
                 text = f"{ratio_text(line[ratio], line['low'], line['high'])}  P {p_text(line['p'])}"
                 text += "  Firth" if line.get("method") == "Firth" else ""
             else:
-                text = "no estimate (separation, or one value only)"
+                text = "no estimate (separation, collinearity, or one value)"
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)
