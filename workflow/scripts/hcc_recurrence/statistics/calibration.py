@@ -24,7 +24,8 @@ class Calibration:
 def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     """Calibration intercept and slope by logistic regression on the logit, and the Brier score.
 
-    Probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite. NaN where the fit is impossible (probabilities constant, or separating the outcome).
+    Probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite.
+    NaN where the fit is impossible (probabilities constant, or separating the outcome).
     """
     import statsmodels.api as sm
 
