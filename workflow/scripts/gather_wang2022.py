@@ -56,7 +56,10 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
             (step, "hazard_ratio", hazards[(hazards["protocol"] == protocol) & (hazards["step"] == step)])
             for step in ("univariable", "multivariable", "nomogram")
         ]
-        panels = [(f"Cox, {step}", column, part.dropna(subset=["p"])) for step, column, part in panels]
+        panels = [
+            (f"Cox, {step}", column, part.dropna(subset=["p"]).assign(label=part["variable"]))
+            for step, column, part in panels
+        ]
         words = f"{params.title}, {protocol.replace('_', ' ')}: DSFR signature and clinical variables"
         figure = plot_ratio_forest(panels, words)
         save(figure, output[f"hazards_{protocol}"], output[f"hazards_{protocol}_svg"])
