@@ -33,7 +33,7 @@ demo: environment
 
 # Three at a time on two cores, since those of the cluster wait; the long ones first (tests/conftest.py).
 test: environment
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Alone on the machine; hours. BENCH="radiomics training" runs some of them; RUNS=1 is enough to see that they run.
 RUNS ?= 3

@@ -32,21 +32,16 @@ LONG_FIRST = (
     *("test_results_elsewhere.py", "test_bad_input.py", "test_submissions.py", "test_leftovers.py"),
     *("test_needless_reruns.py", "test_using_it.py", "test_against_references.py"),
 )
-# Each test may go to another process: none builds what the others of its file read.
-APART = {"test_tiny_run.py", "test_invalidation.py", "test_results_elsewhere.py", "test_bad_input.py"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files by how long they take; keep a file whose tests share a fixture in one of pytest-xdist's processes."""
+    """Order files by how long they take: pytest-xdist hands out the files of the first tests first."""
     items.sort(key=lambda item: LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST))
     # The first test of all runs is what the others of its file wait for: those of other files come before them.
     shared = [item for item in items if item.path.name == LONG_FIRST[0]]
     own_runs = [item for item in items if item.path.name in LONG_FIRST[1:3]]
     items[: len(shared) + len(own_runs)] = [*shared[:1], *own_runs, *shared[1:]]
-    for item in items:
-        if item.path.name not in APART:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
