@@ -365,12 +365,12 @@ def test_yan_is_whole_in_both_protocols(tiny_run):
     nomograms = [f"{n}{w}" for n in ("Clinical-nomogram", "DL-nomogram") for w in ("", " preoperative")]
     assert set(predictions["model"]) == {"AP", "PVP", "mp-MR", *nomograms}
     wide = predictions.pivot_table(
-        index=["patient_id", "protocol", "estimate", "seed"], columns="model", values="probability"
+        index=["patient_id", "protocol", "estimate", "repeat"], columns="model", values="probability"
     )
     assert (wide["mp-MR"] - (wide["AP"] + wide["PVP"]) / 2).abs().max() < 1e-9
     regressions = pd.read_csv(folder / "tables/nomograms.csv")
     before = regressions[regressions["model"].str.endswith("preoperative")]
-    late = "mvi (post-op)"
+    late = "Microvascular invasion (post-op)"
     assert late in set(regressions["variable"]) and late not in set(before["variable"])
     # As published each phase is the cell that is best on the validation patients.
     grid = pd.read_csv(folder / "tables/grid.csv")
