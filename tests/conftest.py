@@ -38,10 +38,6 @@ LONG_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order files by how long they take: pytest-xdist hands out the files of the first tests first."""
     items.sort(key=lambda item: LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST))
-    # The first test of all runs is what the others of its file wait for: those of other files come before them.
-    shared = [item for item in items if item.path.name == LONG_FIRST[0]]
-    own_runs = [item for item in items if item.path.name in LONG_FIRST[1:3]]
-    items[: len(shared) + len(own_runs)] = [*shared[:1], *own_runs, *shared[1:]]
 
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
