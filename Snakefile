@@ -42,7 +42,7 @@ if PLAN:
 
     for paper in PAPERS:
 
-        include: f"workflow/rules/papers/{paper}.smk"
+        include: f"workflow/rules/methods/{paper}.smk"
 
     rule all:
         default_target: True

@@ -16,14 +16,7 @@ from hcc_recurrence.figures.learning_curve import plot_learning_curve
 from hcc_recurrence.figures.relevance import plot_relevance
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.networks.augmentation import seven_versions
-from hcc_recurrence.networks.box_cam import box_cam
-from hcc_recurrence.networks.build import build_network
-from hcc_recurrence.networks.cui3d import Cui3D
-from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, keep_share
-from hcc_recurrence.networks.fits import run_fit, with_versions
-from hcc_recurrence.networks.training import Examples
-from hcc_recurrence.papers.cui2022 import (
+from hcc_recurrence.methods.cui2022.fit import (
     compare_shares,
     ensemble,
     ensemble_table,
@@ -31,6 +24,13 @@ from hcc_recurrence.papers.cui2022 import (
     network_predictions,
     relevance_share,
 )
+from hcc_recurrence.networks.augmentation import seven_versions
+from hcc_recurrence.networks.box_cam import box_cam
+from hcc_recurrence.networks.build import build_network
+from hcc_recurrence.networks.cui3d import Cui3D
+from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, keep_share
+from hcc_recurrence.networks.fits import run_fit, with_versions
+from hcc_recurrence.networks.training import Examples
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.delong import paired_table

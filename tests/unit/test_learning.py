@@ -18,7 +18,7 @@ from hcc_recurrence.learning.selection import (
     lasso_coefficients,
     reproducible_features,
 )
-from hcc_recurrence.papers.zhao2024 import Data, run_protocol
+from hcc_recurrence.methods.zhao2024.fit import Data, run_protocol
 from hcc_recurrence.radiomics.tables import RadiomicsTable, join_phases
 
 

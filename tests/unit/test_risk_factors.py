@@ -11,8 +11,8 @@ from hcc_recurrence.figures.p_values import ratio_text
 from hcc_recurrence.learning.clinical import select_clinical
 from hcc_recurrence.learning.risk_factor_steps import none_significant_note, panels_of
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
-from hcc_recurrence.papers.yan2023_nomograms import select_variables
-from hcc_recurrence.papers.zhao2024 import unpenalised
+from hcc_recurrence.methods.yan2023.nomograms import select_variables
+from hcc_recurrence.methods.zhao2024.fit import unpenalised
 from hcc_recurrence.published import read_published
 from hcc_recurrence.statistics.logistic import logistic_table
 

@@ -15,7 +15,7 @@ from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.scaling import MinMax
 from hcc_recurrence.learning.selection import RANKINGS, drop_redundant, rank_correlation, rank_features
 from hcc_recurrence.learning.signature_grid import choose_cells, fit_cell, rank_fits, rank_rows
-from hcc_recurrence.papers.yan2023 import (
+from hcc_recurrence.methods.yan2023.signatures import (
     choices_table,
     choose_signatures,
     fuse,

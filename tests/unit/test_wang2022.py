@@ -14,7 +14,9 @@ from hcc_recurrence.figures.survival import plot_survival_calibration, plot_surv
 from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of
 from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import order_by_auc
-from hcc_recurrence.papers.wang2022 import (
+from hcc_recurrence.methods.wang2022.fits import fit_repeat
+from hcc_recurrence.methods.wang2022.nomogram import development_table, fit_nomogram, hazard_table
+from hcc_recurrence.methods.wang2022.signature import (
     BOTH,
     NOMOGRAM,
     SIGNATURE,
@@ -32,8 +34,6 @@ from hcc_recurrence.papers.wang2022 import (
     select_order,
     weight_rows,
 )
-from hcc_recurrence.papers.wang2022_fits import fit_repeat
-from hcc_recurrence.papers.wang2022_nomogram import development_table, fit_nomogram, hazard_table
 from hcc_recurrence.statistics.auc import auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.measures import survival_tables

@@ -8,7 +8,7 @@ import pytest
 
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.regressions import regression_table
-from hcc_recurrence.papers.yan2023_nomograms import fit_nomograms, models_of
+from hcc_recurrence.methods.yan2023.nomograms import fit_nomograms, models_of
 from hcc_recurrence.statistics.logistic import (
     fit_logistic,
     forward_likelihood_ratio,

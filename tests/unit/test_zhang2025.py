@@ -18,8 +18,14 @@ from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
-from hcc_recurrence.networks import examples
-from hcc_recurrence.papers.zhang2025 import (
+from hcc_recurrence.methods.zhang2025.models import fit_models, variants_of
+from hcc_recurrence.methods.zhang2025.networks import (
+    explained_patients,
+    slice_rows,
+    slice_table,
+    volume_predictions,
+)
+from hcc_recurrence.methods.zhang2025.signature import (
     BY_VALIDATION,
     choose_learner,
     chosen_networks,
@@ -31,13 +37,7 @@ from hcc_recurrence.papers.zhang2025 import (
     scaled,
     select_features,
 )
-from hcc_recurrence.papers.zhang2025_models import fit_models, variants_of
-from hcc_recurrence.papers.zhang2025_networks import (
-    explained_patients,
-    slice_rows,
-    slice_table,
-    volume_predictions,
-)
+from hcc_recurrence.networks import examples
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10

@@ -9,7 +9,7 @@ import pytest
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, describe_networks, with_fits
 from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.papers.zhao2024_networks import FUSIONS, ablation_table, fusion_variables, network_predictions
+from hcc_recurrence.methods.zhao2024.networks import FUSIONS, ablation_table, fusion_variables, network_predictions
 
 PATIENTS = [f"P{i:02d}" for i in range(16)]
 SPLIT = pd.DataFrame(

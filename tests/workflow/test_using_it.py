@@ -100,7 +100,7 @@ def test_a_second_paper_of_a_group_in_a_year_may_have_a_letter(here, tmp_path):
     copy_workflow(own)
     papers = own / "config/papers"
     (papers / "zhao2024b.yaml").write_text((papers / "zhao2024.yaml").read_text())
-    (own / "workflow/rules/papers/zhao2024b.smk").write_text(OWN_RULES)
+    (own / "workflow/rules/methods/zhao2024b.smk").write_text(OWN_RULES)
     config = yaml.safe_load((here / "mine.yaml").read_text())
     config["studies"][0]["paper"] = "zhao2024b"
     (here / "mine.yaml").write_text(yaml.safe_dump(config))

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import rows_of_fits
-    from hcc_recurrence.papers import yan2023
+    from hcc_recurrence.methods.yan2023 import signatures as yan2023
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_best_auc, read_csv, write_csv
     from hcc_recurrence.learning.network_scores import read_fits
-    from hcc_recurrence.papers.cui2022 import ensemble_table, learning_curve
+    from hcc_recurrence.methods.cui2022.fit import ensemble_table, learning_curve
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)

@@ -11,8 +11,8 @@ with job_log(snakemake.log[0], f"wang2022 on {wildcards.cohort}, {wildcards.prot
 
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.wang2022 import deep_table
-    from hcc_recurrence.papers.wang2022_fits import fit_repeat
+    from hcc_recurrence.methods.wang2022.fits import fit_repeat
+    from hcc_recurrence.methods.wang2022.signature import deep_table
 
     output = snakemake.output
     labels, split = read_csv(snakemake.input.labels), read_csv(snakemake.input.split)

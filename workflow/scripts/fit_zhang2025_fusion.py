@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {wildcards.cohort}, fit {wildcards
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.folds import outer_fit
     from hcc_recurrence.learning.network_scores import read_fits
-    from hcc_recurrence.papers.zhang2025 import fit_fusion
+    from hcc_recurrence.methods.zhang2025.signature import fit_fusion
     from hcc_recurrence.radiomics.tables import join_phases
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input

@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.zhao2024 import Data, run_protocol
+    from hcc_recurrence.methods.zhao2024.fit import Data, run_protocol
     from hcc_recurrence.radiomics.tables import join_phases
 
     params = snakemake.params

@@ -6,9 +6,9 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
+    from hcc_recurrence.methods.cui2022.fit import network_predictions
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.resnet import parameter_count
-    from hcc_recurrence.papers.cui2022 import network_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split, scores = read_csv(asked.labels), read_csv(asked.split), read_fits(asked.scores)

@@ -13,7 +13,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.nomogram import plot_nomogram
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.wang2022_nomogram import hazard_table
+    from hcc_recurrence.methods.wang2022.nomogram import hazard_table
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input

@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.zhang2025 import choices_table, steps_table
+    from hcc_recurrence.methods.zhang2025.signature import choices_table, steps_table
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     choices, steps = (pd.concat([read_csv(f) for f in files]) for files in (asked.choices, asked.steps))

@@ -11,9 +11,9 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.learning.predictions import COLUMNS
+    from hcc_recurrence.methods.zhang2025.networks import slice_rows, slice_table, volume_predictions
     from hcc_recurrence.networks.build import build_network, takes_images_alone
     from hcc_recurrence.networks.resnet import parameter_count
-    from hcc_recurrence.papers.zhang2025_networks import slice_rows, slice_table, volume_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)

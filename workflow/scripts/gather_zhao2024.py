@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.zhao2024 import summarise_selection
+    from hcc_recurrence.methods.zhao2024.fit import summarise_selection
 
     coefficients = pd.concat([read_csv(f) for f in snakemake.input.coefficients], ignore_index=True)
     write_csv(coefficients, snakemake.output.coefficients)

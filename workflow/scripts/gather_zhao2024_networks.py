@@ -6,9 +6,9 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
+    from hcc_recurrence.methods.zhao2024.networks import network_predictions
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.resnet import parameter_count
-    from hcc_recurrence.papers.zhao2024_networks import network_predictions
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     choices = choose_networks(read_fits(asked.histories))

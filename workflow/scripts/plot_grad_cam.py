@@ -9,12 +9,12 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.methods.zhang2025.networks import explained_patients
+    from hcc_recurrence.methods.zhang2025.signature import SIGNATURE, chosen_networks
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.grad_cam import grad_cam
     from hcc_recurrence.networks.slice_network import SliceNetwork
     from hcc_recurrence.networks.training import load_weights
-    from hcc_recurrence.papers.zhang2025 import SIGNATURE, chosen_networks
-    from hcc_recurrence.papers.zhang2025_networks import explained_patients
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)

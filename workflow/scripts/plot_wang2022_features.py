@@ -12,9 +12,9 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
+    from hcc_recurrence.methods.wang2022.signature import SIGNATURE, explained_features
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
-    from hcc_recurrence.papers.wang2022 import SIGNATURE, explained_features
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)

@@ -11,10 +11,10 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
 
     from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.methods.zhao2024.networks import FUSION, FUSIONS, fusion_variables
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.training import load_weights, save_network
-    from hcc_recurrence.papers.zhao2024_networks import FUSION, FUSIONS, fusion_variables
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)

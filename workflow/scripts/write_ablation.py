@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.zhao2024_networks import ablation_table
+    from hcc_recurrence.methods.zhao2024.networks import ablation_table
 
     table = ablation_table(read_csv(snakemake.input.metrics), read_csv(snakemake.input.pairs))
     write_csv(table, snakemake.output.csv)

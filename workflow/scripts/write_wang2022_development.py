@@ -7,7 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.papers.wang2022_nomogram import development_table
+    from hcc_recurrence.methods.wang2022.nomogram import development_table
     from hcc_recurrence.published import published_auc
 
     params = snakemake.params

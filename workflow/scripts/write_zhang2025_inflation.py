@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.inflation import plot_inflation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_best_auc, read_csv, write_csv
-    from hcc_recurrence.papers.zhang2025 import inflation_table
+    from hcc_recurrence.methods.zhang2025.signature import inflation_table
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     table = inflation_table(read_csv(asked.choices), read_csv(asked.metrics))

@@ -16,7 +16,7 @@ import pandas as pd
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.learning.scaling import Imputer
-from hcc_recurrence.papers.yan2023 import FIT, FUSED
+from hcc_recurrence.methods.yan2023.signatures import FIT, FUSED
 from hcc_recurrence.statistics.logistic import (
     collinearity,
     fit_logistic,

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.learning.predictions import outcome_of, rows_of_fits
-from hcc_recurrence.papers.wang2022 import (
+from hcc_recurrence.methods.wang2022.nomogram import fit_nomogram
+from hcc_recurrence.methods.wang2022.signature import (
     NOMOGRAM,
     choice_rows,
     clinical_tables,
@@ -17,7 +18,6 @@ from hcc_recurrence.papers.wang2022 import (
     fits_of_repeat,
     weight_rows,
 )
-from hcc_recurrence.papers.wang2022_nomogram import fit_nomogram
 
 WEIGHT_COLUMNS = ("protocol", "repeat", "fold", "model", "variable", "weight", "deep_rank")
 

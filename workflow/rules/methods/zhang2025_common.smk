@@ -51,7 +51,7 @@ def zhang2025_files(networks, kind, validation=True):
 
 
 def zhang2025_scores(wildcards):
-    """The scores of images that one fusion takes: see `papers.zhang2025.network_sources`."""
+    """The scores of images that one fusion takes: see `methods.zhang2025.signature.network_sources`."""
     fit = Fit.parse(wildcards.fit)
     folds = {f.fold for f in network_fits("zhang2025", wildcards.cohort)}
     others = folds - {0, fit.fold}

@@ -1,0 +1,1 @@
+"""Cui 2022: a 3D CNN of the segmented tumour, and one of the whole box."""

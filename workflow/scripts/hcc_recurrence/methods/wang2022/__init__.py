@@ -1,0 +1,1 @@
+"""Wang 2022: deep and radiomics features in a Cox nomogram."""

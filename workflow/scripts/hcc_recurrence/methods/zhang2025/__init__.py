@@ -1,0 +1,1 @@
+"""Zhang 2025: a signature of ten images a patient, 3D CNNs and clinical models."""

@@ -1,0 +1,1 @@
+"""Zhao 2024: radiomics, clinical, deep and fused models."""
