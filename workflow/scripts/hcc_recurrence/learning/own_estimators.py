@@ -60,3 +60,18 @@ class Prevalence(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         return np.tile([1 - self.prevalence_, self.prevalence_], (len(x), 1))
+
+
+class KeptLightGbm(ClassifierMixin, BaseEstimator):
+    """A fitted LightGBM classifier read from its own text: it only predicts."""
+
+    def __init__(self, text: str):
+        import lightgbm
+
+        self.text = text
+        self.classes_ = np.array([0, 1])
+        self.booster_ = lightgbm.Booster(model_str=text)
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        probability = self.booster_.predict(x, num_threads=1)
+        return np.column_stack([1 - probability, probability])

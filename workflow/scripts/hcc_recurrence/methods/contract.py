@@ -1,0 +1,77 @@
+"""What a method is to everything else: its models, and what was fitted, which is kept and applied to other patients."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from hcc_recurrence.learning.model_files import load_state, save_state
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROLES = ("main", "variant", "ablation", "comparator")
+FAMILIES = ("clinical", "radiomics", "deep", "combined")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model of a method is; nothing of this is read out of its name.
+
+    role: `main` (what the paper is about: it stands in figures with room for few, and in the comparison), `variant`
+    (another classifier or input), `ablation` (without a part), `comparator`. family: clinical, radiomics, deep or
+    combined. published_name: the model's name in the paper, where the paper has it.
+    """
+
+    role: str
+    family: str
+    published_name: str = ""
+    colour: str = ""
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES or self.family not in FAMILIES:
+            raise ValueError(f"no model has the role {self.role!r} and the family {self.family!r}")
+
+
+class FittedMethod(ABC):
+    """Everything that one fit of a method left: it predicts patients who were not there, and is kept in open formats.
+
+    learned: the patients whose outcomes it has used, sorted.
+    """
+
+    method: ClassVar[str]
+    learned: tuple[str, ...]
+
+    @abstractmethod
+    def predict(self, data: Any, patients: Sequence[str]) -> pd.DataFrame:
+        """Probability of early recurrence: index patient_id in the given order, one column a model.
+
+        Reads the inputs of these patients alone, and no outcome.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What `save_state` writes; all that `predict` needs, and `learned`."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The model of a state.
+
+        Raises: ModelFileError for an unknown key, or one that lacks.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder of its own, with equal bytes for an equal model."""
+        save_state(folder, self.method, self.state())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The model of a folder.
+
+        Raises: ModelFileError in words for a folder that is not as it was saved.
+        """
+        return cls.from_state(load_state(folder, cls.method))
