@@ -189,7 +189,7 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         "cohorts.o.er_days: '730' is text; a whole number is needed. What to do: write 730 without quotes",
         "cohorts.o.external_centres[1]: '1' is a number; text is needed. What to do: put it in quotes",
         "cohorts.o.reader: is empty; text is needed. What to do: give it a value, or remove the line",
-        "pathvars: 'result' is not one of ['results', 'logs', 'benchmarks', 'resources']. What to do: did you mean",
+        "pathvars: 'result' is not one of ['results', 'logs', 'benchmarks', 'resources']. What to do: did",
         "seed: '7' is text; a whole number is needed. What to do: write 7 without quotes",
     ):
         assert words in text
@@ -259,7 +259,7 @@ def test_unknown_words_of_a_papers_statistics_are_refused_before_the_first_job()
         "overrides.zhao2024.none_significant: 'all' cannot be used. What to do: write no_variable or candidates",
         "overrides.zhao2024.baseline_continuous: lacks the key 'default'",
         "overrides.zhao2024.baseline_continuous.age: 'welch' cannot be used. What to do: write student or mann_whitney",
-        "overrides.zhao2024.baseline_continuous.agee: the paper has no such clinical variable. What to do: did you mean",
+        "overrides.zhao2024.baseline_continuous.agee: the paper has no such clinical variable. What to do: did",
         "overrides.zhao2024.baseline_fisher_below: -1 cannot be used. What to do: write a number from 0 upwards",
         "overrides.wang2022.risk_factor_model: 'cox' cannot be used. What to do: write significant or forward or cox_s",
         "overrides.wang2022.cox_p: 2 cannot be used",
