@@ -83,7 +83,7 @@ def test_the_threshold_of_a_real_patient_is_the_papers_in_both_presets():
         plan = Studies(full)
         assert plan.settings("zhao2024", "ours")["clinical"]["diameter"] == 50
         assert plan.settings("zhao2024", "demo_mr")["clinical"]["diameter"] == 25
-        assert plan.settings("zhao2024", "demo_mr")["clinical"]["afp"] == 400
+        assert plan.settings("zhao2024", "demo_mr")["clinical"]["afp"] == 484
 
 
 def test_a_threshold_of_a_cohort_keeps_the_papers_rule():
