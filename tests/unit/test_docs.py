@@ -108,3 +108,27 @@ def test_a_file_of_a_table_stands_for_what_varies():
     there = [re.sub("<[^>]*>", "x", name) for row in rows for name in row.files]
     assert lacking(rows, there) == []
     assert lacking(rows, there[1:])[0][1] == rows[0].files[0]
+
+
+# -- the house of docs/architecture.md 1 ----------------------------------------------------------
+
+
+def test_packages_import_only_what_stands_below_them():
+    """The floors of docs/architecture.md 1, read from the page; and no method imports another."""
+    section = (REPOSITORY / "docs/architecture.md").read_text().split("## 1.")[1].split("\n## ")[0]
+    floor = {
+        name: int(number)
+        for number, names in re.findall(r"^\| (\d) \| (.+) \|$", section, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    package = REPOSITORY / "workflow/scripts/hcc_recurrence"
+    assert {path.parent.name for path in package.glob("*/__init__.py")} == {*floor, "simulation"}
+    for path in sorted(package.glob("*/**/*.py")):
+        own = path.relative_to(package).parts
+        for module in re.findall(r"^\s*(?:from|import) hcc_recurrence\.([\w.]+)", path.read_text(), re.MULTILINE):
+            imported = module.split(".")
+            if own[0] == imported[0]:
+                shared = own[0] != "methods" or len(own) < 3 or len(imported) < 2 or imported[1] in ("contract", "run")
+                assert shared or imported[1] == own[1], f"{path} imports {module}"
+            elif imported[0] in floor and own[0] in floor:
+                assert floor[imported[0]] < floor[own[0]], f"{path} imports {module}"
