@@ -121,7 +121,8 @@ def load_configuration(
             settings = merge(settings, raw["settings"]["demo"])
         settings, own = plain_values(settings), full["overrides"].get(paper, {})
         found = override_problems(paper, own, settings, sections)
-        problems += found or setting_problems(paper, own)
+        problems += found or setting_problems(paper, own, settings)
+        problems += setting_problems(paper, settings, file=f"config/papers/{paper}.yaml")
         settings, found = join_settings(paper, settings, own)
         problems += found
         for network in settings.get("networks", {}).values():
