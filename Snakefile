@@ -39,10 +39,12 @@ if PLAN:
     include: "workflow/rules/checklists.smk"
     include: "workflow/rules/report.smk"
     include: "workflow/rules/leftovers.smk"
+    include: "workflow/rules/method_common.smk"
 
     for paper in PAPERS:
 
         include: f"workflow/rules/methods/{paper}.smk"
+    include: "workflow/rules/method.smk"
 
     rule all:
         default_target: True
