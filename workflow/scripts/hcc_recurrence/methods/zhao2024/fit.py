@@ -1,6 +1,6 @@
 """Zhao 2024 (Front Oncol 14:1446386): radiomics, clinical-radiological and combined models.
 
-METHODS.md section 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics model, and RCR
+docs/methods.md 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics model, and RCR
 (radiomics and clinical). `fit` fits all of them on the patients that learn in a fit and on no others; the two protocols
 differ in which these are, in the LASSO, and in how a classifier is chosen.
 """

@@ -1,4 +1,4 @@
-"""Zhao 2024: what its models take of a patient, and the same of patients who were not there (METHODS.md 4.3, 4.5)."""
+"""Zhao 2024: what its models take of a patient, whoever that is (docs/methods.md 4.3, 4.5)."""
 
 from __future__ import annotations
 
