@@ -123,7 +123,7 @@ def test_the_grid_of_the_paper_has_200_points_and_eight_visual_findings():
 
 
 def test_the_linear_predictor_of_a_worked_patient_is_that_of_table_3():
-    """Signature 0.6, HBsAg positive, AFP below 400, GGT 50: 2.785 (METHODS.md 8, item 3)."""
+    """Signature 0.6, HBsAg positive, AFP below 400, GGT 50: 2.785 (docs/methods.md 8, item 3)."""
     axes = (
         Axis("signature", 1.985, 0, 1),
         Axis("HBsAg", 1.294, 0, 1, ("no", "yes")),

@@ -15,7 +15,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "age": {"years": 1.0, "months": 1 / 12},
     # 1 IU of the WHO's standard 72/225 is 1.21 ng.
     "afp": {"ng/mL": 1.0, "ug/L": 1.0, "ng/dL": 0.01, "IU/mL": 1.21, "kIU/L": 1.21},
-    # Bilirubin 584.7 g/mol: METHODS.md 6 has 17.1.
+    # Bilirubin 584.7 g/mol: docs/methods.md 6 has 17.1.
     "bilirubin": {"umol/L": 1.0, "mg/dL": 17.1, "mg/L": 1.71},
     "albumin": {"g/L": 1.0, "g/dL": 10.0},
     "diameter": {"mm": 1.0, "cm": 10.0},

@@ -67,7 +67,7 @@ def stepwise_aic(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> list[s
     """Variables of the Cox model found by steps in both directions from the full model, as R's `step`.
 
     Each step takes the one removal or addition that lowers the AIC most; own code, because no library has it
-    (METHODS.md 7). Where the full model has no estimate, the search starts from the empty one.
+    (docs/methods.md 7). Where the full model has no estimate, the search starts from the empty one.
     """
     full = fit_cox(time, event, x)
     # Log partial likelihood of the empty model, which lifelines gives beside any fitted one.

@@ -1,7 +1,7 @@
-"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months. METHODS.md 2.6.
+"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months.
 
 The rows that learn enter with signatures by folds that do not hold them: a Cox model fed with apparent signatures would
-trust them too much.
+trust them too much. docs/methods.md 2.6.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Wang 2022: features of a segmentation network (DSFR), with clinical variables, and of visual findings. METHODS.md 2.
+"""Wang 2022: features of a segmentation network (DSFR), with clinical variables, and of visual findings.
 
 A fit chooses features, their number and the settings of a logistic regression on its own rows. Strict: all of that
 inside each inner fold. As published: features are selected once on all rows, then cross-validation chooses.
+docs/methods.md 2.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def select_order(x: np.ndarray, y: np.ndarray, settings: Mapping[str, Any]) -> n
     Args:
         x: (patients, features). settings: constant_below, correlation_r.
 
-    Source: METHODS.md 2.4 (the paper's feature selection is not described).
+    Source: docs/methods.md 2.4 (the paper's feature selection is not described).
     """
     varied = np.flatnonzero(x.std(axis=0) > settings["constant_below"])
     if not len(varied):
