@@ -19,10 +19,11 @@ from hcc_recurrence.files import as_written
 from hcc_recurrence.learning.estimators import predicted
 from hcc_recurrence.learning.folds import OuterFit, outer_fit
 from hcc_recurrence.learning.model_files import ModelFileError, expect_keys
-from hcc_recurrence.learning.signature_grid import CELL, FittedCell, refit_cell
+from hcc_recurrence.learning.signature_grid import FittedCell, refit_cell
 from hcc_recurrence.methods.contract import FittedMethod
+from hcc_recurrence.methods.yan2023.declare import FUSED, PHASE_NAMES
 from hcc_recurrence.methods.yan2023.nomograms import FittedNomograms, fit_nomograms_of
-from hcc_recurrence.methods.yan2023.signatures import FUSED, PHASE_NAMES, fit_fusion
+from hcc_recurrence.methods.yan2023.signatures import fit_fusion
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -175,9 +176,7 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[F
     learned = parts["learned"]
     signatures = [PHASE_NAMES[phase] for phase in cells]
     fusion = fit_fusion(learned[signatures], outcome) if settings["fusion"] == "logistic" else None
-    nomograms, regressions = fit_nomograms_of(
-        learned[FUSED], data.clinical, data.definitions, outcome, settings
-    )
+    nomograms, regressions = fit_nomograms_of(learned[FUSED], data.clinical, data.definitions, outcome, settings)
     fitted = FittedYan(_learned_from(outer, data.split, outcome), cells, fusion, nomograms, dict(data.network))
     tables = []
     for part, rows in parts.items():
@@ -210,9 +209,10 @@ def _learned_from(outer: OuterFit, split: pd.DataFrame, outcome: pd.Series) -> t
 def _expect_same(found: pd.DataFrame, written: pd.DataFrame, fit: Fit) -> None:
     difference = (found - written[found.columns]).abs()
     if len(found) and difference.to_numpy().max() > _TOLERANCE:
-        worst = difference.max().idxmax()
+        model = difference.max().idxmax()
+        patient = difference[model].idxmax()
         raise ValueError(
-            f"{fit}: {worst} of {difference[worst].idxmax()} is {found.loc[difference[worst].idxmax(), worst]:.10g}, the "
-            f"grid wrote {written.loc[difference[worst].idxmax(), worst]:.10g}. What to do: the files of the grid are "
-            "of other inputs or another machine; remove the folder grid/ of this study and run again."
+            f"{fit}: {model} of {patient} is {found.loc[patient, model]:.10g}, the grid wrote "
+            f"{written.loc[patient, model]:.10g}. What to do: the files of the grid are of other inputs or of another "
+            "machine; remove the folder grid/ of this study and run again."
         )

@@ -18,7 +18,8 @@ from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.learning.scaling import Imputer
-from hcc_recurrence.methods.yan2023.signatures import FIT, FUSED
+from hcc_recurrence.methods.yan2023.declare import BEFORE, CLINICAL, DEEP, FUSED
+from hcc_recurrence.methods.yan2023.signatures import FIT
 from hcc_recurrence.statistics.logistic import (
     LogisticModel,
     collinearity,
@@ -28,7 +29,6 @@ from hcc_recurrence.statistics.logistic import (
     univariable_table,
 )
 
-CLINICAL, DEEP, BEFORE = "Clinical-nomogram", "DL-nomogram", "preoperative"
 # Odds ratios of a probability are of no use per unit (the paper's are 1e10 to 1e15): per 0.1.
 PER = 10.0
 
@@ -87,8 +87,8 @@ class FittedNomograms:
         cuts = {v["variable"]: v["cut"] for v in self.variables}
         if lacking := [v for v in cuts if v not in clinical.columns]:
             raise ValueError(
-                f"the patients sheet lacks {', '.join(lacking)}, which the nomograms take. What to do: add the columns; "
-                "single values may be missing."
+                f"the clinical table lacks {', '.join(lacking)}, which the nomograms take. What to do: add the columns "
+                "to the patients sheet; single values may be missing."
             )
         raw = dichotomise(clinical.loc[signature.index], cuts).to_numpy(float)
         table = pd.DataFrame(Imputer.of(self.median)(raw), signature.index, [v["name"] for v in self.variables])

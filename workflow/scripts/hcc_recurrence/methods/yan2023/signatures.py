@@ -22,20 +22,12 @@ from hcc_recurrence.learning.signature_grid import (
     choose_by_validation,
     choose_cells,
 )
+from hcc_recurrence.methods.yan2023.declare import FUSED, PHASE_NAMES
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
-FUSED = "mp-MR"
-# What the paper calls the phases; the signature of a phase bears its name.
-PHASE_NAMES = {
-    "precontrast": "PRE",
-    "arterial": "AP",
-    "portal": "PVP",
-    "delayed": "DP",
-    "hepatobiliary": "HBP",
-}
 FIT = ["repeat", "fold"]
 
 
