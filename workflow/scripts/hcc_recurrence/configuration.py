@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.imaging.view_names import repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
@@ -248,6 +249,8 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
             what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
             wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+        if kind == "views" and (twice := repeated_views(crop["views"])):
+            wrong(named, f"views has {', '.join(map(str, twice))} twice (0 is axial)", "name each image once")
         least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
         if min(sides) < least:
             wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
