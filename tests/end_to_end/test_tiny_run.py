@@ -429,7 +429,7 @@ def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(
 
 
 def test_every_table_figure_and_caption_says_that_the_weights_are_random(tiny_run):
-    """DESIGN 6: without a file of weights every table and figure of the study says so."""
+    """docs/architecture.md 6: without a file of weights every table and figure of the study says so."""
     words = {
         "yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19",
         "zhao2024": "Trained from random weights",

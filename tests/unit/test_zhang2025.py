@@ -294,7 +294,7 @@ def test_predictions_of_all_fits_are_a_whole_table(signal):
     assert not len(rows.query("protocol == 'strict' and estimate == 'apparent'"))
 
 
-# -- the toy bag of METHODS.md 8, item 6, and TF-IDF -------------------------------------------
+# -- the toy bag of docs/methods.md 8, item 6, and TF-IDF -------------------------------------------
 
 
 def test_the_toy_bag_has_the_stated_features():

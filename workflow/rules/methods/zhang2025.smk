@@ -7,6 +7,7 @@ include: "zhang2025_common.smk"
 
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
+TRAINING_MEMORY["zhang2025"] = zhang2025_memory
 
 
 rule zhang2025:

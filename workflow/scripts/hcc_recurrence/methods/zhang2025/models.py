@@ -1,4 +1,4 @@
-"""Zhang 2025: the clinical signature, and the combined logistic model with its nomogram. METHODS.md 5.5.
+"""Zhang 2025: the clinical signature, and the combined logistic model with its nomogram. docs/methods.md 5.5.
 
 In every fit: variables by univariable and multivariable logistic regression on the rows that learn; the clinical
 signature is one of the five learners on them, the combined model a logistic regression on DL_2.5D and them.

@@ -1,6 +1,6 @@
 """Zhang 2025 (J Hepatocell Carcinoma): the signature DL_2.5D from the scores of a patient's ten images and radiomics.
 
-METHODS.md section 5. Slice-level networks score every image; here the scores of one fit become features of patients
+docs/methods.md 5. Slice-level networks score every image; here the scores of one fit become features of patients
 (histograms and bags of words), beside which radiomics features stand ("Multi-instance learning fusion", 3); all are
 selected and learned by five learners. In the strict protocol the scores of
 the patients that learn are out of fold: each comes from a network that saw neither the patient nor the fold that the
@@ -105,7 +105,7 @@ def select_features(
 ) -> Selection:
     """t-test or Mann-Whitney, correlation, LASSO, each on `rows` alone.
 
-    Source: Zhang 2025, "2.5D Deep Learning Signature"; METHODS.md 5.4.
+    Source: Zhang 2025, "2.5D Deep Learning Signature"; docs/methods.md 5.4.
     """
     values = x.loc[list(rows)].to_numpy(float)
     z = Standardiser(values)(values)
@@ -121,7 +121,7 @@ def select_features(
 
 
 def scaled(x: pd.DataFrame, groups: Mapping[str, Sequence[str]], rows: Sequence[str], protocol: str) -> pd.DataFrame:
-    """z-scores: strict by `rows`, those that learn; as published each group of patients by itself (METHODS.md 5.4)."""
+    """z-scores: strict by `rows`, those that learn; as published each group by itself (docs/methods.md 5.4)."""
     parts = []
     for members in groups.values():
         if len(members):
