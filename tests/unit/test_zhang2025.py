@@ -8,8 +8,9 @@ import pytest
 
 from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.cohort.variable_labels import term
 from hcc_recurrence.learning import network_scores
-from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.clinical import coded, dichotomise, drawn_definition
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
@@ -559,6 +560,41 @@ def test_a_cut_may_count_itself(clinical):
     assert table.tolist()[:2] == [0, 1] and np.isnan(table[2])
     assert dichotomise(pd.DataFrame({"age": [60.0]}), {"age": 60})["age"].tolist() == [0]
     assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "Age ≥ 60 years"
+
+
+def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    cut = configuration.plain_values(raw)["settings"]["published"]["clinical"]["child_pugh"]
+    definition = {"kind": "categorical", "unit": "", "levels": ["A", "B", "C"], "timing": "pre"}
+    # Table 1, training cohort: 57 without and 105 with recurrence, C 9 and 18.
+    classes = pd.DataFrame({"child_pugh": [0.0] * 100 + [1.0] * 35 + [2.0] * 27 + [np.nan]})
+    values, about = coded(classes, {"child_pugh": definition}, {"child_pugh": cut})
+    assert values["child_pugh"].value_counts().to_dict() == {0: 135, 1: 27} and values["child_pugh"].isna().sum() == 1
+    assert about["child_pugh"]["levels"] == ["A/B", "C"] and about["child_pugh"]["kind"] == "binary"
+    assert term("child_pugh", definition, cut) == "Child-Pugh class (C vs A/B)"
+    # A sheet without class C: nothing to name.
+    assert term("child_pugh", {**definition, "levels": ["A", "B"]}, cut) == "Child-Pugh class ≥ 2"
+
+
+def test_marks_of_the_networks_say_which_are_ours():
+    """Slice-level model training names the four; what DL_3D is, is in a supplement that was not available."""
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    marks = {r["key"].removeprefix("settings.published."): r["source"] for r in configuration.sourced_values(raw)}
+    assert marks["networks"] == "stated"
+    assert {k: v for k, v in marks.items() if k.startswith("networks.")} == {
+        "networks.3D-ResNet18": "chosen",
+        "networks.3D-DenseNet121": "chosen",
+    }
+    settings = configuration.plain_values(raw)["settings"]["published"]
+    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):

@@ -61,10 +61,12 @@ def sourced_values(value: Any, path: str = "") -> Iterator[dict[str, Any]]:
     if _is_sourced(value):
         yield {
             "key": path,
-            "value": value["value"],
+            "value": plain_values(value["value"]),
             "source": value["source"],
             "where": value.get("where", ""),
         }
+        # A part of a value may bear a mark of its own.
+        yield from sourced_values(value["value"], path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from sourced_values(item, f"{path}.{key}" if path else key)
