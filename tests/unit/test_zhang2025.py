@@ -41,6 +41,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
 )
 from hcc_recurrence.networks import examples
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.single_models import training_cut_offs
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
 PATIENTS = [f"P{i:03d}" for i in range(TRAINING + VALIDATION + EXTERNAL)]
@@ -503,12 +504,37 @@ def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one
     probability = [0.9, 0.2, 0.7, 0.1, 0.95, 0.85, 0.06, 0.6, 0.2]
     rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(9)], "y": [1, 0, 1, 0, 0, 0, 1, 0, 1]})
     rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
     others = rows.assign(repeat=2, probability=0.5)
     found = explained_patients(pd.concat([rows, others]), "DL_2.5D", 0.8)
     assert found["patient_id"].tolist() == ["p0", "p3", "p4", "p6", "p5", "p8"]
     right = ["recurrence, predicted right", "no recurrence, predicted right"]
     assert found["kind"].tolist()[:3] == [*right, "no recurrence, predicted wrong"]
     assert len(explained_patients(rows, "DL_2.5D", 0.94)) == 4
+
+
+def test_right_and_wrong_are_by_the_cut_off_of_the_tables():
+    """Youden's cut-off here is 0.3: who has 0.35 is called a recurrence, and was called right."""
+    probability = [0.35, 0.3, 0.9, 0.1, 0.25, 0.85, 0.2, 0.15]
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(8)], "y": [1, 1, 1, 0, 0, 0, 0, 1]})
+    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
+    assert training_cut_offs(rows).item() == 0.3
+    held = rows.iloc[[0]].assign(patient_id="v", split="validation", estimate="held_out", y=0, probability=0.4)
+    found = explained_patients(pd.concat([rows, held]), "DL_2.5D", 0.6)
+    kinds = found.set_index("patient_id")["kind"].to_dict()
+    # 0.4 of the validation patient is a wrong call of recurrence, though not a confident one.
+    assert kinds == {
+        "p2": "recurrence, predicted right",
+        "p3": "no recurrence, predicted right",
+        "p5": "no recurrence, predicted wrong",
+        "p7": "recurrence, predicted wrong",
+    }
+    same = rows.assign(probability=0.5)
+    assert set(explained_patients(same, "DL_2.5D", 0.6)["kind"]) == {
+        "recurrence, not called",
+        "no recurrence, not called",
+    }
 
 
 def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
