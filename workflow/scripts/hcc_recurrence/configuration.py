@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.imaging.view_names import repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.methods.wang2022.declare import SELECTIONS
 from hcc_recurrence.networks.weights import file_sha256
@@ -60,10 +61,12 @@ def sourced_values(value: Any, path: str = "") -> Iterator[dict[str, Any]]:
     if _is_sourced(value):
         yield {
             "key": path,
-            "value": value["value"],
+            "value": plain_values(value["value"]),
             "source": value["source"],
             "where": value.get("where", ""),
         }
+        # A part of a value may bear a mark of its own.
+        yield from sourced_values(value["value"], path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from sourced_values(item, f"{path}.{key}" if path else key)
@@ -251,6 +254,8 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
             what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
             wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+        if kind == "views" and (twice := repeated_views(crop["views"])):
+            wrong(named, f"views has {', '.join(map(str, twice))} twice (0 is axial)", "name each image once")
         least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
         if min(sides) < least:
             wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
