@@ -51,15 +51,15 @@ def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
 
 
 def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
-    """A table for people: floats rounded, P values as journals print them, underscores as spaces."""
+    """A table for people: floats rounded, P values as in journals, a dash for no number, underscores as spaces."""
     result = frame.copy()
     for column in result.columns:
         if not pd.api.types.is_float_dtype(result[column]):
             result[column] = result[column].map(lambda v: v.replace("_", " ") if isinstance(v, str) else v)
         elif column == "p" or column.endswith("_p") or column.startswith("p_"):
-            result[column] = result[column].map(p_text)
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else p_text(v))
         else:
-            result[column] = result[column].map(lambda v: "" if pd.isna(v) else f"{v:.{digits}f}")
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:.{digits}f}")
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 
@@ -135,8 +135,9 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     table["remark"] = rows["remark"].fillna("")
     note = (
-        "AUC with DeLong interval; the remark says why there is none. No variable selected: at least half of the fits "
-        "give all their patients the same score (of a network: it learned nothing); there is nothing to count or test. "
+        "AUC with DeLong interval; the remark says why there is none. One score for everyone: at least half of the "
+        "fits give all their patients the same score (a regression that selected no variable, a forest or a network "
+        "that learned nothing); there is nothing to count or test. "
         f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
         "the same order. One fitted model is the unit: with several repeats (other folds, other random numbers) all "
         "numbers are means over the repeats of what single models reach, counts too, and the interval is that of one "
