@@ -461,6 +461,10 @@ class Plan(UnetPlan):
         """Patients of a cohort with a label and usable images, sorted."""
         return self._used[name]
 
+    def centres(self, name: str) -> dict[str, str]:
+        """Patient -> centre, of the patients in use, in the order of their names."""
+        return {patient: str(self.cohorts[name].patients.at[patient, "centre"]) for patient in self.patients(name)}
+
     def listed_phases(self, name: str, patient: str) -> list[str]:
         """The phases of a patient in the series sheet, in the order of PHASES, whether a study uses them or not."""
         return self.cohorts[name].phases(patient)
