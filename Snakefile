@@ -25,20 +25,15 @@ if FULL_CONFIG:
 # Nothing but that and the list of problems where the input is refused.
 if PLAN:
 
-    include: "workflow/rules/common.smk"
-    include: "workflow/rules/cohort.smk"
-    include: "workflow/rules/images.smk"
-    include: "workflow/rules/segmentation.smk"
-    include: "workflow/rules/crops.smk"
-    include: "workflow/rules/radiomics.smk"
-    include: "workflow/rules/networks.smk"
-    include: "workflow/rules/evaluation.smk"
-    include: "workflow/rules/figures.smk"
-    include: "workflow/rules/comparison.smk"
-    include: "workflow/rules/null_control.smk"
-    include: "workflow/rules/checklists.smk"
-    include: "workflow/rules/report.smk"
-    include: "workflow/rules/leftovers.smk"
+    # Functions first, each file using those before it; then the stages.
+    for rules in (
+        *("wildcards", "paths", "parameters", "resources", "captions", "targets"),
+        *("start", "cohort", "images", "segmentation", "crops", "radiomics"),
+        *("networks", "evaluation", "figures", "comparison", "null_control"),
+        *("checklists", "report", "leftovers"),
+    ):
+
+        include: f"workflow/rules/{rules}.smk"
 
     for paper in PAPERS:
 

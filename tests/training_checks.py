@@ -32,8 +32,10 @@ def kept_for_gradient(network: nn.Module, run: Callable[[], object]) -> int:
 
 
 def declared_bytes(name: str) -> int:
-    """A constant of workflow/rules/common.smk that memory is asked by."""
-    return int(re.search(rf"{name} = (\d+)", (REPOSITORY / "workflow/rules/common.smk").read_text())[1])
+    """A constant of the rules that memory is asked by."""
+    rules = "\n".join(file.read_text() for file in sorted((REPOSITORY / "workflow/rules").rglob("*.smk")))
+    (number,) = re.findall(rf"^{name} = (\d+)$", rules, re.MULTILINE)
+    return int(number)
 
 
 def killed_after_two_epochs(monkeypatch, run: Callable[[], object]) -> None:

@@ -388,7 +388,7 @@ def test_zhang_is_whole_in_both_protocols(tiny_run):
     predictions = pd.read_csv(folder / "predictions.csv", dtype={"patient_id": str})
     split = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv", dtype={"patient_id": str})
     check_predictions(predictions, split)
-    deep = ["DL_2.5D", "DL_2.5D LR", "DL_2.5D ExtraTrees", "DL_2.5D radiomics", "DL_3D", "DL_3D 3D-DenseNet121"]
+    deep = ["DL_2.5D", "DL_2.5D LR", "DL_2.5D ExtraTrees", "DL_2.5D without radiomics", "DL_3D", "DL_3D 3D-DenseNet121"]
     clinical = [f"{n}{w}" for n in ("Clinical", "Combined") for w in ("", " preoperative")]
     assert set(predictions["model"]) == {*deep, *clinical}
     slices = pd.read_csv(folder / "tables/slices.csv")
@@ -429,7 +429,7 @@ def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(
 
 
 def test_every_table_figure_and_caption_says_that_the_weights_are_random(tiny_run):
-    """DESIGN 6: without a file of weights every table and figure of the study says so."""
+    """docs/architecture.md 6: without a file of weights every table and figure of the study says so."""
     words = {
         "yan2023": "Random weights, not ImageNet's: Yan 2023 VGG19",
         "zhao2024": "Trained from random weights",

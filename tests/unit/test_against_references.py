@@ -157,7 +157,7 @@ def test_the_difference_of_equal_and_of_opposed_rankings():
     ],
 )
 def test_zhaos_p_values_follow_from_the_printed_intervals(tc, vc, printed):
-    """METHODS.md 4.5: unpaired DeLong from the intervals; DLRCR's lower limit as its symmetry demands (4.7)."""
+    """docs/methods.md 4.5: unpaired DeLong from the intervals; DLRCR's lower limit as its symmetry demands (4.7)."""
     found = unpaired_test(tc[0], variance_of_interval(*tc[1:]), vc[0], variance_of_interval(*vc[1:]))
     assert found.p == pytest.approx(printed, abs=0.012)
 

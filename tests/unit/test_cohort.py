@@ -44,7 +44,7 @@ def test_labels_at_the_edges(name, recurrence, last, er, reason):
 
 
 def test_less_than_the_horizon_where_the_paper_says_so():
-    """Wang and Zhang say < 2 years (METHODS.md 0.2)."""
+    """Wang and Zhang say < 2 years (docs/methods.md 0.2)."""
     frame = patients([("p", "2018-01-01", "2020-01-01", "2021-01-01")])
     assert make_labels(frame, inclusive=True)["er"].iloc[0] == 1
     assert make_labels(frame, inclusive=False)["er"].iloc[0] == 0

@@ -293,7 +293,7 @@ def test_crop_with_padding_equals_slicing_a_padded_array(first, size):
 
 
 def test_windows_of_the_papers():
-    """METHODS.md 2.2 (Wang: AP level 70 width 150, PP 100/200) and 5.2 (Zhang: 50/250)."""
+    """docs/methods.md 2.2 (Wang: AP level 70 width 150, PP 100/200) and 5.2 (Zhang: 50/250)."""
     for level, width, low, high in ((70, 150, -5, 145), (100, 200, 0, 200), (50, 250, -75, 175)):
         assert (level - width / 2, level + width / 2) == (low, high)
         scaled = scale_window(np.array([low - 100.0, low, level, high, high + 100]), (low, high))

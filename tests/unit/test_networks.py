@@ -1,4 +1,4 @@
-"""Architectures against the published sizes (METHODS.md 8, items 1, 3, 4, 5, 6)."""
+"""Architectures against the published sizes (docs/methods.md 8, items 1, 3, 4, 5, 6)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_seven_versions_of_a_training_patient():
     [("resnet10_trunc", 683_330, 128), ("resnet10_std", 4_906_818, 512), ("resnet18", 11_177_538, 512)],
 )
 def test_resnets_have_their_parameters(name, parameters, width):
-    """METHODS.md 4.4; ResNet-18: torchvision's 11,689,512 less its 513,000 for 1000 classes, plus 1,026 for two."""
+    """docs/methods.md 4.4; ResNet-18: torchvision's 11,689,512 less 513,000 for 1000 classes, plus 1,026 for two."""
     network = ResNet(name)
     assert parameter_count(network) == parameters and network.width == width
     weights = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
@@ -148,7 +148,7 @@ def test_windows_of_the_papers():
 
 
 def test_the_toy_bag():
-    """Probabilities .12, .12, .87: two thirds at .12, one third at .87 (METHODS.md 8, item 6)."""
+    """Probabilities .12, .12, .87: two thirds at .12, one third at .87 (docs/methods.md 8, item 6)."""
     found = probability_histogram([0.12, 0.12, 0.87])
     assert found.shape == (101,) and found[12] == pytest.approx(2 / 3) and found[87] == pytest.approx(1 / 3)
     assert found.sum() == pytest.approx(1) and probability_histogram([1.0, 0.0])[[0, 100]].tolist() == [0.5, 0.5]

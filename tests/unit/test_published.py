@@ -1,4 +1,4 @@
-"""The count solver, and the golden numbers of METHODS.md 1.7 to 5.7 and 8 that need no patient data."""
+"""The count solver, and the golden numbers of docs/methods.md 1.7 to 5.7 and 8 that need no patient data."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def golden_rows():
 
 @pytest.mark.parametrize("row", golden_rows(), ids=lambda r: f"{r['paper']} {r['model']} {r['patients']}")
 def test_every_printed_row_has_the_counts_that_methods_computed(row):
-    """METHODS.md 1.7, 2.7, 3.7, 4.6, 5.7: the check finds just these counts, whatever they had to be read as."""
+    """docs/methods.md 1.7, 2.7, 3.7, 4.6, 5.7: the check finds just these counts, whatever they had to be read as."""
     found = check_classification(pd.DataFrame([row])).iloc[0]["found"]
     expected = f"TP {row['tp']}, FN {row['fn']}, TN {row['tn']}, FP {row['fp']}"
     assert expected in found
@@ -75,7 +75,7 @@ def test_every_printed_row_has_the_counts_that_methods_computed(row):
 
 @pytest.mark.parametrize("images", [7, 9])
 def test_zhangs_slice_rows_fit_ten_images_a_patient_and_not_seven_or_nine(images):
-    """METHODS.md 5.2: internal and external cohorts."""
+    """docs/methods.md 5.2: internal and external cohorts."""
     rows = [
         r for r in golden_rows() if r["table"] == "Table 3" and r["patients"].split()[0] in ("internal", "external")
     ]
@@ -116,7 +116,7 @@ def test_the_inconsistent_intervals_are_those_of_methods():
 
 
 def test_every_group_test_is_reproduced_by_the_test_that_the_paper_used():
-    """Cui and Wang: no correction; Zhao and Zhang: Yates, exact in six rows of Zhao (METHODS.md names one of them)."""
+    """Cui and Wang: no correction; Zhao and Zhang: Yates, exact in six rows of Zhao (docs/methods.md 4.5 names one)."""
     table = read_published(PUBLISHED, "group_tests")
     checked = check_group_tests(table)
     assert checked["consistent"].all(), checked[~checked["consistent"]].to_string()
@@ -142,7 +142,7 @@ def test_zhaos_odds_ratios_follow_from_the_counts_or_are_those_of_absence():
 
 
 def test_zhangs_table_2_is_least_squares_with_a_90_percent_interval():
-    """METHODS.md 5.6: all 19 binary rows, and ALBI as 1, 2, 3."""
+    """docs/methods.md 5.6: all 19 binary rows, and ALBI as 1, 2, 3."""
     table = read_published(PUBLISHED, "two_by_two")
     rows = table[table["paper"] == "zhang2025"].to_dict("records")
     assert len(rows) == 19
@@ -162,7 +162,7 @@ def test_zhangs_table_2_is_least_squares_with_a_90_percent_interval():
     [((13, 8, 19, 2), 0.6055, 0.8795, 0.00047), ((11, 10, 13, 8), 0.4096, 0.7228, 0.2204)],
 )
 def test_cuis_accuracy_interval_and_test(counts, low, high, p):
-    """METHODS.md 1.6: Clopper-Pearson, and one-sided exact binomial against the no-information rate."""
+    """docs/methods.md 1.6: Clopper-Pearson, and one-sided exact binomial against the no-information rate."""
     found = rates_with_intervals(Confusion(*counts))
     assert (found["accuracy_low"], found["accuracy_high"]) == pytest.approx((low, high), abs=5e-5)
     assert found["accuracy_p"] == pytest.approx(p, abs=5e-5) and found["no_information_rate"] == 0.5
@@ -170,7 +170,7 @@ def test_cuis_accuracy_interval_and_test(counts, low, high, p):
 
 
 def test_wangs_child_pugh_row_is_chi_square_and_not_fisher():
-    """METHODS.md 2.8, item 6."""
+    """docs/methods.md 2.8, item 6."""
     table = [[4, 176], [1, 27]]
     assert chi_square_p(table) == pytest.approx(0.665, abs=0.0006) and fisher_p(table) == pytest.approx(
         0.518, abs=0.0006
@@ -190,21 +190,21 @@ def test_wangs_age_row_is_impossible():
 
 
 def test_feature_counts_of_zhao_add_up():
-    """METHODS.md 4.3: the labels wavelet and LoG are exchanged."""
+    """docs/methods.md 4.3: the labels wavelet and LoG are exchanged."""
     texture = 24 + 16 + 16 + 5 + 14
     assert texture == 75 and 2 * (18 + texture) == 186 and 8 * (18 + texture) == 744
     assert 18 + 14 + texture + 186 + 744 == 1037
 
 
 def test_yans_signature_is_the_mean_of_three():
-    """METHODS.md 3.5: medians of early recurrence; 64 + 128 + 256 + 512 + 512 = 1472 features a phase."""
+    """docs/methods.md 3.5: medians of early recurrence; 64 + 128 + 256 + 512 + 512 = 1472 features a phase."""
     assert np.mean([0.450, 0.390, 0.434]) == pytest.approx(0.425, abs=5e-4)
     assert np.mean([0.297, 0.270, 0.304]) == pytest.approx(0.291, abs=1e-3)
     assert 64 + 128 + 256 + 512 + 512 == 1472 and pytest.approx(0.606, abs=5e-4) == 40 / 66
 
 
 def test_wangs_worked_linear_predictor():
-    """METHODS.md 8, item 3: signature 0.6, HBsAg positive, AFP < 400, GGT 50 U/L."""
+    """docs/methods.md 8, item 3: signature 0.6, HBsAg positive, AFP < 400, GGT 50 U/L."""
     from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
 
     model = NomogramModel(

@@ -65,7 +65,7 @@ def test_a_narrow_margin_would_not_do(monkeypatch):
 
 
 def test_the_families_add_up_as_in_zhao():
-    """18 first order + 14 shape + 75 texture + 186 LoG + 744 wavelet = 1037 (METHODS.md 4.3)."""
+    """18 first order + 14 shape + 75 texture + 186 LoG + 744 wavelet = 1037 (docs/methods.md 4.3)."""
     image, mask = noise_volume((40, 40, 40), (20, 20, 20), 5)
     names = list(extract_features(image, {"R1": mask}, SETTINGS)["R1"])
     count = {

@@ -107,7 +107,7 @@ def test_no_cut_off_is_better_than_youdens(seed, n):
         assert other.sensitivity + other.specificity <= best.sensitivity + best.specificity + 1e-12
 
 
-# METHODS.md 4.6, Zhao 2024 Table 2: printed ACC, SEN, SPE and the counts that give them.
+# docs/methods.md 4.6, Zhao 2024 Table 2: printed ACC, SEN, SPE and the counts that give them.
 ZHAO_TABLE_2 = {
     "LR TC": ((69, 9, 34, 20), (0.780, 0.885, 0.630)),
     "LR VC": ((15, 3, 9, 6), (0.727, 0.833, 0.600)),
@@ -134,14 +134,14 @@ def test_counts_give_the_printed_rates_of_zhao(name):
 
 
 def test_printed_sensitivity_of_zhaos_deep_models_is_their_ppv():
-    """METHODS.md 4.6: the DL and DLRCR rows print PPV and NPV as sensitivity and specificity."""
+    """docs/methods.md 4.6: the DL and DLRCR rows print PPV and NPV as sensitivity and specificity."""
     deep, fused = Confusion(62, 16, 44, 10), Confusion(72, 6, 45, 9)
     assert (round(deep.ppv, 3), round(deep.npv, 3)) == (0.861, 0.733)
     assert (round(fused.ppv, 3), round(fused.npv, 3)) == (0.889, 0.882)
     assert (round(fused.sensitivity, 3), round(fused.specificity, 3)) == (0.923, 0.833)
 
 
-# METHODS.md 4.6, Zhao 2024 Tables 1 and 3: exposed with ER, exposed without, of 78 and 54; printed OR (CI).
+# docs/methods.md 4.6, Zhao 2024 Tables 1 and 3: exposed with ER, exposed without, of 78 and 54; printed OR (CI).
 ZHAO_TABLE_3 = {
     "gender": (68, 43, 1.74, 0.68, 4.44),
     "hepatitis": (61, 40, 1.26, 0.56, 2.83),

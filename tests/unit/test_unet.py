@@ -55,7 +55,7 @@ def series(array: np.ndarray, spacing=(0.8, 0.8, 2.0), direction=None) -> sitk.I
 
 
 def test_windows_are_those_of_the_paper():
-    """Level 70 and width 150 HU, level 100 and width 200 HU (METHODS.md 8, item 3)."""
+    """Level 70 and width 150 HU, level 100 and width 200 HU (docs/methods.md 8, item 3)."""
     paper = plain_values(yaml.safe_load((REPOSITORY / "config/papers/wang2022.yaml").read_text()))
     windows = paper["entries"]["unets"]["wang2022"]["windows"]
     assert windows["arterial"] == [70 - 75, 70 + 75] and windows["portal"] == [100 - 100, 100 + 100]

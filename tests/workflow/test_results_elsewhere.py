@@ -249,7 +249,7 @@ def test_records_of_before_are_taken_over_from_snakemake(tiny_inputs, tmp_path):
     before = Workspace(tiny_inputs).copy_to(tmp_path / "before", results=False)
     rules = (before.folder / "workflow/rules/input.smk").read_text()
     before.edit("workflow/rules/input.smk", "\nkeep_records_with_results()\n", "\n")
-    before.edit("workflow/rules/common.smk", "if not are_kept_with_results(workflow):", "if False:")
+    before.edit("workflow/rules/start.smk", "if not are_kept_with_results(workflow):", "if False:")
     finish(before)
     assert not (before.folder / "results/_provenance").exists()
     (before.folder / "workflow/rules/input.smk").write_text(rules)

@@ -7,6 +7,10 @@ include: "cui2022_common.smk"
 
 PREDICTION_PARTS["cui2022"] = cui2022_predictions
 OWN_TARGETS["cui2022"] = cui2022_targets
+TRAINING_MEMORY["cui2022"] = cui2022_memory
+NETWORKS_ALONE.add("cui2022")
+if CUI["ensemble"]:
+    FOLDS_ALONE.add("cui2022")
 
 
 rule cui2022:

@@ -1,6 +1,15 @@
 # Functions of the rules of Cui 2022: which files its networks leave.
 
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
+# Bytes that training keeps a voxel, measured by tests/unit/test_cui2022.py.
+CUI_BYTES = 700
+
+
+def cui2022_memory(network, batch, size):
+    """MB to train a network: its weights four times (gradient and Adam's moments beside), seven versions of the boxes
+    of 200 patients, and a batch. Of 60 patients 4248 MB were measured."""
+    z, y, x = size
+    return 4500 + (200 * 7 * 4 + batch * CUI_BYTES) * z * y * x / 1e6
 
 
 def cui2022_deep(cohort):

@@ -14,8 +14,22 @@ ZHANG_CLINICAL = (
     "learner_folds",
     "learners",
 )
+# Bytes that training keeps a pixel of three phases (DenseNet121, measured by tests/unit/test_slice_networks.py) and a
+# voxel of all phases (ResNet-18 in 3D, measured once, 972).
+SLICE_BYTES = 2800
+VOLUME_BYTES = 1100
 # Networks whose epoch the validation patients chose, as published.
 BY_VALIDATION = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
+
+
+def zhang2025_memory(network, batch, size):
+    """MB to train a network: the images or boxes of 300 patients, twice; weights, momentum and the best weights (of a
+    VGG19 where images are read); a batch. Of 60 patients 5897 MB were measured (ResNet101).
+    """
+    z, y, x = size
+    if network in ZHANG_SLICES:
+        return 4500 + (300 * z * 24 + batch * SLICE_BYTES) * y * x / 1e6
+    return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
 def zhang2025_deep(cohort):
@@ -66,11 +80,6 @@ def zhang2025_scores(wildcards):
         network=ZHANG_SLICES,
         name=names if fit.protocol == STRICT else [BY_VALIDATION],
     )
-
-
-def zhang2025_radiomics(wildcards):
-    """Feature tables of the phases, each once; none where the variant is switched off."""
-    return radiomics_files("zhang2025")(wildcards) if ZHANG["radiomics"] else []
 
 
 def zhang2025_fusions(kind):

@@ -6,6 +6,7 @@ include: "zhao2024_common.smk"
 
 
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
+TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",

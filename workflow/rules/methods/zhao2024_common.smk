@@ -2,6 +2,14 @@
 
 ZHAO_NETWORKS = FULL_CONFIG["papers"]["zhao2024"]["settings"]["networks"]
 FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
+# Bytes that training keeps a pixel and phase (ResNet-34, the largest), measured by tests/unit/test_training.py.
+TRAINING_BYTES = 800
+
+
+def zhao2024_memory(network, batch, size):
+    """MB for one batch through the largest network."""
+    phases = len(FULL_CONFIG["papers"]["zhao2024"]["settings"]["phases"])
+    return 2000 + batch * phases * size[1] * size[2] * TRAINING_BYTES / 1e6
 
 
 def zhao2024_predictions(cohort):

@@ -1,4 +1,4 @@
-"""What the five papers' printed tables say, and what they cannot mean (METHODS.md 1.8, 2.8, 3.8, 4.7, 5.8).
+"""What the five papers' printed tables say, and what they cannot mean (docs/methods.md 1.8, 2.8, 3.8, 4.7, 5.8).
 
 The tables are in workflow/published (see its README). Each check recomputes a printed number from other printed
 numbers. "Inconsistent" means that the numbers of one table cannot all be right; it does not say which one is wrong.

@@ -1,6 +1,6 @@
-"""Clinical scores and stages that the papers compare themselves with (METHODS.md 6).
+"""Clinical scores and stages that the papers compare themselves with (docs/methods.md 6).
 
-A missing input gives a missing score: nothing is imputed here. Sources are second-hand where METHODS.md 6 says so.
+A missing input gives a missing score: nothing is imputed here. Sources are second-hand where docs/methods.md 6 says so.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ INPUTS = {
     "NLR": ("neutrophils", "lymphocytes"),
     "PLR": ("platelets", "lymphocytes"),
     "LMR": ("lymphocytes", "monocytes"),
-    # Its coefficients could not be checked, so it must not carry the name ERASL-pre (METHODS.md 6).
+    # Its coefficients could not be checked, so it must not carry the name ERASL-pre (docs/methods.md 6).
     "ERASL-like(unverified)": ("sex", "bilirubin", "albumin", "afp", "diameter", "tumour_number"),
 }
 BCLC_STAGES = ("0", "A", "B", "C", "D")
@@ -80,7 +80,7 @@ def bclc_stage(
 ) -> float:
     """Index into BCLC_STAGES, evaluated in the order D, C, 0, A, B; NaN where an input is missing.
 
-    BCLC 2022 by METHODS.md 6. Args: child_pugh: 0, 1, 2 for A, B, C (C stands for end-stage liver function).
+    BCLC 2022 by docs/methods.md 6. Args: child_pugh: 0, 1, 2 for A, B, C (C stands for end-stage liver function).
     """
     if np.isnan([tumour_number, diameter_mm, macrovascular, spread, ecog_ps, child_pugh]).any():
         return float("nan")
@@ -117,7 +117,7 @@ def cnlc_stage(
 
 
 def _erasl_like(values: pd.DataFrame) -> np.ndarray:
-    """Linear predictor with the recalled, UNVERIFIED coefficients of METHODS.md 6 (Chan 2018 could not be opened)."""
+    """Linear predictor; coefficients recalled, UNVERIFIED (docs/methods.md 6): Chan 2018 could not be opened."""
     grade = albi_grade(albi_score(values["bilirubin"], values["albumin"]))
     number = values["tumour_number"]
     many = np.where(number >= 4, 2.0, np.where(number >= 2, 1.0, 0.0))

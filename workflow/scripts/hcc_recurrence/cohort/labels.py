@@ -1,4 +1,4 @@
-"""Early recurrence and recurrence-free survival from dates or months (METHODS.md 0.2)."""
+"""Early recurrence and recurrence-free survival from dates or months (docs/methods.md 0.2)."""
 
 from __future__ import annotations
 

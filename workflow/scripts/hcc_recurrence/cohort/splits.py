@@ -1,4 +1,4 @@
-"""Splits by patient, made once and written down before anything is fitted (METHODS.md 0.3).
+"""Splits by patient, made once and written down before anything is fitted (docs/methods.md 0.3).
 
 Drawn so that an edit of the cohort moves as few patients as possible (`draws`).
 """

@@ -17,7 +17,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     # summary K213626 of 2022, VITROS AFP: 1.21 as other manufacturers have, before 1.04; K071597, Dimension Vista AFP:
     # 8.0 ng/mL are 6.6 IU/mL). A laboratory that has another factor gives its values in its own unit of IU.
     "afp": {"ng/mL": 1.0, "ug/L": 1.0, "ng/dL": 0.01, "IU/mL": 1.21, "kIU/L": 1.21},
-    # Bilirubin 584.7 g/mol: METHODS.md 6 has 17.1.
+    # Bilirubin 584.7 g/mol: docs/methods.md 6 has 17.1.
     "bilirubin": {"umol/L": 1.0, "mg/dL": 17.1, "mg/L": 1.71},
     "albumin": {"g/L": 1.0, "g/dL": 10.0},
     "diameter": {"mm": 1.0, "cm": 10.0},

@@ -1,6 +1,6 @@
 """Nomograms of logistic and Cox models, with a worked patient drawn on them.
 
-Own code: simplenomo draws logistic models only and pynomo is a general drawing language (METHODS.md 7).
+Own code: simplenomo draws logistic models only and pynomo is a general drawing language (docs/methods.md 7).
 """
 
 from __future__ import annotations

@@ -179,8 +179,8 @@ def plot_calibration(
 ) -> plt.Figure:
     """Observed share of early recurrence against the predicted one: smoothed, with a bootstrap band, and in groups.
 
-    Five groups below 100 patients, ten above (METHODS.md 1.6). Band and groups are those of the first repeat, a thin
-    line is each of the others; the legend has the means of the calibration table.
+    Five groups below 100 patients, ten above (docs/methods.md 1.6). Band and groups are those of the first repeat, a
+    thin line is each of the others; the legend has the means of the calibration table.
 
     Args:
         resamples: bootstrap resamples of the patients for the band of the smoothed curve.

@@ -47,7 +47,7 @@ def window_bounds(level: float, width: float) -> tuple[float, float]:
 
 
 def scale_window(array: np.ndarray, window: Sequence[float]) -> np.ndarray:
-    """Clip to [low, high] and scale to [0, 1] as float32 (Cui: METHODS 1.2; Wang: 2.2; Zhang: 5.2)."""
+    """Clip to [low, high] and scale to [0, 1] as float32 (Cui: docs/methods.md 1.2; Wang: 2.2; Zhang: 5.2)."""
     low, high = window
     return ((np.clip(array, low, high) - low) / (high - low)).astype(np.float32)
 
@@ -98,7 +98,7 @@ def largest_plane(mask: np.ndarray, axis: int) -> int:
 def largest_nodule(mask: np.ndarray) -> np.ndarray:
     """0/1 of the connected part of a mask with the most voxels; touching by a corner is connected.
 
-    Yan 2023 does not say which of several nodules was measured; the largest is our reading (METHODS.md 3.1).
+    Yan 2023 does not say which of several nodules was measured; the largest is our reading (docs/methods.md 3.1).
     """
     from scipy.ndimage import label
 
@@ -159,7 +159,8 @@ def tumour_slices(
 
     Raises: ValueError where a volume is not on its mask's grid, a mask is empty, or the size is not square.
 
-    Source: Zhao 2024, "Deep learning", METHODS.md 4.4; Yan 2023, "Image segmentation and DL feature extraction", 3.2.
+    Source: Zhao 2024, "Deep learning"; Yan 2023, "Image segmentation and DL feature extraction"; docs/methods.md 4.4
+    and 3.2.
     """
     number, pixels = size[0], size[1]
     if size[1] != size[2]:

@@ -32,7 +32,7 @@ def axial_planes(image: sitk.Image, window: Sequence[float], side: int, z_mm: fl
 
     Raises: ValueError where pixels are not square.
 
-    Source: Wang 2022, "Image preprocessing"; how slices are reduced is ours (METHODS.md 2.2).
+    Source: Wang 2022, "Image preprocessing"; how slices are reduced is ours (docs/methods.md 2.2).
     """
     lowest = outside if len(window) else None
     turned = resample_image(image, [], outside=lowest)
@@ -82,7 +82,7 @@ def largest_part(mask: sitk.Image) -> sitk.Image:
 def tumour_and_other_slices(mask: np.ndarray, reach: int, generator: np.random.Generator) -> np.ndarray:
     """Every slice with tumour, and as many others drawn at random from those not further than `reach` from one.
 
-    Source: METHODS.md 2.3, which draws them from the liver; without a mask of the liver they are the neighbours.
+    Source: docs/methods.md 2.3, which draws them from the liver; without a mask of the liver they are the neighbours.
 
     Args:
         mask: (z, y, x).

@@ -1,4 +1,4 @@
-"""Rigid registration of one phase to another of the same examination (Zhao 2024; METHODS.md 4.4).
+"""Rigid registration of one phase to another of the same examination (Zhao 2024; docs/methods.md 4.4).
 
 Mattes mutual information, because contrast differs between phases. By SimpleITK, or by ANTsPy's QuickRigid, which the
 paper used, where that package is installed (it is not part of the environment: it needs an older numpy).

@@ -93,7 +93,7 @@ def normalise_intensity(image: sitk.Image, method: str) -> sitk.Image:
 
     Args:
         method: `none`; `zscore_body` (mean and SD inside an Otsu body mask, clipped to +-3 SD, then
-            [0, 1]; METHODS 4.2); `percentile_0_255` (0.5 to 99.5 percentile to 0-255; METHODS 3.2);
+            [0, 1]; docs/methods.md 4.2); `percentile_0_255` (0.5 to 99.5 percentile to 0-255; docs/methods.md 3.2);
             `minmax_0_255` (lowest to highest value to 0-255; the other reading of Yan 2023, "MRI acquisition").
 
     Raises: ValueError for another method.

@@ -1,4 +1,4 @@
-"""Images of a tumour in several planes: what slice-level networks see of a patient (Zhang 2025; METHODS.md 5.2)."""
+"""Images of a tumour in several planes: what slice-level networks see (Zhang 2025; docs/methods.md 5.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimators whose settings a grid search chooses, scored by AUC (Zhang 2025; METHODS.md 5.5)."""
+"""Estimators whose settings a grid search chooses, scored by AUC (Zhang 2025; docs/methods.md 5.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the predictions of a patient's images to features of the patient (Zhang 2025; METHODS.md 5.4)."""
+"""From the predictions of a patient's images to features of the patient (Zhang 2025; docs/methods.md 5.4)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def bag_features(
 
     Returns: index patient_id, columns Histo_prob_0.12, Histo_pred_1, BoW_prob_012, BoW_pred_1; and the words.
 
-    Source: Zhang 2025, "Multi-instance learning"; METHODS.md 5.4.
+    Source: Zhang 2025, "Multi-instance learning"; docs/methods.md 5.4.
     """
     patients = list(bags)
     known = {p: bags[p] for p in training}

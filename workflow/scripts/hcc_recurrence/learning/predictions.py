@@ -111,7 +111,7 @@ def explained_patients(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
-    """Assert what DESIGN section 4 and 6 promise of a predictions table.
+    """Assert what docs/architecture.md 4 and 6 promise of a predictions table.
 
     Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a
     split other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and

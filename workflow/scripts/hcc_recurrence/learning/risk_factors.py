@@ -196,7 +196,7 @@ def _significant(y: np.ndarray, x: pd.DataFrame, limit: float, none_significant:
 
 
 def _forward(y: np.ndarray, x: pd.DataFrame, limit: float, entry: float, removal: float) -> _Found:
-    """Forward selection by likelihood ratio among the variables significant alone (Yan 2023; METHODS.md 3.6)."""
+    """Forward selection by likelihood ratio among the variables significant alone (Yan 2023; docs/methods.md 3.6)."""
     alone = univariable_table(y, x, firth=True)
     candidates = list(alone.loc[alone["p"] < limit, "variable"])
     chosen = forward_likelihood_ratio(y, x[candidates], entry, removal, firth=True)
@@ -207,7 +207,7 @@ def _forward(y: np.ndarray, x: pd.DataFrame, limit: float, entry: float, removal
 
 
 def _cox(months: np.ndarray, event: np.ndarray, x: pd.DataFrame, limit: float) -> _Found:
-    """Cox regression: alone, together, and after steps by AIC (Wang 2022; METHODS.md 2.6)."""
+    """Cox regression: alone, together, and after steps by AIC (Wang 2022; docs/methods.md 2.6)."""
     alone = univariable_cox(months, event, x)
     candidates = list(alone.loc[alone["p"] < limit, "variable"])
     chosen = stepwise_aic(months, event, x[candidates]) if candidates else []

@@ -30,7 +30,7 @@ def group_difference_p(x: np.ndarray, y: np.ndarray, normality_alpha: float = 0.
     """P value of each feature between the two outcomes.
 
     Student's t where Shapiro-Wilk finds both groups normal at `normality_alpha`, else Mann-Whitney U.
-    Source: Zhao 2024, Feature selection; the rule between the two tests is ours (METHODS.md 4.3).
+    Source: Zhao 2024, Feature selection; the rule between the two tests is ours (docs/methods.md 4.3).
 
     Args:
         x: (patients, features). y: (patients,) 0/1.
@@ -136,7 +136,7 @@ def drop_redundant(x: np.ndarray, strength: np.ndarray, limit: float) -> np.ndar
 
     Returns: positions of the features kept, ascending.
 
-    Source: Yan 2023, "Feature selection and DL signature development"; which r decides is ours (METHODS.md 3.4).
+    Source: Yan 2023, "Feature selection and DL signature development"; which r decides is ours (docs/methods.md 3.4).
     """
     if x.shape[1] < 2:
         return np.arange(x.shape[1])
@@ -159,7 +159,7 @@ def drop_most_connected(x: np.ndarray, limit: float) -> np.ndarray:
 
     Returns: positions of the features kept, ascending.
 
-    Source: the platform that Zhang 2025 used (METHODS.md 5.4).
+    Source: the platform that Zhang 2025 used (docs/methods.md 5.4).
     """
     kept = np.ones(x.shape[1], bool)
     if x.shape[1] < 2:
@@ -222,7 +222,7 @@ def rank_features(name: str, x: np.ndarray, y: np.ndarray, settings: Mapping[str
     """Positions of all features, the best first, by ANOVA's F, recursive elimination or ReliefF.
 
     Source: Yan 2023, "Feature selection and DL signature development"; the linear SVM of the elimination (step 1) and
-    ReliefF with 10 neighbours are ours (METHODS.md 3.4).
+    ReliefF with 10 neighbours are ours (docs/methods.md 3.4).
 
     Args:
         name: a key of RANKINGS. x: (patients, features). y: 0/1. settings: of that ranking.

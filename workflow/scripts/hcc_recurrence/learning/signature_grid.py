@@ -5,7 +5,7 @@ Three steps, so that the cells of a grid can be fitted side by side: `rank_fits`
 classifiers; `fit_cell` fits one classifier on them; `choose_cells` takes the best cell of each fit. A fit is one outer
 fold of the split, or all training patients (`outer_fits`), and sees nothing of the patients it is reported on.
 
-Source: Yan 2023, "Feature selection and DL signature development"; METHODS.md 3.4.
+Source: Yan 2023, "Feature selection and DL signature development"; docs/methods.md 3.4.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def shift_in_plane(volume: np.ndarray, shift: Sequence[int]) -> np.ndarray:
 
 
 def seven_versions(volume: np.ndarray, largest_shift: int, generator: np.random.Generator) -> list[np.ndarray]:
-    """The volume and its six in-plane variants of Cui 2022 (METHODS.md 1.3).
+    """The volume and its six in-plane variants of Cui 2022 (docs/methods.md 1.3).
 
     As it is, up-down flip, left-right flip, a random translation, rotation by 90, 180 and 270 degrees.
 
@@ -67,7 +67,7 @@ def random_crop(images: torch.Tensor, crop: float, generator: torch.Generator) -
         images: (n, phase, slice, y, x). crop: side of the window as a share of the image's. Flips along y and x each
             have a chance of one half.
 
-    Source: METHODS.md 5.4 (random crop, horizontal and vertical flip; how much is cropped is not stated).
+    Source: docs/methods.md 5.4 (random crop, horizontal and vertical flip; how much is cropped is not stated).
     """
     number = len(images)
     theta = torch.zeros(number, 2, 3)

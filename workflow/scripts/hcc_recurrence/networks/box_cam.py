@@ -1,4 +1,4 @@
-"""Grad-CAM of the network of Cui 2022 at its last pooling (METHODS.md 1.6)."""
+"""Grad-CAM of the network of Cui 2022 at its last pooling (docs/methods.md 1.6)."""
 
 from __future__ import annotations
 

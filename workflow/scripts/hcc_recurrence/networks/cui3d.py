@@ -1,4 +1,4 @@
-"""The 3D network of Cui 2022, Table S2, with TensorFlow's 'same' padding (METHODS.md 1.4)."""
+"""The 3D network of Cui 2022, Table S2, with TensorFlow's 'same' padding (docs/methods.md 1.4)."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def with_versions(examples: Examples, augmentation: Mapping[str, Any], seed: int
     Args:
         augmentation: largest_shift (pixels) of the variants; anything else leaves the examples as they are.
 
-    Source: Cui 2022, Methods (seven versions; METHODS.md 1.3); the translation is drawn once a patient.
+    Source: Cui 2022, Methods (seven versions; docs/methods.md 1.3); the translation is drawn once a patient.
     """
     if "largest_shift" not in augmentation:
         return examples

@@ -1,4 +1,4 @@
-"""One backbone for all phases, their vectors side by side, one fully connected layer (Zhao 2024; METHODS.md 4.4)."""
+"""One backbone for all phases, vectors side by side, one fully connected layer (Zhao 2024; docs/methods.md 4.4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PhaseNetwork(nn.Module):
     Args:
         architecture: a key of `resnet.STAGES`; empty for the other variables alone. phases: their number.
         slices: of a phase, the channels of the backbone. variables: number of other inputs (radiomics, clinical).
-        layer_norm: normalise the other variables of each patient (option in METHODS.md 4.5).
+        layer_norm: normalise the other variables of each patient (option in docs/methods.md 4.5).
     """
 
     def __init__(self, architecture: str, phases: int, slices: int = 3, variables: int = 0, layer_norm: bool = False):

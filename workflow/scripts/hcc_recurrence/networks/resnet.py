@@ -1,7 +1,7 @@
 """Two-dimensional ResNets, with torchvision's parameter names.
 
 Own code because torchvision cannot be installed without a CUDA build here; He et al., CVPR 2016, and for ResNet-10
-Zhao 2024 (METHODS.md 4.4). ResNet-50 and -101 (Zhang 2025) have torchvision's stride, in the 3x3 convolution.
+Zhao 2024 (docs/methods.md 4.4). ResNet-50 and -101 (Zhang 2025) have torchvision's stride, in the 3x3 convolution.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def train_segmentation(
 
     Returns: one row an epoch: epoch, fitted_loss, inner_dice, best.
 
-    Source: METHODS.md 2.3; Wang 2022 states that Dice chose the best model.
+    Source: docs/methods.md 2.3; Wang 2022 states that Dice chose the best model.
     """
     from monai.losses import DiceCELoss
 

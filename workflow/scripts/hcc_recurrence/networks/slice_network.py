@@ -1,4 +1,4 @@
-"""Networks of single images whose three colours are three phases (Zhang 2025; METHODS.md 5.3)."""
+"""Networks of single images whose three colours are three phases (Zhang 2025; docs/methods.md 5.3)."""
 
 from __future__ import annotations
 

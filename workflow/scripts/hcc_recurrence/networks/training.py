@@ -57,7 +57,7 @@ class Examples:
 
 
 def class_weights(outcome: torch.Tensor) -> torch.Tensor:
-    """n / (2 n_c) of both outcomes: 54 without and 78 with recurrence give 1.222 and 0.846 (METHODS.md 4.4)."""
+    """n / (2 n_c) of both outcomes: 54 without and 78 with recurrence give 1.222 and 0.846 (docs/methods.md 4.4)."""
     return len(outcome) / (2.0 * torch.bincount(outcome, minlength=2).float())
 
 

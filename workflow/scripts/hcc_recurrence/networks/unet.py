@@ -1,4 +1,4 @@
-"""The U-Net of Wang 2022, and the features that its layers hold. METHODS.md 2.3 and 2.4."""
+"""The U-Net of Wang 2022, and the features that its layers hold. docs/methods.md 2.3 and 2.4."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def case_slices(predicted: np.ndarray, reference: np.ndarray | None, smallest: i
     Args:
         predicted, reference: (z, y, x) 0/1.
 
-    Source: METHODS.md 2.4.
+    Source: docs/methods.md 2.4.
     """
     area = predicted.reshape(len(predicted), -1).sum(axis=1)
     if (area >= smallest).any():
@@ -147,7 +147,7 @@ def feature_maps(network: nn.Module, image: np.ndarray, names: Sequence[str]) ->
     Args:
         image: (y, x). names: of `feature_names`.
 
-    Source: Selvaraju et al., ICCV 2017, applied to a feature instead of a class (METHODS.md 2.6).
+    Source: Selvaraju et al., ICCV 2017, applied to a feature instead of a class (docs/methods.md 2.6).
     """
     places = {name: name.rpartition("_") for name in names}
     layers = sorted({layer for layer, _, _ in places.values()})

@@ -74,7 +74,7 @@ class Vgg19Features(nn.Module):
         pool: `mean` or `max` over all pixels of a channel. tap: after the last ReLU of each block (`relu`), or after
             the block's pooling (`after_pool`).
 
-    Source: Yan 2023 says 1472 features; taps and pooling follow from the number (METHODS.md 3.3).
+    Source: Yan 2023 says 1472 features; taps and pooling follow from the number (docs/methods.md 3.3).
     """
 
     def __init__(self, pool: str = "mean", tap: str = "relu"):

@@ -1,4 +1,4 @@
-"""Three-dimensional networks whose channels are phases, from MONAI (Zhang 2025; METHODS.md 5.5)."""
+"""Three-dimensional networks whose channels are phases, from MONAI (Zhang 2025; docs/methods.md 5.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class VolumeNetwork(nn.Module):
     Args:
         architecture: one of VOLUME_ARCHITECTURES. phases: their number.
 
-    Source: Zhang 2025 names no architecture of DL_3D in its text; these are ours (METHODS.md 5.5).
+    Source: Zhang 2025 names no architecture of DL_3D in its text; these are ours (docs/methods.md 5.5).
     """
 
     def __init__(self, architecture: str, phases: int):

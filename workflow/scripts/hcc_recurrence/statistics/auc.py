@@ -1,6 +1,6 @@
 """Area under the ROC curve with DeLong's variance, and the Youden cut-off.
 
-Own code because neither scipy, scikit-learn nor statsmodels has DeLong (METHODS.md 7).
+Own code because neither scipy, scikit-learn nor statsmodels has DeLong (docs/methods.md 7).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def auc_cross_validated(
 
     Scores of two folds come from two models and are not compared with one another. Pooling them puts the
     AUC below 0.5 where nothing can be predicted, because a fold with more events leaves fewer in its training
-    part (METHODS.md 0.3 asks for an honest estimate; LeDell, Petersen and van der Laan, Electron J Stat
+    part (docs/methods.md 0.3 asks for an honest estimate; LeDell, Petersen and van der Laan, Electron J Stat
     2015;9:1583). The variance is DeLong's from comparisons within folds; as repeats share their patients,
     the mean of the repeats' variances is used, which is on the safe side. There is no interval where half of the
     fits or more give everyone the same score, nor of a handful of patients (`degenerate`).
@@ -200,7 +200,7 @@ def auc_interval(
     Args:
         method: `delong`; `logit` (DeLong's variance on the logit scale, stays within 0 and 1); `bootstrap`
             (percentiles over patients); `clopper_pearson_on_auc` (exact binomial with k = AUC x n, not a whole
-            number: what Wang 2022 prints, METHODS.md 2.1; it treats patients as the pairs are, so it is not right).
+            number: what Wang 2022 prints, docs/methods.md 2.1; it treats patients as pairs, so it is not right).
 
     Raises: ValueError for an unknown method.
     """

@@ -99,7 +99,7 @@ def hosmer_lemeshow(
     """Hosmer-Lemeshow test over quantile groups; tied probabilities stay together.
 
     Hosmer and Lemeshow, Commun Stat Theory Methods 1980;9:1043. Degrees of freedom: groups - 2 on the patients the
-    model was fitted on, groups on others (METHODS.md 7).
+    model was fitted on, groups on others (docs/methods.md 7).
 
     Returns: HosmerLemeshow; NaN where fewer than three groups can be made.
     """

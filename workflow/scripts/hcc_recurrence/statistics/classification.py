@@ -121,7 +121,7 @@ def rates_with_intervals(counts: Confusion) -> dict[str, float]:
 
 
 def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Metrics of each model, protocol, split and estimate (METHODS.md 0.3, rule 5); the unit is one fitted model.
+    """Metrics of each model, protocol, split and estimate (docs/methods.md 0.3, rule 5); the unit is one fitted model.
 
     With several repeats every number is the mean over the repeats of single models' figures (`single_models`);
     `auc_sd_over_repeats` and the like are their standard deviations, NaN where there is one. The variance of an AUC is
@@ -137,7 +137,7 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
     it does where an AUC has no interval for another reason.
 
     Args:
-        predictions: rows of the predictions table (DESIGN section 4).
+        predictions: rows of the predictions table (docs/architecture.md 4).
 
     Raises: ValueError where a fitted model has no training rows to take a cut-off from.
     """

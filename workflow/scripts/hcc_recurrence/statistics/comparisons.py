@@ -294,9 +294,9 @@ def compare_by_bootstrap(first: np.ndarray, second: np.ndarray) -> dict[str, flo
 def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
     """AUC of each model within groups of patients, and the unpaired DeLong test of each group against the first.
 
-    Zhao 2024 compares field strengths so (METHODS.md 4.3). Out of fold, AUCs are means over the folds that hold both
-    outcomes in the group; with several repeats the mean of single models. Groups without both outcomes have no AUC; a
-    handful of patients has no interval and no test.
+    Zhao 2024 compares field strengths so (docs/methods.md 4.3). Out of fold, AUCs are means over the folds that hold
+    both outcomes in the group; with several repeats the mean of single models. Groups without both outcomes have no
+    AUC; a handful of patients has no interval and no test.
 
     Args:
         strata: index patient_id, one column a variable, text (missing: the patient is in no group).

@@ -1,6 +1,6 @@
 """From rounded rates and class sizes back to whole counts: every confusion matrix that a printed row allows.
 
-Three of the five papers print rows that fit no counts, or only under another heading (METHODS.md 2.8, 3.8, 4.7).
+Three of the five papers print rows that fit no counts, or only under another heading (docs/methods.md 2.8, 3.8, 4.7).
 """
 
 from __future__ import annotations

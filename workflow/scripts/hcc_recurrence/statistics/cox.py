@@ -74,8 +74,8 @@ def stepwise_aic(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> list[s
     """Variables of the Cox model found by steps in both directions from the full model, as R's `step`.
 
     Each step takes the one removal or addition that lowers the AIC most; own code, because no library has it
-    (METHODS.md 7). Columns that those before them determine are no candidates (`find_aliases`). Where the full model
-    has no estimate for another reason, the search starts from the empty one.
+    (docs/methods.md 7). Columns that those before them determine are no candidates (`find_aliases`). Where the full
+    model has no estimate for another reason, the search starts from the empty one.
     """
     x = without_aliases(x)
     full = fit_cox(time, event, x)

@@ -1,6 +1,7 @@
 """DeLong's tests: paired for models on the same patients, unpaired for one model on two groups of patients.
 
-Own code because neither scipy, scikit-learn nor statsmodels has it (METHODS.md 7); tested against MLstatkit and pROC.
+Own code because neither scipy, scikit-learn nor statsmodels has it (docs/methods.md 7); tested against MLstatkit and
+pROC.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def paired_test(y: np.ndarray, first: np.ndarray, second: np.ndarray) -> Differe
 
 
 def unpaired_test(auc: float, variance: float, other_auc: float, other_variance: float) -> Difference:
-    """Two AUCs on different patients: z = difference / sqrt(v1 + v2) (METHODS.md 7).
+    """Two AUCs on different patients: z = difference / sqrt(v1 + v2) (docs/methods.md 7).
 
     No interval and no P where one of the variances is 0 or NaN (`AucResult.test_variance`).
     """

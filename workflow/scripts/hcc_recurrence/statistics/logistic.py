@@ -154,7 +154,7 @@ def _likelihood_ratio_p(y: np.ndarray, x: pd.DataFrame, others: list[str], varia
 def forward_likelihood_ratio(
     y: np.ndarray, x: pd.DataFrame, entry: float = 0.05, removal: float = 0.10, firth: bool = False
 ) -> list[str]:
-    """Forward selection by likelihood ratio tests, with removal, as SPSS "Forward: LR" (METHODS.md 3.6).
+    """Forward selection by likelihood ratio tests, with removal, as SPSS "Forward: LR" (docs/methods.md 3.6).
 
     In each step the variable with the smallest P below `entry` joins; then each variable whose removal has a
     P above `removal` leaves, the largest P first. One that the others determine never joins them.
@@ -188,7 +188,7 @@ def forward_likelihood_ratio(
 def collinearity(x: pd.DataFrame) -> pd.DataFrame:
     """Variance inflation factor and tolerance = 1 / VIF of each variable, given the others and a constant.
 
-    Flags a tolerance < 0.1 or a VIF > 5 (Yan 2023, METHODS.md 3.6).
+    Flags a tolerance < 0.1 or a VIF > 5 (Yan 2023, docs/methods.md 3.6).
 
     Returns: variable, vif, tolerance, flag.
     """
@@ -224,8 +224,8 @@ def two_by_two_odds_ratio(a: int, b: int, c: int, d: int) -> tuple[float, float,
 def exponentiated_ols_slope(y: np.ndarray, x: np.ndarray) -> tuple[float, float, float]:
     """exp(slope) of ordinary least squares on the 0/1 outcome, with its 90 % t interval.
 
-    What Zhang 2025 prints in Table 2 as odds ratio with 95 % interval (METHODS.md 5.6). For the check of that table
-    only: it is no odds ratio, and no model of this workflow uses it.
+    What Zhang 2025 prints in Table 2 as odds ratio with 95 % interval (docs/methods.md 5.6). For the check of that
+    table only: it is no odds ratio, and no model of this workflow uses it.
     """
     import statsmodels.api as sm
 

@@ -26,7 +26,7 @@ from hcc_recurrence.statistics.survival import log_rank_p, median_survival, surv
 
 
 def groups_for(n: int) -> int:
-    """Groups of risk: 5 below 100 patients, 10 from there (METHODS.md 1.6)."""
+    """Groups of risk: 5 below 100 patients, 10 from there (docs/methods.md 1.6)."""
     return 5 if n < 100 else 10
 
 

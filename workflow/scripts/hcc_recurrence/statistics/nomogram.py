@@ -1,4 +1,4 @@
-"""The arithmetic of a nomogram: from coefficients to points, and from points to risk (METHODS.md 7)."""
+"""The arithmetic of a nomogram: from coefficients to points, and from points to risk (docs/methods.md 7)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class NomogramModel:
         return max(abs(a.coefficient) * (a.high - a.low) for a in self.axes)
 
     def points(self, axis: Axis, value: float) -> float:
-        """100 |b (x - x_ref)| / widest, x_ref being the end of the axis with the lower risk (METHODS.md 7)."""
+        """100 |b (x - x_ref)| / widest, x_ref being the end of the axis with the lower risk (docs/methods.md 7)."""
         reference = axis.low if axis.coefficient >= 0 else axis.high
         return 100 * axis.coefficient * (value - reference) / self.widest
 

@@ -32,7 +32,7 @@ def proportion_interval(k: float, n: int, method: str = "wilson") -> tuple[float
 def no_information_test(correct: float, n_pos: float, n_neg: float) -> tuple[float, float]:
     """No-information rate (share of the larger class) and one-sided exact P that the accuracy exceeds it.
 
-    As R caret's confusionMatrix, which Cui 2022 used (METHODS.md 1.6). A mean of several models' counts is rounded
+    As R caret's confusionMatrix, which Cui 2022 used (docs/methods.md 1.6). A mean of several models' counts is rounded
     down, which is on the safe side.
     """
     from scipy.stats import binomtest

@@ -1,6 +1,6 @@
 """Agreement of readers: intraclass correlation of thousands of features at once, and kappas of qualitative findings.
 
-Own code for the ICC because pingouin takes one feature at a time (METHODS.md 7); tested against it.
+Own code for the ICC because pingouin takes one feature at a time (docs/methods.md 7); tested against it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
     """Agreement of repeated readings of each variable, on the patients with all the readings compared.
 
     The same reader twice: Cohen's kappa; all readers: Fleiss' kappa. Numbers have ICC(2,1) for both (Yan 2023,
-    "Statistical analysis"; a kappa of a size would count every millimetre as a disagreement, METHODS.md 3.6).
+    "Statistical analysis"; a kappa of a size would count every millimetre as a disagreement, docs/methods.md 3.6).
 
     Args:
         readings: variable -> index patient_id, columns `first`, and `again` or other readers; NaN where missing.
@@ -136,7 +136,7 @@ BANDS = {
 
 
 def kappa_word(kappa: float, bands: str) -> str:
-    """What a paper calls a kappa; `bands` is a key of BANDS (METHODS.md 3.6 and 4.5)."""
+    """What a paper calls a kappa; `bands` is a key of BANDS (docs/methods.md 3.6 and 4.5)."""
     value = round(kappa, 2) if bands == "yan2023" else kappa
     above = (lambda low: value >= low) if bands == "yan2023" else (lambda low: value > low)
     return next(word for low, word in BANDS[bands] if above(low) or low == -1.0)

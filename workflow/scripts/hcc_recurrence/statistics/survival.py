@@ -73,7 +73,7 @@ def log_rank_p(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> float:
 
 
 def censor_at(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times and events with everyone still free at the horizon censored there (Wang 2022, METHODS.md 2.1)."""
+    """Times and events with everyone still free at the horizon censored there (Wang 2022, docs/methods.md 2.1)."""
     time, event = np.asarray(time, float), np.asarray(event, int)
     beyond = time > horizon
     return np.where(beyond, horizon, time), np.where(beyond, 0, event)

@@ -1,8 +1,8 @@
-"""Cui 2022: a 3D network on the segmented tumour (SS) and on its surroundings (NSS), on the same folds. METHODS.md 1.
+"""Cui 2022: a 3D network on the segmented tumour (SS) and on its surroundings (NSS), on the same folds.
 
 The score of a patient outside training is the mean of the networks of all folds. Strict: networks stop by training
 patients of the other folds, and are reported on the fold they never saw. As published: the held-out fold decides when
-to stop, and the mean of all networks is reported on the patients that trained them.
+to stop, and the mean of all networks is reported on the patients that trained them. docs/methods.md 1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months. METHODS.md 2.6.
+"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months.
 
 The rows that learn enter with signatures by folds that do not hold them: a Cox model fed with apparent signatures would
-trust them too much.
+trust them too much. docs/methods.md 2.6.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pandas as pd
 
 from hcc_recurrence.learning.regressions import fits_of_variables
 from hcc_recurrence.learning.risk_factors import cox_nomogram, middle_patient
-from hcc_recurrence.methods.wang2022.signature import SIGNATURE, Fitted, impute
+from hcc_recurrence.methods.wang2022.declare import SIGNATURE
+from hcc_recurrence.methods.wang2022.signature import Fitted, impute
 from hcc_recurrence.statistics.cox import cox_table, proportional_hazards_p, stepwise_aic, univariable_cox
 from hcc_recurrence.statistics.nomogram import NomogramModel
 from hcc_recurrence.statistics.survival import censor_at, survival_at

@@ -1,7 +1,8 @@
 """Yan 2023: the clinical nomogram and the DL nomogram, with and without what is known only after the operation.
 
-METHODS.md 3.6. In every fit: univariable logistic regression, then forward selection by likelihood ratio, on the rows
-that learn. MVI is a finding of the pathologist, so each nomogram has a preoperative variant without such variables.
+docs/methods.md 3.6. In every fit: univariable logistic regression, then forward selection by likelihood ratio, on the
+rows that learn. MVI is a finding of the pathologist, so each nomogram has a preoperative variant without
+such variables.
 """
 
 from __future__ import annotations

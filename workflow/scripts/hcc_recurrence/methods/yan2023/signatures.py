@@ -1,6 +1,6 @@
 """Yan 2023 (Eur Radiol 33:4949): a signature of each phase from VGG19 features, and their fusion mp-MR.
 
-METHODS.md section 3. The grid of three rankings and five classifiers is `learning.signature_grid`; here each phase's
+docs/methods.md 3. The grid of three rankings and five classifiers is `learning.signature_grid`; here each phase's
 cell is chosen in both protocols, the phases are fused, and the grid becomes a table. The nomograms are in
 `yan2023_nomograms`.
 """
@@ -72,7 +72,7 @@ def fuse(scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, setti
 
     Returns: protocol, repeat, fold, part (`learned` or `unseen`), patient_id, one column a phase name, mp-MR.
 
-    Source: the mean follows from Yan 2023, Table 1 (METHODS.md 3.5).
+    Source: the mean follows from Yan 2023, Table 1 (docs/methods.md 3.5).
     """
     outcome, found = labels.set_index("patient_id")["er"], []
     keys = ["phase", *FIT, *CELL]

@@ -1,6 +1,6 @@
 """Zhao 2024 (Front Oncol 14:1446386): radiomics, clinical-radiological and combined models.
 
-METHODS.md section 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics
+docs/methods.md 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics
 model, and RCR (radiomics and clinical). `fit_models` fits all of them on the rows it is given and on no
 others; the two protocols differ in what is called a training row and in how a classifier is chosen.
 """
@@ -202,7 +202,7 @@ def unpenalised(x: np.ndarray, y: np.ndarray, others: list[np.ndarray]) -> tuple
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Logistic regression with scikit-learn's defaults (METHODS.md 4.3): weights and probabilities."""
+    """Logistic regression with scikit-learn's defaults (docs/methods.md 4.3): weights and probabilities."""
     from sklearn.linear_model import LogisticRegression
 
     if not x.shape[1]:

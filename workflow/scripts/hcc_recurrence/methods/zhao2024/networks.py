@@ -1,4 +1,4 @@
-"""Zhao 2024: the models of the networks (DL, DLRCR and what is left of it without one input). METHODS.md 4.4, 4.5."""
+"""Zhao 2024: the models of the networks (DL, DLRCR and it without one input). docs/methods.md 4.4, 4.5."""
 
 from __future__ import annotations
 

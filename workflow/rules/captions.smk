@@ -1,0 +1,83 @@
+# How the report shows tables and figures, and what its first page and the checklists quote.
+
+
+def category(wildcards):
+    """Where the report shows a file: under its paper, or under the comparison."""
+    if wildcards.paper.startswith("comparison"):
+        return "Comparison of methods"
+    return FULL_CONFIG["papers"][wildcards.paper]["title"]
+
+
+def shown(path, caption, what, protocol="both", section=category):
+    """A table or figure of a study in the report; `section` where the path has no wildcard `paper`."""
+    return report(
+        path,
+        caption=caption,
+        category=section,
+        labels={"cohort": "{cohort}", "protocol": protocol, "what": what},
+    )
+
+
+def both_protocols(path, caption, what, name="", section=category):
+    """Outputs of one figure in both protocols: PNG for the report, SVG for a journal."""
+    outputs = {}
+    for protocol in PROTOCOLS:
+        key = f"{name}_{protocol}" if name else protocol
+        words = protocol.replace("_", " ")
+        outputs[key] = shown(f"{path}.{protocol}.png", caption, what, words, section)
+        outputs[f"{key}_svg"] = f"{path}.{protocol}.svg"
+    return outputs
+
+
+def one_figure(path, caption, what, name, section=category):
+    """Outputs of a figure that is the same in both protocols."""
+    png = shown(f"{path}.png", caption, what, section=section)
+    return {name: png, f"{name}_svg": f"{path}.svg"}
+
+
+def about_study(wildcards):
+    """Settings of a study that its checklists quote."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    settings = PLAN.settings(paper, cohort)
+    if not PLAN.has_networks(paper, cohort):
+        settings.pop("networks", None)
+    radiomics = FULL_CONFIG["radiomics"].get(settings.get("radiomics", ""), {})
+    crop = FULL_CONFIG["crops"].get(settings.get("crops", ""), {})
+    keys = ("title", "er_inclusive", "reader")
+    return {
+        "cohort": {
+            **{key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+            "horizon": PLAN.horizon_words(cohort),
+        },
+        "settings": settings,
+        "scheme": FULL_CONFIG["splits"][settings["split"]],
+        "radiomics": radiomics,
+        "crop": crop,
+        "grid": FULL_CONFIG["grids"].get((radiomics or crop).get("grid", ""), {}),
+        "phases": PLAN.phases(paper, cohort),
+        "definitions": clinical_meaning(of_study)(wildcards),
+    }
+
+
+def about_run(wildcards):
+    """What the start page says of the run."""
+    papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
+    return {
+        "random_weights": sorted(
+            {name for study in PLAN.studies for name in PLAN.random_networks(*study)}
+        ),
+        "preset": FULL_CONFIG["preset"],
+        "titles": {name: paper["title"] for name, paper in papers.items()},
+        "citations": {name: paper["citation"] for name, paper in papers.items()},
+    }
+
+
+def about_comparisons(wildcards):
+    """What the start page says of each cohort and split."""
+    found = []
+    for name, scheme in PLAN.comparisons():
+        cohort = FULL_CONFIG["cohorts"][name]
+        simulated = bool(cohort["simulation"])
+        about = {"cohort": name, "split": scheme, "simulated": simulated}
+        found.append({**about, "title": cohort["title"]})
+    return found

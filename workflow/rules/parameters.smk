@@ -1,0 +1,170 @@
+# Parameters that more than one rule takes from the config and the sheets: builtin types, so that Snakemake compares them.
+from hcc_recurrence.configuration import highest_value, slice_networks, volume_networks
+from hcc_recurrence.provenance import combine_hashes, content_hash
+
+# The settings of a paper that decide how its networks are trained.
+TRAINING_KEYS = (
+    *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
+    *("patience", "inner_fraction", "class_weights", "augmentation"),
+    *("schedule", "choose", "standardise"),
+)
+
+
+def entry(section, wildcard):
+    """The entry of a section of the config that a wildcard names. `lookup` walks all of the config for each of
+    thousands of jobs."""
+    return lambda wildcards: FULL_CONFIG[section][wildcards[wildcard]]
+
+
+def of_cohort(key):
+    """A setting of the cohort, as a function of the wildcards."""
+    return lambda wildcards: FULL_CONFIG["cohorts"][base(wildcards.cohort)][key]
+
+
+def study_repeats(paper):
+    """How often a study repeats its folds; once where the outcomes are permuted."""
+
+    def repeats(wildcards):
+        if wildcards.cohort != base(wildcards.cohort):
+            return 1
+        scheme = PLAN.scheme(paper, wildcards.cohort)
+        return FULL_CONFIG["splits"][scheme]["repeats"]
+
+    return repeats
+
+
+def horizon_months(wildcards):
+    """The horizon of early recurrence in months, as the cohort's outcome is compared with it."""
+    return PLAN.horizon_months(base(wildcards.cohort))
+
+
+def grid_of_crop(crop):
+    """The grid that an entry of crops names."""
+    return FULL_CONFIG["grids"][FULL_CONFIG["crops"][crop]["grid"]]
+
+
+def crop_highest(wildcards):
+    """The largest value of the crops that a paper's networks read."""
+    crop = FULL_CONFIG["crops"][
+        FULL_CONFIG["papers"][wildcards.paper]["settings"]["crops"]
+    ]
+    return highest_value(crop, FULL_CONFIG["grids"][crop["grid"]])
+
+
+def training_settings(paper, network=""):
+    """What decides how a paper's networks are trained, and nothing else of its settings; a network may have its own."""
+    settings = FULL_CONFIG["papers"][paper]["settings"]
+    own = settings["networks"].get(network, {})
+    merged = {**settings, **own}
+    return {key: merged[key] for key in TRAINING_KEYS if key in merged}
+
+
+def run_weights(wildcards):
+    """About the files of ImageNet weights that the networks of the run's papers could start from."""
+    wanted = {
+        network["architecture"]
+        for paper, _ in PLAN.studies
+        for network in FULL_CONFIG["papers"][paper]["settings"]
+        .get("networks", {})
+        .values()
+    }
+    return [row for row in KNOWN_WEIGHTS if row["architecture"] in wanted]
+
+
+def split_left_out(cohort, scheme):
+    """The patients that a split leaves out, because they train a network that finds the tumour."""
+    unet = FULL_CONFIG["splits"][scheme]["without_unet"]
+    return list(PLAN.unet_parts(PLAN.image_cohort(cohort), unet)) if unet else []
+
+
+def needed_masks(cohort, unet, batch):
+    """Phases, by patient of a batch, whose only mask is the network's."""
+    masks = FULL_CONFIG["masks"]
+    if masks["source"] != "unet" or masks["unet"] != unet:
+        return {}
+    used = {
+        p: [
+            phase
+            for phase, reader in sorted(PLAN.mask_readers(cohort, p).items())
+            if reader == "unet" and phase in PLAN.image_phases(cohort)
+        ]
+        for p in patients_of_batch(cohort, batch)
+    }
+    return {p: phases for p, phases in used.items() if phases}
+
+
+def patients_sheet(wildcards):
+    """How the patients sheet is read; what matters of its content is hashed by other parameters."""
+    return PLAN.patients_sheet(base(wildcards.cohort))
+
+
+def study_clinical(paper):
+    """Names of the clinical variables of a paper in one study."""
+    return lambda w: list(PLAN.settings(paper, base(w.cohort))["clinical"])
+
+
+def clinical_hash(variables):
+    """Changes with any value of the clinical variables that a function of the wildcards names."""
+    return lambda w: PLAN.clinical_hash(base(w.cohort), variables(w))
+
+
+def clinical_definitions(variables):
+    """The config's definitions of the clinical variables that a function of the wildcards names."""
+    return lambda w: PLAN.clinical_definitions(base(w.cohort), variables(w))
+
+
+def clinical_meaning(variables):
+    """The same without the names of the sheet's columns: what a value means does not change with them."""
+    return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
+
+
+def study_setting(key):
+    """A setting of the study that the wildcards name, with the thresholds of its cohort."""
+    return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]
+
+
+def of_study(wildcards):
+    """The clinical variables of the study that the wildcards name."""
+    return study_clinical(wildcards.paper)(wildcards)
+
+
+def read_variables(wildcards):
+    """The clinical variables of a study that were read more than once."""
+    return list(PLAN.readings(wildcards.cohort, of_study(wildcards)))
+
+
+def comparator_variables(wildcards):
+    """The cohort's clinical variables that scores and stages are computed from."""
+    return PLAN.comparator_variables(base(wildcards.cohort))
+
+
+def compared_papers(wildcards):
+    """The papers that use one split on a cohort."""
+    return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
+
+
+def own_risk_factors(wildcards):
+    """What a study's own regression of its clinical variables reads: coding, rule and limits."""
+    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
+    return {
+        key: settings[key]
+        for key in ("clinical", "risk_factor_model", *limits)
+        if key in settings
+    }
+
+
+def mark_of(paper):
+    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards."""
+    return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
+
+
+def study_mark(wildcards):
+    """The same for the study, or for all studies of the comparison, that the wildcards name."""
+    return PLAN.random_weights(papers_of(wildcards), base(wildcards.cohort))
+
+
+def published_names(wildcards):
+    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
+    papers = papers_of(wildcards)
+    return {p: FULL_CONFIG["papers"][p]["published_names"] for p in papers}

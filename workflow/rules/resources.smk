@@ -1,0 +1,47 @@
+# What jobs ask a machine for: memory, GPUs, and which jobs a cluster takes together.
+
+# One submission to a cluster takes a patient's steps together, and many patients (profiles/slurm); masks that a network
+# draws come between a patient's first steps and those on a grid.
+GRID_GROUP = "grids" if FULL_CONFIG["masks"]["source"] == "unet" else "patients"
+# GPUs of a job that trains.
+GPUS = int(FULL_CONFIG["device"] == "cuda")
+# Bytes that training a U-Net keeps a pixel and channel of its first level, measured by tests/unit/test_unet.py.
+UNET_BYTES = 100
+
+
+def stack_memory(wildcards, attempt):
+    """Memory to hold the crops of all patients, images as float32 and masks, in MB; doubles with each attempt."""
+    cohort, entry = wildcards.cohort, FULL_CONFIG["crops"][wildcards.crop]
+    phases = entry["phases"] or PLAN.image_phases(PLAN.image_cohort(cohort))
+    z, y, x = entry["size_voxels"]
+    held = len(PLAN.patients(cohort)) * len(phases) * z * y * x * 5 / 1e6
+    return round(500 + 1.3 * held) * 2 ** (attempt - 1)
+
+
+def training_memory(paper, network=lambda wildcards: ""):
+    """Memory to train a network as its paper says it (`TRAINING_MEMORY`), in MB; doubles with each attempt."""
+
+    def needed(wildcards, attempt):
+        name, method = network(wildcards), paper(wildcards)
+        crop = network_crop(FULL_CONFIG["papers"][method]["settings"], name)
+        size = FULL_CONFIG["crops"][crop]["size_voxels"]
+        batch = training_settings(method, name)["batch"]
+        return round(TRAINING_MEMORY[method](name, batch, size)) * 2 ** (attempt - 1)
+
+    return needed
+
+
+def training_partition(wildcards):
+    """The partition of a cluster that the profile names for jobs that train; none where it names none."""
+    named = workflow.resource_settings.default_resources or {}
+    found = named.get("gpu_partition" if GPUS else "slurm_partition")
+    return getattr(found, "raw", found)
+
+
+def unet_memory(wildcards, attempt):
+    """Memory for the slices of 60 patients and a batch through the network, in MB; doubles with each attempt."""
+    entry = FULL_CONFIG["unets"][wildcards.unet]
+    pixels = entry["side_pixels"] ** 2
+    slices = 60 * 150 * pixels * 8
+    kept = entry["batch"] * pixels * entry["channels"][0] * UNET_BYTES
+    return round(2000 + (slices + kept) / 1e6) * 2 ** (attempt - 1)
