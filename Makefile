@@ -2,6 +2,7 @@
 # make test   the whole test suite
 # make bench  every benchmark beside its reference: a table of ratios, results/benchmarks.json
 # make lint   what CI checks besides the tests
+# make docs   the parts of docs/ that are made of config/papers
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,7 +10,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 BIN := .venv/bin
 
-.PHONY: demo test bench lint format lock environment clean
+.PHONY: demo test bench docs lint format lock environment clean
 
 # Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
@@ -40,6 +41,9 @@ RUNS ?= 3
 bench: environment
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/bench -r envs/benchmarks.txt
 	$(BIN)/python tests/benchmarks $(BENCH) --runs $(RUNS)
+
+docs: environment
+	$(BIN)/python docs/chosen_settings.py
 
 lint: environment
 	$(BIN)/ruff check .

@@ -265,6 +265,7 @@ def networks(config, **changes):
         (lambda c: wang(c, feature_numbers=[]), "whole numbers from 1 upwards"),
         (lambda c: wang(c, regression_grid={"C": [1], "penalty": ["l1"]}), "lists of C, max_iter and tol"),
         (lambda c: wang(c, regression_grid={"C": []}), "lists of C, max_iter and tol"),
+        (lambda c: wang(c, feature_selection="outside"), "'outside' cannot be used.*inside_folds or on_all_patients"),
         (lambda c: wang(c, visual=["halo"]), r"visual: \['halo'\] cannot be used"),
         (lambda c: c.update(masks={"source": "unet", "unet": "no"}), "masks.unet names 'no'"),
         (lambda c: c.update(masks={"source": "network"}), "'network' is not one of"),

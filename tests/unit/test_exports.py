@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 
 import numpy as np
 import pydicom
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import generate_uid
 from scipy.spatial.transform import Rotation
-from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
@@ -631,12 +629,3 @@ def test_a_mask_without_references_in_another_frame_of_reference_is_refused(tmp_
     data.save_as(tmp_path / "other.dcm")
     with pytest.raises(MaskError, match="another frame of reference"):
         check_mask(mask_facts(tmp_path / "other.dcm"), geometry(tmp_path / "s"), "GTV")
-
-
-def test_the_docs_name_tests_that_exist():
-    """Each quirk in docs/ingestion.md names the test that shows what happens."""
-    files = [file for kind in ("unit", "workflow", "end_to_end") for file in (REPOSITORY / "tests" / kind).glob("*.py")]
-    tests = "".join(file.read_text() for file in files)
-    named = set(re.findall(r"`(test_\w+?)(?:\*|`)", (REPOSITORY / "docs/ingestion.md").read_text()))
-    assert len(named) > 25
-    assert not {name for name in named if f"def {name}" not in tests}

@@ -18,6 +18,7 @@ from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
+from hcc_recurrence.methods.zhang2025.declare import models as declared_models
 from hcc_recurrence.methods.zhang2025.models import fit_models, variants_of
 from hcc_recurrence.methods.zhang2025.networks import (
     explained_patients,
@@ -108,7 +109,11 @@ def signal():
     return scores_of(0.8, 2.0)
 
 
-def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=None, settings=SETTINGS, repeat=1):
+# Where a test is about images: radiomics of which none tells the outcomes apart, so that none is selected.
+SILENT = pd.DataFrame({"portal__silent": 1.0}, PATIENTS)
+
+
+def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=SILENT, settings=SETTINGS, repeat=1):
     return fit_fusion(scores, labels, SPLIT, radiomics, settings, outer_fit(fold, protocol, repeat), 5)
 
 
@@ -203,33 +208,79 @@ def test_memorised_scores_inflate_the_published_protocol_and_not_the_strict_one(
 def test_what_networks_learned_reaches_the_signature_and_the_better_network_is_chosen(signal):
     found = fused(signal)
     chosen = pd.DataFrame(found.choices)
-    assert set(chosen["network"]) == {"B"} and chosen["chosen"].sum() == 1 and len(chosen) == 2
+    assert set(chosen["network"]) == {"B"} and chosen.groupby("variant")["chosen"].sum().tolist() == [1, 1]
     outcome = LABELS.set_index("patient_id")["er"]
     for part in ("unseen", "learned"):
         rows = found.probabilities.query(f"part == '{part}'")
         assert auc_delong(outcome[rows["patient_id"]].to_numpy(), rows["DL_2.5D"].to_numpy()).auc > 0.65
     assert set(found.probabilities.query("part == 'learned'")["patient_id"]) == set(outer_fit(0).rows)
-    steps = {row["step"]: row["features"] for row in found.steps}
+    steps = {row["step"]: row["features"] for row in found.steps if row["variant"] == "DL_2.5D"}
     assert steps["extracted"] > steps["different"] >= steps["not correlated"] >= steps["LASSO"] > 0
     again = fused(signal)
     pd.testing.assert_frame_equal(found.probabilities, again.probabilities)
 
 
-def test_the_radiomics_variant_has_radiomics_beside_the_bags(signal):
-    generator = np.random.default_rng(3)
-    values = generator.normal(size=(len(PATIENTS), 5))
+@pytest.fixture(scope="module")
+def telling_radiomics():
+    """Five features of the portal phase, of which the first tells the outcomes apart."""
+    values = np.random.default_rng(3).normal(size=(len(PATIENTS), 5))
     values[:, 0] += 3 * (np.arange(len(PATIENTS)) % 2)
-    radiomics = pd.DataFrame(values, PATIENTS, [f"portal__f{i}" for i in range(5)])
-    found = fused(signal, radiomics=radiomics)
+    return pd.DataFrame(values, PATIENTS, [f"portal__f{i}" for i in range(5)])
+
+
+def test_the_signature_fuses_radiomics_with_the_images_and_a_variant_goes_without(signal, telling_radiomics):
+    """Zhang 2025, "Multi-instance learning fusion", 3: "features from both the above techniques with radiomics"."""
+    found = fused(signal, radiomics=telling_radiomics)
     chosen = pd.DataFrame(found.choices)
-    own = chosen[chosen["variant"] == "DL_2.5D radiomics"]
+    own, without = (chosen[chosen["variant"] == v] for v in ("DL_2.5D", "DL_2.5D without radiomics"))
     assert own["features"].str.contains("portal__f0").all() and own["chosen"].sum() == 1
-    assert not chosen.loc[chosen["variant"] == "DL_2.5D", "features"].str.contains("portal__").any()
+    assert own["features"].str.contains("Histo_|BoW_").all()
+    assert not without["features"].str.contains("portal__").any() and without["chosen"].sum() == 1
     models = [c for c in found.probabilities if c.startswith("DL_")]
-    assert models == ["DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D radiomics"]
-    pd.testing.assert_series_equal(
-        found.probabilities["DL_2.5D"], fused(signal).probabilities["DL_2.5D"], check_names=False
-    )
+    assert models == ["DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D without radiomics"]
+    # The learners are those of the fused signature: the chosen one is it.
+    best = own.loc[own["chosen"], "learner"].item()
+    table = found.probabilities.query("part == 'unseen'")
+    assert (table["DL_2.5D"] == table[f"DL_2.5D {best}"]).all()
+    # The variant knows nothing of radiomics.
+    other = fused(signal, radiomics=telling_radiomics * np.linspace(-1, 2, len(PATIENTS))[:, None]).probabilities
+    pd.testing.assert_series_equal(table["DL_2.5D without radiomics"], other.loc[table.index, models[-1]])
+    assert (table["DL_2.5D"] - other.loc[table.index, "DL_2.5D"]).abs().max() > 0.05
+
+
+def test_radiomics_that_tell_the_outcome_reach_the_signature_and_the_combined_model_where_images_tell_nothing(
+    telling_radiomics, clinical
+):
+    silent = scores_of(0.0, 0.0, seed=2)
+    fits = fits_of(SPLIT, 1)
+    parts = [fused(silent, f.fit.protocol, f.fold, radiomics=telling_radiomics) for f in fits]
+    table = pd.concat([part.probabilities for part in parts])
+    outcome = LABELS.set_index("patient_id")["er"]
+    held = table.query("protocol == 'strict' and fold == 0 and part == 'unseen'")
+    y = outcome[held["patient_id"]].to_numpy()
+    fusion, images = (auc_delong(y, held[m].to_numpy()).auc for m in ("DL_2.5D", "DL_2.5D without radiomics"))
+    # 3 SD between the outcomes: the best AUC is 0.983.
+    assert fusion > 0.93 and 0.3 < images < 0.72
+    # Clinical variables of noise alone: what the combined model knows is the signature's.
+    noise = clinical.assign(age=50.0, ki67=0.0)
+    found = fit_models(fits, table, noise, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
+    own = found.probabilities.query("protocol == 'strict' and fold == 0 and part == 'unseen'").set_index("patient_id")
+    assert auc_delong(y, own.loc[held["patient_id"], "Combined"].to_numpy()).auc == pytest.approx(fusion, abs=0.05)
+
+
+def test_the_declared_models_are_those_that_fits_leave_and_the_main_ones_those_of_table_5(signal, clinical):
+    settings = {**SETTINGS, "networks": {"v": {"architecture": "vgg19"}, "box": {"architecture": "resnet18_3d"}}}
+    declared = declared_models(settings)
+    made = [c for c in fused(signal).probabilities if c.startswith("DL_")]
+    made += fit_models(
+        [outer_fit(0)], fused(signal).probabilities, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 1, 5
+    ).models
+    assert set(declared) == {*made, "DL_3D", "DL_3D box"}
+    main = {name: info.published_name for name, info in declared.items() if info.role == "main"}
+    # Zhang 2025, Table 5.
+    assert main == {n: n for n in ("Clinical", "DL_2.5D", "DL_3D", "Combined")}
+    assert declared["DL_2.5D without radiomics"].role == "ablation" and declared["DL_2.5D RF"].published_name == "RF"
+    assert set(declared_models(settings, networks=False, postoperative=False)) == {"Clinical"}
 
 
 def test_predictions_of_all_fits_are_a_whole_table(signal):
@@ -238,7 +289,8 @@ def test_predictions_of_all_fits_are_a_whole_table(signal):
     models = [c for c in table if c.startswith("DL_")]
     rows = rows_of_fits(table, models, LABELS, SPLIT, 5)
     check_predictions(rows, SPLIT)
-    assert set(rows["model"]) == {"DL_2.5D", "DL_2.5D LR", "DL_2.5D RF"} and rows["probability"].notna().all()
+    assert set(rows["model"]) == {"DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D without radiomics"}
+    assert rows["probability"].notna().all()
     assert not len(rows.query("protocol == 'strict' and estimate == 'apparent'"))
 
 

@@ -9,8 +9,9 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.methods.zhang2025.declare import SIGNATURE
     from hcc_recurrence.methods.zhang2025.networks import explained_patients
-    from hcc_recurrence.methods.zhang2025.signature import SIGNATURE, chosen_networks
+    from hcc_recurrence.methods.zhang2025.signature import chosen_networks
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.grad_cam import grad_cam
     from hcc_recurrence.networks.slice_network import SliceNetwork

@@ -16,10 +16,10 @@ rule zhang2025:
 
 
 rule fit_zhang2025_fusion:
-    """DL_2.5D of one fit: features of the bags of images, their selection, five learners by grid search."""
+    """DL_2.5D of one fit: features of the bags of images and radiomics, their selection, five learners by grid search."""
     input:
         scores=zhang2025_scores,
-        radiomics=zhang2025_radiomics,
+        radiomics=radiomics_files("zhang2025"),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhang2025"),
     output:

@@ -16,6 +16,7 @@ from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
+from hcc_recurrence.methods.wang2022.declare import SELECTIONS
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
@@ -120,7 +121,8 @@ def load_configuration(
             settings = merge(settings, raw["settings"]["demo"])
         settings, own = plain_values(settings), full["overrides"].get(paper, {})
         found = override_problems(paper, own, settings, sections)
-        problems += found or setting_problems(paper, own)
+        problems += found or setting_problems(paper, own, settings)
+        problems += setting_problems(paper, settings, file=f"config/papers/{paper}.yaml")
         settings, found = join_settings(paper, settings, own)
         problems += found
         for network in settings.get("networks", {}).values():
@@ -131,6 +133,7 @@ def load_configuration(
             "title": raw["title"],
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
+            "notices": raw.get("notices", {}),
             "settings": settings,
         }
     problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
@@ -334,6 +337,11 @@ def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
         if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
             remedy = "whole numbers from 1 upwards"
             problems.append(_setting_problem(study["paper"], "feature_numbers", numbers, remedy))
+        if settings["feature_selection"] not in SELECTIONS:
+            remedy = " or ".join(SELECTIONS)
+            problems.append(
+                _setting_problem(study["paper"], "feature_selection", settings["feature_selection"], remedy)
+            )
         unknown = sorted(set(settings["regression_grid"]) - {"C", "max_iter", "tol"})
         if unknown or not all(settings["regression_grid"].values()):
             what = unknown or settings["regression_grid"]

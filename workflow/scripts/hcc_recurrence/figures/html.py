@@ -91,16 +91,22 @@ def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.Da
             ("kept", "kept"),
             ("vif", "VIF"),
             ("ph_p", "P, proportional hazards"),
+            ("remark", "remark"),
         ):
             if column in rows and rows[column].notna().any():
                 values = rows[column]
                 if column == "kept":
                     values = values.map({True: "yes", False: "no"})
-                elif column != "method":
+                elif column == "method":
+                    values = values.where(rows[ratio].notna(), "")
+                elif column != "remark":
                     values = values.map(p_text if column == "ph_p" else "{:.2f}".format)
                 part[name] = values
         parts.append(part)
-    return pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
+    # Last, and only where there is one.
+    remarks = table.pop("remark") if "remark" in table else pd.Series(dtype=str)
+    return table.assign(remark=remarks) if (remarks != "").any() else table
 
 
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:

@@ -71,7 +71,8 @@ def select_clinical(
 
     Args:
         none_significant: what is kept where no variable is significant in the second step: `no_variable`, or
-            `candidates`, all of the first. Where none is in the first, none is kept.
+            `candidates`, all of the first but those that say the same as others. Where none is in the first, none is
+            kept.
 
     Returns: the variables, and the table of both steps (Zhao 2024, Table 3; Zhang 2025, Table 2).
 
@@ -86,7 +87,7 @@ def select_clinical(
     together = logistic_table(y, x[candidates]).assign(step="multivariable")
     kept = list(together.loc[together["p"] < limit, "variable"])
     if not kept and none_significant == "candidates":
-        kept = candidates
+        kept = list(together.loc[together["method"] != "collinear", "variable"])
     return kept, pd.concat([alone, together], ignore_index=True)
 
 

@@ -89,14 +89,25 @@ class Studies:
         return [f"{known['title']} {name}" for name in drawn]
 
     def random_weights(self, papers: Sequence[str], cohort: str) -> str:
-        """What every table and figure of studies must say: random weights, or the demo preset on real patients."""
+        """What every table and figure of studies must say: random weights, the demo preset on real patients, notices
+        that settings demand."""
         named: dict[str, list[str]] = {}
         for paper in papers:
             trained = "epochs" in self.config["papers"][paper]["settings"]
             words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
         said = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
-        return "; ".join(filter(None, [preset_mark(self.config, cohort), *said]))
+        return "; ".join(filter(None, [preset_mark(self.config, cohort), *said, *self._notices(papers)]))
+
+    def _notices(self, papers: Sequence[str]) -> list[str]:
+        """What the settings of papers demand to be said, with the paper's title (`notices` of its file)."""
+        known = [self.config["papers"][paper] for paper in papers]
+        return [
+            f"{paper['title']}: {texts[value]}"
+            for paper in known
+            for key, texts in sorted(paper["notices"].items())
+            if (value := paper["settings"][key]) in texts
+        ]
 
     def comparator_variables(self, name: str) -> list[str]:
         """The cohort's pre-operative clinical variables that scores and stages are computed from."""

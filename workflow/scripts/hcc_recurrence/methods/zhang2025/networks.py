@@ -10,7 +10,7 @@ import pandas as pd
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
 from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
-from hcc_recurrence.methods.zhang2025.signature import VOLUME
+from hcc_recurrence.methods.zhang2025.declare import VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
 from hcc_recurrence.statistics.degenerate import nothing_learned

@@ -1,0 +1,134 @@
+"""README and docs: what they name is there, and they say it in the field's own words."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from paper_tables import has_setting, lacking, pages, pattern, read_rows
+from workflow_runner import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "docs"))
+from chosen_settings import chosen, filled
+
+DOCS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("config/*.md")])
+TEXT = (".py", ".smk", ".yaml", ".rst", ".md", ".csv", ".R", ".toml")
+# A page and the numbers of its sections behind it: "docs/methods.md 3.6 and 4.5", "docs/architecture.md 4 and 6".
+SECTION = r"\d+(?:\.\d+)?"
+CITED = re.compile(rf"docs/(methods|architecture)\.md(?:\s+{SECTION}(?:(?:,| and| to)\s+{SECTION})*)?")
+
+
+def source_files() -> list[Path]:
+    """What people wrote: code, rules, settings, captions, pages and tests."""
+    found = []
+    for top in ("Snakefile", "README.md", "CHANGELOG.md", "workflow", "config", "docs", "tests", "profiles", "envs"):
+        path = REPOSITORY / top
+        found += [path] if path.is_file() else [p for p in path.rglob("*") if p.suffix in TEXT and p.is_file()]
+    return sorted(found)
+
+
+def sections(page: str) -> set[str]:
+    """Numbers of the headings of a page: "## 3. Yan 2023", "### 3.6 Clinical part"."""
+    text = (REPOSITORY / "docs" / f"{page}.md").read_text()
+    return set(re.findall(rf"^#+ ({SECTION})\.?\s", text, re.MULTILINE))
+
+
+def test_every_cited_page_and_section_exists():
+    """Comments and captions cite the two pages by section; the citations are counted so that none is lost."""
+    known = {page: sections(page) for page in ("methods", "architecture")}
+    assert {"0", "1", "9"} <= known["methods"] and {"1", "6"} <= known["architecture"]
+    cited = 0
+    for path in source_files():
+        for match in CITED.finditer(path.read_text()):
+            numbers = re.findall(rf"(?<![\w.]){SECTION}(?![\w.]*/)", match.group().split(".md")[1])
+            cited += len(numbers)
+            assert set(numbers) <= known[match[1]], f"{path}: {match.group()}"
+    assert cited > 80
+
+
+def test_links_lead_to_files_and_headings_that_exist():
+    for page in DOCS:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if target.startswith(("http:", "https:", "mailto:")):
+                continue
+            file, _, anchor = target.partition("#")
+            path = (page.parent / file).resolve() if file else page
+            assert path.exists(), f"{page}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+                slugs = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+                assert anchor in slugs, f"{page}: {target}"
+
+
+def test_the_pages_name_tests_that_exist():
+    """Each test that a page names by its function is there; `test_name*` stands for several."""
+    tests = "".join(file.read_text() for file in (REPOSITORY / "tests").rglob("test_*.py"))
+    counts = {}
+    for page in DOCS:
+        named = set(re.findall(r"`(test_\w+?)(?:\*|`)", page.read_text()))
+        counts[page.name] = len(named)
+        lost = {name for name in named if f"def {name}" not in tests and not list(REPOSITORY.rglob(f"{name}.py"))}
+        assert not lost, f"{page}: {lost}"
+    assert counts["ingestion.md"] > 25 and counts["reviewers.md"] > 40
+
+
+# -- the papers' pages ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_rows_of_a_paper_say_where_or_why_not(page):
+    tests = "".join(file.read_text() for file in (REPOSITORY / "tests").rglob("test_*.py"))
+    rows = read_rows(page)
+    assert len(rows) >= 20
+    for row in rows:
+        named = row.files or row.settings or row.tests
+        assert bool(named) == (row.verdict != "no"), f"{row.item}: {row.verdict}, and what it names is {named}"
+        assert bool(row.reason) == (row.verdict != "yes"), f"{row.item}: {row.verdict} needs a reason, yes none"
+        for key in row.settings:
+            assert has_setting(row.paper, key), f"{row.item}: config/papers/{row.paper}.yaml has no {key}"
+        for test in row.tests:
+            assert f"def {test}(" in tests, f"{row.item}: {test}"
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_the_settings_that_are_our_choice_stand_on_the_page_with_their_reasons(page):
+    paper = yaml.safe_load((REPOSITORY / f"config/papers/{page.stem}.yaml").read_text())
+    assert filled(page.read_text(), paper) == page.read_text(), "the page is not that of the settings: run `make docs`"
+    for key, _, reason in chosen(paper):
+        assert len(reason.split()) >= 3, f"{page.stem}, {key}: no sentence, no reason ({reason!r})"
+
+
+def test_a_file_of_a_table_stands_for_what_varies():
+    assert pattern("<cohort>/p/figures/roc.<protocol>.png").fullmatch("a/p/figures/roc.strict.png")
+    assert not pattern("<cohort>/p/figures/roc.<protocol>.png").fullmatch("a/p/figures/roc/strict.png")
+    rows = [row for row in read_rows(pages()[0]) if row.files]
+    there = [re.sub("<[^>]*>", "x", name) for row in rows for name in row.files]
+    assert lacking(rows, there) == []
+    assert lacking(rows, there[1:])[0][1] == rows[0].files[0]
+
+
+# -- the house of docs/architecture.md 1 ----------------------------------------------------------
+
+
+def test_packages_import_only_what_stands_below_them():
+    """The floors of docs/architecture.md 1, read from the page; and no method imports another."""
+    section = (REPOSITORY / "docs/architecture.md").read_text().split("## 1.")[1].split("\n## ")[0]
+    floor = {
+        name: int(number)
+        for number, names in re.findall(r"^\| (\d) \| (.+) \|$", section, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    package = REPOSITORY / "workflow/scripts/hcc_recurrence"
+    assert {path.parent.name for path in package.glob("*/__init__.py")} == {*floor, "simulation"}
+    for path in sorted(package.glob("*/**/*.py")):
+        own = path.relative_to(package).parts
+        for module in re.findall(r"^\s*(?:from|import) hcc_recurrence\.([\w.]+)", path.read_text(), re.MULTILINE):
+            imported = module.split(".")
+            if own[0] == imported[0]:
+                shared = own[0] != "methods" or len(own) < 3 or len(imported) < 2 or imported[1] in ("contract", "run")
+                assert shared or imported[1] == own[1], f"{path} imports {module}"
+            elif imported[0] in floor and own[0] in floor:
+                assert floor[imported[0]] < floor[own[0]], f"{path} imports {module}"
