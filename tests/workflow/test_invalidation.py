@@ -330,7 +330,7 @@ def test_a_script_changes(tiny_copy):
 
 def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):
     package = tiny_copy.folder / "workflow/scripts/hcc_recurrence"
-    for file in (package / "radiomics/extraction.py", package / "papers/zhao2024.py"):
+    for file in (package / "radiomics/extraction.py", package / "methods/zhao2024/fit.py"):
         text = file.read_text()
         assert text.startswith('"""')
         text = text.replace('"""', '"""Another docstring. ', 1) + "\n\n# a comment at the end\n"
