@@ -275,5 +275,5 @@ def test_a_method_that_makes_other_models_than_it_declares_is_refused():
     frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published")["predictions"]
     models = ["CR", "RCR", "Radiomics", "Radiomics LR"]
     check_predictions(frame, data.split, models)
-    with pytest.raises(ValueError, match="declares other models than it made: CR, DL$"):
+    with pytest.raises(ValueError, match=r"declares other models than it made: CR, DL$"):
         check_predictions(frame, data.split, [*models[1:], "DL"])
