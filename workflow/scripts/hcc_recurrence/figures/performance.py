@@ -24,6 +24,7 @@ from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
 ESTIMATE_TEXT = {
     ("train", "out_of_fold"): "Training, out of fold",
+    ("train", "cross_validated"): "Training, cross-validated",
     ("train", "apparent"): "Training, apparent",
     ("validation", "held_out"): "Validation",
     ("external", "held_out"): "External",
@@ -166,8 +167,9 @@ def plot_roc(
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
         legend_below(axis, below, title="AUC (95% CI)")
     text = protocol_line(predictions, protocol, "Mean curve and mean AUC of {number} repeats.")
-    if protocol == "strict":
-        text += " Out of fold: mean of the folds' curves."
+    if any((rows["fold"] != 0).any() for _, rows in found):
+        words = "Out of fold" if protocol == "strict" else "Cross-validated"
+        text += f" {words}: mean of the folds' curves."
     if reachable is not None:
         text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
