@@ -79,8 +79,9 @@ ALL = ("zhao2024", "yan2023", "zhang2025")
 
 PLOTS = added(ZHAO_FROM_TABLES, GRID, ZHANG_FUSION)
 LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), **PLOTS, **evaluated(*ALL)}
-# A change of images or masks also measures the tumours again, whose volume is a model of the comparison.
-MEASURED = {"measure_tumours": 1, "fit_comparators": 1, "report_changes": 1}
+# A change of images or masks also measures the tumours again, whose volume is a model of the comparison, and reads how
+# the images were acquired.
+MEASURED = {"measure_tumours": 1, "fit_comparators": 1, "report_changes": 1, "collect_acquisition": 1}
 READERS = {"measure_reproducibility": 1}
 # What of images and masks all patients together make: features by phase, slices for networks, registration.
 # Contact sheets of Zhang have ten patients a page.
