@@ -21,6 +21,7 @@ from hcc_recurrence.learning.model_files import ModelFileError
 from hcc_recurrence.learning.predictions import rows_of_fits
 from hcc_recurrence.learning.signature_grid import fit_cell, rank_fits
 from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.run import main_fits
 from hcc_recurrence.methods.yan2023.declare import METHOD
 from hcc_recurrence.methods.yan2023.fit import NETWORK_KEYS, Data, FittedYan, fit
 from hcc_recurrence.methods.yan2023.signatures import choose_signatures, fuse, signatures_of
@@ -241,7 +242,7 @@ def test_what_every_method_must_hold(tmp_path):
         made[key] = made.get(key) or study(settings, tmp_path, labels=labels)
         return made[key]
 
-    fits = [Fit(), Fit.parse("strict.1.2"), Fit.parse(PUBLISHED)]
+    fits = main_fits(3, 1, "validation")
     runs = check_method(METHOD, fit, data_of, labels, split, settings, fits, tmp_path / "models", SEED)
     main = [m for m, own in METHOD.models(settings).items() if own.role == "main"]
     assert main == ["AP", "HBP", "mp-MR", "Clinical-nomogram", "DL-nomogram"]

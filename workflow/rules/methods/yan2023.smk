@@ -129,7 +129,7 @@ rule choose_yan2023_signatures:
     benchmark:
         "<benchmarks>/{cohort}/yan2023/choose_yan2023_signatures.tsv"
     group:
-        "yan2023_results"
+        "yan2023_choice"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
