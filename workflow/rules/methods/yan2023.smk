@@ -21,6 +21,7 @@ METHODS["yan2023"] = {
 }
 PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
 OWN_TARGETS["yan2023"] = yan2023_targets
+SMALLER_COPIES["yan2023"] = yan2023_smaller()
 
 
 rule yan2023:
@@ -51,7 +52,7 @@ rule rank_yan2023_features:
         runtime=minutes(240),
     params:
         settings=lambda w: {
-            **{k: YAN[k] for k in (*YAN_INNER, "spearman_p", "redundancy_r")},
+            **yan2023_grid_settings(*YAN_INNER, "spearman_p", "redundancy_r")(w),
             "selectors": {w.selector: YAN["selectors"][w.selector]},
         },
         repeats=yan2023_repeats,
@@ -84,7 +85,7 @@ rule fit_yan2023_cells:
         mem_mb=memory(2000),
         runtime=minutes(1440),
     params:
-        settings={k: YAN[k] for k in (*YAN_INNER, "classifiers")},
+        settings=yan2023_grid_settings(*YAN_INNER, "classifiers", "inner_classifiers"),
         repeats=yan2023_repeats,
         seed=FULL_CONFIG["seed"],
         code=code("fit_yan2023_cells"),
@@ -137,7 +138,7 @@ rule choose_yan2023_signatures:
         mem_mb=memory(3000),
         runtime=minutes(20),
     params:
-        settings={k: YAN[k] for k in ("selectors", "classifiers", "fusion")},
+        settings=yan2023_grid_settings("selectors", "classifiers", "fusion"),
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
         code=code("choose_yan2023_signatures"),

@@ -180,12 +180,14 @@ def fit_cell(
     """One classifier on the best features of one ranking, in every fit; their number by inner cross-validation.
 
     Args:
-        ranks: from `rank_fits`. settings: as there, and classifiers: name -> its settings.
+        ranks: from `rank_fits`. settings: as there; classifiers: name -> its settings; and inner_classifiers: name ->
+            what differs in the inner cross-validation.
 
     Returns: scores: repeat, fold, part, patient_id, probability (parts above). choices: repeat, fold, k, features
     (fewer than k where the filters left fewer), inner_auc, chosen; one row a number of features.
     """
     own, scores, choices = settings["classifiers"][classifier], [], []
+    of_inner = {**own, **settings["inner_classifiers"].get(classifier, {})}
     names = list(features.columns)
     position = {name: i for i, name in enumerate(names)}
     orders = {
@@ -203,7 +205,8 @@ def fit_cell(
         ) -> list[np.ndarray]:
             # Without a feature that passed the filters there is no order, and the prediction is the prevalence.
             columns = orders.get((fit.repeat, fit.fold, inner), np.zeros(0, int))[:k]
-            cell = _fit_rows(x, y, rows, columns, names, classifier, own, seed + fit.repeat)
+            settings_here = of_inner if inner else own
+            cell = _fit_rows(x, y, rows, columns, names, classifier, settings_here, seed + fit.repeat)
             return [cell._of(other, columns) for other in others]
 
         found: dict[int, list[np.ndarray]] = {}
