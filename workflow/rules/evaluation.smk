@@ -208,6 +208,48 @@ rule measure_survival:
         "../scripts/measure_survival.py"
 
 
+rule measure_time_auc:
+    """Time-dependent AUC of the main models at several times, and month by month."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/time_auc",
+            caption="../report/time_auc.rst",
+            what="time-dependent AUC",
+        ),
+        csv="<results>/{cohort}/{paper}/tables/time_auc.csv",
+        curve="<results>/{cohort}/{paper}/tables/time_auc_by_month.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/time_auc.html",
+            "../report/time_auc.rst",
+            "time-dependent AUC, table",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_time_auc.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_time_auc.tsv"
+    group:
+        "{paper}_results"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
+    params:
+        title=of_cohort("title"),
+        times=FULL_CONFIG["evaluation"]["auc_months"],
+        horizon=horizon_months,
+        censored=censored_at_horizon,
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        mark=study_mark,
+        code=code("measure_time_auc"),
+    script:
+        "../scripts/measure_time_auc.py"
+
+
 rule write_baseline_table:
     """Table 1: the study's clinical variables by outcome in each split, and the splits against each other."""
     input:
