@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.acquisition_table import acquisition_words
 from hcc_recurrence.figures.p_values import auc_text
-from hcc_recurrence.statistics.acquisition_table import acquisition_words
 
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
