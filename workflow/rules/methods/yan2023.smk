@@ -208,10 +208,7 @@ rule fit_yan2023_nomograms:
             k: PLAN.settings("yan2023", base(w.cohort))[k]
             for k in ("clinical", "clinical_p", "entry_p", "removal_p")
         },
-        # The calibration is for readers: copies with permuted outcomes do without.
-        resamples=lambda w: (
-            YAN["calibration_resamples"] if w.cohort == base(w.cohort) else 1
-        ),
+        resamples=calibration_resamples("yan2023"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("yan2023")),
         definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
