@@ -14,8 +14,7 @@ def zhao2024_memory(network, batch, size):
 
 def zhao2024_predictions(cohort):
     """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
-    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    trained = wanted and PLAN.has_networks("zhao2024", base(cohort))
+    trained = trains_networks("zhao2024", cohort)
     deep = (
         [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
         if trained

@@ -298,7 +298,7 @@ def _may_be_target(word: str) -> bool:
 
 
 # Rules and results that need no split of the patients: sheets, labels, images, masks and what is measured in them.
-NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers"}
+NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers", "why"}
 NO_SPLIT_FILE = re.compile(
     r"(^|/)(preflight/[^/]+|[A-Za-z0-9_-]+/(labels\.(csv|html)|(simulated|images|masks|registration|quality|crops|"
     r"radiomics)/.+))$"
