@@ -388,7 +388,7 @@ def test_zhang_is_whole_in_both_protocols(tiny_run):
     predictions = pd.read_csv(folder / "predictions.csv", dtype={"patient_id": str})
     split = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv", dtype={"patient_id": str})
     check_predictions(predictions, split)
-    deep = ["DL_2.5D", "DL_2.5D LR", "DL_2.5D ExtraTrees", "DL_2.5D radiomics", "DL_3D", "DL_3D 3D-DenseNet121"]
+    deep = ["DL_2.5D", "DL_2.5D LR", "DL_2.5D ExtraTrees", "DL_2.5D without radiomics", "DL_3D", "DL_3D 3D-DenseNet121"]
     clinical = [f"{n}{w}" for n in ("Clinical", "Combined") for w in ("", " preoperative")]
     assert set(predictions["model"]) == {*deep, *clinical}
     slices = pd.read_csv(folder / "tables/slices.csv")

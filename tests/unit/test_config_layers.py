@@ -5,19 +5,27 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence import config_ranges
+from hcc_recurrence.cohort.thresholds import in_standard_units
+from hcc_recurrence.cohort.units import unit_factor
 from hcc_recurrence.command_line import config_file_problems, config_problems
 from hcc_recurrence.config_entries import join_entries, unused_entries
 from hcc_recurrence.config_layers import join_layers, load_layers, read_file
 from hcc_recurrence.config_ranges import WORDS, radiomics_problems, setting_problems
 from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.learning.clinical import NONE_SIGNIFICANT, dichotomise
+from hcc_recurrence.learning.risk_factor_steps import STEPS
 from hcc_recurrence.problems import InputError
+from hcc_recurrence.statistics import group_tests
 
 PAPERS, SCHEMAS = REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas"
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
@@ -181,7 +189,7 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         "cohorts.o.er_days: '730' is text; a whole number is needed. What to do: write 730 without quotes",
         "cohorts.o.external_centres[1]: '1' is a number; text is needed. What to do: put it in quotes",
         "cohorts.o.reader: is empty; text is needed. What to do: give it a value, or remove the line",
-        "pathvars: 'result' is not one of ['results', 'logs', 'benchmarks', 'resources']. What to do: did you mean",
+        "pathvars: 'result' is not one of ['results', 'logs', 'benchmarks', 'resources']. What to do: did",
         "seed: '7' is text; a whole number is needed. What to do: write 7 without quotes",
     ):
         assert words in text
@@ -236,6 +244,82 @@ def test_values_of_the_right_type_that_mean_nothing_are_refused():
         "radiomics.zhang2025: its filters give 1130 features, expected_features says 1037",
     ):
         assert words in text
+
+
+def test_unknown_words_of_a_papers_statistics_are_refused_before_the_first_job():
+    own = {
+        "risk_factor_model": "backward",
+        "none_significant": "all",
+        "baseline_continuous": {"age": "welch", "agee": "student"},
+        "baseline_fisher_below": -1,
+    }
+    text = refused(overrides={"zhao2024": own, "wang2022": {"cox_p": 2, "risk_factor_model": "cox"}})
+    for words in (
+        "overrides.zhao2024.risk_factor_model: 'backward' cannot be used. What to do: write significant or forward or",
+        "overrides.zhao2024.none_significant: 'all' cannot be used. What to do: write no_variable or candidates",
+        "overrides.zhao2024.baseline_continuous: lacks the key 'default'",
+        "overrides.zhao2024.baseline_continuous.age: 'welch' cannot be used. What to do: write student or mann_whitney",
+        "overrides.zhao2024.baseline_continuous.agee: the paper has no such clinical variable. What to do: did",
+        "overrides.zhao2024.baseline_fisher_below: -1 cannot be used. What to do: write a number from 0 upwards",
+        "overrides.wang2022.risk_factor_model: 'cox' cannot be used. What to do: write significant or forward or cox_s",
+        "overrides.wang2022.cox_p: 2 cannot be used",
+    ):
+        assert words in text, words
+
+
+def test_the_same_words_are_known_to_the_code_that_reads_them():
+    assert WORDS["risk_factor_model"] == tuple(STEPS) and WORDS["none_significant"] == NONE_SIGNIFICANT
+    assert config_ranges.CONTINUOUS_RULES == group_tests.CONTINUOUS_RULES
+
+
+def test_a_papers_own_file_is_checked_as_an_override_is(tmp_path):
+    shutil.copytree(PAPERS, tmp_path / "papers")
+    file = tmp_path / "papers" / "zhao2024.yaml"
+    text = file.read_text().replace("value: significant", "value: stepwise").replace("unit: IU/mL", "unit: mol/L")
+    file.write_text(text)
+    with pytest.raises(InputError) as error:
+        load_configuration(copy.deepcopy(CONFIG), tmp_path / "papers", SCHEMAS)
+    for words in (
+        "zhao2024.yaml: settings.published.risk_factor_model: 'stepwise' cannot be used. What to do: write significant",
+        "zhao2024.yaml: settings.published.clinical.afp: unit 'mol/L' is unknown. What to do: write one of ng/mL",
+    ):
+        assert words in str(error.value), str(error.value)
+
+
+def test_a_threshold_in_the_papers_unit_is_compared_in_the_tables_unit():
+    """Zhao 2024 cuts AFP at 400 IU/mL; 1 IU is 1.21 ng."""
+    assert load()["papers"]["zhao2024"]["settings"]["clinical"]["afp"] == 484
+    own = {
+        "afp": {"at_least": 20, "unit": "ug/L"},
+        "diameter": {"above": 5, "unit": "cm"},
+        "albumin": {"at_least": 3.5, "unit": "g/dL"},
+    }
+    clinical = load(overrides={"zhao2024": {"clinical": own}})["papers"]["zhao2024"]["settings"]["clinical"]
+    assert (clinical["afp"], clinical["diameter"], clinical["albumin"]) == ({"at_least": 20}, 50, {"at_least": 35})
+    wrong = {
+        "afp": {"above": 400, "unit": "mol/L"},
+        "cirrhosis": {"above": 0, "unit": "years"},
+        "ast": {"above": 40, "at_least": 40},
+        "alt": {"above": "40"},
+        "ggt": {"unit": "U/L"},
+    }
+    text = refused(overrides={"zhao2024": {"clinical": wrong}})
+    for words in (
+        "clinical.afp: unit 'mol/L' is unknown. What to do: write one of ng/mL, ug/L, ng/dL, IU/mL",
+        "clinical.cirrhosis: no unit of cirrhosis can be converted",
+        "clinical.ast: {'above': 40, 'at_least': 40} is no threshold",
+        "clinical.alt: {'above': '40'} is no threshold",
+        "clinical.ggt: {'unit': 'U/L'} is no threshold",
+    ):
+        assert words in text, words
+
+
+def test_a_value_on_the_threshold_in_either_unit_is_on_the_same_side():
+    """400 IU/mL in a sheet of IU/mL and 484 ng/mL in one of ng/mL are not above 400 IU/mL; 401 and 485 are."""
+    cut = in_standard_units({"afp": {"above": 400, "unit": "IU/mL"}})
+    for unit, on, above in (("IU/mL", 400, 401), ("ng/mL", 484, 485), ("kIU/L", 400, 401)):
+        values = pd.DataFrame({"afp": [v * unit_factor("afp", unit) for v in (on, above)]})
+        assert dichotomise(values, cut)["afp"].tolist() == [0, 1], unit
 
 
 def test_the_papers_own_settings_and_features_are_within_their_ranges():

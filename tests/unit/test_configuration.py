@@ -18,6 +18,7 @@ from hcc_recurrence.configuration import (
     plain_values,
     sourced_values,
 )
+from hcc_recurrence.imaging.view_names import parse_view
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.selection import RANKINGS
 from hcc_recurrence.plan import Plan
@@ -123,6 +124,10 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
     views = entries["crops"]["zhang2025_views"]
     assert views["window"] == [-75, 175] and views["size_voxels"] == [10, 224, 224] and len(views["views"]) == 10
     assert sum(isinstance(v, int) for v in views["views"]) == 7 and views["resize"] == "nearest"
+    # "10 distinct 2D regions", neighbours at 1, 2 and 4 along both axes, three planes (2.5D Image cropping).
+    places = [parse_view(view) for view in views["views"]]
+    assert len(set(places)) == 10 and {plane for plane, _ in places} == {"axial", "sagittal", "coronal"}
+    assert {abs(n) for _, n in places} == {0, 1, 2, 4} and {p for p, n in places if n} == {"axial", "coronal"}
     for name in ("views", "box"):
         own, small = (entries["crops"][f"zhang2025_{name}{end}"] for end in ("", "_demo"))
         assert {k for k, v in own.items() if small[k] != v} == {"grid", "size_voxels"}
@@ -145,7 +150,7 @@ def zhang(config, crop=None, **changes):
     views = {
         "grid": "zhang2025",
         "fit": "views",
-        "views": [0, "axial"],
+        "views": [0, "coronal"],
         "size_voxels": [2, 64, 64],
         "window": [-75, 175],
     }
@@ -233,6 +238,8 @@ def networks(config, **changes):
         (lambda c: zhang(c, {"fit": "slices"}, **VGG), "fit is slices, and A needs views"),
         (lambda c: zhang(c, {"size_voxels": [3, 64, 64]}, **VGG), "another number than that of the views"),
         (lambda c: zhang(c, {"size_voxels": [2, 24, 64]}, **VGG), "too small for A"),
+        (lambda c: zhang(c, {"views": [0, "axial"]}, **VGG), "views has axial twice"),
+        (lambda c: zhang(c, {"views": [0, "coronal4"]}, **VGG), "views"),
         (lambda c: zhang(c, {"window": []}, **VGG), "its values do not go from 0 to 1"),
         (
             lambda c: c.update(
@@ -265,6 +272,7 @@ def networks(config, **changes):
         (lambda c: wang(c, feature_numbers=[]), "whole numbers from 1 upwards"),
         (lambda c: wang(c, regression_grid={"C": [1], "penalty": ["l1"]}), "lists of C, max_iter and tol"),
         (lambda c: wang(c, regression_grid={"C": []}), "lists of C, max_iter and tol"),
+        (lambda c: wang(c, feature_selection="outside"), "'outside' cannot be used.*inside_folds or on_all_patients"),
         (lambda c: wang(c, visual=["halo"]), r"visual: \['halo'\] cannot be used"),
         (lambda c: c.update(masks={"source": "unet", "unet": "no"}), "masks.unet names 'no'"),
         (lambda c: c.update(masks={"source": "network"}), "'network' is not one of"),

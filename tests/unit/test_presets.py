@@ -11,7 +11,7 @@ from workflow_runner import REPOSITORY
 
 from hcc_recurrence.config_entries import published_name
 from hcc_recurrence.configuration import load_configuration, plain_values
-from hcc_recurrence.plan import Plan
+from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.presets import ENTRIES, SETTINGS, WARNING, default_preset, preset_mark, with_thresholds
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.start_page import start_page
@@ -80,11 +80,10 @@ def test_the_threshold_of_a_real_patient_is_the_papers_in_both_presets():
     studies = [{"paper": "zhao2024", "cohort": "ours", "split": "zhao2024"}, CONFIG["studies"][0]]
     for preset in ("published", "demo"):
         full = load(preset=preset, studies=studies, cohorts={**copy.deepcopy(CONFIG["cohorts"]), "ours": REAL})
-        plan = Plan.__new__(Plan)
-        plan.config, plan.studies = full, {(s["paper"], s["cohort"]): s for s in full["studies"]}
+        plan = Studies(full)
         assert plan.settings("zhao2024", "ours")["clinical"]["diameter"] == 50
         assert plan.settings("zhao2024", "demo_mr")["clinical"]["diameter"] == 25
-        assert plan.settings("zhao2024", "demo_mr")["clinical"]["afp"] == 400
+        assert plan.settings("zhao2024", "demo_mr")["clinical"]["afp"] == 484
 
 
 def test_a_threshold_of_a_cohort_keeps_the_papers_rule():
@@ -113,10 +112,15 @@ def test_tables_and_report_warn_where_the_demo_preset_meets_real_patients():
     full = load(cohorts=cohorts, studies=[{"paper": "zhao2024", "cohort": "ours"}, CONFIG["studies"][0]], preset="demo")
     assert preset_mark(full, "ours") == WARNING and preset_mark(full, "demo_mr") == ""
     assert preset_mark({**full, "preset": "published"}, "ours") == ""
-    plan = Plan.__new__(Plan)
-    plan.config, plan.studies = full, {(s["paper"], s["cohort"]): s for s in full["studies"]}
+    plan = Studies(full)
     assert plan.random_weights(["zhao2024"], "ours").startswith(f"{WARNING}; Trained from random weights")
     assert "Demo" not in plan.random_weights(["zhao2024"], "demo_mr")
+    assert plan.random_weights(["wang2022"], "demo_ct") == "", "features are selected inside the folds"
+    full["papers"]["wang2022"]["settings"]["feature_selection"] = "on_all_patients"
+    assert plan.random_weights(["wang2022"], "demo_ct").startswith(
+        "Wang 2022: Worst-case reading: as published, features"
+    )
+    assert "Worst-case" not in plan.random_weights(["zhao2024"], "demo_mr")
     about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao."}}
     about["random_weights"] = []
     facts = {"title": "T", "used": 9, "left_out": 0, "split": "s", "best_auc": None}

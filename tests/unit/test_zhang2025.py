@@ -8,8 +8,9 @@ import pytest
 
 from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.cohort.variable_labels import term
 from hcc_recurrence.learning import network_scores
-from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.clinical import coded, dichotomise, drawn_definition
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
@@ -18,6 +19,7 @@ from hcc_recurrence.learning.multi_instance import bag_features
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
+from hcc_recurrence.methods.zhang2025.declare import models as declared_models
 from hcc_recurrence.methods.zhang2025.models import fit_models, variants_of
 from hcc_recurrence.methods.zhang2025.networks import (
     explained_patients,
@@ -39,6 +41,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
 )
 from hcc_recurrence.networks import examples
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.single_models import training_cut_offs
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
 PATIENTS = [f"P{i:03d}" for i in range(TRAINING + VALIDATION + EXTERNAL)]
@@ -108,7 +111,11 @@ def signal():
     return scores_of(0.8, 2.0)
 
 
-def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=None, settings=SETTINGS, repeat=1):
+# Where a test is about images: radiomics of which none tells the outcomes apart, so that none is selected.
+SILENT = pd.DataFrame({"portal__silent": 1.0}, PATIENTS)
+
+
+def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=SILENT, settings=SETTINGS, repeat=1):
     return fit_fusion(scores, labels, SPLIT, radiomics, settings, outer_fit(fold, protocol, repeat), 5)
 
 
@@ -203,33 +210,79 @@ def test_memorised_scores_inflate_the_published_protocol_and_not_the_strict_one(
 def test_what_networks_learned_reaches_the_signature_and_the_better_network_is_chosen(signal):
     found = fused(signal)
     chosen = pd.DataFrame(found.choices)
-    assert set(chosen["network"]) == {"B"} and chosen["chosen"].sum() == 1 and len(chosen) == 2
+    assert set(chosen["network"]) == {"B"} and chosen.groupby("variant")["chosen"].sum().tolist() == [1, 1]
     outcome = LABELS.set_index("patient_id")["er"]
     for part in ("unseen", "learned"):
         rows = found.probabilities.query(f"part == '{part}'")
         assert auc_delong(outcome[rows["patient_id"]].to_numpy(), rows["DL_2.5D"].to_numpy()).auc > 0.65
     assert set(found.probabilities.query("part == 'learned'")["patient_id"]) == set(outer_fit(0).rows)
-    steps = {row["step"]: row["features"] for row in found.steps}
+    steps = {row["step"]: row["features"] for row in found.steps if row["variant"] == "DL_2.5D"}
     assert steps["extracted"] > steps["different"] >= steps["not correlated"] >= steps["LASSO"] > 0
     again = fused(signal)
     pd.testing.assert_frame_equal(found.probabilities, again.probabilities)
 
 
-def test_the_radiomics_variant_has_radiomics_beside_the_bags(signal):
-    generator = np.random.default_rng(3)
-    values = generator.normal(size=(len(PATIENTS), 5))
+@pytest.fixture(scope="module")
+def telling_radiomics():
+    """Five features of the portal phase, of which the first tells the outcomes apart."""
+    values = np.random.default_rng(3).normal(size=(len(PATIENTS), 5))
     values[:, 0] += 3 * (np.arange(len(PATIENTS)) % 2)
-    radiomics = pd.DataFrame(values, PATIENTS, [f"portal__f{i}" for i in range(5)])
-    found = fused(signal, radiomics=radiomics)
+    return pd.DataFrame(values, PATIENTS, [f"portal__f{i}" for i in range(5)])
+
+
+def test_the_signature_fuses_radiomics_with_the_images_and_a_variant_goes_without(signal, telling_radiomics):
+    """Zhang 2025, "Multi-instance learning fusion", 3: "features from both the above techniques with radiomics"."""
+    found = fused(signal, radiomics=telling_radiomics)
     chosen = pd.DataFrame(found.choices)
-    own = chosen[chosen["variant"] == "DL_2.5D radiomics"]
+    own, without = (chosen[chosen["variant"] == v] for v in ("DL_2.5D", "DL_2.5D without radiomics"))
     assert own["features"].str.contains("portal__f0").all() and own["chosen"].sum() == 1
-    assert not chosen.loc[chosen["variant"] == "DL_2.5D", "features"].str.contains("portal__").any()
+    assert own["features"].str.contains("Histo_|BoW_").all()
+    assert not without["features"].str.contains("portal__").any() and without["chosen"].sum() == 1
     models = [c for c in found.probabilities if c.startswith("DL_")]
-    assert models == ["DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D radiomics"]
-    pd.testing.assert_series_equal(
-        found.probabilities["DL_2.5D"], fused(signal).probabilities["DL_2.5D"], check_names=False
-    )
+    assert models == ["DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D without radiomics"]
+    # The learners are those of the fused signature: the chosen one is it.
+    best = own.loc[own["chosen"], "learner"].item()
+    table = found.probabilities.query("part == 'unseen'")
+    assert (table["DL_2.5D"] == table[f"DL_2.5D {best}"]).all()
+    # The variant knows nothing of radiomics.
+    other = fused(signal, radiomics=telling_radiomics * np.linspace(-1, 2, len(PATIENTS))[:, None]).probabilities
+    pd.testing.assert_series_equal(table["DL_2.5D without radiomics"], other.loc[table.index, models[-1]])
+    assert (table["DL_2.5D"] - other.loc[table.index, "DL_2.5D"]).abs().max() > 0.05
+
+
+def test_radiomics_that_tell_the_outcome_reach_the_signature_and_the_combined_model_where_images_tell_nothing(
+    telling_radiomics, clinical
+):
+    silent = scores_of(0.0, 0.0, seed=2)
+    fits = fits_of(SPLIT, 1)
+    parts = [fused(silent, f.fit.protocol, f.fold, radiomics=telling_radiomics) for f in fits]
+    table = pd.concat([part.probabilities for part in parts])
+    outcome = LABELS.set_index("patient_id")["er"]
+    held = table.query("protocol == 'strict' and fold == 0 and part == 'unseen'")
+    y = outcome[held["patient_id"]].to_numpy()
+    fusion, images = (auc_delong(y, held[m].to_numpy()).auc for m in ("DL_2.5D", "DL_2.5D without radiomics"))
+    # 3 SD between the outcomes: the best AUC is 0.983.
+    assert fusion > 0.93 and 0.3 < images < 0.72
+    # Clinical variables of noise alone: what the combined model knows is the signature's.
+    noise = clinical.assign(age=50.0, ki67=0.0)
+    found = fit_models(fits, table, noise, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
+    own = found.probabilities.query("protocol == 'strict' and fold == 0 and part == 'unseen'").set_index("patient_id")
+    assert auc_delong(y, own.loc[held["patient_id"], "Combined"].to_numpy()).auc == pytest.approx(fusion, abs=0.05)
+
+
+def test_the_declared_models_are_those_that_fits_leave_and_the_main_ones_those_of_table_5(signal, clinical):
+    settings = {**SETTINGS, "networks": {"v": {"architecture": "vgg19"}, "box": {"architecture": "resnet18_3d"}}}
+    declared = declared_models(settings)
+    made = [c for c in fused(signal).probabilities if c.startswith("DL_")]
+    made += fit_models(
+        [outer_fit(0)], fused(signal).probabilities, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 1, 5
+    ).models
+    assert set(declared) == {*made, "DL_3D", "DL_3D box"}
+    main = {name: info.published_name for name, info in declared.items() if info.role == "main"}
+    # Zhang 2025, Table 5.
+    assert main == {n: n for n in ("Clinical", "DL_2.5D", "DL_3D", "Combined")}
+    assert declared["DL_2.5D without radiomics"].role == "ablation" and declared["DL_2.5D RF"].published_name == "RF"
+    assert set(declared_models(settings, networks=False, postoperative=False)) == {"Clinical"}
 
 
 def test_predictions_of_all_fits_are_a_whole_table(signal):
@@ -238,7 +291,8 @@ def test_predictions_of_all_fits_are_a_whole_table(signal):
     models = [c for c in table if c.startswith("DL_")]
     rows = rows_of_fits(table, models, LABELS, SPLIT, 5)
     check_predictions(rows, SPLIT)
-    assert set(rows["model"]) == {"DL_2.5D", "DL_2.5D LR", "DL_2.5D RF"} and rows["probability"].notna().all()
+    assert set(rows["model"]) == {"DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D without radiomics"}
+    assert rows["probability"].notna().all()
     assert not len(rows.query("protocol == 'strict' and estimate == 'apparent'"))
 
 
@@ -450,12 +504,37 @@ def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one
     probability = [0.9, 0.2, 0.7, 0.1, 0.95, 0.85, 0.06, 0.6, 0.2]
     rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(9)], "y": [1, 0, 1, 0, 0, 0, 1, 0, 1]})
     rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
     others = rows.assign(repeat=2, probability=0.5)
     found = explained_patients(pd.concat([rows, others]), "DL_2.5D", 0.8)
     assert found["patient_id"].tolist() == ["p0", "p3", "p4", "p6", "p5", "p8"]
     right = ["recurrence, predicted right", "no recurrence, predicted right"]
     assert found["kind"].tolist()[:3] == [*right, "no recurrence, predicted wrong"]
     assert len(explained_patients(rows, "DL_2.5D", 0.94)) == 4
+
+
+def test_right_and_wrong_are_by_the_cut_off_of_the_tables():
+    """Youden's cut-off here is 0.3: who has 0.35 is called a recurrence, and was called right."""
+    probability = [0.35, 0.3, 0.9, 0.1, 0.25, 0.85, 0.2, 0.15]
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(8)], "y": [1, 1, 1, 0, 0, 0, 0, 1]})
+    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
+    assert training_cut_offs(rows).item() == 0.3
+    held = rows.iloc[[0]].assign(patient_id="v", split="validation", estimate="held_out", y=0, probability=0.4)
+    found = explained_patients(pd.concat([rows, held]), "DL_2.5D", 0.6)
+    kinds = found.set_index("patient_id")["kind"].to_dict()
+    # 0.4 of the validation patient is a wrong call of recurrence, though not a confident one.
+    assert kinds == {
+        "p2": "recurrence, predicted right",
+        "p3": "no recurrence, predicted right",
+        "p5": "no recurrence, predicted wrong",
+        "p7": "recurrence, predicted wrong",
+    }
+    same = rows.assign(probability=0.5)
+    assert set(explained_patients(same, "DL_2.5D", 0.6)["kind"]) == {
+        "recurrence, not called",
+        "no recurrence, not called",
+    }
 
 
 def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
@@ -507,6 +586,41 @@ def test_a_cut_may_count_itself(clinical):
     assert table.tolist()[:2] == [0, 1] and np.isnan(table[2])
     assert dichotomise(pd.DataFrame({"age": [60.0]}), {"age": 60})["age"].tolist() == [0]
     assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "Age ≥ 60 years"
+
+
+def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    cut = configuration.plain_values(raw)["settings"]["published"]["clinical"]["child_pugh"]
+    definition = {"kind": "categorical", "unit": "", "levels": ["A", "B", "C"], "timing": "pre"}
+    # Table 1, training cohort: 57 without and 105 with recurrence, C 9 and 18.
+    classes = pd.DataFrame({"child_pugh": [0.0] * 100 + [1.0] * 35 + [2.0] * 27 + [np.nan]})
+    values, about = coded(classes, {"child_pugh": definition}, {"child_pugh": cut})
+    assert values["child_pugh"].value_counts().to_dict() == {0: 135, 1: 27} and values["child_pugh"].isna().sum() == 1
+    assert about["child_pugh"]["levels"] == ["A/B", "C"] and about["child_pugh"]["kind"] == "binary"
+    assert term("child_pugh", definition, cut) == "Child-Pugh class (C vs A/B)"
+    # A sheet without class C: nothing to name.
+    assert term("child_pugh", {**definition, "levels": ["A", "B"]}, cut) == "Child-Pugh class ≥ 2"
+
+
+def test_marks_of_the_networks_say_which_are_ours():
+    """Slice-level model training names the four; what DL_3D is, is in a supplement that was not available."""
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    marks = {r["key"].removeprefix("settings.published."): r["source"] for r in configuration.sourced_values(raw)}
+    assert marks["networks"] == "stated"
+    assert {k: v for k, v in marks.items() if k.startswith("networks.")} == {
+        "networks.3D-ResNet18": "chosen",
+        "networks.3D-DenseNet121": "chosen",
+    }
+    settings = configuration.plain_values(raw)["settings"]["published"]
+    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):

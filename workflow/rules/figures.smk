@@ -150,6 +150,7 @@ rule plot_risk_groups:
         runtime=minutes(10),
     params:
         horizon=horizon_months,
+        censored=censored_at_horizon,
         mark=study_mark,
         code=code("plot_risk_groups"),
     script:

@@ -6,6 +6,7 @@ from hcc_recurrence.cohort.fit import (
     PROTOCOLS,
     PUBLISHED as AS_PUBLISHED,
     STRICT,
+    TRAINING,
     VALIDATION,
     Fit,
 )

@@ -12,8 +12,8 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.learning.predictions import rows_of_fits
     from hcc_recurrence.learning.regressions import regression_table
+    from hcc_recurrence.methods.yan2023.declare import FUSED
     from hcc_recurrence.methods.yan2023.nomograms import fit_nomograms
-    from hcc_recurrence.methods.yan2023.signatures import FUSED
 
     params, output = snakemake.params, snakemake.output
     labels, split = read_csv(snakemake.input.labels), read_csv(snakemake.input.split)

@@ -15,10 +15,8 @@ with job_log(snakemake.log[0], f"zhang2025 on {wildcards.cohort}, fit {wildcards
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)
-    radiomics = None
-    if asked.radiomics:
-        tables = dict(zip(params.phases, map(pd.read_parquet, asked.radiomics), strict=True))
-        radiomics = join_phases(tables, list(split["patient_id"]), params.reader).values
+    tables = dict(zip(params.phases, map(pd.read_parquet, asked.radiomics), strict=True))
+    radiomics = join_phases(tables, list(split["patient_id"]), params.reader).values
     found = fit_fusion(
         read_fits(asked.scores),
         labels,

@@ -14,8 +14,9 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.learning.predictions import rows_of_fits
     from hcc_recurrence.learning.regressions import regression_table
+    from hcc_recurrence.methods.zhang2025.declare import SIGNATURE
     from hcc_recurrence.methods.zhang2025.models import fit_models
-    from hcc_recurrence.methods.zhang2025.signature import SIGNATURE, fits_of
+    from hcc_recurrence.methods.zhang2025.signature import fits_of
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     labels, split = read_csv(asked.labels), read_csv(asked.split)

@@ -21,10 +21,10 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     write_csv(tables["choices"], output.choices)
     note = (
         "What cross-validation inside each fit chose; fold 0: all training patients. features: deep ones; variables: "
-        "all. C, max iter, tol: of the logistic regression. As published: features are selected once on "
-        "all rows before the cross-validation. DSFR and DSFR-C take the phases whose model has the highest AUC."
+        "all. C, max iter, tol: of the logistic regression. Features are selected anew inside each fold, "
+        "unless a line above says otherwise. DSFR and DSFR-C take the phases whose model has the highest AUC."
     )
-    write_html(readable(tables["choices"]), params.title, output.choices_html, note)
+    write_html(readable(tables["choices"]), params.title, output.choices_html, note, mark=params.mark)
 
     weights = tables["weights"]
     whole = weights[(weights["repeat"] == 1) & (weights["fold"] == 0)].drop(columns=["repeat", "fold"])
@@ -32,7 +32,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     note = (
         "Weights of the models of all training patients, of standardised variables; deep rank 1: the largest deep one."
     )
-    write_html(readable(whole), params.title, output.weights_html, note)
+    write_html(readable(whole), params.title, output.weights_html, note, mark=params.mark)
 
     hazards = hazard_table(tables["hazards"])
     write_csv(hazards, output.hazards)
@@ -43,7 +43,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         "nomogram: of those by steps in both directions by AIC. P values after a selection are too small. ph p: test "
         "of proportional hazards. fits: share of all fits whose nomogram has the variable."
     )
-    write_html(readable(hazards), params.title, output.hazards_html, note)
+    write_html(readable(hazards), params.title, output.hazards_html, note, mark=params.mark)
 
     drawn = [d for file in asked.drawn for d in json.loads(Path(file).read_text())]
     for protocol in ("strict", "as_published"):
@@ -51,7 +51,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         model = NomogramModel.from_dict(own["nomogram"]) if own["nomogram"] else None
         title = f"Cox nomogram, {protocol.replace('_', ' ')}, {params.title}"
         figure = plot_nomogram(model, title, own["values"], own["patient"])
-        save(figure, output[f"nomogram_{protocol}"], output[f"nomogram_{protocol}_svg"])
+        save(figure, output[f"nomogram_{protocol}"], output[f"nomogram_{protocol}_svg"], params.mark)
         panels = [
             (step, "hazard_ratio", hazards[(hazards["protocol"] == protocol) & (hazards["step"] == step)])
             for step in ("univariable", "multivariable", "nomogram")
@@ -62,4 +62,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         ]
         words = f"{params.title}, {protocol.replace('_', ' ')}: DSFR signature and clinical variables"
         figure = plot_ratio_forest(panels, words)
-        save(figure, output[f"hazards_{protocol}"], output[f"hazards_{protocol}_svg"])
+        save(figure, output[f"hazards_{protocol}"], output[f"hazards_{protocol}_svg"], params.mark)

@@ -12,7 +12,8 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
-    from hcc_recurrence.methods.wang2022.signature import SIGNATURE, explained_features
+    from hcc_recurrence.methods.wang2022.declare import SIGNATURE
+    from hcc_recurrence.methods.wang2022.signature import explained_features
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
 
@@ -37,4 +38,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
                 found = feature_maps(networks[phase], pictures[f"{patient}.{phase}"][0], own)
                 maps.update({(patient, f"{phase}__{name}"): one for name, one in found.items()})
     figure = plot_feature_maps(patients, features, pictures, maps, f"{params.title}: DSFR")
-    save(figure, output.figure, output.figure_svg)
+    save(figure, output.figure, output.figure_svg, params.mark)

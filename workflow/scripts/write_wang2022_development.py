@@ -19,8 +19,8 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     write_csv(table, snakemake.output.csv)
     note = (
         "Training patients without those that trained the network. apparent: the model of all of them, on themselves. "
-        "cross validated: the paper's road, features selected and settings chosen on the same patients (pooled over "
-        "the folds, DeLong interval). nested: the strict protocol, all chosen without the fold that is scored. "
-        "published: what the paper prints of 120 other patients, for orientation."
+        "cross validated: the paper's road, settings chosen on the same patients, features selected inside each fold "
+        "(pooled over the folds, DeLong interval). nested: the strict protocol, all chosen without the fold that is "
+        "scored. published: what the paper prints of 120 other patients, for orientation."
     )
-    write_html(readable(table), params.title, snakemake.output.html, note)
+    write_html(readable(table), params.title, snakemake.output.html, note, mark=params.mark)

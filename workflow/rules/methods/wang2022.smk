@@ -120,6 +120,7 @@ rule gather_wang2022:
         horizon=horizon_months,
         limit=WANG["cox_p"],
         title=of_cohort("title"),
+        mark=mark_of("wang2022"),
         code=code("gather_wang2022"),
     script:
         "../../scripts/gather_wang2022.py"
@@ -154,6 +155,7 @@ rule write_wang2022_development:
         published=untracked(lambda w: str(PUBLISHED)),
         names=FULL_CONFIG["papers"]["wang2022"]["published_names"],
         title=of_cohort("title"),
+        mark=mark_of("wang2022"),
         code=code("write_wang2022_development"),
     script:
         "../../scripts/write_wang2022_development.py"
@@ -191,6 +193,7 @@ rule plot_wang2022_features:
         channels=FULL_CONFIG["unets"].get(WANG["unet"], {}).get("channels", []),
         number=WANG["explained_features"],
         title=of_cohort("title"),
+        mark=mark_of("wang2022"),
         code=code("plot_wang2022_features"),
     script:
         "../../scripts/plot_wang2022_features.py"

@@ -3,8 +3,8 @@
 WANG = FULL_CONFIG["papers"]["wang2022"]["settings"]
 # What the models read besides the network's features.
 WANG_MODELS = (
-    *("constant_below", "correlation_r", "feature_numbers", "inner_folds"),
-    *("regression_grid", "cox_p", "visual"),
+    *("feature_selection", "constant_below", "correlation_r", "feature_numbers"),
+    *("inner_folds", "regression_grid", "cox_p", "visual"),
 )
 
 

@@ -204,10 +204,7 @@ rule fit_yan2023_nomograms:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        settings=lambda w: {
-            k: PLAN.settings("yan2023", base(w.cohort))[k]
-            for k in ("clinical", "clinical_p", "entry_p", "removal_p")
-        },
+        settings=lambda w: yan2023_settings(w, YAN_NOMOGRAMS),
         # The calibration is for readers: copies with permuted outcomes do without.
         resamples=lambda w: (
             YAN["calibration_resamples"] if w.cohort == base(w.cohort) else 1
@@ -223,6 +220,45 @@ rule fit_yan2023_nomograms:
         code=code("fit_yan2023_nomograms"),
     script:
         "../../scripts/fit_yan2023_nomograms.py"
+
+
+rule fit_yan2023:
+    """Everything of one fit, kept to score patients who were not there: chosen cells, fusion, nomograms."""
+    input:
+        features=yan2023_phase_features,
+        ranks=yan2023_grid("ranks.parquet"),
+        chosen="<results>/{cohort}/yan2023/tables/chosen.csv",
+        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("yan2023"),
+    output:
+        directory("<results>/{cohort}/yan2023/models/{fit}"),
+    log:
+        "<logs>/{cohort}/yan2023/fit_yan2023/{fit}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/yan2023/fit_yan2023/{fit}.tsv"
+    wildcard_constraints:
+        fit=Fit.PATTERN_OF_ONE_FOLD,
+    group:
+        "yan2023_results"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30),
+    params:
+        settings=yan2023_fit_settings,
+        network=yan2023_network,
+        sheet=untracked(patients_sheet),
+        clinical=clinical_hash(study_clinical("yan2023")),
+        definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
+        meaning=clinical_meaning(study_clinical("yan2023")),
+        missing_codes=of_cohort("missing_codes"),
+        seed=FULL_CONFIG["seed"],
+        code=code("fit_yan2023"),
+    script:
+        "../../scripts/fit_yan2023.py"
 
 
 rule plot_yan2023_nomograms:

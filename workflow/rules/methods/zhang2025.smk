@@ -16,10 +16,10 @@ rule zhang2025:
 
 
 rule fit_zhang2025_fusion:
-    """DL_2.5D of one fit: features of the bags of images, their selection, five learners by grid search."""
+    """DL_2.5D of one fit: features of the bags of images and radiomics, their selection, five learners by grid search."""
     input:
         scores=zhang2025_scores,
-        radiomics=zhang2025_radiomics,
+        radiomics=radiomics_files("zhang2025"),
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhang2025"),
     output:
@@ -325,7 +325,7 @@ rule plot_grad_cam:
         networks=ZHANG["networks"],
         files=lambda w: [f"{n}.{fit.fold}" for n, fit in zhang2025_explained(w.cohort)],
         views=FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
-        shown=[-4, "axial", 4, "sagittal", "coronal"],
+        shown=[-4, 0, 4, "sagittal", "coronal"],
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),

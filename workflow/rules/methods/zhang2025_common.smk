@@ -82,11 +82,6 @@ def zhang2025_scores(wildcards):
     )
 
 
-def zhang2025_radiomics(wildcards):
-    """Feature tables of the phases, each once; none where the variant is switched off."""
-    return radiomics_files("zhang2025")(wildcards) if ZHANG["radiomics"] else []
-
-
 def zhang2025_fusions(kind):
     """Files of one kind of all fusions, as a function of the wildcards; none without networks."""
 

@@ -21,7 +21,7 @@ def zhao2024_predictions(cohort):
         if trained
         else []
     )
-    return fits("zhao2024", "predictions")(cohort) + deep
+    return files_of_fits("zhao2024", ".predictions.csv")(cohort) + deep
 
 
 def zhao2024_learning(wildcards):
@@ -61,9 +61,10 @@ def zhao2024_start(wildcards):
 
 
 def zhao2024_inputs(wildcards):
-    """What the models without a network selected in the fits of a fusion's protocol."""
-    protocol = Fit.parse(wildcards.fit).protocol
-    return f"<results>/{wildcards.cohort}/zhao2024/fits/{protocol}.inputs.parquet"
+    """The tables of the fit without a network whose selected variables a fusion takes."""
+    fit = Fit.parse(wildcards.fit)
+    own = fit if fit.protocol == STRICT else Fit(AS_PUBLISHED, tuned_on=VALIDATION)
+    return f"<results>/{wildcards.cohort}/zhao2024/fits/{own}"
 
 
 def zhao2024_explained(kind):

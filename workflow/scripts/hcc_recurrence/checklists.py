@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.figures.p_values import auc_text
+from hcc_recurrence.statistics.acquisition_table import acquisition_words
 
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
@@ -56,6 +57,7 @@ class Run:
     delong: pd.DataFrame
     baseline: pd.DataFrame
     comparison: pd.DataFrame
+    acquisition: pd.DataFrame
     readers: Mapping[str, int]
     versions: Mapping[str, str]
 
@@ -90,6 +92,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
             f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
         ),
         "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['horizon']} after resection"),
+        "acquisition": Evidence("acquisition.csv", acquisition_words(run.acquisition)),
         "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
         "predictors": Evidence(
             f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"

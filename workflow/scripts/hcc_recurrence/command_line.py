@@ -286,9 +286,10 @@ def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
     """
     if not any(_may_be_target(word) and word not in known for word in argv):
         return []
-    from snakemake.cli import get_argument_parser
+    # Not where the plugin runs this file, outside its package.
+    from hcc_recurrence.snakemake_inside import parsed_words
 
-    parsed, _ = get_argument_parser().parse_known_args(list(argv))
+    parsed = parsed_words(argv)
     asked = (parsed.targets, parsed.forcerun, parsed.until, parsed.omit_from)
     return [str(target) for targets in asked for target in targets or [] if str(target) not in known]
 
@@ -313,7 +314,8 @@ def asks_without_split(argv: Sequence[str]) -> bool:
 
     if not any(map(without, argv)):
         return False
-    from snakemake.cli import get_argument_parser
+    # Not where the plugin runs this file, outside its package.
+    from hcc_recurrence.snakemake_inside import parsed_words
 
-    parsed, _ = get_argument_parser().parse_known_args(list(argv))
+    parsed = parsed_words(argv)
     return bool(parsed.targets) and all(without(str(target)) for target in parsed.targets)

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from hcc_recurrence.cohort.thresholds import in_standard_units, threshold_fault
 from hcc_recurrence.config_layers import lay
 from hcc_recurrence.config_schema import fill_defaults, kind_of, schema_problems
 from hcc_recurrence.problems import Problem
@@ -188,7 +189,7 @@ def join_settings(
 
     A setting is replaced whole, but for two. Of `clinical` the variables that are named change, and the others stay (a
     study's `without` leaves some out). Of `networks` those that are named are used, and each takes from the paper's
-    network of its name what is not said.
+    network of its name what is not said. Thresholds become those of the unit that values have (`in_standard_units`).
     """
     problems: list[Problem] = []
 
@@ -202,12 +203,11 @@ def join_settings(
             continue
         if key == "clinical":
             for variable, threshold in value.items():
-                number = threshold.get("at_least") if isinstance(threshold, Mapping) else threshold
-                known = not isinstance(threshold, Mapping) or set(threshold) == {"at_least"}
-                if not known or isinstance(number, bool) or not isinstance(number, int | float | None):
-                    remedy = "400 (1 above it), {at_least: 400} (1 from it on), or null (the value as it is)"
-                    wrong(f"clinical.{variable}", f"{threshold!r} is no threshold", remedy)
-                values["clinical"][variable] = copy.deepcopy(threshold)
+                fault = threshold_fault(variable, threshold)
+                if fault:
+                    wrong(f"clinical.{variable}", *fault)
+                else:
+                    values["clinical"][variable] = copy.deepcopy(threshold)
         elif key == "networks":
             joined = {}
             for name, network in value.items():
@@ -224,4 +224,6 @@ def join_settings(
             values["networks"] = joined
         else:
             values[key] = copy.deepcopy(value)
+    if "clinical" in values:
+        values["clinical"] = in_standard_units(values["clinical"])
     return values, problems

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hcc_recurrence.cohort.thresholds import threshold_fault
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.problems import Problem
 
@@ -13,12 +15,17 @@ PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
 # Words that a setting may have; the same as in the code that reads them.
 WORDS: dict[str, tuple[str, ...]] = {
     "timing": ("pre", "any"),
+    "feature_selection": ("inside_folds", "on_all_patients"),
     "pool": ("mean", "max"),
     "tap": ("relu", "after_pool"),
     "choose": ("loss", "accuracy"),
     "schedule": ("", "cosine"),
     "fusion": ("mean", "logistic"),
+    "risk_factor_model": ("significant", "forward", "cox_steps", "univariable"),
+    "none_significant": ("no_variable", "candidates"),
 }
+# The same of `baseline_continuous`, of which each variable may have its own.
+CONTINUOUS_RULES = ("student", "mann_whitney", "shapiro")
 # Shape and first order, co-occurrence, run length, size zone, dependence and neighbourhood features of one image.
 SHAPE_FEATURES, IMAGE_FEATURES = 14, 93
 
@@ -42,25 +49,55 @@ ENDINGS: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
     ),
     (("batch", "_patients"), "a whole number from 2 upwards", _whole(2)),
     (("_resamples",), "a whole number from 20 upwards", _whole(20)),
-    (("weight_decay", "momentum", "constant_below"), "a number from 0 upwards", lambda value: value >= 0),
+    (
+        ("weight_decay", "momentum", "_below"),
+        "a number from 0 upwards",
+        lambda value: value >= 0,
+    ),
+    (("decimals",), "a whole number from 0 upwards", _whole(0)),
 )
 
 
-def setting_problems(paper: str, own: Mapping[str, Any]) -> list[Problem]:
-    """Overrides of the right type that mean nothing, such as a P of 5 or a phase that there is not.
+def setting_problems(
+    paper: str, own: Mapping[str, Any], whole: Mapping[str, Any] | None = None, file: str = ""
+) -> list[Problem]:
+    """Settings of the right type that mean nothing, such as a P of 5, an unknown word or a phase that there is not.
 
     Args:
-        own: the person's settings of one paper, of the types of the paper's.
+        own: the person's settings of one paper, of the types of the paper's. whole: all of the paper's, where a name
+            in one of them must be one of another. file: the paper's own file, where `own` is that.
     """
-    problems = []
+    problems, whole = [], {**(whole or {}), **own}
+    where, named = (file, "settings.published.") if file else ("config", f"overrides.{paper}.")
     for key, value in own.items():
-        needed = _needed(key, value)
-        if needed:
-            what = (
-                f"overrides.{paper}.{key}: {str(value)[:80] if isinstance(value, list) else repr(value)} cannot be used"
-            )
-            problems.append(Problem("", "", "config", what, f"write {needed}"))
+        if key == "baseline_continuous" and isinstance(value, Mapping):
+            faults = _rule_faults(value, whole)
+        elif key == "clinical" and file:
+            # Those of a person are checked where they are joined with the paper's.
+            found = {variable: threshold_fault(variable, threshold) for variable, threshold in value.items()}
+            faults = [(f".{variable}", *fault) for variable, fault in found.items() if fault]
+        else:
+            needed = _needed(key, value)
+            shown = f"{str(value)[:80] if isinstance(value, list) else repr(value)} cannot be used"
+            faults = [("", shown, f"write {needed}")] if needed else []
+        problems += [Problem("", "", where, f"{named}{key}{place}: {what}", remedy) for place, what, remedy in faults]
     return problems
+
+
+def _rule_faults(rules: Mapping[str, Any], whole: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Place, fault and remedy of the tests of continuous variables: variable, or `default`, -> rule."""
+    faults = []
+    if "default" not in rules:
+        faults.append(("", "lacks the key 'default'", f"add it: {' or '.join(CONTINUOUS_RULES)}"))
+    for variable, rule in rules.items():
+        if rule not in CONTINUOUS_RULES:
+            faults.append((f".{variable}", f"{rule!r} cannot be used", f"write {' or '.join(CONTINUOUS_RULES)}"))
+        known = sorted(whole.get("clinical", {}))
+        if known and variable != "default" and variable not in known:
+            near = difflib.get_close_matches(variable, known, 1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"known are default, {', '.join(known)}"
+            faults.append((f".{variable}", "the paper has no such clinical variable", remedy))
+    return faults
 
 
 def _needed(key: str, value: Any) -> str:

@@ -1,6 +1,6 @@
 """Snakemake keeps its records of finished jobs with the results, not in `.snakemake`.
 
-The one place that reaches into how Snakemake (9.27) stores what made a file. Snakemake has a setting for the kind of
+Snakemake (9.27) has a setting for the kind of
 store but none for where it is; its records in `.snakemake/metadata` are lost with that folder, and a file without a
 record counts as up to date. Here such a file runs again, or the run is refused, and so does a file that was replaced.
 `tests/workflow/test_results_elsewhere.py` fails where a later Snakemake does otherwise.
@@ -20,12 +20,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from snakemake.persistence import NO_PARAMS_CHANGE, RECORD_FORMAT_VERSION, ParamsChange
-from snakemake.persistence.file import FilePersistence
-from snakemake_interface_common.exceptions import ApiError
-from snakemake_interface_executor_plugins.settings import ExecMode
-from snakemake_interface_storage_plugins.io import Mtime
-
 from hcc_recurrence.leftovers import OUTPUTS_TO
 from hcc_recurrence.result_records import (
     Records,
@@ -34,6 +28,16 @@ from hcc_recurrence.result_records import (
     content_mark,
     is_as_recorded,
     look,
+)
+from hcc_recurrence.snakemake_inside import (
+    NO_PARAMS_CHANGE,
+    RECORD_FORMAT_VERSION,
+    ApiError,
+    ExecMode,
+    FilePersistence,
+    Mtime,
+    ParamsChange,
+    replace_store,
 )
 
 # In records, in place of the path of the results.
@@ -67,7 +71,7 @@ class Record(dict):
 
 def keep_records_with_results() -> None:
     """Have the Snakemake of this process keep its records with the results. Called before it makes its store."""
-    sys.modules["snakemake.workflow"].FilePersistence = ResultPersistence
+    replace_store(ResultPersistence)
 
 
 def are_kept_with_results(workflow: Any) -> bool:

@@ -13,7 +13,9 @@ _ENZYME = {"U/L": 1.0, "IU/L": 1.0, "ukat/L": 60.0}
 # Variable -> unit of the sheet -> factor to the first unit of each, which is the papers'.
 UNITS: Mapping[str, Mapping[str, float]] = {
     "age": {"years": 1.0, "months": 1 / 12},
-    # 1 IU of the WHO's standard 72/225 is 1.21 ng.
+    # IU are those of WHO's standard 72/225. How many ng one has is a convention of the assays: 1.21 (FDA, decision
+    # summary K213626 of 2022, VITROS AFP: 1.21 as other manufacturers have, before 1.04; K071597, Dimension Vista AFP:
+    # 8.0 ng/mL are 6.6 IU/mL). A laboratory that has another factor gives its values in its own unit of IU.
     "afp": {"ng/mL": 1.0, "ug/L": 1.0, "ng/dL": 0.01, "IU/mL": 1.21, "kIU/L": 1.21},
     # Bilirubin 584.7 g/mol: docs/methods.md 6 has 17.1.
     "bilirubin": {"umol/L": 1.0, "mg/dL": 17.1, "mg/L": 1.71},

@@ -17,7 +17,7 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
 
     Args:
         tables: heading, name of the estimate's column (odds_ratio or hazard_ratio), and table with variable, that
-            column, label, low, high, p. Rows without an estimate say so.
+            column, label, low, high, p, and remark, which a row without an estimate shows.
     """
     use_style()
     lengths = [max(len(t), 1) for *_, t in tables]
@@ -45,7 +45,9 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
                 text = f"{ratio_text(line[ratio], line['low'], line['high'])}  P {p_text(line['p'])}"
                 text += "  Firth" if line.get("method") == "Firth" else ""
             else:
-                text = "no estimate (separation, collinearity, or one value)"
+                remark = line.get("remark")
+                reasons = "no estimate (separation, collinearity, or one value)"
+                text = remark if isinstance(remark, str) and remark else reasons
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)

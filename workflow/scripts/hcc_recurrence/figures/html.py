@@ -17,6 +17,7 @@ body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
 th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
+table.left2 :is(th, td):nth-child(-n+2), table.left3 :is(th, td):nth-child(-n+3) {{ text-align: left; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
 table.wrapped th, table.wrapped td {{ text-align: left; white-space: normal; vertical-align: top; max-width: 36em; }}
@@ -26,18 +27,24 @@ tbody tr:hover {{ background: #f3f6fa; }}
 
 
 def write_html(
-    frame: pd.DataFrame, title: str, path: str | Path, note: str = "", mark: str = "", wrapped: bool = False
+    frame: pd.DataFrame,
+    title: str,
+    path: str | Path,
+    note: str = "",
+    mark: str = "",
+    wrapped: bool = False,
+    words: int = 1,
 ) -> None:
     """Write a table as one HTML file without scripts or outside references.
 
     Args:
         note: how to read it, above the table. mark: what a reader must know wherever the table goes.
-        wrapped: cells are sentences.
+        wrapped: cells are sentences. words: how many of the first columns, up to three, are words and not numbers.
     """
     numbers = {
         c: (lambda v: "" if pd.isna(v) else f"{v:g}") for c in frame.columns if pd.api.types.is_float_dtype(frame[c])
     }
-    classes = "wrapped" if wrapped else None
+    classes = "wrapped" if wrapped else f"left{words}" if words > 1 else None
     table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers, classes=classes)
     text = f'<p class="mark">{html.escape(mark)}</p>' if mark else ""
     text += f"<p>{html.escape(note)}</p>" if note else ""
@@ -51,15 +58,15 @@ def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
 
 
 def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
-    """A table for people: floats rounded, P values as journals print them, underscores as spaces."""
+    """A table for people: floats rounded, P values as in journals, a dash for no number, underscores as spaces."""
     result = frame.copy()
     for column in result.columns:
         if not pd.api.types.is_float_dtype(result[column]):
             result[column] = result[column].map(lambda v: v.replace("_", " ") if isinstance(v, str) else v)
         elif column == "p" or column.endswith("_p") or column.startswith("p_"):
-            result[column] = result[column].map(p_text)
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else p_text(v))
         else:
-            result[column] = result[column].map(lambda v: "" if pd.isna(v) else f"{v:.{digits}f}")
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:.{digits}f}")
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 
@@ -91,16 +98,22 @@ def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.Da
             ("kept", "kept"),
             ("vif", "VIF"),
             ("ph_p", "P, proportional hazards"),
+            ("remark", "remark"),
         ):
             if column in rows and rows[column].notna().any():
                 values = rows[column]
                 if column == "kept":
                     values = values.map({True: "yes", False: "no"})
-                elif column != "method":
+                elif column == "method":
+                    values = values.where(rows[ratio].notna(), "")
+                elif column != "remark":
                     values = values.map(p_text if column == "ph_p" else "{:.2f}".format)
                 part[name] = values
         parts.append(part)
-    return pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
+    # Last, and only where there is one.
+    remarks = table.pop("remark") if "remark" in table else pd.Series(dtype=str)
+    return table.assign(remark=remarks) if (remarks != "").any() else table
 
 
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
@@ -129,8 +142,9 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     table["remark"] = rows["remark"].fillna("")
     note = (
-        "AUC with DeLong interval; the remark says why there is none. No variable selected: at least half of the fits "
-        "give all their patients the same score (of a network: it learned nothing); there is nothing to count or test. "
+        "AUC with DeLong interval; the remark says why there is none. One score for everyone: at least half of the "
+        "fits give all their patients the same score (a regression that selected no variable, a forest or a network "
+        "that learned nothing); there is nothing to count or test. "
         f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
         "the same order. One fitted model is the unit: with several repeats (other folds, other random numbers) all "
         "numbers are means over the repeats of what single models reach, counts too, and the interval is that of one "

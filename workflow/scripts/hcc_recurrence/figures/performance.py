@@ -262,10 +262,17 @@ def mean_net_benefit(
     Returns: model, threshold, net_benefit.
     """
     everyone = curve_of(rows.drop_duplicates("patient_id"), {})
-    parts = [
-        curve_of(part, {model: part["probability"].to_numpy()}).query("model not in ('all', 'none')")
-        for (model, _), part in rows[rows["model"].isin(models)].groupby(["model", "repeat"])
-    ]
+    parts = []
+    # All models of the same patients at once: the reference strategies are reckoned anew with each call.
+    for _, repeat in rows[rows["model"].isin(models)].groupby("repeat"):
+        of_patients: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
+        for model, part in repeat.groupby("model"):
+            ordered = part.sort_values("patient_id")
+            of_patients.setdefault(tuple(ordered["patient_id"]), {})[model] = ordered
+        for members in of_patients.values():
+            risks = {model: part["probability"].to_numpy() for model, part in members.items()}
+            curve = curve_of(next(iter(members.values())), risks)
+            parts.append(curve[~curve["model"].isin(("all", "none"))])
     order = {name: place for place, name in enumerate(["all", "none", *models])}
     mean = pd.concat([everyone, *parts]).groupby(["model", "threshold"], as_index=False)["net_benefit"]
     mean = mean.agg(lambda values: values.mean(skipna=False))

@@ -40,18 +40,20 @@ def _median_text(months: float) -> str:
     return "median not reached" if np.isinf(months) else f"median {months:.0f} months"
 
 
-def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0) -> plt.Figure:
+def plot_kaplan_meier(
+    predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0, censored: bool = False
+) -> plt.Figure:
     """Recurrence-free survival of patients above and below the training cut-off: a row a model, a column a split.
 
     The groups are those of one fitted model, the first repeat's, at its own cut-off.
 
     Args:
-        horizon: months, drawn as a line.
+        horizon: months, drawn as a line. censored: times are censored at the horizon, where the curves end.
     """
     use_style()
     found = panels(predictions, protocol)
     cuts = cut_offs(predictions, protocol)
-    last = float(np.ceil(predictions["rfs_months"].max() / 12) * 12)
+    last = float(np.ceil((horizon if censored else predictions["rfs_months"].max()) / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
     width = max(PAGE_INCHES * len(found) / 3, 4.8)
     figure, axes = plt.subplots(
@@ -67,7 +69,8 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
                 table.axis("off")
                 continue
             own = first_repeat(rows[rows["model"] == model])
-            months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
+            followed, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
+            months, event = censor_at(followed, event, horizon) if censored else (followed, event)
             cut = cuts[model, protocol, own["repeat"].iloc[0]]
             high = (own["probability"].to_numpy() >= cut).astype(int)
             for line, (value, name, colour) in enumerate(GROUPS):
@@ -81,7 +84,7 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
                     if members.sum() >= LEAST_PATIENTS:
                         band = (km["time"], km["low"], km["high"])
                         curve.fill_between(*band, step="post", color=colour, alpha=0.12, lw=0)
-                for time, count in zip(times, at_risk(months[members], times), strict=True):
+                for time, count in zip(times, at_risk(followed[members], times), strict=True):
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
@@ -102,7 +105,8 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
             for spine in table.spines.values():
                 spine.set_visible(False)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
-    figure.suptitle(f"{line}\nGroups by the training cut-off; dotted: {horizon:.0f} months.", fontsize=8)
+    about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
+    figure.suptitle(f"{line}\nGroups by the training cut-off; {about}.", fontsize=8)
     return figure
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.risk_factor_steps import ADDITIONAL, PAPER, STEPS
 from hcc_recurrence.learning.scaling import Imputer
+from hcc_recurrence.statistics.aliases import alias_words, find_aliases
 from hcc_recurrence.statistics.calibration import optimism_corrected
 from hcc_recurrence.statistics.cox import (
     baseline_survival,
@@ -130,6 +131,10 @@ def fit_risk_factors(
     ]
     table = pd.concat(parts, ignore_index=True).sort_values("source", ascending=False, kind="stable", ignore_index=True)
     table.insert(1, "label", table["variable"].map(names))
+    table["remark"] = ""
+    for _, part in table.groupby(["source", "analysis", "step"]):
+        times = (y, None) if part["analysis"].iloc[0] == "logistic" else (event, months)
+        table.loc[part.index, "remark"] = _remarks(part, x[list(part["variable"])], names, *times)
     shown = x.rename(columns=names)
     drawing = {d["name"]: d for d in drawn.values()}
     labelled = {kind: [names[v] for v in found.chosen] for kind, found in (("logistic", logistic), ("cox", cox))}
@@ -141,6 +146,41 @@ def fit_risk_factors(
     patient = middle_patient(shown, models["logistic"] or models["cox"], rows)
     worked = {name: float(shown.loc[patient, name]) for name in shown.columns}
     return RiskFactors(table, models["logistic"], models["cox"], optimism, curve, patient, worked)
+
+
+def _remarks(
+    part: pd.DataFrame, x: pd.DataFrame, names: Mapping[str, str], outcome: np.ndarray, months: np.ndarray | None
+) -> list[str]:
+    """Why each row of one step has no ratio; empty for one that has.
+
+    Args:
+        x: the step's variables. outcome: 0/1; months: times to it, none in logistic regression.
+    """
+    aliases = find_aliases(x) if part["step"].iloc[0] != "univariable" else {}
+    words = []
+    for row in part.to_dict("records"):
+        variable = row["variable"]
+        if not pd.isna(row["odds_ratio" if months is None else "hazard_ratio"]):
+            words.append("")
+        elif variable in aliases:
+            both = x[[variable, *aliases[variable]]]
+            words.append(alias_words(aliases[variable], names, bool(both.isin([0, 1]).all(axis=None))))
+        elif part["step"].iloc[0] == "univariable" and (found := _separation(x[variable], outcome)):
+            words.append(found)
+        else:
+            words.append("the model has no estimate: separation, or too few patients")
+    return words
+
+
+def _separation(column: pd.Series, outcome: np.ndarray) -> str:
+    """Where one value of a variable of few values has one outcome alone: `none of 3 recurred`, `all of 3 recurred`."""
+    if column.nunique() > 5:
+        return ""
+    for value, group in pd.Series(outcome, index=column.index).groupby(column):
+        if group.nunique() == 1:
+            which = "with it" if value == column.max() else "without it" if value == column.min() else "at one level"
+            return f"no estimate: {'all' if group.iloc[0] else 'none'} of {len(group)} {which} recurred"
+    return ""
 
 
 def _significant(y: np.ndarray, x: pd.DataFrame, limit: float, none_significant: str) -> _Found:

@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.aliases import find_aliases, without_aliases
+
 
 def fit_cox(time: np.ndarray, event: np.ndarray, x: pd.DataFrame):
     """A fitted lifelines CoxPHFitter, or None where no estimate exists (separation, collinearity, no event)."""
@@ -30,8 +32,13 @@ def fit_cox(time: np.ndarray, event: np.ndarray, x: pd.DataFrame):
 def cox_table(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> pd.DataFrame:
     """Hazard ratios with Wald 95 % intervals and P of one model with all columns of `x`.
 
+    A column that those before it determine is left out, as R's coxph does (`find_aliases`).
+
     Returns: variable, coefficient, hazard_ratio, low, high, p; NaN where no estimate exists.
     """
+    if x.shape[1] > 1 and (aliases := find_aliases(x)):
+        found = cox_table(time, event, x.drop(columns=list(aliases))).set_index("variable")
+        return found.reindex(list(x.columns)).rename_axis("variable").reset_index()
     fit = fit_cox(time, event, x) if x.shape[1] else None
     if fit is None:
         values = np.full((x.shape[1], 4), np.nan)
@@ -67,8 +74,10 @@ def stepwise_aic(time: np.ndarray, event: np.ndarray, x: pd.DataFrame) -> list[s
     """Variables of the Cox model found by steps in both directions from the full model, as R's `step`.
 
     Each step takes the one removal or addition that lowers the AIC most; own code, because no library has it
-    (docs/methods.md 7). Where the full model has no estimate, the search starts from the empty one.
+    (docs/methods.md 7). Columns that those before them determine are no candidates (`find_aliases`). Where the full
+    model has no estimate for another reason, the search starts from the empty one.
     """
+    x = without_aliases(x)
     full = fit_cox(time, event, x)
     # Log partial likelihood of the empty model, which lifelines gives beside any fitted one.
     single = next((f for c in x.columns if (f := fit_cox(time, event, x[[c]])) is not None), None)

@@ -10,6 +10,8 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
+from hcc_recurrence.statistics.aliases import find_aliases
+
 
 def _fit(y: np.ndarray, x: np.ndarray):
     """Maximum likelihood fit, or None where it does not exist (separation, collinearity)."""
@@ -88,11 +90,19 @@ def fit_logistic(y: np.ndarray, x: pd.DataFrame, firth: bool = True) -> Logistic
 def logistic_table(y: np.ndarray, x: pd.DataFrame, firth: bool = False) -> pd.DataFrame:
     """Odds ratios with 95 % intervals and P values of one model with all columns of `x`.
 
+    A column that those before it determine is left out, as R's glm does (`find_aliases`).
+
     Args:
         firth: where the maximum likelihood estimate does not exist (separation), fall back on Firth's.
 
-    Returns: variable, coefficient, odds_ratio, low, high, p, method (`Wald`, `Firth`, or `none` with NaN).
+    Returns: variable, coefficient, odds_ratio, low, high, p, method (`Wald`, `Firth`, or with NaN `none` and, for a
+    column that was left out, `collinear`).
     """
+    aliases = find_aliases(x) if x.shape[1] > 1 else {}
+    if aliases:
+        found = logistic_table(y, x.drop(columns=list(aliases)), firth).set_index("variable")
+        found = found.reindex(list(x.columns)).rename_axis("variable").reset_index()
+        return found.fillna({"method": "collinear"})
     y, values = np.asarray(y, float), x.to_numpy(float)
     fit, method = _fit(y, values), "Wald"
     if fit is not None and x.shape[1]:
@@ -147,7 +157,7 @@ def forward_likelihood_ratio(
     """Forward selection by likelihood ratio tests, with removal, as SPSS "Forward: LR" (docs/methods.md 3.6).
 
     In each step the variable with the smallest P below `entry` joins; then each variable whose removal has a
-    P above `removal` leaves, the largest P first.
+    P above `removal` leaves, the largest P first. One that the others determine never joins them.
 
     Args:
         firth: test a variable that separates the outcome by Firth's penalised likelihood; otherwise it never joins.
@@ -160,7 +170,8 @@ def forward_likelihood_ratio(
     while tuple(chosen) not in seen:
         # A set of variables that comes back would come back for ever.
         seen.add(tuple(chosen))
-        p = {v: _likelihood_ratio_p(y, x, chosen, v, firth) for v in x.columns if v not in chosen}
+        others = [v for v in x.columns if v not in chosen and v not in find_aliases(x[[*chosen, v]])]
+        p = {v: _likelihood_ratio_p(y, x, chosen, v, firth) for v in others}
         best = min(p, key=p.get, default=None)
         if best is None or not p[best] < entry:
             break

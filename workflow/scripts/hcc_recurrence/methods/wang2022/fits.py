@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.learning.predictions import outcome_of, rows_of_fits
+from hcc_recurrence.methods.wang2022.declare import NOMOGRAM
 from hcc_recurrence.methods.wang2022.nomogram import fit_nomogram
 from hcc_recurrence.methods.wang2022.signature import (
-    NOMOGRAM,
     choice_rows,
     clinical_tables,
     fit_all,

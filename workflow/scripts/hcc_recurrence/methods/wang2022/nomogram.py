@@ -15,7 +15,8 @@ import pandas as pd
 
 from hcc_recurrence.learning.regressions import fits_of_variables
 from hcc_recurrence.learning.risk_factors import cox_nomogram, middle_patient
-from hcc_recurrence.methods.wang2022.signature import SIGNATURE, Fitted, impute
+from hcc_recurrence.methods.wang2022.declare import SIGNATURE
+from hcc_recurrence.methods.wang2022.signature import Fitted, impute
 from hcc_recurrence.statistics.cox import cox_table, proportional_hazards_p, stepwise_aic, univariable_cox
 from hcc_recurrence.statistics.nomogram import NomogramModel
 from hcc_recurrence.statistics.survival import censor_at, survival_at

@@ -1,7 +1,8 @@
 """Wang 2022: features of a segmentation network (DSFR), with clinical variables, and of visual findings.
 
-A fit chooses features, their number and the settings of a logistic regression on its own rows. Strict: all of that
-inside each inner fold. As published: features are selected once on all rows, then cross-validation chooses.
+A fit chooses features, their number and the settings of a logistic regression on its own rows, and selects features
+anew inside each inner fold. Where the setting `feature_selection` says `on_all_patients` (our worst-case reading of a
+paper that describes no selection), the fits as published select them once on all rows before the cross-validation.
 docs/methods.md 2.
 """
 
@@ -20,9 +21,7 @@ from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
 from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import drop_redundant, order_by_auc
-
-SIGNATURE, WITH_CLINICAL, VISUAL, NOMOGRAM = "DSFR", "DSFR-C", "Visual", "Nomogram"
-BOTH = "both phases"
+from hcc_recurrence.methods.wang2022.declare import BOTH, INSIDE_FOLDS, SIGNATURE, VISUAL, WITH_CLINICAL
 
 
 def fits_of_repeat(split: pd.DataFrame, protocol: str, repeat: int) -> list[OuterFit]:
@@ -104,18 +103,20 @@ def fit_signature(
 
     Args:
         deep, extra: numbers without gaps, index patient_id; either may have no column. rows: patients that learn.
-        y: their er. settings: feature_numbers, inner_folds, regression_grid, and those of `select_order`.
+        y: their er. settings: feature_selection, feature_numbers, inner_folds, regression_grid, and those of
+            `select_order`.
     """
     x, more = deep.loc[rows].to_numpy(float), extra.loc[rows].to_numpy(float)
     splits = inner_splits(y, settings["inner_folds"], 1, seed)
     whole = select_order(x, y, settings)
-    orders = [select_order(x[i], y[i], settings) if protocol == STRICT else whole for i, _ in splits]
+    inside = protocol == STRICT or settings["feature_selection"] == INSIDE_FOLDS
+    orders = [select_order(x[i], y[i], settings) if inside else whole for i, _ in splits]
     best: tuple[int, Learned] | None = None
     for number in feature_numbers(settings["feature_numbers"], len(whole)):
         cuts = []
         for (learn, held), order in zip(splits, orders, strict=True):
-            inside, outside = _inputs(x, more, learn, order[:number], learn, held)
-            cuts.append(Cut(inside, y[learn], outside, y[held]))
+            learning, outside = _inputs(x, more, learn, order[:number], learn, held)
+            cuts.append(Cut(learning, y[learn], outside, y[held]))
         everyone = np.arange(len(y))
         inputs = _inputs(x, more, everyone, whole[:number], everyone)[0]
         found = search("LR", settings["regression_grid"], cuts, inputs, y, seed)

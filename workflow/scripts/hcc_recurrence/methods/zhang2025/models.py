@@ -20,10 +20,10 @@ from hcc_recurrence.learning.learners import plain_cuts, search
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.learning.scaling import Imputer, Standardiser
-from hcc_recurrence.methods.zhang2025.signature import SIGNATURE, choose_learner
+from hcc_recurrence.methods.zhang2025.declare import BEFORE, CLINICAL, COMBINED, SIGNATURE
+from hcc_recurrence.methods.zhang2025.signature import choose_learner
 from hcc_recurrence.statistics.logistic import collinearity, fit_logistic, logistic_table
 
-CLINICAL, COMBINED, BEFORE = "Clinical", "Combined", "preoperative"
 # Odds ratios of a probability are of no use per unit: per 0.1.
 PER = 10.0
 

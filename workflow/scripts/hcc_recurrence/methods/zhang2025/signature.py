@@ -1,7 +1,8 @@
-"""Zhang 2025 (J Hepatocell Carcinoma): a patient's signature DL_2.5D from the scores of the patient's ten images.
+"""Zhang 2025 (J Hepatocell Carcinoma): the signature DL_2.5D from the scores of a patient's ten images and radiomics.
 
 docs/methods.md 5. Slice-level networks score every image; here the scores of one fit become features of patients
-(histograms and bags of words), which are selected and learned by five learners. In the strict protocol the scores of
+(histograms and bags of words), beside which radiomics features stand ("Multi-instance learning fusion", 3); all are
+selected and learned by five learners. In the strict protocol the scores of
 the patients that learn are out of fold: each comes from a network that saw neither the patient nor the fold that the
 fit is reported on, and features are selected inside each fold of the grid search. As published the scores are apparent,
 and features are selected once, before the grid search.
@@ -25,9 +26,9 @@ from hcc_recurrence.learning.network_scores import UNSEEN
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import drop_most_connected, group_difference_p, lasso_coefficients
+from hcc_recurrence.methods.zhang2025.declare import IMAGES_ALONE, SIGNATURE
 from hcc_recurrence.statistics.auc import auc_cross_validated
 
-SIGNATURE, WITH_RADIOMICS, VOLUME = "DL_2.5D", "DL_2.5D radiomics", "DL_3D"
 # The networks that score images as published: the validation patients chose their epoch.
 BY_VALIDATION = Fit(PUBLISHED, tuned_on=VALIDATION)
 
@@ -167,7 +168,7 @@ class Bags:
     rows: list[str]
     y: np.ndarray
     groups: dict[str, list[str]]
-    radiomics: pd.DataFrame | None
+    radiomics: pd.DataFrame
     settings: Mapping[str, Any]
     protocol: str
     seed: int
@@ -178,9 +179,9 @@ class Bags:
         return list(cutter.split(np.zeros(len(self.y)), self.y))
 
     def features(self, training: Sequence[str], patients: Sequence[str], variant: str) -> pd.DataFrame:
-        """Features of bags with the words of `training`, and for that variant the radiomics beside them."""
+        """Features of bags with the words of `training`, and radiomics beside them but for the variant without."""
         found, _ = bag_features({p: self.scores[p] for p in patients}, training, self.settings["decimals"])
-        return found.join(self.radiomics, validate="one_to_one") if variant == WITH_RADIOMICS else found
+        return found if variant == IMAGES_ALONE else found.join(self.radiomics, validate="one_to_one")
 
     def whole(self, variant: str) -> tuple[pd.DataFrame, Selection]:
         """Selected features of all patients, scaled; selected on all rows that learn."""
@@ -206,7 +207,7 @@ def fit_fusion(
     scores: pd.DataFrame,
     labels: pd.DataFrame,
     split: pd.DataFrame,
-    radiomics: pd.DataFrame | None,
+    radiomics: pd.DataFrame,
     settings: Mapping[str, Any],
     fit: OuterFit,
     seed: int,
@@ -214,7 +215,7 @@ def fit_fusion(
     """DL_2.5D of one fit: the network, the features of its bags, five learners, and the one that is chosen.
 
     Args:
-        scores: of all images by all slice-level networks (`image_scores`). radiomics: index patient_id, or none.
+        scores: of all images by all slice-level networks (`image_scores`). radiomics: index patient_id.
         settings: decimals, normality_alpha, univariable_p, correlation_r, lasso_folds, lasso_penalties, learner_folds,
             learners. seed: of the run.
 
@@ -241,7 +242,7 @@ def fit_fusion(
     )
     about = fit.fit.about
     result, columns = Fusion(pd.DataFrame()), {}
-    for variant in (SIGNATURE,) if radiomics is None else (SIGNATURE, WITH_RADIOMICS):
+    for variant in (SIGNATURE, IMAGES_ALONE):
         z, selection = bags.whole(variant)
         cuts, x = bags.cuts(variant, z), z.loc[fit.rows].to_numpy()
         learned = {n: search(n, grid, cuts, x, bags.y, bags.seed) for n, grid in settings["learners"].items()}

@@ -5,31 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
-
-DEEP = "DL"
-FUSION = "DLRCR"
-# Model -> which inputs it has: deep vectors, radiomics, clinical variables (the ablation table).
-FUSIONS = {
-    FUSION: ("deep", "radiomics", "clinical"),
-    f"{FUSION} without deep": ("radiomics", "clinical"),
-    f"{FUSION} without radiomics": ("deep", "clinical"),
-    f"{FUSION} without clinical": ("deep", "radiomics"),
-}
+from hcc_recurrence.methods.zhao2024.declare import DEEP, FUSION, FUSIONS
 
 
-def fusion_variables(inputs: pd.DataFrame, fit: Fit, kinds: tuple[str, ...]) -> pd.DataFrame:
+def fusion_variables(inputs: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
     """The variables of one fit that enter the last layer, a row a patient; no column where nothing was selected.
 
     Args:
-        inputs: of `run_protocol`: repeat, fold, patient_id, kind, variable, value; values are z-scores of the fit's
-            training patients. kinds: radiomics, clinical, or both.
+        inputs: of `Variables.table`: patient_id, kind, variable, value; values are z-scores of the fit's training
+            patients. kinds: radiomics, clinical, or both.
     """
-    rows = inputs[(inputs["repeat"] == fit.repeat) & (inputs["fold"] == fit.fold)]
-    chosen = rows[rows["kind"].isin(kinds)]
+    chosen = inputs[inputs["kind"].isin(kinds)]
     wide = chosen.pivot(index="patient_id", columns=["kind", "variable"], values="value")
-    return wide.reindex(sorted(rows["patient_id"].unique())).astype(float)
+    return wide.reindex(sorted(inputs["patient_id"].unique())).astype(float)
 
 
 def network_predictions(
