@@ -115,3 +115,16 @@ def test_the_floors_of_the_page_are_those_that_are_tested():
     section = (REPOSITORY / "docs/architecture.md").read_text().split("## 1.")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (\d) \| (.+) \|$", section, re.MULTILINE)
     assert tuple(tuple(re.findall(r"`(\w+)`", names)) for _, names in rows) == FLOORS
+
+
+def test_the_messages_of_the_troubleshooting_page_are_those_of_the_code():
+    """What stands in backticks in the second column of its first tables is in a message of the code."""
+    page = (REPOSITORY / "docs/troubleshooting.md").read_text().split("## A result looks wrong")[0]
+    code = "\n".join(path.read_text() for path in (REPOSITORY / "workflow/scripts").rglob("*.py"))
+    # Long messages are written as several texts, one below the other.
+    code += (REPOSITORY / "envs/snakemake_logger_plugin_command_line/__init__.py").read_text()
+    joined = re.sub(r"[\"']\s*\n\s*f?[\"']", "", code)
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| symptom")]
+    quoted = [words for row in rows for words in re.findall(r"`([^`]+)`", row.split("|")[2])]
+    assert len(quoted) > 30
+    assert not [words for words in quoted if words not in joined]
