@@ -39,7 +39,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
     scaled,
     select_features,
 )
-from hcc_recurrence.networks import examples
+from hcc_recurrence.networks import architectures, examples
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.single_models import training_cut_offs
 
@@ -618,8 +618,8 @@ def test_marks_of_the_networks_say_which_are_ours():
         "networks.3D-DenseNet121": "chosen",
     }
     settings = configuration.plain_values(raw)["settings"]["published"]
-    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
-    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert architectures.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert architectures.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
     assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 
