@@ -406,6 +406,13 @@ def test_the_plan_of_the_demo():
     )
     assert plan.random_weights(["zhao2024"], "demo_ct") == ""
     assert plan.random_weights(["cui2022"], "demo_ct") == "", "the paper's network starts so, too"
+    assert plan.random_weights(["wang2022"], "demo_ct") == "", "features are selected inside the folds"
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "on_all_patients"
+    said = plan.random_weights(["cui2022", "wang2022"], "demo_ct")
+    assert said.startswith(
+        "Wang 2022: Worst-case reading: as published, features were selected on all training patients"
+    )
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "inside_folds"
     read = plan.readings("demo_mr", ["age", "halo"])
     assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
     assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {

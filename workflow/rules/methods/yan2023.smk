@@ -219,7 +219,7 @@ rule write_yan2023_nomograms:
         runtime=minutes(30),
     params:
         settings=lambda w: yan2023_settings(w, YAN_NOMOGRAMS[1:]),
-        resamples=YAN["calibration_resamples"],
+        resamples=calibration_resamples("yan2023"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("yan2023")),
         definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
