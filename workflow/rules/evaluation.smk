@@ -244,6 +244,7 @@ rule measure_time_auc:
         censored=censored_at_horizon,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        main=study_main,
         mark=study_mark,
         code=code("measure_time_auc"),
     script:
