@@ -398,6 +398,12 @@ rule measure_readings:
             "../report/readings.rst",
             "readers' agreement on findings",
         ),
+        by_reader="<results>/{cohort}/{paper}/tables/readings_by_reader.csv",
+        by_reader_html=shown(
+            "<results>/{cohort}/{paper}/tables/readings_by_reader.html",
+            "../report/readings_by_reader.rst",
+            "findings of each reader",
+        ),
     log:
         "<logs>/{cohort}/{paper}/measure_readings.log",
     benchmark:
@@ -417,6 +423,9 @@ rule measure_readings:
         sheet=untracked(patients_sheet),
         readings=untracked(lambda w: PLAN.readings(w.cohort, of_study(w))),
         content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
+        bands=lambda w: PLAN.settings(w.paper, w.cohort).get(
+            "agreement_words", "five_words"
+        ),
         clinical=clinical_hash(read_variables),
         definitions=untracked(clinical_definitions(read_variables)),
         meaning=clinical_meaning(read_variables),

@@ -23,7 +23,7 @@ def yan2023_grid_settings(*keys):
 # The published fit, whose cells the validation patients choose.
 YAN_PUBLISHED = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 # Settings that the nomograms read.
-YAN_NOMOGRAMS = ("clinical", "clinical_p", "entry_p", "removal_p")
+YAN_NOMOGRAMS = ("clinical", "nominal", "clinical_p", "entry_p", "removal_p")
 
 
 def yan2023_settings(wildcards, keys):
