@@ -325,7 +325,7 @@ def test_radiomics_that_tell_the_outcome_reach_the_signature_and_the_combined_mo
 
 def test_the_declared_models_are_those_that_fits_leave_and_the_main_ones_those_of_table_5(signal, clinical):
     settings = {**SETTINGS, "networks": {"v": {"architecture": "vgg19"}, "box": {"architecture": "resnet18_3d"}}}
-    known = declared_models(settings)
+    known = declared_models({**settings, "after_operation": ["ki67"]})
     signature = fused(signal).probabilities
     made = [c for c in signature if c.startswith("DL_")]
     made += models_of_fits([outer_fit(0)], signature, clinical, resamples=1).models
@@ -334,7 +334,7 @@ def test_the_declared_models_are_those_that_fits_leave_and_the_main_ones_those_o
     # Zhang 2025, Table 5.
     assert main == {n: n for n in ("Clinical", "DL_2.5D", "DL_3D", "Combined")}
     assert known["DL_2.5D without radiomics"].role == "ablation" and known["DL_2.5D RF"].published_name == "RF"
-    assert set(declared_models({**settings, "networks": {}, "postoperative": False})) == {"Clinical"}
+    assert set(declared_models({**settings, "networks": {}, "after_operation": []})) == {"Clinical"}
 
 
 def test_predictions_of_all_fits_are_a_whole_table(signal):
@@ -727,7 +727,7 @@ METHOD_SETTINGS = {
     **CLINICAL,
     "calibration_resamples": 5,
     "networks": {"A": {"architecture": "densenet121"}, "B": {"architecture": "densenet121"}},
-    "postoperative": True,
+    "after_operation": ["ki67"],
 }
 ALL_FITS = [Fit(left_out=(1,)), Fit(left_out=(2,)), Fit(left_out=(3,)), Fit(), BY_VALIDATION]
 
@@ -761,7 +761,7 @@ def test_what_every_method_must_hold(data, tmp_path):
 
 
 def test_without_networks_it_holds_too(data, tmp_path):
-    settings = {**METHOD_SETTINGS, "networks": {}, "postoperative": True}
+    settings = {**METHOD_SETTINGS, "networks": {}, "after_operation": ["ki67"]}
     alone = Data(data.clinical, DEFINITIONS, labels=LABELS, split=SPLIT)
     runs = check_method(
         declared("zhang2025"),

@@ -1,7 +1,7 @@
 # Paths that more than one rule names.
 import csv
 
-from hcc_recurrence.configuration import network_crop
+from hcc_recurrence.networks.architectures import network_crop
 
 # What the papers print, for the checks and for orientation.
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"

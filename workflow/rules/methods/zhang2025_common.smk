@@ -29,12 +29,6 @@ def zhang2025_memory(network, batch, size):
     return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
-def zhang2025_deep(cohort):
-    """Whether a study, or its copy with permuted outcomes, has networks."""
-    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    return wanted and PLAN.has_networks("zhang2025", base(cohort))
-
-
 def zhang2025_files(networks, kind, validation=True):
     """Files of one kind of the fits of some networks that leave one fold out or none, as a function of the wildcards.
 
@@ -56,7 +50,7 @@ def zhang2025_files(networks, kind, validation=True):
 
 def zhang2025_fits(cohort):
     """All fits of signature, clinical and combined models: as many repeats as the networks have seeds."""
-    if not zhang2025_deep(cohort):
+    if not trains_networks("zhang2025", cohort):
         return fits_of_study("zhang2025", VALIDATION)(cohort)
     return [*network_fits("zhang2025", cohort), BY_VALIDATION]
 
@@ -65,7 +59,7 @@ def zhang2025_inputs(wildcards):
     """What one fit learns from: scores of images (see `methods.zhang2025.signature.network_sources`) and radiomics; the
     fit that is applied later also the networks that it keeps."""
     cohort, fit = wildcards.cohort, Fit.parse(wildcards.fit)
-    if not zhang2025_deep(cohort):
+    if not trains_networks("zhang2025", cohort):
         return {}
     folder = f"<results>/{cohort}/zhang2025/networks"
     folds = {f.fold for f in network_fits("zhang2025", cohort)} - {0, fit.fold}
@@ -100,15 +94,15 @@ def zhang2025_settings(wildcards):
     cohort = wildcards.cohort
     settings = PLAN.settings("zhang2025", base(cohort))
     found = {key: settings[key] for key in (*ZHANG_FUSION, *ZHANG_CLINICAL)}
-    # The calibration is for readers: copies with permuted outcomes do without.
-    found["calibration_resamples"] *= int(cohort == base(cohort))
-    found["calibration_resamples"] = max(1, found["calibration_resamples"])
-    deep = ZHANG_SLICES if zhang2025_deep(cohort) else []
+    found["calibration_resamples"] = calibration_resamples("zhang2025")(wildcards)
+    deep = ZHANG_SLICES if trains_networks("zhang2025", cohort) else []
     found["networks"] = {
         n: {"architecture": ZHANG["networks"][n]["architecture"]} for n in deep
     }
-    timings = {d["timing"] for d in zhang2025_definitions(wildcards).values()}
-    found["postoperative"] = timings != {"pre"}
+    definitions = zhang2025_definitions(wildcards)
+    found["after_operation"] = sorted(
+        v for v, own in definitions.items() if own["timing"] != "pre"
+    )
     return found
 
 
@@ -132,7 +126,7 @@ def zhang2025_folders(wildcards):
 def zhang2025_predictions(cohort):
     """Parts of the predictions: of all fits, and of the networks of volumes."""
     found = files_of_fits("zhang2025", ".predictions.csv")(cohort)
-    if zhang2025_deep(cohort) and ZHANG_VOLUMES:
+    if trains_networks("zhang2025", cohort) and ZHANG_VOLUMES:
         found.append(f"<results>/{cohort}/zhang2025/fits/volumes.predictions.csv")
     return found
 
@@ -154,7 +148,7 @@ def zhang2025_explained(cohort):
 def zhang2025_targets(cohort):
     """What of a study only this paper has."""
     folder = f"<results>/{cohort}/zhang2025"
-    if not zhang2025_deep(cohort):
+    if not trains_networks("zhang2025", cohort):
         return [f"{folder}/tables/regressions.html"]
     tables = ("regressions", "slices", "networks", "learners", "selection", "inflation")
     figures = (

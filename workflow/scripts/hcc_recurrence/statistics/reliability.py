@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.degenerate import FEW_READ, LEAST_OF_EACH, kept, why_no_interval
+
 
 def intraclass_correlation(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ICC(2,1) and ICC(3,1), single measures.
@@ -86,7 +88,7 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
         readings: variable -> index patient_id, columns `first`, and `again` or other readers; NaN where missing.
         kinds: variable -> continuous, binary or categorical.
 
-    Returns: variable, compared, readers, n, measure, value, low, high (NaN: the library has no interval), agreement.
+    Returns: variable, compared, readers, n, measure, value, low, high, agreement, remark (why there is no interval).
     """
     rows = []
     for variable, table in readings.items():
@@ -107,12 +109,30 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
                 value, low, high = found.kappa, max(found.low, -1.0), min(found.high, 1.0)
             else:
                 measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
-            word = kappa_word(value, "yan2023") if value == value else "undefined: one level only"
+            low, high, why = _limits(low, high, len(both), measure)
+            word = kappa_word(value, "five_words") if value == value else "undefined: one level only"
             about = {"variable": variable, "compared": compared, "readers": len(columns), "n": len(both)}
-            rows.append({**about, "measure": measure, "value": value, "low": low, "high": high, "agreement": word})
-    return pd.DataFrame(
-        rows, columns=["variable", "compared", "readers", "n", "measure", "value", "low", "high", "agreement"]
-    )
+            rows.append(
+                {
+                    **about,
+                    "measure": measure,
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "agreement": word,
+                    "remark": why,
+                }
+            )
+    columns = ["variable", "compared", "readers", "n", "measure", "value", "low", "high", "agreement", "remark"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _limits(low: float, high: float, patients: int, measure: str) -> tuple[float, float, str]:
+    """An interval of agreement by the one rule of all intervals (`degenerate`), and why there is none."""
+    if measure == "Fleiss' kappa":
+        return low, high, "the library has no interval"
+    why = why_no_interval((patients - LEAST_OF_EACH,), (high - low) ** 2, few=FEW_READ, same="nothing varies")
+    return *kept(low, high, why), why
 
 
 def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
@@ -130,13 +150,13 @@ def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
 
 # Lowest kappa of each word, as the papers have it.
 BANDS = {
-    "yan2023": ((0.81, "excellent"), (0.61, "good"), (0.41, "moderate"), (0.21, "fair"), (-1.0, "poor")),
-    "zhao2024": ((0.80, "excellent"), (0.60, "substantial"), (0.40, "moderate"), (-1.0, "poor")),
+    "five_words": ((0.81, "excellent"), (0.61, "good"), (0.41, "moderate"), (0.21, "fair"), (-1.0, "poor")),
+    "four_words": ((0.80, "excellent"), (0.60, "substantial"), (0.40, "moderate"), (-1.0, "poor")),
 }
 
 
 def kappa_word(kappa: float, bands: str) -> str:
     """What a paper calls a kappa; `bands` is a key of BANDS (docs/methods.md 3.6 and 4.5)."""
-    value = round(kappa, 2) if bands == "yan2023" else kappa
-    above = (lambda low: value >= low) if bands == "yan2023" else (lambda low: value > low)
+    value = round(kappa, 2) if bands == "five_words" else kappa
+    above = (lambda low: value >= low) if bands == "five_words" else (lambda low: value > low)
     return next(word for low, word in BANDS[bands] if above(low) or low == -1.0)

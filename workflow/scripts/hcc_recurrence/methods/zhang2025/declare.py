@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.configuration import volume_networks
 from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.networks.architectures import volume_networks
 
 SIGNATURE, VOLUME = "DL_2.5D", "DL_3D"
 CLINICAL, COMBINED, BEFORE = "Clinical", "Combined", "preoperative"
@@ -18,11 +18,11 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     """Every model of a study, by name, in the order of tables.
 
     Args:
-        settings: learners; networks, without which there is the clinical signature alone; postoperative: whether some
-            clinical variable is known only after the operation, so that each model with clinical variables has a
-            preoperative variant (true where it is not said).
+        settings: learners; networks, without which there is the clinical signature alone; after_operation: the clinical
+            variables that are known only after the operation; where there are any, each model with clinical variables
+            has a preoperative variant.
     """
-    endings = ["", f" {BEFORE}"] if settings.get("postoperative", True) else [""]
+    endings = ["", f" {BEFORE}"] if settings.get("after_operation") else [""]
     clinical = {CLINICAL + e: ModelInfo("variant" if e else "main", "clinical", "" if e else CLINICAL) for e in endings}
     if not settings.get("networks"):
         return clinical
