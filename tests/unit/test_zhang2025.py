@@ -723,8 +723,8 @@ def test_a_clinical_label_has_no_say_in_its_own_fold(clinical):
 # -- one fit, kept and applied -----------------------------------------------------------------
 
 METHOD_SETTINGS = {
-    **SETTINGS,
     **CLINICAL,
+    **SETTINGS,
     "calibration_resamples": 5,
     "networks": {"A": {"architecture": "densenet121"}, "B": {"architecture": "densenet121"}},
     "after_operation": ["ki67"],

@@ -32,10 +32,11 @@ def plot_grid_search(grid: pd.DataFrame, title: str) -> plt.Figure:
             axis.plot(means, place + offsets, ".", color="0.55", markersize=2.5, label="a combination, mean of folds")
             best = rows.loc[rows["chosen"], "auc"].to_numpy()
             spread = best.std(ddof=1) if len(best) > 1 else 0.0
-            text = f"{best.mean():.3f} ± {spread:.3f}, {len(means)} tried"
-            axis.plot(best, np.full(len(best), place), "|", color=COLOURS[0], markersize=9, label="its folds")
+            text = f"{best.mean():.3f} ± {spread:.3f}\n{len(means)} tried"
+            style = {"color": COLOURS[0], "markersize": 9, "markeredgewidth": 1.2}
+            axis.plot(best, np.full(len(best), place), "|", label="folds of the chosen combination", **style)
             axis.plot(best.mean(), place, "o", color=COLOURS[3], markersize=5, label="the chosen combination")
-            axis.text(0.02, place - 0.36, text, fontsize=6, transform=axis.get_yaxis_transform(), va="center")
+            axis.text(1.02, place, text, fontsize=6, transform=axis.get_yaxis_transform(), va="center")
         axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=words, xlabel="AUC in cross-validation", yticks=range(len(learners)), yticklabels=learners)
         axis.set_ylim(len(learners) - 0.4, -0.6)
