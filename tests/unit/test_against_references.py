@@ -479,14 +479,14 @@ def test_kappas_equal_their_definition():
     shares = np.bincount(np.r_[first, second], minlength=3) / 120
     chance, agreed = (shares**2).sum(), (first == second).mean()
     assert fleiss_kappa(np.column_stack([first, second])) == pytest.approx((agreed - chance) / (1 - chance))
-    assert [kappa_word(k, "yan2023") for k in (0.9, 0.8, 0.5, 0.3, 0.1)] == [
+    assert [kappa_word(k, "five_words") for k in (0.9, 0.8, 0.5, 0.3, 0.1)] == [
         "excellent",
         "good",
         "moderate",
         "fair",
         "poor",
     ]
-    assert [kappa_word(k, "zhao2024") for k in (0.834, 0.8, 0.6, 0.4, -0.2)] == [
+    assert [kappa_word(k, "four_words") for k in (0.834, 0.8, 0.6, 0.4, -0.2)] == [
         "excellent",
         "substantial",
         "moderate",

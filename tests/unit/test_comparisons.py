@@ -313,6 +313,9 @@ def make_run(predictions, metrics):
             }
         ),
         comparison=pd.concat([comparison, volume]),
+        acquisition=pd.DataFrame(
+            {"parameter": ["Scanner", "Scanner", "Contrast agent"], "value": ["SIEMENS Force", "GE Revolution", np.nan]}
+        ),
         readers={"R1": 70, "R2": 10},
         versions={"x": "1.0"},
     )
@@ -347,6 +350,10 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
     assert facts["outcome"].value == "first recurrence <= 730 days after resection"
     assert "train 40" in facts["split"].value and "3 missing" in facts["missing"].value
     assert facts["external"].status == "not done"
+    assert facts["acquisition"].value == "scanners: GE Revolution, SIEMENS Force; contrast agents: not in the headers"
+    for name, item in (("METRICS", "6"), ("CLEAR", "16"), ("RQS", "1")):
+        row = fill_checklist(read_checklist(CHECKLISTS, name), facts).set_index("item").loc[item]
+        assert row["file"] == "acquisition.csv" and "protocol" in row["text"].lower()
     assert facts["reliability"].value == "10 patients segmented again by R2"
     assert facts["feature_number"].value.startswith("1037 a phase x 2 phases")
     volume = metrics.set_index(["model", "protocol", "estimate"]).loc[("a", "strict", "out_of_fold"), "auc"]

@@ -230,19 +230,25 @@ def test_a_library_that_starts_a_thread_makes_jobs_start_as_before(tmp_path):
 class Script:
     """What Snakemake's class has of what is used here."""
 
-    conda_env = container_img = env_modules = shadow_dir = None
-
-    def __init__(self, threads: int = 1, **named: object):
-        self.threads, self.resources, self.bench_record = threads, {"tmpdir": "/tmp"}, None
-        self.path = SimpleNamespace(get_filename=lambda: "script.py")
+    def __init__(
+        self,
+        path=None,
+        threads=1,
+        resources=None,
+        conda_env=None,
+        container_img=None,
+        env_modules=None,
+        shadow_dir=None,
+        bench_record=None,
+    ):
+        self.path = path or SimpleNamespace(get_filename=lambda: "script.py")
+        self.threads, self.resources = threads, resources or {"tmpdir": "/tmp"}
+        self.conda_env, self.container_img, self.env_modules = conda_env, container_img, env_modules
+        self.shadow_dir, self.bench_record = shadow_dir, bench_record
         self.plain = 0
-        vars(self).update(named)
 
     def execute_script(self, fname, edit=False):
         self.plain += 1
-
-    def _is_python_env(self):
-        return False
 
 
 class Starter:
@@ -256,7 +262,7 @@ class Starter:
 
 def hooked(ended: Ended | None) -> tuple[type, Starter]:
     kind, starter = type("Hooked", (Script,), dict(vars(Script))), Starter(ended)
-    assert start_scripts_from_one_process(kind, starter) and start_scripts_from_one_process(kind, starter)
+    assert start_scripts_from_one_process(starter, kind) and start_scripts_from_one_process(starter, kind)
     return kind, starter
 
 
@@ -315,4 +321,4 @@ def test_snakemake_still_has_what_is_replaced_in_scripts():
         assert f'envvars["{variable}_NUM_THREADS"] = threads' in own
     assert 'envvars["VECLIB_MAXIMUM_THREADS"] = threads' in own and 'envvars["TEMPDIR"]' in own
     assert own.count('envvars["') == 10
-    assert start_scripts_from_one_process(type("Changed", (), {}), Starter(None)) is False
+    assert start_scripts_from_one_process(Starter(None), type("Changed", (), {})) is False

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake.scheduling.job_scheduler import JobScheduler
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence import snakemake_inside
 from hcc_recurrence.snakemake_inside import quiet_scheduler
 
 # A scheduler's loop whose passes and threads are counted in a run of its own, for the class is changed for good.
@@ -142,3 +146,134 @@ def test_sizes_are_asked_for_where_they_count():
     scheduler._scheduler.settings.omit_prioritize_by_temp_and_input = False
     asyncio.run(scheduler.update_input_sizes(["job"]))
     assert scheduler.asked == [["job"]]
+
+
+# -- what else of Snakemake is read or replaced ------------------------------------------------------------------------
+
+# Where the reaches may stand: one module, and the package's own use of what is documented.
+INSIDE = "workflow/scripts/hcc_recurrence/snakemake_inside.py"
+REACHES = re.compile(
+    r"\b(?:from|import) snakemake[._](?!exceptions import WorkflowError|logging import logger|utils import min_version)"
+    r"|\bworkflow\._|\bsys\.argv\b|resource_settings|config_settings|overwrite_configfiles|sys\.modules\[.snakemake"
+)
+# Programs of their own, which no Snakemake starts, and the process that starts jobs.
+PROGRAMS = ("job_starter.py", "count_solver.py", "published.py", "simulation/sheets.py")
+
+
+def test_all_reaches_stand_in_one_module():
+    files = [
+        REPOSITORY / "Snakefile",
+        *(REPOSITORY / "workflow").rglob("*.smk"),
+        *(REPOSITORY / "workflow").rglob("*.py"),
+    ]
+    reaching = {
+        str(file.relative_to(REPOSITORY))
+        for file in files
+        if not str(file).endswith(PROGRAMS) and REACHES.search(file.read_text(encoding="utf-8"))
+    }
+    assert reaching == {INSIDE}
+
+
+def test_the_words_and_the_attempt_of_a_job_are_on_its_command_line(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "all", "--attempt", "2"])
+    assert snakemake_inside.typed_words() == ["all", "--attempt", "2"] and snakemake_inside.attempt_of_job() == "2"
+    monkeypatch.setattr(sys, "argv", ["snakemake", "all"])
+    assert snakemake_inside.attempt_of_job() == ""
+    # Snakemake's own parser still knows the words that are looked for.
+    parsed = snakemake_inside.parsed_words(["all", "--attempt", "2", "--until", "write_labels"])
+    assert (list(parsed.targets), parsed.attempt, list(parsed.until)) == (["all"], 2, ["write_labels"])
+
+
+PROBE = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, SCRIPTS)
+from hcc_recurrence import snakemake_inside as inside
+configfile: "own.yaml"
+rule all:
+    input: "made"
+rule near:
+    output: "made"
+    localrule: True
+    shell: "touch {output}"
+rule far:
+    output: "far"
+    shell: "touch {output}"
+inside.remember_signatures(workflow.rules)
+files, typed, entries, replace = inside.given_config(workflow)
+Path("probe.json").write_text(json.dumps({
+    "files": [str(f) for f in files], "typed": [str(f) for f in typed], "entries": list(entries), "replace": replace,
+    "local": [inside.is_local_rule(workflow, name) for name in ("all", "near", "far")],
+    "resource": inside.default_resource(workflow, "gpu_partition"), "none": inside.default_resource(workflow, "other"),
+}))
+"""
+
+
+def test_a_workflow_says_its_config_files_local_rules_and_default_resources(tmp_path):
+    (tmp_path / "Snakefile").write_text(PROBE.replace("SCRIPTS", repr(str(REPOSITORY / "workflow" / "scripts"))))
+    (tmp_path / "own.yaml").write_text("a: 1\n")
+    (tmp_path / "mine.yaml").write_text("b: 1\n")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "mine.yaml"]
+    command += ["--config", "keep=true", "--default-resources", "gpu_partition=a100", "--", "all"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "probe.json").read_text())
+    assert "own.yaml" in found["files"] and [Path(f).name for f in found["typed"]] == ["mine.yaml"]
+    assert found["entries"] == ["keep=true"] and found["replace"] is False
+    # A rule without anything to run is local too.
+    assert found["local"] == [True, True, False]
+    assert found["resource"] == "a100" and found["none"] is None
+
+
+def test_the_parameters_of_functions_are_kept_where_snakemake_looks_for_them():
+    from snakemake.common import FUNC_OVERWRITE_PARAMS_ATTR, get_function_params
+
+    def takes(wildcards, input):
+        return None
+
+    step = SimpleNamespace(input=[], params=[takes], resources={})
+    snakemake_inside.remember_signatures([step])
+    assert list(get_function_params(takes)) == ["wildcards", "input"]
+    assert getattr(takes, FUNC_OVERWRITE_PARAMS_ATTR) is get_function_params(takes)
+
+
+def test_the_store_is_replaced_where_snakemake_takes_it_from(monkeypatch):
+    # First: the two import each other.
+    import snakemake.api
+    import snakemake.workflow
+
+    own = snakemake.workflow.FilePersistence
+    monkeypatch.setattr(snakemake.workflow, "FilePersistence", own)
+    assert own is snakemake_inside.FilePersistence
+    snakemake_inside.replace_store(dict)
+    assert snakemake.workflow.FilePersistence is dict
+    assert "FilePersistence" in inspect.getsource(snakemake.workflow.Workflow)
+
+
+def test_snakemakes_store_has_what_ours_overrides():
+    overridden = {
+        "_read_record": ["self", "key"],
+        "_write_record": ["self", "key", "record"],
+        "_delete_record": ["self", "key"],
+        "_input": ["self", "job"],
+        "_params": ["self", "job"],
+        "has_metadata": ["self", "job"],
+        "has_outdated_metadata": ["self", "job"],
+        "params_changed": ["self", "job", "file"],
+        "finished": ["self", "job"],
+        "lock": ["self"],
+    }
+    for name, parameters in overridden.items():
+        found = getattr(snakemake_inside.FilePersistence, name)
+        assert list(inspect.signature(found).parameters) == parameters, name
+    assert {"only_old", "files"} <= set(inspect.signature(snakemake_inside.ParamsChange).parameters)
+
+
+def test_steps_of_a_cluster_go_together_where_its_executor_says_so(monkeypatch):
+    executor = SimpleNamespace(common_settings=SimpleNamespace(pass_group_args=False))
+    monkeypatch.setitem(sys.modules, "snakemake_executor_plugin_slurm", executor)
+    snakemake_inside.start_groups_together()
+    assert executor.common_settings.pass_group_args is True
+    from snakemake_interface_executor_plugins.settings import CommonSettings
+
+    assert "pass_group_args" in inspect.signature(CommonSettings).parameters

@@ -7,7 +7,7 @@ from hcc_recurrence.problems import Refused
 
 # Said before Snakemake removes what a rule made earlier.
 if workflow.is_main_process and any(
-    a == "discover" or a.startswith("public/") for a in sys.argv[1:]
+    a == "discover" or a.startswith("public/") for a in WORDS
 ):
     try:
         check_root(FULL_CONFIG["dicom_root"], Path())

@@ -29,6 +29,7 @@ rule gather_predictions:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
+        models=lambda w: list(declared_models(w.paper, w.cohort)),
         code=code("gather_predictions"),
     script:
         "../scripts/gather_predictions.py"
@@ -201,6 +202,7 @@ rule measure_survival:
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
+        main=study_main,
         code=code("measure_survival"),
     script:
         "../scripts/measure_survival.py"
@@ -242,6 +244,7 @@ rule measure_time_auc:
         censored=censored_at_horizon,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        main=study_main,
         mark=study_mark,
         code=code("measure_time_auc"),
     script:
@@ -380,6 +383,7 @@ rule compare_strata:
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
         mark=study_mark,
+        main=study_main,
         code=code("compare_strata"),
     script:
         "../scripts/compare_strata.py"

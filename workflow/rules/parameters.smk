@@ -1,5 +1,9 @@
 # Parameters that more than one rule takes from the config and the sheets: builtin types, so that Snakemake compares them.
-from hcc_recurrence.configuration import highest_value, slice_networks, volume_networks
+from hcc_recurrence.networks.architectures import (
+    highest_value,
+    slice_networks,
+    volume_networks,
+)
 from hcc_recurrence.provenance import combine_hashes, content_hash
 
 # The settings of a paper that decide how its networks are trained.
@@ -22,15 +26,8 @@ def of_cohort(key):
 
 
 def study_repeats(paper):
-    """How often a study repeats its folds; once where the outcomes are permuted."""
-
-    def repeats(wildcards):
-        if wildcards.cohort != base(wildcards.cohort):
-            return 1
-        scheme = PLAN.scheme(paper, wildcards.cohort)
-        return FULL_CONFIG["splits"][scheme]["repeats"]
-
-    return repeats
+    """How often a study repeats its folds, as a function of the wildcards."""
+    return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
 
 
 def horizon_months(wildcards):

@@ -1,7 +1,7 @@
 # Paths that more than one rule names.
 import csv
 
-from hcc_recurrence.configuration import network_crop
+from hcc_recurrence.networks.architectures import network_crop
 
 # What the papers print, for the checks and for orientation.
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
@@ -79,14 +79,6 @@ def best_auc_file(wildcards):
     if PLAN.knows_best_auc(base(wildcards.cohort)):
         return [f"<results>/{wildcards.cohort}/simulated/best_auc.csv"]
     return []
-
-
-def fits(paper, kind):
-    """The files of one kind that the fits of both protocols of a paper leave, as a function of the cohort."""
-    return lambda cohort: [
-        f"<results>/{cohort}/{paper}/fits/{protocol}.{kind}.csv"
-        for protocol in PROTOCOLS
-    ]
 
 
 def patients_of_page(crop):

@@ -30,9 +30,9 @@ rule list_problems:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        problems=[list(astuple(problem)) for problem in PROBLEMS],
-        notices=[list(astuple(notice)) for notice in NOTICES],
-        keep_going=KEEP_GOING,
+        problems=[list(astuple(problem)) for problem in RUN.problems],
+        notices=[list(astuple(notice)) for notice in RUN.notices],
+        keep_going=RUN.keep_going,
         code=code("list_problems"),
     script:
         "../scripts/list_problems.py"
@@ -54,7 +54,7 @@ rule preflight:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        keep_going=KEEP_GOING,
+        keep_going=RUN.keep_going,
         code=code("check_problems"),
     script:
         "../scripts/check_problems.py"

@@ -33,9 +33,7 @@ def training_memory(paper, network=lambda wildcards: ""):
 
 def training_partition(wildcards):
     """The partition of a cluster that the profile names for jobs that train; none where it names none."""
-    named = workflow.resource_settings.default_resources or {}
-    found = named.get("gpu_partition" if GPUS else "slurm_partition")
-    return getattr(found, "raw", found)
+    return default_resource(workflow, "gpu_partition" if GPUS else "slurm_partition")
 
 
 def unet_memory(wildcards, attempt):

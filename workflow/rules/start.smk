@@ -9,9 +9,7 @@ from hcc_recurrence.submissions import SubmissionCount
 # What a run for a cluster submits, or a dry run would, it says in the end.
 if workflow.is_main_process:
     # Of a dry run Snakemake calls every job local.
-    SUBMISSIONS = SubmissionCount(
-        lambda rule: workflow.get_rule(rule).norun or rule in workflow._localrules
-    )
+    SUBMISSIONS = SubmissionCount(lambda rule: is_local_rule(workflow, rule))
     logger.addHandler(SUBMISSIONS)
     # Which steps go together, the profile of a cluster says.
     atexit.register(

@@ -84,6 +84,7 @@ def study_targets(paper, cohort):
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         *([f"{folder}/tables/readings.html"] if read else []),
         f"<results>/{cohort}/labels.html",
+        f"<results>/{cohort}/acquisition.html",
         f"<results>/{cohort}/changes/changes.html",
         f"<results>/{PLAN.image_cohort(cohort)}/quality/all_patients.html",
         *registration_targets(paper, cohort),

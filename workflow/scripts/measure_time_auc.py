@@ -12,7 +12,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     params, output = snakemake.params, snakemake.output
     predictions = read_csv(snakemake.input.predictions)
-    models = main_models(predictions)
+    models = main_models(predictions, params.main)
     settings = (params.times, params.horizon, params.resamples, params.seed, params.censored)
     table, curve = time_auc_tables(predictions, models, *settings)
     write_csv(table, output.csv)

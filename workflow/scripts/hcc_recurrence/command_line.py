@@ -260,7 +260,8 @@ def near_targets(target: str, rules: Collection[str], names: Mapping[str, str] |
         return wrong + f"write --config {target}, after the target."
     close = difflib.get_close_matches(target, sorted(rules), 3, 0.5)
     if "/" in target:
-        return wrong + "correct the path (README.md lists what a run makes), or ask for `all`, which makes everything."
+        path = "correct the path (docs/architecture.md, section 2, lists what a run makes)"
+        return f"{wrong}{path}, or ask for `all`, which makes everything."
     if close:
         return wrong + f"did you mean {' or '.join(close)}?"
     return wrong + f"known are {', '.join(sorted(rules))}."
@@ -285,9 +286,10 @@ def typed_targets(argv: Sequence[str], known: Collection[str]) -> list[str]:
     """
     if not any(_may_be_target(word) and word not in known for word in argv):
         return []
-    from snakemake.cli import get_argument_parser
+    # Not where the plugin runs this file, outside its package.
+    from hcc_recurrence.snakemake_inside import parsed_words
 
-    parsed, _ = get_argument_parser().parse_known_args(list(argv))
+    parsed = parsed_words(argv)
     asked = (parsed.targets, parsed.forcerun, parsed.until, parsed.omit_from)
     return [str(target) for targets in asked for target in targets or [] if str(target) not in known]
 
@@ -297,7 +299,7 @@ def _may_be_target(word: str) -> bool:
 
 
 # Rules and results that need no split of the patients: sheets, labels, images, masks and what is measured in them.
-NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers"}
+NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers", "why"}
 NO_SPLIT_FILE = re.compile(
     r"(^|/)(preflight/[^/]+|[A-Za-z0-9_-]+/(labels\.(csv|html)|(simulated|images|masks|registration|quality|crops|"
     r"radiomics)/.+))$"
@@ -312,7 +314,8 @@ def asks_without_split(argv: Sequence[str]) -> bool:
 
     if not any(map(without, argv)):
         return False
-    from snakemake.cli import get_argument_parser
+    # Not where the plugin runs this file, outside its package.
+    from hcc_recurrence.snakemake_inside import parsed_words
 
-    parsed, _ = get_argument_parser().parse_known_args(list(argv))
+    parsed = parsed_words(argv)
     return bool(parsed.targets) and all(without(str(target)) for target in parsed.targets)

@@ -15,6 +15,7 @@ PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
 # Words that a setting may have; the same as in the code that reads them.
 WORDS: dict[str, tuple[str, ...]] = {
     "timing": ("pre", "any"),
+    "feature_selection": ("inside_folds", "on_all_patients"),
     "pool": ("mean", "max"),
     "tap": ("relu", "after_pool"),
     "choose": ("loss", "accuracy"),

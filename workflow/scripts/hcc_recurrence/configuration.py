@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib.util
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +15,26 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.imaging.view_names import repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
-from hcc_recurrence.methods.wang2022.declare import SELECTIONS
+from hcc_recurrence.networks.architectures import (
+    ARCHITECTURES,
+    BOX_ARCHITECTURES,
+    FEATURE_ARCHITECTURES,
+    FROM_SCRATCH,
+    OPTIMISERS,
+    SLICE_ARCHITECTURES,
+    SMALLEST,
+    VOLUME_ARCHITECTURES,
+    highest_value,
+    network_crop,
+    slice_networks,
+)
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
 
-# The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
-# them in step.
-OPTIMISERS = ("sgd", "adam")
-ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
-# Each image of a patient is an example of its own; the phases are its three colours.
-SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")
-VOLUME_ARCHITECTURES = ("resnet18_3d", "densenet121_3d")
-# Takes a box of one phase (Cui 2022).
-BOX_ARCHITECTURES = ("cui3d",)
-# There are no weights of other images for them.
-FROM_SCRATCH = (*VOLUME_ARCHITECTURES, *BOX_ARCHITECTURES)
-# Pixels or voxels a side below which nothing is left of an image after the last pooling.
-SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
-# Those that only extract features, and the rankings of the grid of signatures; the same words as in networks.vgg and
-# learning.selection.
-FEATURE_ARCHITECTURES = ("vgg19",)
+# Rankings of the grid of signatures; the same words as in learning.selection, which imports scikit-learn.
 GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": tuple(ESTIMATORS)}
 
 
@@ -60,10 +58,12 @@ def sourced_values(value: Any, path: str = "") -> Iterator[dict[str, Any]]:
     if _is_sourced(value):
         yield {
             "key": path,
-            "value": value["value"],
+            "value": plain_values(value["value"]),
             "source": value["source"],
             "where": value.get("where", ""),
         }
+        # A part of a value may bear a mark of its own.
+        yield from sourced_values(value["value"], path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from sourced_values(item, f"{path}.{key}" if path else key)
@@ -148,7 +148,9 @@ def load_configuration(
     if not full["evaluation"]["resamples"]:
         full["evaluation"]["resamples"] = 200 if small else 1000
     if not full["masks"]["unet"]:
-        full["masks"]["unet"] = full["papers"].get("wang2022", {}).get("settings", {}).get("unet", "")
+        # The network that a method takes features from, where one does.
+        named = (paper["settings"].get("unet", "") for paper in full["papers"].values())
+        full["masks"]["unet"] = next(filter(None, named), "")
     problems += [*_study_problems(full), *_unet_problems(full)]
     if problems:
         raise InputError(problems)
@@ -211,26 +213,6 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def slice_networks(settings: Mapping[str, Any]) -> list[str]:
-    """The networks of a paper that take each image of a patient as an example of its own."""
-    return [n for n, network in settings["networks"].items() if network["architecture"] in SLICE_ARCHITECTURES]
-
-
-def volume_networks(settings: Mapping[str, Any]) -> list[str]:
-    """The networks of a paper that take a box about the tumour."""
-    return [n for n, network in settings["networks"].items() if network["architecture"] in VOLUME_ARCHITECTURES]
-
-
-def network_crop(settings: Mapping[str, Any], name: str) -> str:
-    """The entry of `crops` that one network of a paper reads: its own, or the paper's."""
-    return settings["networks"].get(name, {}).get("crops") or settings["crops"]
-
-
-def crops_of(settings: Mapping[str, Any]) -> list[str]:
-    """The entries of `crops` that a paper's networks read, the paper's own first."""
-    return list(dict.fromkeys([settings["crops"], *(network_crop(settings, name) for name in settings["networks"])]))
-
-
 def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
     """Crops that the networks of images or boxes cannot read."""
     problems = []
@@ -251,6 +233,8 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
             what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
             wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+        if kind == "views" and (twice := repeated_views(crop["views"])):
+            wrong(named, f"views has {', '.join(map(str, twice))} twice (0 is axial)", "name each image once")
         least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
         if min(sides) < least:
             wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
@@ -337,11 +321,6 @@ def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
         if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
             remedy = "whole numbers from 1 upwards"
             problems.append(_setting_problem(study["paper"], "feature_numbers", numbers, remedy))
-        if settings["feature_selection"] not in SELECTIONS:
-            remedy = " or ".join(SELECTIONS)
-            problems.append(
-                _setting_problem(study["paper"], "feature_selection", settings["feature_selection"], remedy)
-            )
         unknown = sorted(set(settings["regression_grid"]) - {"C", "max_iter", "tol"})
         if unknown or not all(settings["regression_grid"].values()):
             what = unknown or settings["regression_grid"]
@@ -363,13 +342,6 @@ def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def highest_value(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> float | None:
-    """The largest value that crops can have, from 0; None where nothing limits it."""
-    if crop["window"]:
-        return 1.0
-    return {"zscore_body": 1.0, "percentile_0_255": 255.0, "minmax_0_255": 255.0}.get(grid["normalisation"])
-
-
 def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
     """Choices of a grid of signatures that would only fail in its jobs."""
     problems = []
@@ -385,15 +357,34 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         if fault := settings_fault(name, settings["classifiers"][name]):
             remedy = f"{name} {fault}; numbers of trees or stumps are n_estimators"
             wrong(f"classifiers.{name}", dict(settings["classifiers"][name]), remedy)
-    numbers = settings["feature_numbers"]
-    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
-        wrong("feature_numbers", numbers, "whole numbers from 1 upwards")
-    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
-        if not isinstance(settings[key], int) or settings[key] < lowest:
-            wrong(key, settings[key], f"a whole number from {lowest} upwards")
+    for name, own in settings["inner_classifiers"].items():
+        if name not in settings["classifiers"] or name not in ESTIMATORS:
+            wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
+        elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
+            wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    permuted = settings["permuted_grid"]
+    if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
+        wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
+    for key in GRID:
+        names = permuted.get(key, list(settings[key]))
+        if not isinstance(names, list) or not names or not set(names) <= set(settings[key]):
+            wrong(f"permuted_grid.{key}", names, f"a list of some of {', '.join(settings[key])}")
+    for where, grid in (("", settings), ("permuted_grid.", permuted)):
+        _sizes_of_grid(where, grid, wrong)
     if settings["fusion"] not in ("mean", "logistic"):
         wrong("fusion", settings["fusion"], "mean or logistic")
     return problems
+
+
+def _sizes_of_grid(where: str, settings: Mapping[str, Any], wrong: Callable[[str, object, str], None]) -> None:
+    """Numbers of a grid of signatures that are none, each told to `wrong`."""
+    numbers = settings.get("feature_numbers", [1])
+    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
+        wrong(f"{where}feature_numbers", numbers, "whole numbers from 1 upwards")
+    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
+        value = settings.get(key, lowest)
+        if not isinstance(value, int) or value < lowest:
+            wrong(f"{where}{key}", value, f"a whole number from {lowest} upwards")
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

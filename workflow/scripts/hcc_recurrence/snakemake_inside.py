@@ -1,7 +1,8 @@
 """The only place that reaches into Snakemake's inside, each reach with its reason.
 
-Each says what it replaces and why. Where Snakemake has changed there, it stays as it is, and
+Each says what it replaces or reads and why. Where Snakemake has changed there, what is replaced stays as it is, and
 `tests/unit/test_snakemake_inside.py` fails, so that a maintainer looks whether the reach is still needed.
+`snakemake_records` replaces the store of what made each file; what of Snakemake it builds on stands here as well.
 """
 
 from __future__ import annotations
@@ -11,13 +12,75 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+# What the records of results build on: Snakemake has a setting for the kind of its store, and none for where it is.
+from snakemake.persistence import NO_PARAMS_CHANGE as NO_PARAMS_CHANGE
+from snakemake.persistence import RECORD_FORMAT_VERSION as RECORD_FORMAT_VERSION
+from snakemake.persistence import ParamsChange as ParamsChange
+from snakemake.persistence.file import FilePersistence as FilePersistence
+from snakemake_interface_common.exceptions import ApiError as ApiError
+from snakemake_interface_executor_plugins.settings import ExecMode as ExecMode
+from snakemake_interface_storage_plugins.io import Mtime as Mtime
 
 from hcc_recurrence.job_starter import JobStarter
 
+# What `start_scripts_from_one_process` asks of a job, and where it writes its use of the machine.
+OF_A_SCRIPT = {"path", "threads", "resources", "bench_record"}
+OF_A_SCRIPT |= {"conda_env", "container_img", "env_modules", "shadow_dir"}
 
-def quiet_scheduler(scheduler: type) -> bool:
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+
+def typed_words() -> list[str]:
+    """The words after `snakemake`. Snakemake knows its targets only when the Snakefile has been read."""
+    return sys.argv[1:]
+
+
+def parsed_words(words: Sequence[str]) -> Any:
+    """The same by Snakemake's own parser, which takes a fifth of a second to make."""
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args(list(words))[0]
+
+
+def attempt_of_job() -> str:
+    """Which attempt a job of a cluster is; empty in a run. Snakemake says it to the job's command line alone."""
+    return sys.argv[sys.argv.index("--attempt") + 1] if "--attempt" in sys.argv else ""
+
+
+def given_config(workflow: Any) -> tuple[Sequence[str], Sequence[Any], Sequence[str], bool]:
+    """All config files, those of the command line alone, `--config` as typed, and --replace-workflow-config.
+
+    Snakemake has joined them already, without the keys that stand twice and with `true` as text.
+    """
+    settings = workflow.config_settings
+    files, entries = workflow.overwrite_configfiles, settings.config_args or []
+    return workflow.configfiles, files, entries, settings.replace_workflow_config
+
+
+def is_local_rule(workflow: Any, name: str) -> bool:
+    """Whether the jobs of a rule run where Snakemake runs. Of a dry run Snakemake calls every job local."""
+    return workflow.get_rule(name).norun or name in workflow._localrules
+
+
+def default_resource(workflow: Any, name: str) -> Any:
+    """A default resource of the profile or the command line; None where there is none. Rules cannot ask for one."""
+    found = (workflow.resource_settings.default_resources or {}).get(name)
+    return getattr(found, "raw", found)
+
+
+# -- what is replaced --------------------------------------------------------------------------------------------------
+
+
+def replace_store(store: type) -> None:
+    """Have the Snakemake of this process keep its records in another class. Called before it makes its store."""
+    sys.modules["snakemake.workflow"].FilePersistence = store
+
+
+def quiet_scheduler(scheduler: type | None = None) -> bool:
     """Make the scheduler's loop run when there is something to do, and not otherwise.
 
     With a limit of jobs a second, which is Snakemake's default, each pass of the loop starts a timer that runs the loop
@@ -29,10 +92,12 @@ def quiet_scheduler(scheduler: type) -> bool:
     - While all cores are taken, no job can start: ready jobs are looked at again when a job has ended.
     - Sizes of inputs are not asked for where the scheduler's settings leave them out of its choice.
 
-    Args: scheduler: `snakemake.scheduling.job_scheduler.JobScheduler`.
+    Args: scheduler: Snakemake's JobScheduler, unless another one is named.
 
     Returns: False where Snakemake has changed here; nothing is replaced then.
     """
+    if scheduler is None:
+        from snakemake.scheduling.job_scheduler import JobScheduler as scheduler
     parts = ("_schedule_reevalutation", "open_jobs", "update_input_sizes")
     if not all(name in vars(scheduler) for name in parts):
         return False
@@ -97,7 +162,7 @@ def remember_signatures(rules: Iterable[Any]) -> None:
                 overwrite_function_params(function, inspect.signature(function).parameters)
 
 
-def start_scripts_from_one_process(python_script: type, starter: JobStarter) -> bool:
+def start_scripts_from_one_process(starter: JobStarter, python_script: type | None = None) -> bool:
     """Start the scripts of jobs as copies of a process that has imported their libraries (`job_starter`).
 
     Snakemake starts a Python for every script, which imports all it needs. The starts were most of what short jobs
@@ -107,14 +172,16 @@ def start_scripts_from_one_process(python_script: type, starter: JobStarter) -> 
     What `benchmark:` writes is told by the system when a job ends. Snakemake starts a thread for it instead, which
     looks at the memory maps of all processes of a job again and again.
 
-    Args: python_script: `snakemake.script.PythonScript`.
+    Args: python_script: Snakemake's PythonScript, unless another one is named.
 
     Returns: False where Snakemake has changed here; nothing is replaced then.
     """
-    if not all(name in vars(python_script) for name in ("execute_script", "_is_python_env")):
-        return False
+    if python_script is None:
+        from snakemake.script import PythonScript as python_script
     if hasattr(python_script, "_starter"):
         return True
+    if not _has_parts(python_script):
+        return False
     start_python = python_script.execute_script
 
     def execute_script(self: Any, fname: str, edit: bool = False) -> None:
@@ -136,6 +203,14 @@ def start_scripts_from_one_process(python_script: type, starter: JobStarter) -> 
     python_script._starter = starter
     python_script.execute_script = execute_script
     return True
+
+
+def _has_parts(python_script: type) -> bool:
+    """Whether a script is run by the function, and knows of its job what is asked of it."""
+    run = vars(python_script).get("execute_script")
+    if run is None or list(inspect.signature(run).parameters) != ["self", "fname", "edit"]:
+        return False
+    return set(inspect.signature(python_script.__init__).parameters) >= OF_A_SCRIPT
 
 
 def _environment(folder: str | None) -> dict[str, str]:

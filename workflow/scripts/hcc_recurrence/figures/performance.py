@@ -24,6 +24,7 @@ from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
 ESTIMATE_TEXT = {
     ("train", "out_of_fold"): "Training, out of fold",
+    ("train", "cross_validated"): "Training, cross-validated",
     ("train", "apparent"): "Training, apparent",
     ("validation", "held_out"): "Validation",
     ("external", "held_out"): "External",
@@ -188,8 +189,9 @@ def plot_roc(
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
         legend_below(axis, below, title="AUC (95% CI)")
     text = protocol_line(predictions, protocol, "Mean curve and mean AUC of {number} repeats.")
-    if protocol == "strict":
-        text += " Out of fold: mean of the folds' curves."
+    if any((rows["fold"] != 0).any() for _, rows in found):
+        words = "Out of fold" if protocol == "strict" else "Cross-validated"
+        text += f" {words}: mean of the folds' curves."
     if reachable is not None:
         text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
@@ -295,10 +297,17 @@ def mean_net_benefit(
     Returns: model, threshold, net_benefit.
     """
     everyone = curve_of(rows.drop_duplicates("patient_id"), {})
-    parts = [
-        curve_of(part, {model: part["probability"].to_numpy()}).query("model not in ('all', 'none')")
-        for (model, _), part in rows[rows["model"].isin(models)].groupby(["model", "repeat"])
-    ]
+    parts = []
+    # All models of the same patients at once: the reference strategies are reckoned anew with each call.
+    for _, repeat in rows[rows["model"].isin(models)].groupby("repeat"):
+        of_patients: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
+        for model, part in repeat.groupby("model"):
+            ordered = part.sort_values("patient_id")
+            of_patients.setdefault(tuple(ordered["patient_id"]), {})[model] = ordered
+        for members in of_patients.values():
+            risks = {model: part["probability"].to_numpy() for model, part in members.items()}
+            curve = curve_of(next(iter(members.values())), risks)
+            parts.append(curve[~curve["model"].isin(("all", "none"))])
     order = {name: place for place, name in enumerate(["all", "none", *models])}
     mean = pd.concat([everyone, *parts]).groupby(["model", "threshold"], as_index=False)["net_benefit"]
     mean = mean.agg(lambda values: values.mean(skipna=False))

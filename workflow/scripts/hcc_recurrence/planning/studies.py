@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
-from hcc_recurrence.configuration import FROM_SCRATCH, crops_of
+from hcc_recurrence.networks.architectures import FROM_SCRATCH, crops_of
 from hcc_recurrence.presets import preset_mark, with_thresholds
 from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
 

@@ -110,7 +110,7 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
             else:
                 measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
             low, high, why = _limits(low, high, len(both), measure)
-            word = kappa_word(value, "yan2023") if value == value else "undefined: one level only"
+            word = kappa_word(value, "five_words") if value == value else "undefined: one level only"
             about = {"variable": variable, "compared": compared, "readers": len(columns), "n": len(both)}
             rows.append(
                 {
@@ -150,13 +150,13 @@ def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
 
 # Lowest kappa of each word, as the papers have it.
 BANDS = {
-    "yan2023": ((0.81, "excellent"), (0.61, "good"), (0.41, "moderate"), (0.21, "fair"), (-1.0, "poor")),
-    "zhao2024": ((0.80, "excellent"), (0.60, "substantial"), (0.40, "moderate"), (-1.0, "poor")),
+    "five_words": ((0.81, "excellent"), (0.61, "good"), (0.41, "moderate"), (0.21, "fair"), (-1.0, "poor")),
+    "four_words": ((0.80, "excellent"), (0.60, "substantial"), (0.40, "moderate"), (-1.0, "poor")),
 }
 
 
 def kappa_word(kappa: float, bands: str) -> str:
     """What a paper calls a kappa; `bands` is a key of BANDS (docs/methods.md 3.6 and 4.5)."""
-    value = round(kappa, 2) if bands == "yan2023" else kappa
-    above = (lambda low: value >= low) if bands == "yan2023" else (lambda low: value > low)
+    value = round(kappa, 2) if bands == "five_words" else kappa
+    above = (lambda low: value >= low) if bands == "five_words" else (lambda low: value > low)
     return next(word for low, word in BANDS[bands] if above(low) or low == -1.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.configuration import volume_networks
 from hcc_recurrence.methods.contract import ModelInfo
+from hcc_recurrence.networks.architectures import volume_networks
 
 SIGNATURE, VOLUME = "DL_2.5D", "DL_3D"
 CLINICAL, COMBINED, BEFORE = "Clinical", "Combined", "preoperative"

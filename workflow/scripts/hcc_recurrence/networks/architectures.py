@@ -1,0 +1,49 @@
+"""Which networks there are, and what the settings of a method say of each. Read by every job, so no torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
+# them in step.
+OPTIMISERS = ("sgd", "adam")
+ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
+# Each image of a patient is an example of its own; the phases are its three colours.
+SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")
+VOLUME_ARCHITECTURES = ("resnet18_3d", "densenet121_3d")
+# Takes a box of one phase (Cui 2022).
+BOX_ARCHITECTURES = ("cui3d",)
+# There are no weights of other images for them.
+FROM_SCRATCH = (*VOLUME_ARCHITECTURES, *BOX_ARCHITECTURES)
+# Pixels or voxels a side below which nothing is left of an image after the last pooling.
+SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
+# Those that only extract features; the same word as in networks.vgg.
+FEATURE_ARCHITECTURES = ("vgg19",)
+
+
+def slice_networks(settings: Mapping[str, Any]) -> list[str]:
+    """The networks of a paper that take each image of a patient as an example of its own."""
+    return [n for n, network in settings["networks"].items() if network["architecture"] in SLICE_ARCHITECTURES]
+
+
+def volume_networks(settings: Mapping[str, Any]) -> list[str]:
+    """The networks of a paper that take a box about the tumour."""
+    return [n for n, network in settings["networks"].items() if network["architecture"] in VOLUME_ARCHITECTURES]
+
+
+def network_crop(settings: Mapping[str, Any], name: str) -> str:
+    """The entry of `crops` that one network of a paper reads: its own, or the paper's."""
+    return settings["networks"].get(name, {}).get("crops") or settings["crops"]
+
+
+def crops_of(settings: Mapping[str, Any]) -> list[str]:
+    """The entries of `crops` that a paper's networks read, the paper's own first."""
+    return list(dict.fromkeys([settings["crops"], *(network_crop(settings, name) for name in settings["networks"])]))
+
+
+def highest_value(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> float | None:
+    """The largest value that crops can have, from 0; None where nothing limits it."""
+    if crop["window"]:
+        return 1.0
+    return {"zscore_body": 1.0, "percentile_0_255": 255.0, "minmax_0_255": 255.0}.get(grid["normalisation"])
