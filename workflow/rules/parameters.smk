@@ -1,5 +1,9 @@
 # Parameters that more than one rule takes from the config and the sheets: builtin types, so that Snakemake compares them.
-from hcc_recurrence.networks.architectures import highest_value, slice_networks, volume_networks
+from hcc_recurrence.networks.architectures import (
+    highest_value,
+    slice_networks,
+    volume_networks,
+)
 from hcc_recurrence.provenance import combine_hashes, content_hash
 
 # The settings of a paper that decide how its networks are trained.
