@@ -44,3 +44,43 @@ def method_missing_codes(wildcards):
     if not METHODS[wildcards.paper]["clinical"](wildcards):
         return []
     return of_cohort("missing_codes")(wildcards)
+
+
+def declared_models(paper, cohort):
+    """What the method declares of the models of a study, by name; nothing where it declares nothing.
+
+    It is asked with the settings of the study, in which `phases` are the study's, `networks` is empty where the study
+    trains none, and `after_operation` names the clinical variables that are known only after the operation.
+    """
+    try:
+        method = declared(paper)
+    except (ModuleNotFoundError, AttributeError):
+        return {}
+    known = PLAN.settings(paper, base(cohort))
+    timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
+    trained = PLAN.has_networks(paper, base(cohort)) and (
+        cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
+    )
+    return method.models(
+        {
+            **known,
+            "phases": list(PLAN.phases(paper, base(cohort))),
+            "networks": known.get("networks", {}) if trained else {},
+            "after_operation": sorted(
+                v for v, own in timing.items() if own["timing"] != "pre"
+            ),
+        }
+    )
+
+
+def main_of(paper, cohort):
+    """Names of the main models of a study; none where the method declares nothing."""
+    found = declared_models(paper, cohort)
+    return [name for name, model in found.items() if model.role == "main"]
+
+
+def study_main(wildcards):
+    """Names of the main models of the study or the comparison that the wildcards name (`main_models`)."""
+    if wildcards.paper.startswith("comparison"):
+        return [*(f"{paper}:" for paper in papers_of(wildcards)), "Volume"]
+    return main_of(wildcards.paper, wildcards.cohort)

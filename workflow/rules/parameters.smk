@@ -26,15 +26,8 @@ def of_cohort(key):
 
 
 def study_repeats(paper):
-    """How often a study repeats its folds; once where the outcomes are permuted."""
-
-    def repeats(wildcards):
-        if wildcards.cohort != base(wildcards.cohort):
-            return 1
-        scheme = PLAN.scheme(paper, wildcards.cohort)
-        return FULL_CONFIG["splits"][scheme]["repeats"]
-
-    return repeats
+    """How often a study repeats its folds, as a function of the wildcards."""
+    return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
 
 
 def horizon_months(wildcards):

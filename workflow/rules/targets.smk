@@ -62,6 +62,7 @@ def study_targets(paper, cohort):
             "decision_curve",
             "survival_decision_curve",
             "kaplan_meier",
+            "time_auc",
             "confusion",
         ),
         *("waterfall", "aucs", "delong", "agreement"),

@@ -179,10 +179,7 @@ rule fit_zhang2025_models:
             k: PLAN.settings("zhang2025", base(w.cohort))[k] for k in ZHANG_CLINICAL
         },
         repeats=zhang2025_repeats,
-        # The calibration is for readers: copies with permuted outcomes do without.
-        resamples=lambda w: (
-            ZHANG["calibration_resamples"] if w.cohort == base(w.cohort) else 1
-        ),
+        resamples=calibration_resamples("zhang2025"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("zhang2025")),
         definitions=untracked(clinical_definitions(study_clinical("zhang2025"))),

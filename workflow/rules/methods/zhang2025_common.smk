@@ -32,15 +32,9 @@ def zhang2025_memory(network, batch, size):
     return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
-def zhang2025_deep(cohort):
-    """Whether a study, or its copy with permuted outcomes, has networks."""
-    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    return wanted and PLAN.has_networks("zhang2025", base(cohort))
-
-
 def zhang2025_repeats(wildcards):
     """How many of the split's repeats are fitted: as many as the networks have seeds."""
-    if zhang2025_deep(wildcards.cohort):
+    if trains_networks("zhang2025", wildcards.cohort):
         return max(fit.repeat for fit in network_fits("zhang2025", wildcards.cohort))
     return study_repeats("zhang2025")(wildcards)
 
@@ -86,7 +80,7 @@ def zhang2025_fusions(kind):
     """Files of one kind of all fusions, as a function of the wildcards; none without networks."""
 
     def files(wildcards):
-        if not zhang2025_deep(wildcards.cohort):
+        if not trains_networks("zhang2025", wildcards.cohort):
             return []
         folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
         fits = [*network_fits("zhang2025", wildcards.cohort), Fit(AS_PUBLISHED)]
@@ -98,7 +92,9 @@ def zhang2025_fusions(kind):
 def zhang2025_predictions(cohort):
     """Parts of the predictions."""
     names = ["models"]
-    names += ["volumes"] if zhang2025_deep(cohort) and ZHANG_VOLUMES else []
+    names += (
+        ["volumes"] if trains_networks("zhang2025", cohort) and ZHANG_VOLUMES else []
+    )
     return [
         f"<results>/{cohort}/zhang2025/fits/{name}.predictions.csv" for name in names
     ]
@@ -113,7 +109,7 @@ def zhang2025_explained(cohort):
 def zhang2025_targets(cohort):
     """What of a study only this paper has."""
     folder = f"<results>/{cohort}/zhang2025"
-    if not zhang2025_deep(cohort):
+    if not trains_networks("zhang2025", cohort):
         return [f"{folder}/tables/regressions.html"]
     tables = ("regressions", "slices", "networks", "learners", "selection", "inflation")
     figures = ("nomogram_combined.strict", "grad_cam", "training", "inflation")

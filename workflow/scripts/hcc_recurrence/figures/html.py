@@ -154,9 +154,10 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         "the same order. One fitted model is the unit: with several repeats (other folds, other random numbers) all "
         "numbers are means over the repeats of what single models reach, counts too, and the interval is that of one "
         "model: it holds the chance of the patients, and the SD over repeats that of training again. "
-        "Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
-        "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "applied to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
+        "Out of fold and cross-validated the AUC is the mean over folds. The cut-off is Youden's on the "
+        "training patients (out-of-fold probabilities in the strict protocol, as published cross-validated ones where "
+        "the paper has them, else apparent ones) and is applied to the other patients. Intervals of rates are 95%: "
+        "Clopper-Pearson for the accuracy and below "
         f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:

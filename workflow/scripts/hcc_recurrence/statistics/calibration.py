@@ -208,7 +208,8 @@ def optimism_corrected(
 
     def measure(outcome: np.ndarray, p: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
         found = calibration_measures(outcome, p)
-        area = delong_components(outcome, p)[0]
+        # Risks that differ in the last bit of a sum are one risk (`single_models.rounded`).
+        area = delong_components(outcome, p.round(10))[0]
         values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
         return values, smooth_calibration(outcome, p, at)
 

@@ -8,7 +8,7 @@ such variables.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.methods.yan2023.declare import BEFORE, CLINICAL, DEEP, FUSED
-from hcc_recurrence.methods.yan2023.signatures import FIT
 from hcc_recurrence.statistics.logistic import (
     LogisticModel,
     collinearity,
@@ -31,17 +30,6 @@ from hcc_recurrence.statistics.logistic import (
 
 # Odds ratios of a probability are of no use per unit (the paper's are 1e10 to 1e15): per 0.1.
 PER = 10.0
-
-
-@dataclass
-class Nomograms:
-    """Probabilities of all fits (`table` of `rows_of_fits`), tables of the regressions, and what the figures draw."""
-
-    models: list[str]
-    probabilities: pd.DataFrame
-    regressions: pd.DataFrame
-    drawn: list[dict[str, Any]] = field(default_factory=list)
-    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def models_of(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[list[str], bool]]:
@@ -72,11 +60,11 @@ class FittedNomograms:
     """The nomograms of one fit: how clinical variables enter them, and their coefficients.
 
     variables: of each clinical variable its name in the sheet (`variable`), its column (`name`) and its `cut`.
-    median: of each of them in the rows that learned, for missing values. models: by name.
+    imputer: has the median of each of them in the rows that learned. models: by name.
     """
 
     variables: list[dict[str, Any]]
-    median: np.ndarray
+    imputer: Imputer
     models: dict[str, LogisticModel]
 
     def inputs(self, clinical: pd.DataFrame, signature: pd.Series) -> pd.DataFrame:
@@ -91,7 +79,7 @@ class FittedNomograms:
                 "to the patients sheet; single values may be missing."
             )
         raw = dichotomise(clinical.loc[signature.index], cuts).to_numpy(float)
-        table = pd.DataFrame(Imputer.of(self.median)(raw), signature.index, [v["name"] for v in self.variables])
+        table = pd.DataFrame(self.imputer(raw), signature.index, [v["name"] for v in self.variables])
         return table.assign(**{FUSED: signature * PER})
 
     def predict(self, clinical: pd.DataFrame, signature: pd.Series) -> pd.DataFrame:
@@ -110,7 +98,7 @@ class FittedNomograms:
             }
             for name, model in self.models.items()
         }
-        return {"variables": [dict(v) for v in self.variables], "median": self.median, "models": models}
+        return {"variables": [dict(v) for v in self.variables], "imputer": self.imputer.state(), "models": models}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], where: str) -> FittedNomograms:
@@ -118,7 +106,7 @@ class FittedNomograms:
 
         Raises: ModelFileError for an unknown key, or one that lacks.
         """
-        expect_keys(state, {"variables", "median", "models"}, where)
+        expect_keys(state, {"variables", "imputer", "models"}, where)
         for variable in state["variables"]:
             expect_keys(variable, {"variable", "name", "cut"}, f"{where}, variables")
         models = {}
@@ -126,7 +114,7 @@ class FittedNomograms:
             expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{where}, {name}")
             coefficients = dict(zip(own["variables"], own["coefficients"].tolist(), strict=True))
             models[name] = LogisticModel(coefficients, own["intercept"], own["method"])
-        return cls(list(state["variables"]), state["median"], models)
+        return cls(list(state["variables"]), Imputer.from_state(state["imputer"]), models)
 
 
 def fit_nomograms_of(
@@ -139,8 +127,9 @@ def fit_nomograms_of(
     """The nomograms of one fit, and the tables of their regressions.
 
     Args:
-        signature: mp-MR of the patients that learn. clinical, definitions, settings: as in `fit_nomograms`.
-        outcome: er by patient.
+        signature: mp-MR of the patients that learn. clinical: numbers, index patient_id. definitions: kind, unit,
+            levels and timing. outcome: er by patient. settings: clinical (variable -> cut or none), clinical_p,
+            entry_p, removal_p.
 
     Returns: also model, step, and the columns of `logistic_table`.
     """
@@ -148,8 +137,8 @@ def fit_nomograms_of(
     cuts = settings["clinical"]
     named = {v: drawn_definition(v, definitions[v], cut)["name"] for v, cut in cuts.items()}
     variables = [{"variable": v, "name": named[v], "cut": cut} for v, cut in cuts.items()]
-    median = Imputer(dichotomise(clinical.loc[rows], cuts).to_numpy(float)).median
-    found = FittedNomograms(variables, median, {})
+    imputer = Imputer(dichotomise(clinical.loc[rows], cuts).to_numpy(float))
+    found = FittedNomograms(variables, imputer, {})
     x, y = found.inputs(clinical, signature.loc[rows]), outcome.loc[rows].to_numpy(float)
     regressions = []
     for name, (candidates, with_signature) in models_of(definitions).items():
@@ -164,48 +153,33 @@ def fit_nomograms_of(
     return found, pd.concat(regressions, ignore_index=True)
 
 
-def fit_nomograms(
-    fused: pd.DataFrame,
+def draw_nomograms(
+    fitted: FittedNomograms,
+    regressions: pd.DataFrame,
+    signature: pd.Series,
     clinical: pd.DataFrame,
     definitions: Mapping[str, Mapping[str, Any]],
-    labels: pd.DataFrame,
-    settings: Mapping[str, Any],
+    outcome: pd.Series,
     resamples: int,
     seed: int,
-) -> Nomograms:
-    """All nomograms of both protocols in every fit.
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """What the figures of one fit's nomograms draw, and their calibration corrected for optimism.
 
     Args:
-        fused: from `fuse`. clinical: numbers, index patient_id. definitions: kind, unit, levels and timing.
-        settings: clinical (variable -> cut or none), clinical_p, entry_p, removal_p.
-        resamples: of the bootstrap that corrects the calibration of the models of all training patients.
+        regressions: of the fit. signature: mp-MR of the patients that learned. resamples: of the bootstrap.
+
+    Returns: of each model its name, `draw_logistic` and the measures of optimism; and the curves, with a column model.
     """
-    outcome = labels.set_index("patient_id")["er"]
-    named = [drawn_definition(v, definitions[v], cut) for v, cut in settings["clinical"].items()]
+    rows = sorted(signature.index)
+    named = [drawn_definition(v["variable"], definitions[v["variable"]], v["cut"]) for v in fitted.variables]
     drawing = {d["name"]: d for d in named} | {FUSED: {"kind": "continuous", "levels": []}}
-    found = Nomograms(list(models_of(definitions)), pd.DataFrame(), pd.DataFrame())
-    probabilities, regressions, curves = [], [], []
-    for (protocol, repeat, fold), own in fused.groupby(["protocol", *FIT], sort=False):
-        parts = {name: rows.set_index("patient_id")[FUSED] for name, rows in own.groupby("part")}
-        about = {"protocol": protocol, "repeat": repeat, "fold": fold}
-        fitted, table = fit_nomograms_of(parts["learned"], clinical, definitions, outcome, settings)
-        regressions.append(table.assign(**about))
-        for part, signature in parts.items():
-            columns = {"part": part, "patient_id": signature.index}
-            predicted = fitted.predict(clinical, signature)
-            probabilities.append(pd.DataFrame({**about, **columns, **{m: predicted[m].to_numpy() for m in predicted}}))
-        if (repeat, fold) != (1, 0):
-            continue
-        rows = sorted(parts["learned"].index)
-        y, x = outcome.loc[rows].to_numpy(float), fitted.inputs(clinical, parts["learned"].loc[rows])
-        for name, model in fitted.models.items():
-            # Without an estimate the model has no variable, though some were selected.
-            final = table[(table["model"] == name) & (table["step"] == "multivariable")]
-            optimism, curve = logistic_optimism(x[list(final["variable"])], y, resamples, seed, firth=True)
-            curves.append(curve.assign(model=name, protocol=protocol))
-            drawn = draw_logistic(model, x, drawing, rows, {FUSED: PER})
-            found.drawn.append({"model": name, "protocol": protocol, **drawn, "optimism": optimism.to_dict("records")})
-    found.probabilities = pd.concat(probabilities, ignore_index=True)
-    found.regressions = pd.concat(regressions, ignore_index=True)
-    found.curves = pd.concat(curves, ignore_index=True)
-    return found
+    y, x = outcome.loc[rows].to_numpy(float), fitted.inputs(clinical, signature.loc[rows])
+    drawn, curves = [], []
+    for name, model in fitted.models.items():
+        # Without an estimate the model has no variable, though some were selected.
+        final = regressions[(regressions["model"] == name) & (regressions["step"] == "multivariable")]
+        optimism, curve = logistic_optimism(x[list(final["variable"])], y, resamples, seed, firth=True)
+        curves.append(curve.assign(model=name))
+        own = draw_logistic(model, x, drawing, rows, {FUSED: PER})
+        drawn.append({"model": name, **own, "optimism": optimism.to_dict("records")})
+    return drawn, pd.concat(curves, ignore_index=True)
