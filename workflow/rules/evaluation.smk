@@ -293,6 +293,10 @@ rule write_baseline_table:
         continuous=study_setting("baseline_continuous"),
         yates=study_setting("baseline_yates"),
         fisher_below=study_setting("baseline_fisher_below"),
+        rfs=study_setting("baseline_rfs"),
+        sites=untracked(of_cohort("recurrence_sites")),
+        of_sites=lambda w: PLAN.sites_hash(w.cohort),
+        study=category,
         title=of_cohort("title"),
         mark=study_mark,
         code=code("write_baseline_table"),
@@ -339,6 +343,7 @@ rule fit_risk_factors:
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
+        study=category,
         mark=study_mark,
         code=code("fit_risk_factors"),
     script:
