@@ -28,6 +28,7 @@ if PLAN:
     # Functions first, each file using those before it; then the stages.
     for rules in (
         *("wildcards", "paths", "parameters", "resources", "captions", "targets"),
+        "method_common",
         *("start", "cohort", "images", "segmentation", "crops", "radiomics"),
         *("networks", "evaluation", "figures", "comparison", "null_control"),
         *("checklists", "report", "leftovers"),
@@ -38,6 +39,7 @@ if PLAN:
     for paper in PAPERS:
 
         include: f"workflow/rules/methods/{paper}.smk"
+    include: "workflow/rules/method.smk"
 
     rule all:
         default_target: True

@@ -41,8 +41,14 @@ def chosen(paper: dict[str, Any]) -> list[tuple[str, str, str]]:
                     found.setdefault((key, written(setting["value"]), where), []).append(f"{section}.{entry_name}")
     rows = [(_named(names, key), value, where) for (key, value, where), names in found.items()]
     for key, setting in paper["settings"]["published"].items():
-        if setting["source"] == "chosen":
-            rows.append((f"`{key}`", written(setting["value"]), str(setting.get("where", ""))))
+        marked = {key: setting}
+        if isinstance(setting["value"], dict):
+            # A part of a value may bear a mark of its own.
+            parts = {part: own for part, own in setting["value"].items() if isinstance(own, dict) and "source" in own}
+            marked |= {f"{key}.{part}": own for part, own in parts.items()}
+        for name, own in marked.items():
+            if own["source"] == "chosen":
+                rows.append((f"`{name}`", written(own["value"]), str(own.get("where", ""))))
     return rows
 
 

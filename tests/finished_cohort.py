@@ -32,7 +32,8 @@ def finish(workspace: Workspace, *options: str, whole: bool = False) -> None:
     rows = [line.split("\t") for line in listed.stdout.splitlines() if "\t" in line]
     for row in rows[1:]:
         path, rule = workspace.folder / row[0], row[2]
-        if rule in folders:
+        # Such a rule may leave files as well.
+        if rule in folders and path.suffix not in (".csv", ".html"):
             path.mkdir(parents=True)
             for name in ("one", "two"):
                 (path / name).write_text(f"{row[0]} {name}")

@@ -141,7 +141,7 @@ def test_dice_and_icc_against_manual_masks(results):
     # 16 patients were new to the network; three have no manual mask, one lacks one phase's.
     assert own["patients"].unique().tolist() == [12] and len(own) == 2 * 1037
     assert 0.2 < own["icc_absolute"].median() < 1
-    selection = pd.read_csv(results / "zhao2024/fits/strict.selection.csv")
+    selection = pd.read_csv(results / "zhao2024/tables/selection.csv")
     assert not selection["step"].str.contains("unet").any(), "the network is no second reader of the published method"
 
 

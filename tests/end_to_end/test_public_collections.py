@@ -51,7 +51,7 @@ def test_metastases_take_the_collections_own_masks_and_say_who_is_left_out(metas
 def test_metastases_run_with_the_config_as_it_is(metastases):
     workspace, _, _ = metastases
     jobs = workspace.jobs()
-    assert jobs["convert_patient"] == 11 and jobs["fit_zhao2024"] == 2 and "train_network" not in jobs
+    assert jobs["convert_patient"] == 11 and jobs["fit_method"] == 16 and "train_network" not in jobs
     workspace.run("results/crlm/masks/native/CRLM-CT-1006", "results/crlm/labels.csv")
     mask = sitk.ReadImage(str(workspace.folder / "results/crlm/masks/native/CRLM-CT-1006/portal.MSKCC.nii.gz"))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(mask) > 0, FIRST | SECOND)

@@ -139,7 +139,8 @@ def test_covariance_within_folds():
 
 def test_the_difference_of_equal_and_of_opposed_rankings():
     y, ranks = np.tile([0, 1], 10), np.arange(20) % 7
-    assert paired_test(y, ranks, 2.0 * ranks).p == 1.0
+    same = paired_test(y, ranks, 2.0 * ranks)
+    assert same.difference == 0 and np.isnan([same.low, same.high, same.z, same.p]).all()
     # Whether every pair is in the right order or in the wrong one: nothing varies, and nothing can be tested.
     assert math.isnan(paired_test(y, y + 0.0, 2.0 * y).p) and math.isnan(paired_test(y, y + 0.0, -1.0 * y).p)
     table = paired_table(y, {"a": ranks, "b": -ranks, "c": np.arange(20) % 6})

@@ -26,6 +26,7 @@ from hcc_recurrence.statistics.comparisons import (
     training_against_others,
 )
 from hcc_recurrence.statistics.count_solver import check_printed_table
+from hcc_recurrence.statistics.degenerate import NOTHING_VARIES
 from hcc_recurrence.statistics.delong import paired_test, unpaired_test
 from hcc_recurrence.statistics.measures import calibration_table, survival_tables
 from hcc_recurrence.statistics.null_control import summarise_null_control
@@ -111,6 +112,9 @@ def test_variants_are_compared_within_their_family_alone(predictions):
     rows = pd.concat([predictions[predictions["model"] == o].assign(model=n) for o, ns in renamed.items() for n in ns])
     deep = rows["model"] == "DL"
     rows.loc[deep, "probability"] = 1 - 0.5 * rows.loc[deep, "probability"]
+    # A variant that ranks some patients otherwise: two of the same order could not be tested.
+    other = (rows["model"] == "DLRCR without deep") & rows["patient_id"].str.endswith(("3", "6"))
+    rows.loc[other, "probability"] = 0.5
     pairs = delong_pairs(rows, sorted(rows["model"].unique()))
     panel = pairs[(pairs["protocol"] == "strict") & (pairs["split"] == "validation")]
     assert panel["family"].value_counts().to_dict() == {"DLRCR": 3, "models": 1}
@@ -135,7 +139,7 @@ def test_training_against_validation_is_the_unpaired_test(predictions, metrics):
     assert table.loc[("a", "strict"), "p"] == pytest.approx(expected.p)
     # As published every training pair is in the right order: an AUC without variance cannot be tested.
     assert np.isnan(table.loc[("a", "as_published"), "p"])
-    assert table.loc[("a", "as_published"), "remark"] == "no interval of one of the two"
+    assert table.loc[("a", "as_published"), "remark"] == f"training: {NOTHING_VARIES}"
 
 
 def test_optimism_is_the_difference_of_the_two_tables(predictions, metrics):
@@ -309,6 +313,9 @@ def make_run(predictions, metrics):
             }
         ),
         comparison=pd.concat([comparison, volume]),
+        acquisition=pd.DataFrame(
+            {"parameter": ["Scanner", "Scanner", "Contrast agent"], "value": ["SIEMENS Force", "GE Revolution", np.nan]}
+        ),
         readers={"R1": 70, "R2": 10},
         versions={"x": "1.0"},
     )
@@ -343,6 +350,10 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
     assert facts["outcome"].value == "first recurrence <= 730 days after resection"
     assert "train 40" in facts["split"].value and "3 missing" in facts["missing"].value
     assert facts["external"].status == "not done"
+    assert facts["acquisition"].value == "scanners: GE Revolution, SIEMENS Force; contrast agents: not in the headers"
+    for name, item in (("METRICS", "6"), ("CLEAR", "16"), ("RQS", "1")):
+        row = fill_checklist(read_checklist(CHECKLISTS, name), facts).set_index("item").loc[item]
+        assert row["file"] == "acquisition.csv" and "protocol" in row["text"].lower()
     assert facts["reliability"].value == "10 patients segmented again by R2"
     assert facts["feature_number"].value.startswith("1037 a phase x 2 phases")
     volume = metrics.set_index(["model", "protocol", "estimate"]).loc[("a", "strict", "out_of_fold"), "auc"]

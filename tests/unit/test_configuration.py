@@ -18,6 +18,7 @@ from hcc_recurrence.configuration import (
     plain_values,
     sourced_values,
 )
+from hcc_recurrence.imaging.view_names import parse_view
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.selection import RANKINGS
 from hcc_recurrence.plan import Plan
@@ -41,7 +42,7 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     demo = load()["papers"]["yan2023"]["settings"]
     assert {k for k in published if published[k] != demo[k]} == {
         *("crops", "feature_numbers", "inner_folds", "inner_repeats", "grid_repeats", "calibration_resamples"),
-        "classifiers",
+        *("classifiers", "inner_classifiers", "permuted_grid"),
     }
     assert set(published["classifiers"]) == set(demo["classifiers"])
     crops, grids = load()["crops"], load()["grids"]
@@ -51,6 +52,22 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     assert (
         highest_value({"window": [0, 1]}, grids["iso1"]) == 1 and highest_value({"window": []}, grids["iso1"]) is None
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("inner_classifiers", {"KNN": {}}, "classifiers of the grid: RF, SVM, LASSO, AdaBoost, GP"),
+        ("inner_classifiers", {"RF": {"trees": 5}}, "RF has trees; RF takes n_estimators"),
+        ("permuted_grid", {"fusion": "mean"}, "selectors, classifiers, feature_numbers or inner_repeats"),
+        ("permuted_grid", {"classifiers": ["KNN"]}, "a list of some of RF, SVM, LASSO, AdaBoost, GP"),
+        ("permuted_grid", {"inner_repeats": 0}, "a whole number from 1 upwards"),
+    ],
+)
+def test_smaller_grids_of_yan_are_parts_of_the_grid(key, value, said):
+    with pytest.raises(InputError) as caught:
+        load(lambda c: c.update(overrides={"yan2023": {key: value}}))
+    assert said in str(caught.value)
 
 
 def test_the_order_of_keys_means_nothing():
@@ -123,6 +140,10 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
     views = entries["crops"]["zhang2025_views"]
     assert views["window"] == [-75, 175] and views["size_voxels"] == [10, 224, 224] and len(views["views"]) == 10
     assert sum(isinstance(v, int) for v in views["views"]) == 7 and views["resize"] == "nearest"
+    # "10 distinct 2D regions", neighbours at 1, 2 and 4 along both axes, three planes (2.5D Image cropping).
+    places = [parse_view(view) for view in views["views"]]
+    assert len(set(places)) == 10 and {plane for plane, _ in places} == {"axial", "sagittal", "coronal"}
+    assert {abs(n) for _, n in places} == {0, 1, 2, 4} and {p for p, n in places if n} == {"axial", "coronal"}
     for name in ("views", "box"):
         own, small = (entries["crops"][f"zhang2025_{name}{end}"] for end in ("", "_demo"))
         assert {k for k, v in own.items() if small[k] != v} == {"grid", "size_voxels"}
@@ -145,7 +166,7 @@ def zhang(config, crop=None, **changes):
     views = {
         "grid": "zhang2025",
         "fit": "views",
-        "views": [0, "axial"],
+        "views": [0, "coronal"],
         "size_voxels": [2, 64, 64],
         "window": [-75, 175],
     }
@@ -233,6 +254,8 @@ def networks(config, **changes):
         (lambda c: zhang(c, {"fit": "slices"}, **VGG), "fit is slices, and A needs views"),
         (lambda c: zhang(c, {"size_voxels": [3, 64, 64]}, **VGG), "another number than that of the views"),
         (lambda c: zhang(c, {"size_voxels": [2, 24, 64]}, **VGG), "too small for A"),
+        (lambda c: zhang(c, {"views": [0, "axial"]}, **VGG), "views has axial twice"),
+        (lambda c: zhang(c, {"views": [0, "coronal4"]}, **VGG), "views"),
         (lambda c: zhang(c, {"window": []}, **VGG), "its values do not go from 0 to 1"),
         (
             lambda c: c.update(
@@ -383,6 +406,13 @@ def test_the_plan_of_the_demo():
     )
     assert plan.random_weights(["zhao2024"], "demo_ct") == ""
     assert plan.random_weights(["cui2022"], "demo_ct") == "", "the paper's network starts so, too"
+    assert plan.random_weights(["wang2022"], "demo_ct") == "", "features are selected inside the folds"
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "on_all_patients"
+    said = plan.random_weights(["cui2022", "wang2022"], "demo_ct")
+    assert said.startswith(
+        "Wang 2022: Worst-case reading: as published, features were selected on all training patients"
+    )
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "inside_folds"
     read = plan.readings("demo_mr", ["age", "halo"])
     assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
     assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {

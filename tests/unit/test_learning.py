@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
+from zhao_cohort import SETTINGS, make_data, run_protocol
 
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
 from hcc_recurrence.learning.estimators import ESTIMATORS, fit_estimator, fit_predict
 from hcc_recurrence.learning.folds import stratified_folds
-from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.learning.predictions import check_predictions, main_models
 from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -18,8 +19,9 @@ from hcc_recurrence.learning.selection import (
     lasso_coefficients,
     reproducible_features,
 )
-from hcc_recurrence.methods.zhao2024.fit import Data, run_protocol
-from hcc_recurrence.radiomics.tables import RadiomicsTable, join_phases
+from hcc_recurrence.methods.run import patients_of_split
+from hcc_recurrence.methods.zhao2024.variables import Data
+from hcc_recurrence.radiomics.tables import join_phases
 
 
 def test_group_difference_equals_the_tests_one_by_one():
@@ -101,54 +103,6 @@ def test_no_clinical_variable_is_kept_where_none_is_significant():
     assert select_clinical(x.assign(c=np.where(generator.random(80) < 0.9, y, 1 - y)), y, 0.05)[0] == ["c"]
 
 
-SETTINGS = {
-    "icc_threshold": 0.9,
-    "icc_minimum_patients": 5,
-    "normality_alpha": 0.05,
-    "univariable_p": 0.05,
-    "lasso_folds": 3,
-    "l1_penalties": 6,
-    "classifiers": ["LR", "KNN"],
-    "choice_folds": 3,
-    "clinical_p": 0.05,
-    "none_significant": "no_variable",
-    "clinical": {"afp": 400, "age": None},
-}
-
-
-def make_data(seed=0, n=60, signal=1.5):
-    generator = np.random.default_rng(seed)
-    ids = [f"p{i:02d}" for i in range(n)]
-    y = np.tile([0, 1], n // 2)
-    values = pd.DataFrame(
-        generator.normal(size=(n, 30)),
-        index=pd.Index(ids, name="patient_id"),
-        columns=[f"a__f{i}" for i in range(30)],
-    )
-    values["a__f0"] += signal * y
-    values["a__f1"] += signal * y  # read differently by the second reader
-    again = values.iloc[:20].copy()
-    again["a__f1"] = generator.normal(size=20)
-    clinical = pd.DataFrame(
-        {
-            "afp": np.where(generator.random(n) < 0.3 + 0.4 * y, 900.0, 10.0),
-            "age": generator.normal(60, 9, n),
-        },
-        index=values.index,
-    )
-    labels = pd.DataFrame(
-        {"patient_id": ids, "er": y.astype(float), "rfs_months": 30.0, "rfs_event": 0, "excluded_because": ""}
-    )
-    split = pd.DataFrame(
-        {
-            "patient_id": ids,
-            "split": ["train"] * 44 + ["validation"] * 10 + ["external"] * 6,
-            "fold_1": pd.array([i // 2 % 4 + 1 for i in range(44)] + [pd.NA] * 16, dtype="Int64"),
-        }
-    )
-    return Data(RadiomicsTable(values, {"R2": again}), clinical, labels, split)
-
-
 def swap_label(data, patient):
     labels = data.labels.copy()
     rows = labels["patient_id"] == patient
@@ -166,14 +120,14 @@ def scores(results, **about):
 def test_strict_never_sees_the_patient_it_predicts():
     """A patient's own label, in training or in validation, does not move the patient's own strict score."""
     data = make_data()
-    before = run_protocol(data, SETTINGS, "strict", 1, 0)
+    before = run_protocol(data, SETTINGS, "strict")
     check_predictions(before["predictions"], data.split)
     for patient, estimate in (("p03", "out_of_fold"), ("p46", "held_out")):
-        after = run_protocol(swap_label(data, patient), SETTINGS, "strict", 1, 0)
+        after = run_protocol(swap_label(data, patient), SETTINGS, "strict")
         own = [scores(r, patient_id=patient, estimate=estimate) for r in (before, after)]
         pd.testing.assert_series_equal(own[0], own[1])
     # A training label does move what is learned from it.
-    after = run_protocol(swap_label(data, "p03"), SETTINGS, "strict", 1, 0)
+    after = run_protocol(swap_label(data, "p03"), SETTINGS, "strict")
     assert not scores(before, estimate="held_out").equals(scores(after, estimate="held_out"))
 
 
@@ -182,10 +136,10 @@ def test_strict_ignores_validation_labels_and_the_published_protocol_uses_them()
     changed = data
     for patient in (f"p{i}" for i in range(44, 54)):
         changed = swap_label(changed, patient)
-    strict = [scores(run_protocol(d, SETTINGS, "strict", 1, 0)) for d in (data, changed)]
+    strict = [scores(run_protocol(d, SETTINGS, "strict")) for d in (data, changed)]
     pd.testing.assert_series_equal(*strict)
     chosen = [
-        [s for s in run_protocol(d, SETTINGS, "as_published", 1, 0)["selection"]["step"] if "chosen" in s]
+        [s for s in run_protocol(d, SETTINGS, "as_published")["selection"]["step"] if "chosen" in s]
         for d in (data, changed)
     ]
     assert chosen[0] != chosen[1]
@@ -195,8 +149,8 @@ def test_the_published_protocol_is_optimistic_on_noise():
     data = make_data(seed=5, signal=0.0)
     from sklearn.metrics import roc_auc_score
 
-    apparent = run_protocol(data, SETTINGS, "as_published", 1, 0)["predictions"]
-    strict = run_protocol(data, SETTINGS, "strict", 1, 0)["predictions"]
+    apparent = run_protocol(data, SETTINGS, "as_published")["predictions"]
+    strict = run_protocol(data, SETTINGS, "strict")["predictions"]
     area = {}
     for name, frame, estimate in (("apparent", apparent, "apparent"), ("strict", strict, "out_of_fold")):
         own = frame[(frame["model"] == "Radiomics KNN") & (frame["estimate"] == estimate)]
@@ -205,7 +159,7 @@ def test_the_published_protocol_is_optimistic_on_noise():
 
 
 def test_the_icc_filter_removes_what_the_readers_disagree_on():
-    results = run_protocol(make_data(), SETTINGS, "as_published", 1, 0)
+    results = run_protocol(make_data(), SETTINGS, "as_published")
     used = set(results["coefficients"].query("step == 'final' and model == 'RCR'")["variable"])
     assert "a__f0" in used and "a__f1" not in used
     steps = results["selection"].set_index("step")["features"]
@@ -241,8 +195,8 @@ def test_joining_phases_names_who_is_missing():
 )
 def test_broken_predictions_are_refused(change, words):
     data = make_data()
-    train = data.patients("train")
-    frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published", 1, 0)["predictions"]
+    train = patients_of_split(data.split, "train")
+    frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published")["predictions"]
     frame = frame[(frame["model"] == "CR") & (frame["estimate"] == "apparent")].reset_index(drop=True)
     check_predictions(frame, data.split)
     assert len(frame) == len(train)
@@ -260,7 +214,7 @@ def test_nothing_selected_and_no_clinical_variable_leave_tables_with_their_colum
     data, settings = make_data(signal=0), {**SETTINGS, "univariable_p": 1e-9, "clinical": {}}
     parts = []
     for protocol in ("strict", "as_published"):
-        results = run_protocol(data, settings, protocol, 1, 0)
+        results = run_protocol(data, settings, protocol)
         write_csv(results["coefficients"], tmp_path / f"{protocol}.csv")
         parts.append(results["predictions"])
     coefficients = pd.concat([read_csv(tmp_path / f"{p}.csv") for p in ("strict", "as_published")])
@@ -305,3 +259,21 @@ def test_a_file_without_a_column_is_an_empty_table(tmp_path):
 
     write_csv(pd.DataFrame(), tmp_path / "none.csv")
     assert read_csv(tmp_path / "none.csv").empty
+
+
+def test_main_models_are_those_that_are_declared_whatever_they_are_called():
+    """A main model called Deep Radiomics, or AP:late, vanished from figures and from the comparison."""
+    study = pd.DataFrame({"model": ["Deep Radiomics", "AP:late", "Deep Radiomics LR", "CR", "CR"]})
+    assert main_models(study, ["CR", "Deep Radiomics", "AP:late"]) == ["AP:late", "CR", "Deep Radiomics"]
+    comparison = pd.DataFrame({"model": ["BCLC", "Volume", "wang2022:Nomogram", "zhao2024:Deep Radiomics"]})
+    main = ["zhao2024:", "wang2022:", "Volume"]
+    assert main_models(comparison, main) == ["wang2022:Nomogram", "zhao2024:Deep Radiomics", "Volume"]
+
+
+def test_a_method_that_makes_other_models_than_it_declares_is_refused():
+    data = make_data()
+    frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published")["predictions"]
+    models = ["CR", "RCR", "Radiomics", "Radiomics LR"]
+    check_predictions(frame, data.split, models)
+    with pytest.raises(ValueError, match=r"declares other models than it made: CR, DL$"):
+        check_predictions(frame, data.split, [*models[1:], "DL"])

@@ -98,3 +98,40 @@ def test_a_file_replaced_by_one_of_the_same_size_and_date_is_looked_at_again(tmp
         cache = FileCache(tmp_path / "cache.json", "1")
         assert cache.get(file, content_hash) == content_hash(file)
         cache.save()
+
+
+def test_modules_imported_by_a_given_name_count_and_those_of_others_do_not(package):
+    for name in ("one", "two"):
+        (package / f"hcc_recurrence/{name}.py").write_text(f"X = '{name}'\n")
+
+    def of(name):
+        provenance.code_version.cache_clear()
+        provenance._parsed.cache_clear()
+        return code_version(package / "rule.py", package, (f"hcc_recurrence.{name}",))
+
+    before = of("one"), of("two")
+    assert len({version(package), *before}) == 3
+    (package / "hcc_recurrence/two.py").write_text("X = 3\n")
+    assert of("one") == before[0] and of("two") != before[1]
+    with pytest.raises(ModuleNotFoundError, match=r"there is no module hcc_recurrence\.three"):
+        of("three")
+
+
+def test_an_edit_of_one_method_changes_no_hash_of_another(tmp_path):
+    """All modules of Cui 2022 changed: a fit of Zhao 2024 keeps its hash."""
+    import shutil
+
+    from workflow_runner import REPOSITORY
+
+    scripts = tmp_path / "scripts"
+    shutil.copytree(REPOSITORY / "workflow/scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def of(paper):
+        provenance.code_version.cache_clear()
+        provenance._parsed.cache_clear()
+        return code_version(scripts / "fit_method.py", scripts, (f"hcc_recurrence.methods.{paper}.fit",))
+
+    before = of("zhao2024"), of("cui2022")
+    for module in (scripts / "hcc_recurrence/methods/cui2022").glob("*.py"):
+        module.write_text(module.read_text() + "\nCHANGED = 1\n")
+    assert of("zhao2024") == before[0] and of("cui2022") != before[1]

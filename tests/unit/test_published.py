@@ -244,3 +244,7 @@ def test_published_aucs_for_orientation():
     )
     shown = with_published(metrics, PUBLISHED, {"zhao2024": {"RCR": "RCR", "Radiomics": "LR"}})["published"]
     assert shown.fillna(-1).tolist() == [-1, 0.811, 0.804, -1]
+    kinds = ["out_of_fold", "cross_validated", "apparent"]
+    metrics = pd.DataFrame({"model": ["DSFR"] * 3, "split": ["train"] * 3, "estimate": kinds})
+    shown = with_published(metrics, PUBLISHED, {"wang2022": {"DSFR": "DSFR"}})["published"]
+    assert shown.fillna(-1).tolist() == [-1, 0.74, -1], "what the paper prints of training patients is cross-validated"

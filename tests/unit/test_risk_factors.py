@@ -12,9 +12,8 @@ from hcc_recurrence.learning.clinical import select_clinical
 from hcc_recurrence.learning.risk_factor_steps import none_significant_note, panels_of
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
 from hcc_recurrence.methods.yan2023.nomograms import select_variables
-from hcc_recurrence.methods.zhao2024.fit import unpenalised
 from hcc_recurrence.published import read_published
-from hcc_recurrence.statistics.logistic import logistic_table
+from hcc_recurrence.statistics.logistic import fit_logistic, logistic_table
 
 ROOT = Path(__file__).parents[2]
 LIMITS = {"univariable_p": 0.05, "entry_p": 0.05, "removal_p": 0.1, "cox_univariable_p": 0.2, "resamples": 5}
@@ -191,10 +190,12 @@ def test_the_cr_model_has_the_odds_ratios_of_its_table():
         {"ast": (generator.random(120) < 0.3 + 0.3 * y).astype(float), "age": generator.normal(55, 10, 120)}
     )
     scale = x.std(ddof=0)
-    weights, (risk,) = unpenalised(((x - x.mean()) / scale).to_numpy(), y, [((x - x.mean()) / scale).to_numpy()])
+    model = fit_logistic(y, (x - x.mean()) / scale)
+    weights, risk = np.array(list(model.coefficients.values())), model.predict((x - x.mean()) / scale)
     assert np.exp(weights / scale.to_numpy()) == pytest.approx(logistic_table(y, x)["odds_ratio"].to_numpy(), rel=1e-5)
     assert risk.mean() == pytest.approx(y.mean(), abs=1e-8)
-    assert unpenalised(np.empty((4, 0)), np.array([0, 1, 1, 1]), [np.empty((2, 0))])[1][0].tolist() == [0.75, 0.75]
+    nothing = fit_logistic(np.array([0, 1, 1, 1]), pd.DataFrame(index=range(4)))
+    assert nothing.predict(pd.DataFrame(index=range(2))).tolist() == [0.75, 0.75]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -81,7 +83,7 @@ def metrics(predictions):
 
 @pytest.mark.parametrize("protocol", ["strict", "as_published"])
 def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
-    models = main_models(predictions)
+    models = main_models(predictions, [])
     everything = sorted(predictions["model"].unique())
     figures = {
         "roc": plot_roc(predictions, metrics, protocol, 0.9, everything),
@@ -113,6 +115,42 @@ def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, met
     text = shown_text(plot_kaplan_meier(predictions, "strict", ["RCR"]))
     assert f"log-rank P {p_text(line['log_rank_p'])}" in text
     assert f"high risk, n = {line['n_high']}" in text and f"low risk, n = {line['n_low']}" in text
+
+
+def _lab(rgb):
+    """CIELAB (D65) of linear sRGB."""
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    )
+    ratio = np.clip(to_xyz @ rgb, 0, None) / to_xyz.sum(axis=1)
+    x, y, z = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_every_colour_is_seen_on_white_and_told_from_the_others_by_colour_blind_readers():
+    """Contrast as WCAG 2 defines it; red- and green-blind sight by Machado, Oliveira and Fernandes 2009, severity 1."""
+    blind = {
+        "none": np.eye(3),
+        "protanopia": np.array(
+            [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+        ),
+        "deuteranopia": np.array(
+            [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+        ),
+    }
+    coded = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLOURS])
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    contrast = 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+    assert contrast.min() > 2.3
+    for name, matrix in blind.items():
+        places = [_lab(np.clip(matrix @ colour, 0, 1)) for colour in linear]
+        nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(places, 2))
+        assert nearest > 10, name
+    signatures = model_colours(["Clinical", "DL_2.5D", "DL_3D", "Combined"])
+    assert len(set(signatures.values())) == 4
+    for name, matrix in blind.items():
+        own = [_lab(np.clip(matrix @ linear[COLOURS.index(c)], 0, 1)) for c in signatures.values()]
+        assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(own, 2)) > 20, name
 
 
 def test_a_model_has_one_colour_everywhere():

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
+from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.fit import PUBLISHED, VALIDATION, Fit
+from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.imaging.crops import largest_plane
+from hcc_recurrence.imaging.view_names import parse_view, repeated_views
 from hcc_recurrence.imaging.views import tumour_views
 from hcc_recurrence.networks.augmentation import augmented, random_crop
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, fit_seed
 from hcc_recurrence.networks.fits import images_alone
 from hcc_recurrence.networks.training import Examples, cosine_rate, probabilities, train
 
-VIEWS = [-4, -2, -1, 0, 1, 2, 4, "axial", "sagittal", "coronal"]
+VIEWS = [-4, -2, -1, 0, 1, 2, 4, "sagittal", "coronal", "coronal+4"]
 
 
 @pytest.fixture
@@ -42,8 +48,43 @@ def test_ten_views_are_the_planes_they_are_named_after(volume, mask):
     # Axial: the rectangle of the largest section is 8 by 16 pixels, so nothing is resampled.
     for place, offset in enumerate((-4, -2, -1, 0, 1, 2, 4)):
         assert (found[0, place] == volume[10 + offset, 5:13, 20:36]).all()
-    assert (found[0, 7] == found[0, 3]).all() and (outlines[7] == mask[10, 5:13, 20:36]).all()
+    assert (outlines[3] == mask[10, 5:13, 20:36]).all()
     assert (outlines[0] == 0).all() and outlines[1].any() and outlines[1].sum() < outlines[3].sum()
+
+
+def test_the_ten_images_of_the_paper_are_distinct_and_come_from_their_planes(volume, mask):
+    """Zhang 2025, "2.5D Image cropping": "10 distinct 2D regions", neighbours along two axes."""
+    views = load_configuration(
+        yaml.safe_load((REPOSITORY / "config/config.yaml").read_text()) | {"preset": "published"},
+        REPOSITORY / "config/papers",
+        REPOSITORY / "workflow/schemas",
+    )["crops"]["zhang2025_views"]["views"]
+    found, _ = tumour_views([volume], mask, views, (64, 64), 0, nearest=True)
+    images = found[0]
+    assert len(images) == 10
+    assert all((a != b).any() for a, b in itertools.combinations(images, 2))
+    # Each voxel holds its place: a plane is where one coordinate is the same everywhere.
+    z, y, x = (images // 10_000, images // 100 % 100, images % 100)
+    where = [[sorted(set(axis[i].ravel().tolist())) for axis in (z, y, x)] for i in range(10)]
+    # The mask's largest sections: slice 10; x 24 (of 22 to 29, which all have 8 in slice 10 and 12 in others); y 8.
+    middle = {"axial": largest_plane(mask, 0), "coronal": largest_plane(mask, 1), "sagittal": largest_plane(mask, 2)}
+    assert middle["axial"] == 10 and 7 <= middle["coronal"] <= 9 and 22 <= middle["sagittal"] <= 29
+    assert [w[0] for w in where[:7]] == [[10 + n] for n in (-4, -2, -1, 0, 1, 2, 4)]
+    assert where[7][2] == [middle["sagittal"]] and where[8][1] == [middle["coronal"]]
+    # Four slices towards the back: y grows backwards.
+    assert where[9][1] == [middle["coronal"] + 4]
+    # The neighbour has the rectangle of its plane's largest section.
+    assert where[9][0] == where[8][0] and where[9][2] == where[8][2]
+
+
+def test_names_of_views_say_plane_and_offset():
+    assert [parse_view(v) for v in (-4, 0, "axial", "coronal+4", "sagittal-2")] == [
+        *(("axial", -4), ("axial", 0), ("axial", 0), ("coronal", 4), ("sagittal", -2)),
+    ]
+    for odd in ("oblique", "coronal+0", "coronal4", "coronal+", True, 1.5):
+        with pytest.raises(ValueError, match="is no view"):
+            parse_view(odd)
+    assert repeated_views([0, "axial", 1, "axial+1", "coronal", "coronal+1"]) == ["axial", "axial+1"]
 
 
 def test_sagittal_and_coronal_views_are_the_largest_planes_with_the_head_above(volume, mask):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.regressions import regression_table
-from hcc_recurrence.methods.yan2023.nomograms import fit_nomograms, models_of
+from hcc_recurrence.methods.yan2023.nomograms import draw_nomograms, fit_nomograms_of, models_of
 from hcc_recurrence.statistics.logistic import (
     fit_logistic,
     forward_likelihood_ratio,
@@ -62,6 +64,35 @@ def study(separated=False, n=120):
                 about = {"protocol": protocol, "repeat": 1, "fold": fold, "part": part}
                 parts.append(pd.DataFrame({"patient_id": ids, "mp-MR": value, **about}))
     return pd.concat(parts, ignore_index=True), clinical, labels, split
+
+
+@dataclass
+class Nomograms:
+    """Those of all fits, as the rules gather them."""
+
+    models: list[str]
+    probabilities: pd.DataFrame
+    regressions: pd.DataFrame
+    drawn: list[dict]
+
+
+def fit_nomograms(fused, clinical, definitions, labels, settings, resamples, seed):
+    outcome = labels.set_index("patient_id")["er"]
+    probabilities, regressions, drawn = [], [], []
+    for (protocol, repeat, fold), own in fused.groupby(["protocol", "repeat", "fold"], sort=False):
+        about = {"protocol": protocol, "repeat": repeat, "fold": fold}
+        parts = {name: rows.set_index("patient_id")["mp-MR"] for name, rows in own.groupby("part")}
+        fitted, table = fit_nomograms_of(parts["learned"], clinical, definitions, outcome, settings)
+        regressions.append(table.assign(**about))
+        for part, signature in parts.items():
+            found = fitted.predict(clinical, signature).rename_axis("patient_id").reset_index()
+            probabilities.append(found.assign(part=part, **about))
+        if fold == 0:
+            figures, _ = draw_nomograms(
+                fitted, table, parts["learned"], clinical, definitions, outcome, resamples, seed
+            )
+            drawn += [{**d, "protocol": protocol} for d in figures]
+    return Nomograms(list(fitted.models), pd.concat(probabilities), pd.concat(regressions), drawn)
 
 
 def test_preoperative_models_have_no_postoperative_candidate():

@@ -8,8 +8,9 @@ import pytest
 
 from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.cohort.variable_labels import term
 from hcc_recurrence.learning import network_scores
-from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
+from hcc_recurrence.learning.clinical import coded, dichotomise, drawn_definition
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
@@ -40,6 +41,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
 )
 from hcc_recurrence.networks import examples
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.single_models import training_cut_offs
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
 PATIENTS = [f"P{i:03d}" for i in range(TRAINING + VALIDATION + EXTERNAL)]
@@ -502,12 +504,37 @@ def test_the_patients_explained_are_two_right_ones_and_every_confident_wrong_one
     probability = [0.9, 0.2, 0.7, 0.1, 0.95, 0.85, 0.06, 0.6, 0.2]
     rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(9)], "y": [1, 0, 1, 0, 0, 0, 1, 0, 1]})
     rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
     others = rows.assign(repeat=2, probability=0.5)
     found = explained_patients(pd.concat([rows, others]), "DL_2.5D", 0.8)
     assert found["patient_id"].tolist() == ["p0", "p3", "p4", "p6", "p5", "p8"]
     right = ["recurrence, predicted right", "no recurrence, predicted right"]
     assert found["kind"].tolist()[:3] == [*right, "no recurrence, predicted wrong"]
     assert len(explained_patients(rows, "DL_2.5D", 0.94)) == 4
+
+
+def test_right_and_wrong_are_by_the_cut_off_of_the_tables():
+    """Youden's cut-off here is 0.3: who has 0.35 is called a recurrence, and was called right."""
+    probability = [0.35, 0.3, 0.9, 0.1, 0.25, 0.85, 0.2, 0.15]
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(8)], "y": [1, 1, 1, 0, 0, 0, 0, 1]})
+    rows = rows.assign(probability=probability, model="DL_2.5D", protocol="strict", split="train", repeat=1, fold=1)
+    rows = rows.assign(estimate="out_of_fold")
+    assert training_cut_offs(rows).item() == 0.3
+    held = rows.iloc[[0]].assign(patient_id="v", split="validation", estimate="held_out", y=0, probability=0.4)
+    found = explained_patients(pd.concat([rows, held]), "DL_2.5D", 0.6)
+    kinds = found.set_index("patient_id")["kind"].to_dict()
+    # 0.4 of the validation patient is a wrong call of recurrence, though not a confident one.
+    assert kinds == {
+        "p2": "recurrence, predicted right",
+        "p3": "no recurrence, predicted right",
+        "p5": "no recurrence, predicted wrong",
+        "p7": "recurrence, predicted wrong",
+    }
+    same = rows.assign(probability=0.5)
+    assert set(explained_patients(same, "DL_2.5D", 0.6)["kind"]) == {
+        "recurrence, not called",
+        "no recurrence, not called",
+    }
 
 
 def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
@@ -559,6 +586,41 @@ def test_a_cut_may_count_itself(clinical):
     assert table.tolist()[:2] == [0, 1] and np.isnan(table[2])
     assert dichotomise(pd.DataFrame({"age": [60.0]}), {"age": 60})["age"].tolist() == [0]
     assert drawn_definition("age", DEFINITIONS["age"], {"at_least": 60})["name"] == "Age ≥ 60 years"
+
+
+def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    cut = configuration.plain_values(raw)["settings"]["published"]["clinical"]["child_pugh"]
+    definition = {"kind": "categorical", "unit": "", "levels": ["A", "B", "C"], "timing": "pre"}
+    # Table 1, training cohort: 57 without and 105 with recurrence, C 9 and 18.
+    classes = pd.DataFrame({"child_pugh": [0.0] * 100 + [1.0] * 35 + [2.0] * 27 + [np.nan]})
+    values, about = coded(classes, {"child_pugh": definition}, {"child_pugh": cut})
+    assert values["child_pugh"].value_counts().to_dict() == {0: 135, 1: 27} and values["child_pugh"].isna().sum() == 1
+    assert about["child_pugh"]["levels"] == ["A/B", "C"] and about["child_pugh"]["kind"] == "binary"
+    assert term("child_pugh", definition, cut) == "Child-Pugh class (C vs A/B)"
+    # A sheet without class C: nothing to name.
+    assert term("child_pugh", {**definition, "levels": ["A", "B"]}, cut) == "Child-Pugh class ≥ 2"
+
+
+def test_marks_of_the_networks_say_which_are_ours():
+    """Slice-level model training names the four; what DL_3D is, is in a supplement that was not available."""
+    import yaml
+    from workflow_runner import REPOSITORY
+
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    marks = {r["key"].removeprefix("settings.published."): r["source"] for r in configuration.sourced_values(raw)}
+    assert marks["networks"] == "stated"
+    assert {k: v for k, v in marks.items() if k.startswith("networks.")} == {
+        "networks.3D-ResNet18": "chosen",
+        "networks.3D-DenseNet121": "chosen",
+    }
+    settings = configuration.plain_values(raw)["settings"]["published"]
+    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):

@@ -60,7 +60,7 @@ def test_a_mark_does_not_lie_over_a_legend_outside_the_axes(inflation, tmp_path,
 
 
 @pytest.mark.parametrize(
-    "views", [[-4, -2, -1, 0, 1, 2, 4, "axial", "sagittal", "coronal"], [0, "sagittal", "coronal"]]
+    "views", [[-4, -2, -1, 0, 1, 2, 4, "sagittal", "coronal", "coronal+4"], [0, "sagittal", "coronal"]]
 )
 def test_contact_sheets_name_patients_views_and_phases(views):
     generator = np.random.default_rng(0)

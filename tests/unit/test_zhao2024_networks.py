@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, describe_networks, with_fits
 from hcc_recurrence.learning.predictions import check_predictions
-from hcc_recurrence.methods.zhao2024.networks import FUSIONS, ablation_table, fusion_variables, network_predictions
+from hcc_recurrence.methods.zhao2024.declare import FUSIONS
+from hcc_recurrence.methods.zhao2024.networks import ablation_table, fusion_variables, network_predictions
 
 PATIENTS = [f"P{i:02d}" for i in range(16)]
 SPLIT = pd.DataFrame(
@@ -112,15 +112,14 @@ def test_a_score_of_a_network_that_saw_the_patient_is_refused(scores, histories)
 
 
 def test_the_fusion_takes_what_its_own_fit_selected():
-    rows = [
-        (1, 1, p, "radiomics", v, x) for p, x in (("B", 2.0), ("A", 1.0)) for v in ("portal_glcm", "arterial_glrlm")
-    ]
-    rows += [(1, 1, p, "clinical", "ast", 0.5) for p in "AB"] + [(1, 2, p, "none", "", np.nan) for p in "AB"]
-    inputs = pd.DataFrame(rows, columns=["repeat", "fold", "patient_id", "kind", "variable", "value"])
-    both = fusion_variables(inputs, Fit(left_out=(1,)), ("deep", "radiomics", "clinical"))
+    columns = ["patient_id", "kind", "variable", "value"]
+    rows = [(p, "radiomics", v, x) for p, x in (("B", 2.0), ("A", 1.0)) for v in ("portal_glcm", "arterial_glrlm")]
+    inputs = pd.DataFrame([*rows, *((p, "clinical", "ast", 0.5) for p in "AB")], columns=columns)
+    both = fusion_variables(inputs, ("deep", "radiomics", "clinical"))
     assert both.shape == (2, 3) and list(both.index) == ["A", "B"] and both.loc["A"].tolist().count(1.0) == 2
-    assert fusion_variables(inputs, Fit(left_out=(1,)), ("deep", "clinical")).columns.tolist() == [("clinical", "ast")]
-    assert fusion_variables(inputs, Fit(left_out=(2,)), ("deep", "radiomics", "clinical")).shape == (2, 0)
+    assert fusion_variables(inputs, ("deep", "clinical")).columns.tolist() == [("clinical", "ast")]
+    nothing = pd.DataFrame([(p, "none", "", np.nan) for p in "AB"], columns=columns)
+    assert fusion_variables(nothing, ("deep", "radiomics", "clinical")).shape == (2, 0)
 
 
 def test_the_ablation_compares_with_all_inputs_whatever_the_order_of_the_pair():

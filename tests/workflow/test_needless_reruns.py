@@ -42,5 +42,5 @@ def test_another_order_of_rows_and_columns_and_other_names_of_columns(finished_r
 
     edit_sheet(run, "patients", exchange)
     jobs = run.jobs()
-    assert jobs["fit_zhao2024"] == 2
+    assert jobs["fit_method"] == 9
     assert "write_labels" not in jobs

@@ -17,8 +17,8 @@ from finished_cohort import finish, touch
 from workflow_runner import Workspace
 
 MODULE = "workflow/scripts/hcc_recurrence/figures/coefficients.py"
-OF_A_MASK = {"convert_patient", "resample_patient", "extract_radiomics", "measure_tumours", "fit_zhao2024"}
-OF_AN_OUTCOME = {"write_labels", "write_splits", "fit_zhao2024"}
+OF_A_MASK = {"convert_patient", "resample_patient", "extract_radiomics", "measure_tumours", "fit_method"}
+OF_AN_OUTCOME = {"write_labels", "write_splits", "fit_method"}
 # Steps of each patient.
 OF_PATIENTS = {"convert_patient", "resample_patient", "extract_radiomics"}
 

@@ -60,7 +60,7 @@ def test_values_of_the_command_line_work_as_in_the_file(here):
         "preset=demo",
     )
     status, text = snakemake(here, "-n", "zhao2024", "--configfile", "mine.yaml", "--config", *values)
-    assert status == 0 and "fit_zhao2024" in text, text
+    assert status == 0 and "fit_method" in text, text
 
 
 def test_an_unknown_target_names_the_near_ones(here):
@@ -90,7 +90,7 @@ rule fit_zhao2024b:
     output:
         "<results>/{cohort}/zhao2024b/fits/all.predictions.csv",
     script:
-        "../../scripts/fit_zhao2024.py"
+        "../../scripts/gather_predictions.py"
 """
 
 

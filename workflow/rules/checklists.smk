@@ -12,6 +12,7 @@ rule fill_checklists:
         baseline="<results>/{cohort}/{paper}/tables/baseline.csv",
         comparators=study_comparators,
         masks=tumour_table,
+        acquisition="<results>/{cohort}/acquisition.csv",
     output:
         METRICS_csv="<results>/{cohort}/{paper}/checklists/checklist_METRICS.csv",
         METRICS=shown(

@@ -1,6 +1,12 @@
 # Evaluation: tables. Needs a predictions table, of a paper or of a comparison; makes its tables, the same for all.
 
 
+def censored_at_horizon(wildcards):
+    """Whether a study censors recurrence-free survival at its horizon, as its paper does (`censor_at_horizon`)."""
+    paper = FULL_CONFIG["papers"].get(wildcards.paper, {"settings": {}})
+    return bool(paper["settings"].get("censor_at_horizon", False))
+
+
 rule gather_predictions:
     """One predictions table of a study, checked against the written split."""
     input:
@@ -23,6 +29,7 @@ rule gather_predictions:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
+        models=lambda w: list(declared_models(w.paper, w.cohort)),
         code=code("gather_predictions"),
     script:
         "../scripts/gather_predictions.py"
@@ -191,12 +198,57 @@ rule measure_survival:
     params:
         title=of_cohort("title"),
         horizon=horizon_months,
+        censored=censored_at_horizon,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
+        main=study_main,
         code=code("measure_survival"),
     script:
         "../scripts/measure_survival.py"
+
+
+rule measure_time_auc:
+    """Time-dependent AUC of the main models at several times, and month by month."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/time_auc",
+            caption="../report/time_auc.rst",
+            what="time-dependent AUC",
+        ),
+        csv="<results>/{cohort}/{paper}/tables/time_auc.csv",
+        curve="<results>/{cohort}/{paper}/tables/time_auc_by_month.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/time_auc.html",
+            "../report/time_auc.rst",
+            "time-dependent AUC, table",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_time_auc.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_time_auc.tsv"
+    group:
+        "{paper}_results"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
+    params:
+        title=of_cohort("title"),
+        times=FULL_CONFIG["evaluation"]["auc_months"],
+        horizon=horizon_months,
+        censored=censored_at_horizon,
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        main=study_main,
+        mark=study_mark,
+        code=code("measure_time_auc"),
+    script:
+        "../scripts/measure_time_auc.py"
 
 
 rule write_baseline_table:
@@ -331,6 +383,7 @@ rule compare_strata:
         missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
         mark=study_mark,
+        main=study_main,
         code=code("compare_strata"),
     script:
         "../scripts/compare_strata.py"

@@ -165,6 +165,46 @@ rule collect_registration:
         "../scripts/collect_registration.py"
 
 
+rule collect_acquisition:
+    """Scan parameters by phase and centre, from the headers that were read at conversion; nothing of a person."""
+    input:
+        lambda w: collect(
+            "<results>/{cohort}/images/native/{patient}",
+            cohort=PLAN.image_cohort(w.cohort),
+            patient=PLAN.patients(w.cohort),
+        ),
+    output:
+        csv="<results>/{cohort}/acquisition.csv",
+        html=report(
+            "<results>/{cohort}/acquisition.html",
+            caption="../report/acquisition.rst",
+            category="Cohorts",
+            labels={"cohort": "{cohort}", "what": "scan parameters"},
+        ),
+    log:
+        "<logs>/{cohort}/collect_acquisition.log",
+    benchmark:
+        "<benchmarks>/{cohort}/collect_acquisition.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+    group:
+        "collected"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        centres=lambda w: PLAN.centres(w.cohort),
+        phases=lambda w: PLAN.image_phases(PLAN.image_cohort(w.cohort)),
+        modality=of_cohort("modality"),
+        title=of_cohort("title"),
+        code=code("collect_acquisition"),
+    script:
+        "../scripts/collect_acquisition.py"
+
+
 rule picture_patients:
     """Three planes of each phase with the outlines of its masks, of a batch of patients."""
     input:

@@ -82,9 +82,9 @@ def refuse_unknown_targets(rules):
         raise WorkflowError("\n".join(problems))
 
 
-def code(script):
-    """Hash of the meaning of a script and of the package modules it reaches."""
-    return code_version(SCRIPTS / f"{script}.py", SCRIPTS)
+def code(script, *modules):
+    """Hash of the meaning of a script and of the package modules it reaches, and of those it imports by a given name."""
+    return code_version(SCRIPTS / f"{script}.py", SCRIPTS, modules)
 
 
 def untracked(function):

@@ -81,14 +81,6 @@ def best_auc_file(wildcards):
     return []
 
 
-def fits(paper, kind):
-    """The files of one kind that the fits of both protocols of a paper leave, as a function of the cohort."""
-    return lambda cohort: [
-        f"<results>/{cohort}/{paper}/fits/{protocol}.{kind}.csv"
-        for protocol in PROTOCOLS
-    ]
-
-
 def patients_of_page(crop):
     """How many patients stand on a page of the pictures of crops."""
     views = FULL_CONFIG["crops"][crop]["fit"] == "views"

@@ -6,6 +6,7 @@ from hcc_recurrence.cohort.fit import (
     PROTOCOLS,
     PUBLISHED as AS_PUBLISHED,
     STRICT,
+    TRAINING,
     VALIDATION,
     Fit,
 )
@@ -31,6 +32,9 @@ OWN_TARGETS = {}
 TRAINING_MEMORY = {}
 # Papers whose networks of the folds together stand for all training patients: none is trained on all of them.
 FOLDS_ALONE = set()
+# What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its
+# observed values are then those of copy 0, which has the real outcomes.
+SMALLER_COPIES = {}
 # Papers that have nothing to learn without their networks.
 NETWORKS_ALONE = set()
 

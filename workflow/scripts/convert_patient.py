@@ -8,8 +8,9 @@ patient, params = snakemake.wildcards.patient, snakemake.params
 with job_log(snakemake.log[0], f"patient {patient}"):
     import pandas as pd
 
+    from hcc_recurrence.cohort.acquisition import COLUMNS, acquisition_facts
     from hcc_recurrence.cohort.mask_files import read_mask
-    from hcc_recurrence.cohort.series_voxels import read_series
+    from hcc_recurrence.cohort.series_voxels import find_series, image_of_stack
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.imaging.nifti import write_image
 
@@ -18,11 +19,15 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     images, masks = Path(snakemake.output.images), Path(snakemake.output.masks)
     images.mkdir(parents=True)
     masks.mkdir(parents=True)
-    native = {}
+    native, acquired = {}, []
+    interpolate, modality = params.reading["interpolate"], params.reading["modality"]
     for phase, (path, series_uid, part) in params.series.items():
         print(f"{phase}: series")
-        native[phase] = read_series(root / path, series_uid, part, only=params.files[phase], **params.reading)
+        stack = find_series(root / path, series_uid, part, interpolate, params.files[phase])
+        native[phase] = image_of_stack(stack, modality)
         write_image(native[phase], images / f"{phase}.nii.gz")
+        acquired.append({"phase": phase, **acquisition_facts(stack)})
+    write_csv(pd.DataFrame(acquired, columns=list(COLUMNS)), images / "acquisition.csv")
     placed, lesions = {}, []
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
@@ -34,7 +39,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     if params.carrying:
         from hcc_recurrence.imaging.carrying import carry_masks
 
-        carried = carry_masks(native, placed, modality=params.reading["modality"], **params.carrying)
+        carried = carry_masks(native, placed, modality=modality, **params.carrying)
         write_csv(carried, masks / "carried.csv")
         print(carried.to_string() if len(carried) else "no mask had to be carried")
     for name, mask in placed.items():

@@ -17,6 +17,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline")}
     tables["comparison"] = metrics_table(read_csv(snakemake.input.comparators))
     tables["labels"] = read_labels(snakemake.input.labels)
+    tables["acquisition"] = read_csv(snakemake.input.acquisition)
     masks = read_csv(snakemake.input.masks)
     packages = ("snakemake", "pyradiomics-bhklab", "scikit-learn", "SimpleITK", "statsmodels", "lifelines")
     run = Run(

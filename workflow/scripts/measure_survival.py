@@ -10,8 +10,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     params = snakemake.params
     predictions = read_csv(snakemake.input.predictions)
-    models = main_models(predictions)
-    measures, pairs = survival_tables(predictions, models, params.horizon, params.resamples, params.seed)
+    models = main_models(predictions, snakemake.params.main)
+    measures, pairs = survival_tables(
+        predictions, models, params.horizon, params.resamples, params.seed, params.censored
+    )
     write_csv(measures, snakemake.output.csv)
     write_csv(pairs, snakemake.output.pairs)
     note = (
@@ -21,4 +23,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "log-rank test: of the first repeat's model, by its training cut-off; free: free of recurrence at "
         "the horizon by Kaplan-Meier; median in months, inf where it is not reached."
     )
+    if params.censored:
+        note += (
+            f" As in the paper, times are censored at {params.horizon:.1f} months: events, C, medians and the log-rank "
+            "test know nothing of what comes later."
+        )
     write_html(readable(measures), params.title, snakemake.output.html, note, mark=params.mark)

@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.imaging.view_names import parse_view
     from hcc_recurrence.methods.zhang2025.declare import SIGNATURE
     from hcc_recurrence.methods.zhang2025.networks import explained_patients
     from hcc_recurrence.methods.zhang2025.signature import chosen_networks
@@ -35,7 +36,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         layers.append(network.explained_layer(min(image.shape[-2:])))
         maps.append(grad_cam(network, image.transpose(0, 1)[shown].unsqueeze(2)).numpy())
     write_csv(chosen.assign(layer=layers), output.csv)
-    titles = [view if isinstance(view, str) else f"axial {view:+d}" for view in (params.views[i] for i in shown)]
+    titles = [f"{plane} {n:+d}" if n else plane for plane, n in (parse_view(params.views[i]) for i in shown)]
     figure = plot_activation(
         chosen,
         images[:, 0][:, shown],

@@ -9,14 +9,14 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import main_models
 
-    output = snakemake.output
+    output, params = snakemake.output, snakemake.params
     predictions = read_csv(snakemake.input.predictions)
-    models = main_models(predictions)
+    models = main_models(predictions, snakemake.params.main)
     for protocol in ("strict", "as_published"):
         figures = {
             "confusion": plot_confusion(predictions, protocol, models),
             "waterfall": plot_waterfall(predictions, protocol, models),
-            "kaplan_meier": plot_kaplan_meier(predictions, protocol, models, snakemake.params.horizon),
+            "kaplan_meier": plot_kaplan_meier(predictions, protocol, models, params.horizon, params.censored),
         }
         for name, figure in figures.items():
-            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], snakemake.params.mark)
+            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], params.mark)

@@ -6,7 +6,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.signature_grid import plot_choice, plot_grid
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_best_auc, read_csv
-    from hcc_recurrence.methods.yan2023.signatures import PHASE_NAMES
+    from hcc_recurrence.methods.yan2023.declare import PHASE_NAMES
 
     params, output = snakemake.params, snakemake.output
     grid = read_csv(snakemake.input.grid)

@@ -11,7 +11,9 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
 
     from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.methods.zhao2024.networks import FUSION, FUSIONS, fusion_variables
+    from hcc_recurrence.methods.run import read_table
+    from hcc_recurrence.methods.zhao2024.declare import FUSION, FUSIONS
+    from hcc_recurrence.methods.zhao2024.networks import fusion_variables
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.training import load_weights, save_network
@@ -19,14 +21,14 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     fit = Fit.parse(wildcards.fit)
-    labels, split, inputs = read_csv(asked.labels), read_csv(asked.split), pd.read_parquet(asked.inputs)
+    labels, split, inputs = read_csv(asked.labels), read_csv(asked.split), read_table(asked.inputs, "inputs")
     inner = params.training["inner_fraction"]
     roles, images = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed)
     size = (len(params.phases), images.images.shape[2])
     all_scores, all_histories = [], []
     for model, kinds in FUSIONS.items():
         print(f"{model}: {' + '.join(kinds)}")
-        variables = fusion_variables(inputs, fit, kinds).loc[roles.index]
+        variables = fusion_variables(inputs, kinds).loc[roles.index]
         examples = images.with_variables(variables.to_numpy(), images="deep" in kinds)
         number = variables.shape[1]
 

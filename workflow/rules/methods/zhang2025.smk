@@ -322,7 +322,7 @@ rule plot_grad_cam:
         networks=ZHANG["networks"],
         files=lambda w: [f"{n}.{fit.fold}" for n, fit in zhang2025_explained(w.cohort)],
         views=FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
-        shown=[-4, "axial", 4, "sagittal", "coronal"],
+        shown=[-4, 0, 4, "sagittal", "coronal"],
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),

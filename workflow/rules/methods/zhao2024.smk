@@ -5,6 +5,17 @@
 include: "zhao2024_common.smk"
 
 
+METHODS["zhao2024"] = {
+    # As published the validation patients choose the classifier.
+    "fits": fits_of_study("zhao2024", VALIDATION),
+    "inputs": lambda w: {"radiomics": radiomics_files("zhao2024")(w)},
+    "settings": zhao2024_learning,
+    "clinical": study_clinical("zhao2024"),
+    "about": lambda w: {
+        "phases": PLAN.phases("zhao2024", base(w.cohort)),
+        "reader": of_cohort("reader")(w),
+    },
+}
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 OWN_TARGETS["zhao2024"] = lambda cohort: [
@@ -22,6 +33,8 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
             "tables/ablation.html",
             "figures/training.png",
             "figures/score_cam.png",
+            # The weights of the other fits stay where they were trained: they are large.
+            *[f"models/networks/{fit}" for fit in (Fit(), Fit(AS_PUBLISHED))],
         )
         if PLAN.has_networks("zhao2024", cohort)
     ],
@@ -33,69 +46,21 @@ rule zhao2024:
         paper_targets("zhao2024"),
 
 
-rule fit_zhao2024:
-    """All models of one protocol: selection, five classifiers, CR and RCR, fold by fold."""
+rule summarise_selection:
+    """The number of features that each selection step left, over all fits."""
     input:
-        radiomics=radiomics_files("zhao2024"),
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("zhao2024"),
+        "<results>/{cohort}/zhao2024/tables/selection.csv",
     output:
-        predictions="<results>/{cohort}/zhao2024/fits/{protocol}.predictions.csv",
-        coefficients="<results>/{cohort}/zhao2024/fits/{protocol}.coefficients.csv",
-        selection="<results>/{cohort}/zhao2024/fits/{protocol}.selection.csv",
-        inputs="<results>/{cohort}/zhao2024/fits/{protocol}.inputs.parquet",
-    log:
-        "<logs>/{cohort}/zhao2024/fit_zhao2024.{protocol}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhao2024/fit_zhao2024.{protocol}.tsv"
-    group:
-        "zhao2024_fits"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
-    params:
-        phases=lambda wildcards: PLAN.phases("zhao2024", base(wildcards.cohort)),
-        settings=zhao2024_learning,
-        reader=of_cohort("reader"),
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(study_clinical("zhao2024")),
-        definitions=untracked(clinical_definitions(study_clinical("zhao2024"))),
-        meaning=clinical_meaning(study_clinical("zhao2024")),
-        missing_codes=of_cohort("missing_codes"),
-        repeats=study_repeats("zhao2024"),
-        seed=FULL_CONFIG["seed"],
-        code=code("fit_zhao2024"),
-    script:
-        "../../scripts/fit_zhao2024.py"
-
-
-rule gather_zhao2024:
-    """Coefficients and selection steps of all fits."""
-    input:
-        coefficients=lambda wildcards: fits("zhao2024", "coefficients")(
-            wildcards.cohort
-        ),
-        selection=lambda wildcards: fits("zhao2024", "selection")(wildcards.cohort),
-    output:
-        coefficients="<results>/{cohort}/zhao2024/tables/coefficients.csv",
-        selection="<results>/{cohort}/zhao2024/tables/selection.csv",
-        html=report(
+        shown(
             "<results>/{cohort}/zhao2024/tables/selection.html",
-            caption="../../report/zhao2024_selection.rst",
-            category="Zhao 2024",
-            labels={
-                "cohort": "{cohort}",
-                "protocol": "both",
-                "what": "feature selection",
-            },
+            "../../report/zhao2024_selection.rst",
+            "feature selection",
+            section="Zhao 2024",
         ),
     log:
-        "<logs>/{cohort}/zhao2024/gather_zhao2024.log",
+        "<logs>/{cohort}/zhao2024/summarise_selection.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhao2024/gather_zhao2024.tsv"
+        "<benchmarks>/{cohort}/zhao2024/summarise_selection.tsv"
     group:
         "zhao2024_results"
     conda:
@@ -107,9 +72,9 @@ rule gather_zhao2024:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
-        code=code("gather_zhao2024"),
+        code=code("summarise_selection"),
     script:
-        "../../scripts/gather_zhao2024.py"
+        "../../scripts/summarise_selection.py"
 
 
 rule plot_coefficients:
@@ -178,6 +143,45 @@ rule train_zhao2024_fusion:
         code=code("train_zhao2024_fusion"),
     script:
         "../../scripts/train_zhao2024_fusion.py"
+
+
+rule keep_zhao2024_networks:
+    """DL, the networks that it is chosen from, and DLRCR of one fit as one model that can be applied to other patients."""
+    input:
+        networks=zhao2024_networks_of_fit("pt"),
+        scores=zhao2024_networks_of_fit("scores.csv"),
+        histories=zhao2024_networks_of_fit("history.csv"),
+        fusion="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
+        model=zhao2024_model_of_fit,
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+    output:
+        directory("<results>/{cohort}/zhao2024/models/networks/{fit}"),
+    log:
+        "<logs>/{cohort}/zhao2024/keep_zhao2024_networks/{fit}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/keep_zhao2024_networks/{fit}.tsv"
+    group:
+        "zhao2024_results"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
+        networks=ZHAO_NETWORKS,
+        fusion_network=FUSION_NETWORK,
+        layer_norm=lookup(
+            "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
+        ),
+        slices=lambda w: FULL_CONFIG["crops"][
+            FULL_CONFIG["papers"]["zhao2024"]["settings"]["crops"]
+        ]["size_voxels"][0],
+        code=code("keep_zhao2024_networks"),
+    script:
+        "../../scripts/keep_zhao2024_networks.py"
 
 
 rule gather_zhao2024_networks:

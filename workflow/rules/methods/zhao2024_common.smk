@@ -20,7 +20,7 @@ def zhao2024_predictions(cohort):
         if trained
         else []
     )
-    return fits("zhao2024", "predictions")(cohort) + deep
+    return files_of_fits("zhao2024", ".predictions.csv")(cohort) + deep
 
 
 def zhao2024_learning(wildcards):
@@ -60,9 +60,10 @@ def zhao2024_start(wildcards):
 
 
 def zhao2024_inputs(wildcards):
-    """What the models without a network selected in the fits of a fusion's protocol."""
-    protocol = Fit.parse(wildcards.fit).protocol
-    return f"<results>/{wildcards.cohort}/zhao2024/fits/{protocol}.inputs.parquet"
+    """The tables of the fit without a network whose selected variables a fusion takes."""
+    return (
+        f"<results>/{wildcards.cohort}/zhao2024/fits/{zhao2024_tables_fit(wildcards)}"
+    )
 
 
 def zhao2024_explained(kind):
@@ -72,3 +73,30 @@ def zhao2024_explained(kind):
         for fit in fits_of_first_repeat("zhao2024", w.cohort)
         if fit.fold
     ]
+
+
+def zhao2024_networks_of_fit(kind):
+    """Files of one kind that the networks of a fit leave: no step before the fusion differs between the protocols."""
+
+    def files(wildcards):
+        fit = Fit.parse(wildcards.fit)
+        strict = Fit.without(STRICT, fit.repeat, fit.fold)
+        return [
+            f"<results>/{wildcards.cohort}/zhao2024/networks/{network}/{strict}.{kind}"
+            for network in ZHAO_NETWORKS
+        ]
+
+    return files
+
+
+def zhao2024_tables_fit(wildcards):
+    """The fit without a network whose variables a fusion takes."""
+    fit = Fit.parse(wildcards.fit)
+    return fit if fit.protocol == STRICT else Fit(AS_PUBLISHED, tuned_on=VALIDATION)
+
+
+def zhao2024_model_of_fit(wildcards):
+    """The models without a network of the fit that a fusion takes its variables from."""
+    return (
+        f"<results>/{wildcards.cohort}/zhao2024/models/{zhao2024_tables_fit(wildcards)}"
+    )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.acquisition_table import acquisition_words
 from hcc_recurrence.figures.p_values import auc_text
 
 SOURCES = {
@@ -56,6 +57,7 @@ class Run:
     delong: pd.DataFrame
     baseline: pd.DataFrame
     comparison: pd.DataFrame
+    acquisition: pd.DataFrame
     readers: Mapping[str, int]
     versions: Mapping[str, str]
 
@@ -90,6 +92,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
             f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
         ),
         "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['horizon']} after resection"),
+        "acquisition": Evidence("acquisition.csv", acquisition_words(run.acquisition)),
         "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
         "predictors": Evidence(
             f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
@@ -127,7 +130,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "predictions": Evidence(f"{here}/predictions.csv", "every prediction with fold, seed and protocol"),
         "baseline": Evidence(f"{here}/tables/baseline.csv", "characteristics by outcome in each split"),
         "coefficients": Evidence(f"{here}/tables/risk_factors.csv", "odds and hazard ratios with intervals"),
-        "pipeline": Evidence("README", "rule graph docs/rulegraph.png"),
+        "pipeline": Evidence("docs/architecture.md", "rule graph docs/rulegraph.png"),
         "checklists": Evidence(f"{here}/checklists", "TRIPOD+AI, CLEAR, METRICS, RQS"),
         "code": Evidence("README", "hcc-recurrence, MIT licence, pinned dependencies (envs/requirements.lock)"),
         "software": Evidence("envs/requirements.lock", ", ".join(f"{k} {v}" for k, v in run.versions.items())),

@@ -260,7 +260,8 @@ def near_targets(target: str, rules: Collection[str], names: Mapping[str, str] |
         return wrong + f"write --config {target}, after the target."
     close = difflib.get_close_matches(target, sorted(rules), 3, 0.5)
     if "/" in target:
-        return wrong + "correct the path (README.md lists what a run makes), or ask for `all`, which makes everything."
+        path = "correct the path (docs/architecture.md, section 2, lists what a run makes)"
+        return f"{wrong}{path}, or ask for `all`, which makes everything."
     if close:
         return wrong + f"did you mean {' or '.join(close)}?"
     return wrong + f"known are {', '.join(sorted(rules))}."

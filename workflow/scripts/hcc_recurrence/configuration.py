@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib.util
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.imaging.view_names import repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.networks.architectures import (
     ARCHITECTURES,
@@ -57,10 +58,12 @@ def sourced_values(value: Any, path: str = "") -> Iterator[dict[str, Any]]:
     if _is_sourced(value):
         yield {
             "key": path,
-            "value": value["value"],
+            "value": plain_values(value["value"]),
             "source": value["source"],
             "where": value.get("where", ""),
         }
+        # A part of a value may bear a mark of its own.
+        yield from sourced_values(value["value"], path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from sourced_values(item, f"{path}.{key}" if path else key)
@@ -230,6 +233,8 @@ def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, A
         if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
             what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
             wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
+        if kind == "views" and (twice := repeated_views(crop["views"])):
+            wrong(named, f"views has {', '.join(map(str, twice))} twice (0 is axial)", "name each image once")
         least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
         if min(sides) < least:
             wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
@@ -352,15 +357,34 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         if fault := settings_fault(name, settings["classifiers"][name]):
             remedy = f"{name} {fault}; numbers of trees or stumps are n_estimators"
             wrong(f"classifiers.{name}", dict(settings["classifiers"][name]), remedy)
-    numbers = settings["feature_numbers"]
-    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
-        wrong("feature_numbers", numbers, "whole numbers from 1 upwards")
-    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
-        if not isinstance(settings[key], int) or settings[key] < lowest:
-            wrong(key, settings[key], f"a whole number from {lowest} upwards")
+    for name, own in settings["inner_classifiers"].items():
+        if name not in settings["classifiers"] or name not in ESTIMATORS:
+            wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
+        elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
+            wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    permuted = settings["permuted_grid"]
+    if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
+        wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
+    for key in GRID:
+        names = permuted.get(key, list(settings[key]))
+        if not isinstance(names, list) or not names or not set(names) <= set(settings[key]):
+            wrong(f"permuted_grid.{key}", names, f"a list of some of {', '.join(settings[key])}")
+    for where, grid in (("", settings), ("permuted_grid.", permuted)):
+        _sizes_of_grid(where, grid, wrong)
     if settings["fusion"] not in ("mean", "logistic"):
         wrong("fusion", settings["fusion"], "mean or logistic")
     return problems
+
+
+def _sizes_of_grid(where: str, settings: Mapping[str, Any], wrong: Callable[[str, object, str], None]) -> None:
+    """Numbers of a grid of signatures that are none, each told to `wrong`."""
+    numbers = settings.get("feature_numbers", [1])
+    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
+        wrong(f"{where}feature_numbers", numbers, "whole numbers from 1 upwards")
+    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
+        value = settings.get(key, lowest)
+        if not isinstance(value, int) or value < lowest:
+            wrong(f"{where}{key}", value, f"a whole number from {lowest} upwards")
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import filecmp
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """UTF-8, Unix line ends, no index, floats with 10 significant digits.
+# Ten digits are far beyond what any of these numbers means, and short of the last bits in which two numerical libraries
+# may differ.
+_FLOAT_FORMAT = "%.10g"
 
-    Ten digits are far beyond what any of these numbers means, and short of the last bits in which
-    two numerical libraries may differ.
-    """
-    frame.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """UTF-8, Unix line ends, no index, floats with 10 significant digits."""
+    frame.to_csv(path, index=False, float_format=_FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
+
+
+def as_written(values: Iterable[float]) -> list[float]:
+    """Numbers as `read_csv` has them after `write_csv`, for a step that must agree with one that reads a table."""
+    return [float(_FLOAT_FORMAT % value) for value in values]
 
 
 def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -> pd.DataFrame:

@@ -180,7 +180,7 @@ def _parsed(file: Path, dotted: str) -> tuple[str, frozenset[str]]:
 
 
 @cache
-def code_version(script: Path, root: Path) -> str:
+def code_version(script: Path, root: Path, modules: tuple[str, ...] = ()) -> str:
     """Hash of a script and of every package module that it imports, directly or not.
 
     Comments, docstrings and formatting do not count; imports inside functions do.
@@ -188,12 +188,16 @@ def code_version(script: Path, root: Path) -> str:
     Args:
         script: the adapter script of a rule.
         root: the folder that holds the package.
+        modules: further modules that the script imports by a name that it is given, such as those of one method.
 
     Raises:
-        SyntaxError: where a file cannot be parsed.
+        SyntaxError: where a file cannot be parsed. ModuleNotFoundError: where one of `modules` is not there.
     """
+    for name in modules:
+        if _module_file(root, name) is None:
+            raise ModuleNotFoundError(f"{script}: there is no module {name}")
     pieces = {"": _parsed(script, "")[0]}
-    waiting = list(_parsed(script, "")[1])
+    waiting = [*_parsed(script, "")[1], *modules]
     while waiting:
         dotted = waiting.pop()
         if dotted in pieces:

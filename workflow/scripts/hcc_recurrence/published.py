@@ -219,8 +219,8 @@ def _auc_of(table: pd.DataFrame, paper: str, model: str) -> pd.DataFrame:
 def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """The metrics table with a column `published`: the AUC that the paper prints for the model, NaN where none.
 
-    Strict out-of-fold rows have none: what the papers print of training patients is apparent. What Wang 2022 prints of
-    them is cross-validated, and has a table of its own.
+    Strict out-of-fold rows have none: what the papers print of training patients is cross-validated or apparent, and
+    stands beside the cross-validated rows of a model where it has such.
 
     Args:
         papers: paper -> our model name -> the paper's own name for it. Models of a comparison are `paper:model`.
@@ -229,8 +229,10 @@ def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Map
     for paper, names in papers.items():
         for ours, theirs in names.items():
             printed = _auc_of(table, paper, theirs).drop_duplicates("split").set_index("split")["value"]
-            rows = result["model"].isin([ours, f"{paper}:{ours}"]) & (result["estimate"] != "out_of_fold")
-            rows &= (result["estimate"] != "apparent") | (paper != "wang2022")
+            named = result["model"].isin([ours, f"{paper}:{ours}"])
+            rows = named & (result["estimate"] != "out_of_fold")
+            if (named & (result["estimate"] == "cross_validated")).any():
+                rows &= result["estimate"] != "apparent"
             result.loc[rows, "published"] = result.loc[rows, "split"].map(printed)
     return result
 

@@ -36,10 +36,21 @@ def read_series(
 
     Raises: SeriesError where the stack cannot be trusted or the voxels do not match the headers.
     """
+    return image_of_stack(find_series(path, series_uid, part, interpolate, only), modality)
+
+
+def find_series(
+    path: Path, series_uid: str = "", part: str = "", interpolate: bool = False, only: Sequence[str] = ()
+) -> Stack:
+    """`find_stack` for a series that is about to be read: its fingerprint is not taken."""
+    facts = FileCache(None, HEADER_FACTS_VERSION)
+    return find_stack(path, series_uid, part, interpolate, facts, only=only, look=facts_without_hash)
+
+
+def image_of_stack(stack: Stack, modality: str = "") -> sitk.Image:
+    """The voxels of a series with the geometry of its headers; see `read_series`."""
     import SimpleITK as sitk
 
-    facts = FileCache(None, HEADER_FACTS_VERSION)
-    stack = find_stack(path, series_uid, part, interpolate, facts, only=only, look=facts_without_hash)
     if stack.image:
         image = _as_integers(sitk.ReadImage(str(stack.image)))
         check_numbers(stack.facts, stack.image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LABELS: Mapping[str, str] = {
@@ -70,6 +70,18 @@ def threshold_of(cut: float | Mapping[str, float]) -> tuple[str, str, float]:
     return ("<", "≥", cut["at_least"]) if isinstance(cut, Mapping) else ("≤", ">", cut)
 
 
+def sides_of(levels: Sequence[str], cut: float | Mapping[str, float]) -> tuple[str, str] | None:
+    """The levels at both sides of a threshold, as print has them: A/B and C; none where a side has no level.
+
+    Args:
+        levels: of a categorical variable, whose numbers are 0, 1, 2 ...
+    """
+    _, beyond, number = threshold_of(cut)
+    above = [n >= number if beyond == "≥" else n > number for n in range(len(levels))]
+    sides = ["/".join(x for x, high in zip(levels, above, strict=True) if high == side) for side in (False, True)]
+    return (sides[0], sides[1]) if all(sides) else None
+
+
 def heading(variable: str, definition: Mapping[str, Any]) -> str:
     """`AFP, ng/mL`: name and unit, as at the head of a row or an axis; when it is known only after the operation."""
     unit = unit_text(definition["unit"] or "")
@@ -85,6 +97,8 @@ def term(variable: str, definition: Mapping[str, Any], cut: float | Mapping[str,
     """
     late = " (post-op)" if definition.get("timing") == "post" else ""
     name, levels = label_of(variable), [level_text(level) for level in definition["levels"]]
+    if cut is not None and (sides := sides_of(levels, cut)):
+        return f"{name} ({sides[1]} vs {sides[0]}){late}"
     if cut is not None:
         _, beyond, number = threshold_of(cut)
         return f"{name} {beyond} {number:g} {unit_text(definition['unit'] or '')}".rstrip() + late

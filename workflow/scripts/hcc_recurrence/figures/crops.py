@@ -27,7 +27,7 @@ def plot_views(
     """All images of each patient side by side, a row a phase, with the outline of the tumour: a contact sheet.
 
     Args:
-        images: (patient, phase, view, y, x). masks: (patient, view, y, x). views: numbers of axial slices, or planes.
+        images: (patient, phase, view, y, x). masks: (patient, view, y, x). views: see `parse_view`.
     """
     use_style()
     number, rows, across, height, width = images.shape
@@ -53,7 +53,10 @@ def plot_views(
             side = {"x": middle, "ha": "center"} if view else {"x": left + width, "ha": "right"}
             axis.text(y=top - 0.15 * label, s=words, fontsize=5, va="bottom", color="0.35", **side)
     _show_page(axis, page, outline, images, 0.5)
-    figure.suptitle(f"{title}\nRows: {', '.join(phases)}; numbers: slices from the largest axial section", fontsize=7)
+    figure.suptitle(
+        f"{title}\nRows: {', '.join(phases)}; numbers: slices from the largest section, axial where no plane is named",
+        fontsize=7,
+    )
     return figure
 
 

@@ -77,7 +77,7 @@ def plot_auc_forest(
             axis.axvline(reachable, color="0.2", linewidth=0.8, linestyle="--")
         for line in table.to_dict("records"):
             row, colour = models.index(line["model"]), colours.get(line["model"], "0.45")
-            if auc_text(line).startswith(NOTHING):
+            if auc_text(line).startswith(NOTHING) or np.isnan(line["auc"]):
                 axis.text(0.02, row, auc_text(line), va="center", fontsize=5.8, color=colour)
             else:
                 axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
@@ -105,7 +105,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     """AUC as published against strict, one line a model and kind of patients; the difference with its interval.
 
     Args:
-        table: model, patients, strict, strict_sd_over_repeats, as_published, optimism, low, high.
+        table: model, patients, strict, strict_sd_over_repeats, as_published, optimism, low, high, remark.
     """
     use_style()
     kinds = list(dict.fromkeys(table["patients"]))
@@ -119,6 +119,10 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         for row, line in part.iterrows():
             left.plot([line["strict"], line["as_published"]], [row, row], color="0.7", linewidth=1.4, zorder=1)
             right.plot([line["low"], line["high"]], [row, row], color="0.3", linewidth=1.2)
+            if isinstance(line["remark"], str) and line["remark"]:
+                # In a corner of its own line, above where the dot may be.
+                at, where = (0.01, row + 0.3), ("axes fraction", "data")
+                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=4.8, color="0.35")
             spread = line["strict_sd_over_repeats"]
             if np.isfinite(spread):
                 ends = [line["strict"] - spread, line["strict"] + spread]

@@ -17,6 +17,7 @@ body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
 th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
+table.left2 :is(th, td):nth-child(-n+2), table.left3 :is(th, td):nth-child(-n+3) {{ text-align: left; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
 table.wrapped th, table.wrapped td {{ text-align: left; white-space: normal; vertical-align: top; max-width: 36em; }}
@@ -26,18 +27,24 @@ tbody tr:hover {{ background: #f3f6fa; }}
 
 
 def write_html(
-    frame: pd.DataFrame, title: str, path: str | Path, note: str = "", mark: str = "", wrapped: bool = False
+    frame: pd.DataFrame,
+    title: str,
+    path: str | Path,
+    note: str = "",
+    mark: str = "",
+    wrapped: bool = False,
+    words: int = 1,
 ) -> None:
     """Write a table as one HTML file without scripts or outside references.
 
     Args:
         note: how to read it, above the table. mark: what a reader must know wherever the table goes.
-        wrapped: cells are sentences.
+        wrapped: cells are sentences. words: how many of the first columns, up to three, are words and not numbers.
     """
     numbers = {
         c: (lambda v: "" if pd.isna(v) else f"{v:g}") for c in frame.columns if pd.api.types.is_float_dtype(frame[c])
     }
-    classes = "wrapped" if wrapped else None
+    classes = "wrapped" if wrapped else f"left{words}" if words > 1 else None
     table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers, classes=classes)
     text = f'<p class="mark">{html.escape(mark)}</p>' if mark else ""
     text += f"<p>{html.escape(note)}</p>" if note else ""
@@ -51,15 +58,15 @@ def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
 
 
 def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
-    """A table for people: floats rounded, P values as journals print them, underscores as spaces."""
+    """A table for people: floats rounded, P values as in journals, a dash for no number, underscores as spaces."""
     result = frame.copy()
     for column in result.columns:
         if not pd.api.types.is_float_dtype(result[column]):
             result[column] = result[column].map(lambda v: v.replace("_", " ") if isinstance(v, str) else v)
         elif column == "p" or column.endswith("_p") or column.startswith("p_"):
-            result[column] = result[column].map(p_text)
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else p_text(v))
         else:
-            result[column] = result[column].map(lambda v: "" if pd.isna(v) else f"{v:.{digits}f}")
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:.{digits}f}")
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 
@@ -135,15 +142,17 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
     table["Brier"] = rows["brier"].map("{:.3f}".format)
     table["remark"] = rows["remark"].fillna("")
     note = (
-        "AUC with DeLong interval; the remark says why there is none. No variable selected: at least half of the fits "
-        "give all their patients the same score (of a network: it learned nothing); there is nothing to count or test. "
+        "AUC with DeLong interval; the remark says why there is none. One score for everyone: at least half of the "
+        "fits give all their patients the same score (a regression that selected no variable, a forest or a network "
+        "that learned nothing); there is nothing to count or test. "
         f"There is no interval either of fewer than {LEAST_OF_EACH} patients of an outcome, or where every pair is in "
         "the same order. One fitted model is the unit: with several repeats (other folds, other random numbers) all "
         "numbers are means over the repeats of what single models reach, counts too, and the interval is that of one "
         "model: it holds the chance of the patients, and the SD over repeats that of training again. "
-        "Out of fold the AUC is the mean over folds. The cut-off is Youden's on the "
-        "training patients (out-of-fold probabilities in the strict protocol, apparent ones as published) and is "
-        "applied to the other patients. Intervals of rates are 95%: Clopper-Pearson for the accuracy and below "
+        "Out of fold and cross-validated the AUC is the mean over folds. The cut-off is Youden's on the "
+        "training patients (out-of-fold probabilities in the strict protocol, as published cross-validated ones where "
+        "the paper has them, else apparent ones) and is applied to the other patients. Intervals of rates are 95%: "
+        "Clopper-Pearson for the accuracy and below "
         f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:

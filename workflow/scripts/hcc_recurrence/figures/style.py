@@ -15,7 +15,8 @@ import matplotlib.pyplot as plt
 
 COLUMN_INCHES = 3.5
 PAGE_INCHES = 7.2
-# seaborn's "colorblind" palette.
+# seaborn's "colorblind" palette, with Tol's indigo and wine in place of its pink and yellow, which are hardly seen on
+# white (a test has the contrasts, and the distances as colour-blind readers see them).
 COLOURS = [
     "#0173b2",
     "#de8f05",
@@ -23,9 +24,9 @@ COLOURS = [
     "#d55e00",
     "#cc78bc",
     "#ca9161",
-    "#fbafe4",
+    "#332288",
     "#949494",
-    "#ece133",
+    "#882255",
     "#56b4e9",
 ]
 
@@ -70,6 +71,11 @@ MODEL_COLOURS = {
     "DenseNet121": 1,
     "ResNet101": 2,
     "VGG19": 3,
+    # The signatures of Zhang 2025.
+    "Clinical": 0,
+    "DL_2.5D": 1,
+    "DL_3D": 2,
+    "Combined": 8,
     "SS": 0,
     "NSS": 3,
     "DSFR": 0,

@@ -16,11 +16,11 @@ from hcc_recurrence.figures.performance import (
     plot_net_benefit,
     protocol_line,
     say_nothing,
-    silent_models,
+    without_curve,
 )
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.decision_curve import survival_decision_curve
-from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS, enough
+from hcc_recurrence.statistics.degenerate import FEW_IN_A_GROUP, LEAST_OF_EACH, LEAST_PATIENTS, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import first_repeat
 from hcc_recurrence.statistics.survival import (
@@ -40,18 +40,20 @@ def _median_text(months: float) -> str:
     return "median not reached" if np.isinf(months) else f"median {months:.0f} months"
 
 
-def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0) -> plt.Figure:
+def plot_kaplan_meier(
+    predictions: pd.DataFrame, protocol: str, models: list[str], horizon: float = 24.0, censored: bool = False
+) -> plt.Figure:
     """Recurrence-free survival of patients above and below the training cut-off: a row a model, a column a split.
 
     The groups are those of one fitted model, the first repeat's, at its own cut-off.
 
     Args:
-        horizon: months, drawn as a line.
+        horizon: months, drawn as a line. censored: times are censored at the horizon, where the curves end.
     """
     use_style()
     found = panels(predictions, protocol)
     cuts = cut_offs(predictions, protocol)
-    last = float(np.ceil(predictions["rfs_months"].max() / 12) * 12)
+    last = float(np.ceil((horizon if censored else predictions["rfs_months"].max()) / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
     width = max(PAGE_INCHES * len(found) / 3, 4.8)
     figure, axes = plt.subplots(
@@ -67,12 +69,16 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
                 table.axis("off")
                 continue
             own = first_repeat(rows[rows["model"] == model])
-            months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
+            followed, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
+            months, event = censor_at(followed, event, horizon) if censored else (followed, event)
             cut = cuts[model, protocol, own["repeat"].iloc[0]]
             high = (own["probability"].to_numpy() >= cut).astype(int)
             for line, (value, name, colour) in enumerate(GROUPS):
                 members = high == value
-                if members.any():
+                if 0 < members.sum() < LEAST_OF_EACH:
+                    label = f"{name}, n = {members.sum()}: no curve of fewer than {LEAST_OF_EACH}"
+                    curve.plot([], [], color=colour, linewidth=1.3, label=label)
+                elif members.any():
                     km = kaplan_meier(months[members], event[members])
                     label = (
                         f"{name}, n = {members.sum()}, {_median_text(median_survival(months[members], event[members]))}"
@@ -81,12 +87,13 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
                     if members.sum() >= LEAST_PATIENTS:
                         band = (km["time"], km["low"], km["high"])
                         curve.fill_between(*band, step="post", color=colour, alpha=0.12, lw=0)
-                for time, count in zip(times, at_risk(months[members], times), strict=True):
+                for time, count in zip(times, at_risk(followed[members], times), strict=True):
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
-            text = "one group only" if not min(sizes) else "groups too small for a test"
-            if enough(*sizes):
+            why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
+            text = f"no log-rank test: {why if min(sizes) else 'one group only'}"
+            if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
             curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
@@ -102,7 +109,8 @@ def plot_kaplan_meier(predictions: pd.DataFrame, protocol: str, models: list[str
             for spine in table.spines.values():
                 spine.set_visible(False)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
-    figure.suptitle(f"{line}\nGroups by the training cut-off; dotted: {horizon:.0f} months.", fontsize=8)
+    about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
+    figure.suptitle(f"{line}\nGroups by the training cut-off; {about}.", fontsize=8)
     return figure
 
 
@@ -118,8 +126,10 @@ def plot_survival_calibration(
     figure, axes, legends = canvas(len(found), len(models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
-        silent = silent_models(predictions, protocol, rows)
+        silent = without_curve(predictions, protocol, rows)
         for place, model in enumerate(models):
+            if model not in set(rows["model"]):
+                continue
             if model in silent:
                 say_nothing(axis, f"{model}: {silent[model]}")
                 continue
@@ -161,11 +171,14 @@ def plot_survival_decision_curve(
 
     figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
-        silent = silent_models(predictions, protocol, rows)
-        curve = mean_net_benefit(rows, [m for m in models if m not in silent], curve_of)
+        silent = without_curve(predictions, protocol, rows)
+        drawn = [m for m in models if m not in silent and m in set(rows["model"])]
         one = rows.drop_duplicates("patient_id")
         free = survival_at(one["rfs_months"].to_numpy(float), one["rfs_event"].to_numpy(int), horizon)[0]
-        plot_net_benefit(axis, curve, colours, 1 - free)
+        if drawn:
+            plot_net_benefit(axis, mean_net_benefit(rows, drawn, curve_of), colours, 1 - free)
+        else:
+            axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hcc_recurrence.imaging.crops import bounding_box, largest_plane, resize_rectangle
-
-# The axis of (z, y, x) that a plane stands across.
-PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
+from hcc_recurrence.imaging.view_names import PLANES, parse_view
 
 
 def tumour_views(
@@ -23,9 +21,9 @@ def tumour_views(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Planes through the tumour, each cut to the bounding rectangle of its tumour section and resized.
 
-    A number is an axial slice so many slices above the largest axial section, with the rectangle of that section; a
-    slice beyond the volume repeats the last one. `axial`, `sagittal` and `coronal` are the largest sections in these
-    planes. Sagittal and coronal ones have the head above.
+    `axial`, `sagittal` and `coronal` are the largest sections in these planes; a name with an offset (`coronal+4`) is a
+    slice beside one of them with the same rectangle, a number an axial slice (see `parse_view`). A slice beyond the
+    volume repeats the last one. Sagittal and coronal ones have the head above.
 
     Args:
         images: one (z, y, x) volume a phase, on the mask's grid. mask: 0/1, places all phases. size: y, x in pixels; a
@@ -40,15 +38,11 @@ def tumour_views(
     for image in images:
         if image.shape != mask.shape:
             raise ValueError(f"image {image.shape} and mask {mask.shape} are on different grids")
-    unknown = [v for v in views if not isinstance(v, int) and v not in PLANES]
-    if unknown:
-        raise ValueError(f"views {unknown} are unknown; known are whole numbers and {', '.join(PLANES)}")
+    places = [parse_view(view) for view in views]
     centres = {plane: largest_plane(mask, axis) for plane, axis in PLANES.items()}
     crops, outlines = [], []
-    for view in views:
-        plane = "axial" if isinstance(view, int) else view
+    for plane, offset in places:
         axis, centre = PLANES[plane], centres[plane]
-        offset = view if isinstance(view, int) else 0
         index = int(np.clip(centre + offset, 0, mask.shape[axis] - 1))
         first, stop = bounding_box(_plane(mask, axis, centre) > 0)
         box = (first - (stop - first) * margin, (stop - first) * (1 + 2 * margin))

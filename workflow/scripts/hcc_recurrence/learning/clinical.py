@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.variable_labels import heading, level_text, term, threshold_of
+from hcc_recurrence.cohort.variable_labels import heading, level_text, sides_of, term, threshold_of
 from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 # A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
@@ -47,7 +47,8 @@ def coded(
         levels = [level_text(level) for level in own["levels"]]
         if cut is not None:
             within, beyond, number = threshold_of(cut)
-            levels = [f"{within} {number:g}", f"{beyond} {number:g}"]
+            sides = sides_of(levels, cut)
+            levels = [*sides] if sides else [f"{within} {number:g}", f"{beyond} {number:g}"]
             levels = ["solitary", "multiple"] if (variable, cut) == ("tumour_number", 1) else levels
         elif own["kind"] != "continuous" and not levels:
             levels = ["no", "yes"]

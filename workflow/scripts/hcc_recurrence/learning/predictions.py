@@ -25,19 +25,26 @@ COLUMNS = (
 ALLOWED = {
     "protocol": {"strict", "as_published"},
     "split": {"train", "validation", "external"},
-    "estimate": {"out_of_fold", "apparent", "held_out"},
+    # out_of_fold: nothing of the model has seen the patient. cross_validated: settings were chosen with the patient's
+    # outcome too, coefficients fitted without it. apparent: of patients that the model was fitted on.
+    "estimate": {"out_of_fold", "cross_validated", "apparent", "held_out"},
 }
 
 
-def main_models(predictions: pd.DataFrame) -> list[str]:
-    """The models that a paper is about, for figures with room for few.
+def main_models(predictions: pd.DataFrame, main: Sequence[str]) -> list[str]:
+    """The models that a study or a comparison is about, for figures with room for few; in a comparison those of the
+    papers first.
 
-    In a study those of one word (`Radiomics LR` is one of several classifiers). In a comparison those of the papers
-    (`zhao2024:RCR`) and the tumour volume, without the clinical scores.
+    Args:
+        main: their names; one that ends in a colon, `zhao2024:`, stands for all that a comparison takes of a paper.
+            Empty where the method declares nothing: models of one word.
     """
-    models = sorted(m for m in predictions["model"].unique() if " " not in m)
-    of_papers = [m for m in models if ":" in m]
-    return [*of_papers, *(m for m in models if m == "Volume")] if of_papers else models
+    models = sorted(predictions["model"].unique())
+    if not main:
+        return [model for model in models if " " not in model]
+    papers = tuple(name for name in main if name.endswith(":"))
+    of_papers = [model for model in models if papers and model.startswith(papers)]
+    return [*of_papers, *(model for model in models if model in set(main))]
 
 
 def outcome_of(labels: pd.DataFrame) -> pd.Series:
@@ -83,7 +90,12 @@ def rows_of_fits(
     for (protocol, repeat, fold, part), rows in table.groupby(["protocol", "repeat", "fold", "part"]):
         if part == "learned" and protocol == "strict":
             continue
-        estimate = "apparent" if part == "learned" else "out_of_fold" if fold else "held_out"
+        if part == "learned":
+            estimate = "apparent"
+        elif not fold:
+            estimate = "held_out"
+        else:
+            estimate = "out_of_fold" if protocol == "strict" else "cross_validated"
         about = {"protocol": protocol, "estimate": estimate, "repeat": repeat, "fold": fold, "seed": seed + repeat}
         where = place.loc[rows["patient_id"]].to_numpy()
         for name in sorted(set(where)):
@@ -110,15 +122,17 @@ def explained_patients(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop_duplicates("patient_id", ignore_index=True)
 
 
-def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
+def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame, models: Sequence[str] = ()) -> None:
     """Assert what docs/architecture.md 4 and 6 promise of a predictions table.
 
     Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a
-    split other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and
-    protocol that leaves out a patient.
+    split other than the written one, a row that stands twice, an estimate that its protocol does not know, a row by
+    folds that has none or an apparent one that has, or a model and protocol that leaves out a patient.
     """
     if tuple(predictions.columns) != COLUMNS:
         raise ValueError(f"columns are {list(predictions.columns)}, expected {list(COLUMNS)}")
+    if models and (other := sorted(set(models) ^ set(predictions["model"]))):
+        raise ValueError(f"the method declares other models than it made: {', '.join(other)}")
     for column, allowed in ALLOWED.items():
         unknown = set(predictions[column]) - allowed
         if unknown:
@@ -132,6 +146,12 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     differs = predictions["split"].to_numpy() != written.loc[predictions["patient_id"], "split"].to_numpy()
     if differs.any():
         raise ValueError(f"{int(differs.sum())} rows name another split than the written one")
+    for estimate, other in (("out_of_fold", "as_published"), ("cross_validated", "strict"), ("apparent", "strict")):
+        if ((predictions["estimate"] == estimate) & (predictions["protocol"] == other)).any():
+            raise ValueError(f"{estimate} rows in the protocol {other.replace('_', ' ')}, which has none")
+    by_folds = predictions["estimate"].isin({"out_of_fold", "cross_validated"})
+    if (by_folds != (predictions["fold"] != 0)).any():
+        raise ValueError("a fold is named where, and only where, a row is of a model fitted without that fold")
     keys = ["model", "protocol", "estimate", "repeat", "patient_id"]
     if predictions.duplicated(keys).any():
         raise ValueError("a patient stands twice under one model, protocol, estimate and repeat")

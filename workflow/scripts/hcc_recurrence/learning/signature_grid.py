@@ -11,13 +11,15 @@ Source: Yan 2023, "Feature selection and DL signature development"; docs/methods
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.estimators import fit_predict
+from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
+from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.scaling import MinMax
 from hcc_recurrence.learning.selection import drop_redundant, rank_correlation, rank_features
 
@@ -86,6 +88,77 @@ def rank_fits(
     return pd.concat(orders, ignore_index=True), pd.DataFrame(steps)
 
 
+@dataclass
+class FittedCell:
+    """The model of a cell in one fit: which features it takes, their ranges in the rows that learned, its classifier.
+
+    features: names, the best first. estimator: with scikit-learn's `predict_proba`.
+    """
+
+    features: list[str]
+    scale: MinMax
+    estimator: Any
+
+    def predict(self, values: pd.DataFrame) -> np.ndarray:
+        """P(early recurrence) of each row of a table that has the features among its columns."""
+        return self._of(values.to_numpy(float), values.columns.get_indexer(self.features))
+
+    def _of(self, x: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return predicted(self.estimator, self.scale(x[:, columns]))
+
+    def state(self) -> dict[str, Any]:
+        """For `model_files.save_state`."""
+        return {"features": list(self.features), "scale": self.scale.state(), "estimator": self.estimator}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], where: str) -> FittedCell:
+        """The cell of a state.
+
+        Raises: ModelFileError for an unknown key, or one that lacks.
+        """
+        expect_keys(state, {"features", "scale", "estimator"}, where)
+        return cls(list(state["features"]), MinMax.from_state(state["scale"]), state["estimator"])
+
+
+def _fit_rows(
+    x: np.ndarray,
+    y: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    names: Sequence[str],
+    classifier: str,
+    own: Mapping[str, Any],
+    seed: int,
+) -> FittedCell:
+    learning = x[np.ix_(rows, columns)]
+    scale = MinMax(learning)
+    return FittedCell(
+        [names[c] for c in columns], scale, fit_estimator(classifier, scale(learning), y[rows], seed, **own)
+    )
+
+
+def refit_cell(
+    features: pd.DataFrame,
+    outcome: pd.Series,
+    fit: OuterFit,
+    order: Sequence[str],
+    classifier: str,
+    own: Mapping[str, Any],
+    seed: int,
+) -> FittedCell:
+    """The model of a chosen cell in one fit once more, to be kept: the same rows, features and seed give the same model
+    as in `fit_cell`.
+
+    Args:
+        features: index patient_id. order: names of the cell's features in this fit, the best first.
+        own: settings of the classifier. seed: of the fit.
+    """
+    x, y = features.loc[fit.rows].to_numpy(float), outcome.loc[fit.rows].to_numpy(int)
+    columns = features.columns.get_indexer(list(order))
+    names = list(features.columns)
+    return _fit_rows(x, y, np.arange(len(y)), columns, names, classifier, own, seed)
+
+
 def _mean_auc(y: np.ndarray, held: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> float:
     """Mean AUC over inner folds; folds of one outcome have none."""
     from sklearn.metrics import roc_auc_score
@@ -107,13 +180,16 @@ def fit_cell(
     """One classifier on the best features of one ranking, in every fit; their number by inner cross-validation.
 
     Args:
-        ranks: from `rank_fits`. settings: as there, and classifiers: name -> its settings.
+        ranks: from `rank_fits`. settings: as there; classifiers: name -> its settings; and inner_classifiers: name ->
+            what differs in the inner cross-validation.
 
     Returns: scores: repeat, fold, part, patient_id, probability (parts above). choices: repeat, fold, k, features
     (fewer than k where the filters left fewer), inner_auc, chosen; one row a number of features.
     """
     own, scores, choices = settings["classifiers"][classifier], [], []
-    position = {name: i for i, name in enumerate(features.columns)}
+    of_inner = {**own, **settings["inner_classifiers"].get(classifier, {})}
+    names = list(features.columns)
+    position = {name: i for i, name in enumerate(names)}
     orders = {
         key: np.array([position[f] for f in group.sort_values("rank")["feature"]], int)
         for key, group in ranks.groupby(["repeat", "fold", "inner"])
@@ -129,9 +205,9 @@ def fit_cell(
         ) -> list[np.ndarray]:
             # Without a feature that passed the filters there is no order, and the prediction is the prevalence.
             columns = orders.get((fit.repeat, fit.fold, inner), np.zeros(0, int))[:k]
-            scale = MinMax(x[np.ix_(rows, columns)])
-            scaled = [scale(other[:, columns]) for other in others]
-            return fit_predict(classifier, scale(x[np.ix_(rows, columns)]), y[rows], scaled, seed + fit.repeat, **own)
+            settings_here = of_inner if inner else own
+            cell = _fit_rows(x, y, rows, columns, names, classifier, settings_here, seed + fit.repeat)
+            return [cell._of(other, columns) for other in others]
 
         found: dict[int, list[np.ndarray]] = {}
         widths: dict[int, tuple[int, ...]] = {}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-from hcc_recurrence.learning.model_files import load_state, save_state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +33,35 @@ class ModelInfo:
     def __post_init__(self) -> None:
         if self.role not in ROLES or self.family not in FAMILIES:
             raise ValueError(f"no model has the role {self.role!r} and the family {self.family!r}")
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method declares (`METHOD` in its `declare.py`), read by every job: that file imports nothing heavy.
+
+    models: from the settings of a study to its models, in the order of tables. tables: names of the tables that each
+    fit leaves; those in `shown` stand in `tables/` with all fits one below the other. file: of the method's folder,
+    with `fit` and `read_data`; a small method has them in `declare` as well, and imports what is heavy inside of them.
+    """
+
+    name: str
+    models: Callable[[Mapping[str, Any]], dict[str, ModelInfo]]
+    tables: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    file: str = "fit"
+
+    @property
+    def module(self) -> str:
+        """Where its `fit` and `read_data` are."""
+        return f"hcc_recurrence.methods.{self.name}.{self.file}"
+
+
+def declared(name: str) -> Method:
+    """What the method of that name declares.
+
+    Raises: ModuleNotFoundError where there is none.
+    """
+    return import_module(f"hcc_recurrence.methods.{name}.declare").METHOD
 
 
 class FittedMethod(ABC):
@@ -66,6 +94,8 @@ class FittedMethod(ABC):
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder of its own, with equal bytes for an equal model."""
+        from hcc_recurrence.learning.model_files import save_state
+
         save_state(folder, self.method, self.state())
 
     @classmethod
@@ -74,4 +104,6 @@ class FittedMethod(ABC):
 
         Raises: ModelFileError in words for a folder that is not as it was saved.
         """
+        from hcc_recurrence.learning.model_files import load_state
+
         return cls.from_state(load_state(folder, cls.method))

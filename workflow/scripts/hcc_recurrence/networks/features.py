@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hcc_recurrence.networks.examples import load_images
 from hcc_recurrence.networks.imagenet import normalise
 from hcc_recurrence.networks.vgg import Vgg19Features, draw_convolutions, feature_names
 from hcc_recurrence.networks.weights import fill_network, read_weights
@@ -54,3 +55,18 @@ def extract_features(
             print(f"{min(start + batch, len(images))} of {len(images)} patients")
     values = np.concatenate(found).astype(np.float64)
     return pd.DataFrame(values, index=pd.Index(patients, name="patient_id"), columns=feature_names())
+
+
+def features_of_crops(
+    crops: str | Path, phase: str, weights: str | Path, pool: str, tap: str, highest: float, seed: int
+) -> pd.DataFrame:
+    """Features of the middle slice of one phase of all patients of a stack of crops (`extract_features`).
+
+    Args:
+        crops: from `collect_crops`. weights: a file, or empty for random ones from the seed.
+    """
+    with np.load(crops, allow_pickle=False) as stack:
+        patients = stack["patients"].tolist()
+    images, _ = load_images(crops, [phase], patients)
+    network = feature_network(weights, seed, pool, tap)
+    return extract_features(network, images[:, 0, images.shape[2] // 2], patients, highest)

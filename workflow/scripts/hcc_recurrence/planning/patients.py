@@ -41,6 +41,10 @@ class Patients:
         """Patients whose images of a cohort any study uses, sorted."""
         return sorted({p for c in self.cohorts if self.studies.image_cohort(c) == name for p in self.patients(c)})
 
+    def centres(self, name: str) -> dict[str, str]:
+        """Patient -> centre, of the patients in use, in the order of their names."""
+        return {patient: str(self.cohorts[name].patients.at[patient, "centre"]) for patient in self.patients(name)}
+
     def external_patients(self, name: str) -> list[str]:
         """Patients of a cohort's external centres whose images any study uses, sorted."""
         outside = set(self.cohorts[name].settings["external_centres"])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.statistics.degenerate import enough
+from hcc_recurrence.statistics.loess import loess
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,14 @@ class Calibration:
 def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     """Calibration intercept and slope by logistic regression on the logit, and the Brier score.
 
-    Probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite.
+    For intercept and slope probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite.
     NaN where the fit is impossible (probabilities constant, or separating the outcome).
     """
     import statsmodels.api as sm
 
-    y, p = np.asarray(y, float), np.clip(np.asarray(probability, float), 1e-6, 1 - 1e-6)
-    logit = np.log(p / (1 - p))
+    y, p = np.asarray(y, float), np.asarray(probability, float)
+    inside = np.clip(p, 1e-6, 1 - 1e-6)
+    logit = np.log(inside / (1 - inside))
     intercept = slope = float("nan")
     if 0 < y.sum() < len(y):
         family = sm.families.Binomial()
@@ -121,30 +123,29 @@ def hosmer_lemeshow(
 
 
 def smooth_calibration(y: np.ndarray, probability: np.ndarray, at: np.ndarray, span: float = 0.75) -> np.ndarray:
-    """Lowess of the outcome on the predicted probability, read at `at`; NaN outside the predicted range.
+    """Loess of the outcome on the predicted probability, read at `at`, within 0 and 1; NaN outside the predicted range.
 
     Args:
-        span: share of patients in each local fit (Austin and Steyerberg, Stat Med 2019;38:4051 use 0.75).
+        span: share of patients in each local fit (Austin and Steyerberg, Stat Med 2019;38:4051 use R's default, 0.75,
+            with R's default degree, 2).
     """
-    from statsmodels.nonparametric.smoothers_lowess import lowess
+    return np.clip(_smoothed(y, probability, at, span), 0, 1)
 
-    y, p, at = np.asarray(y, float), np.asarray(probability, float), np.asarray(at, float)
+
+def _smoothed(y: np.ndarray, probability: np.ndarray, at: np.ndarray, span: float) -> np.ndarray:
+    p, at = np.asarray(probability, float), np.asarray(at, float)
     if np.ptp(p) < 1e-9:
-        return np.where(np.isclose(at, p[0]), y.mean(), np.nan)
-    curve = lowess(y, p, frac=span, it=0, return_sorted=True)
-    x, first = np.unique(curve[:, 0], return_index=True)
-    # Local lines may leave 0 to 1 or be undefined where many probabilities are equal.
-    fitted = curve[first, 1]
-    usable = np.isfinite(fitted)
-    if usable.sum() < 2:
-        return np.full(at.shape, np.nan)
-    return np.clip(np.interp(at, x[usable], fitted[usable], left=np.nan, right=np.nan), 0, 1)
+        return np.where(np.isclose(at, p[0]), np.mean(y), np.nan)
+    return loess(p, np.asarray(y, float), at, span)
 
 
 def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: float = 0.75) -> float:
-    """Mean distance of predicted from smoothed observed risk (Austin and Steyerberg, Stat Med 2019;38:4051)."""
+    """Mean distance of predicted from smoothed observed risk (Austin and Steyerberg, Stat Med 2019;38:4051).
+
+    The smoothed risk is taken as the loess gives it, also below 0 and above 1, as in their code.
+    """
     p = np.asarray(probability, float)
-    return float(np.nanmean(np.abs(smooth_calibration(y, p, p, span) - p)))
+    return float(np.nanmean(np.abs(_smoothed(y, p, p, span) - p)))
 
 
 def calibration_band(
@@ -207,7 +208,8 @@ def optimism_corrected(
 
     def measure(outcome: np.ndarray, p: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
         found = calibration_measures(outcome, p)
-        area = delong_components(outcome, p)[0]
+        # Risks that differ in the last bit of a sum are one risk (`single_models.rounded`).
+        area = delong_components(outcome, p.round(10))[0]
         values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
         return values, smooth_calibration(outcome, p, at)
 

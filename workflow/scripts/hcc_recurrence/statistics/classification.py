@@ -9,13 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.statistics.auc import AucResult, auc_cross_validated
-from hcc_recurrence.statistics.degenerate import (
-    NOTHING_VARIES,
-    ONE_OUTCOME,
-    PANEL_OF_MODEL,
-    models_of_nothing,
-    why_none,
-)
+from hcc_recurrence.statistics.degenerate import ONE_OUTCOME, PANEL_OF_MODEL, models_of_nothing
 from hcc_recurrence.statistics.proportions import no_information_test, proportion_interval
 from hcc_recurrence.statistics.single_models import mean_and_spread, rounded, training_cut_offs
 
@@ -148,11 +142,11 @@ def metrics_table(predictions: pd.DataFrame) -> pd.DataFrame:
         usable = both_outcomes(group)
         columns = tuple(usable[c].to_numpy() for c in ("y", "probability", "fold", "repeat"))
         if usable.empty:
-            area, repeats, remark = AucResult(*[np.nan] * 4), [], ONE_OUTCOME
+            area, repeats, remark = AucResult(*[np.nan] * 4), [], nothing.get(key) or ONE_OUTCOME
         else:
             area = auc_cross_validated(*columns)
             repeats = [auc_of_repeat(part) for _, part in usable.groupby("repeat")]
-            remark = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES) or _left_out(group, usable)
+            remark = area.why or _left_out(group, usable)
         own_cuts = cuts.loc[key[0], key[1]].loc[sorted(group["repeat"].unique())]
         if key in nothing:
             area, repeats = AucResult(area.auc, *[np.nan] * 3), []

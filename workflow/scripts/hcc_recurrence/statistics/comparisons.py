@@ -19,32 +19,35 @@ from hcc_recurrence.statistics.concordance import (
     outcome_pairs,
     percentile_interval,
     resample_counts,
+    variance_of,
 )
 from hcc_recurrence.statistics.degenerate import (
-    FEW,
     NOTHING_VARIES,
     ONE_OUTCOME,
     PANEL_OF_MODEL,
-    enough,
+    SAME_IN_RESAMPLES,
+    SAME_ORDER,
+    kept,
     models_of_nothing,
     nothing_learned,
     outcome_numbers,
-    why_none,
+    why_no_interval,
 )
-from hcc_recurrence.statistics.delong import holm, paired_table, unpaired_test
+from hcc_recurrence.statistics.delong import PAIR, holm, paired_table, unpaired_test, variance_of_interval
 from hcc_recurrence.statistics.reliability import cohen_kappa
 from hcc_recurrence.statistics.single_models import (
-    TRAINED_ON,
     mean_and_spread,
     rounded,
     single_fits_beside_all,
     training_cut_offs,
+    training_rows,
 )
 
 PANEL = ["protocol", "split", "estimate"]
 # What stands for one kind of patients in the two protocols.
 KINDS = {
     "training (apparent; out of fold)": (("train", "apparent"), ("train", "out_of_fold")),
+    "training (cross-validated; out of fold)": (("train", "cross_validated"), ("train", "out_of_fold")),
     "validation": (("validation", "held_out"), ("validation", "held_out")),
     "external": (("external", "held_out"), ("external", "held_out")),
 }
@@ -90,18 +93,23 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
         for model, other, family in _families(present):
             both = both_outcomes(wide[[model, other]].dropna().reset_index())
             if both.empty:
+                common = wide[[model, other]].dropna().index.get_level_values("patient_id").nunique()
+                words = ONE_OUTCOME if common else "no patient has both"
+                row = {"model": model, "other": other, "n": common, "family": family, "remark": words}
+                table = pd.DataFrame([row]).reindex(columns=[*PAIR, "n", "family", "remark"])
+                found.append(table.astype(dict.fromkeys(PAIR[2:], float)))
                 continue
             scores = {m: both[m].to_numpy() for m in (model, other)}
             y, fold, repeat = (both[c].to_numpy() for c in ("y", "fold", "repeat"))
             pair = paired_table(y, scores, fold, repeat)
-            words = [f"{m}: {nothing[m, *key]}" for m in scores if (m, *key) in nothing]
+            words = "; ".join(f"{m}: {nothing[m, *key]}" for m in scores if (m, *key) in nothing)
             if words:
                 pair[["auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]] = np.nan
-            elif not enough(*outcome_numbers(y, repeat)):
-                words = [FEW]
-            elif pair["p"].isna().all():
-                words = [NOTHING_VARIES]
-            found.append(pair.assign(n=both["patient_id"].nunique(), family=family, remark="; ".join(words)))
+            alike = abs(pair["difference"].iloc[0]) < 1e-12
+            same = SAME_ORDER if alike else NOTHING_VARIES
+            variance = variance_of_interval(*pair.loc[0, ["low", "high"]])
+            words = why_no_interval(outcome_numbers(y, repeat), variance, words, same=same)
+            found.append(pair.assign(n=both["patient_id"].nunique(), family=family, remark=words))
         if not found:
             continue
         table = pd.concat(found, ignore_index=True)
@@ -117,7 +125,8 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
 def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Unpaired DeLong test of each model's training AUC against its AUC in the other splits (Zhao 2024, Table 4).
 
-    In the strict protocol the training AUC is the out-of-fold one, with its variance within folds. Both AUCs and their
+    In the strict protocol the training AUC is the out-of-fold one, as published the cross-validated one where there is
+    such, with their variance within folds, else the apparent one. Both AUCs and their
     variances are those of the metrics table: means over the repeats of single models.
 
     No test where one of the two has no interval; no difference either where a model tells nobody apart.
@@ -126,11 +135,9 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
     """
     rows, nothing = [], models_of_nothing(predictions)
     for (model, protocol), group in metrics.groupby(["model", "protocol"]):
-        own = group[(group["split"] == "train") & (group["estimate"] == TRAINED_ON[protocol])]
+        own = training_rows(group, protocol)
         for other in group[group["split"] != "train"].to_dict("records"):
             training = own.iloc[0]
-            if np.isnan(other["auc"]) or np.isnan(training["auc"]):
-                continue
             areas = (training["auc"], training["auc_variance"], other["auc"], other["auc_variance"])
             found = unpaired_test(*areas).__dict__
             words = nothing.get((model, protocol, "train", training["estimate"])) or nothing.get(
@@ -139,7 +146,10 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
             if words:
                 found = {}
             elif np.isnan(found["p"]):
-                words = "no interval of one of the two"
+                # The metrics table says why one of the two has no interval.
+                parts = {"training": training["remark"], other["split"]: other["remark"]}
+                words = "; ".join(f"{name}: {why}" for name, why in parts.items() if isinstance(why, str) and why)
+                words = words or "no interval of one of the two"
             rows.append({"model": model, "protocol": protocol, "split": other["split"], **found, "remark": words})
     return pd.DataFrame(rows, columns=["model", "protocol", "split", "difference", "low", "high", "z", "p", "remark"])
 
@@ -188,7 +198,10 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             words = "; ".join(f"{key[1].replace('_', ' ')}: {nothing[key]}" for key in keys if key in nothing)
             patients = mine.drop_duplicates("patient_id").sort_values("patient_id")
             names, y = list(patients["patient_id"]), patients["y"].to_numpy()
+            repeats = parts["strict"]["repeat"].nunique()
             if len(set(y.tolist())) < 2:
+                about = {"model": model, "patients": kind, "n": len(names), "repeats": repeats}
+                rows.append({**about, "remark": ONE_OUTCOME})
                 continue
             pairs = outcome_pairs(y)
             drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
@@ -196,24 +209,25 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             gap = values["as_published"] - values["strict"]
             strict_rows = both_outcomes(rounded(parts["strict"]))
             singles = [auc_of_repeat(part) for _, part in strict_rows.groupby("repeat")]
-            few = not enough(int(y.sum()), int((1 - y).sum()))
-            low, high = (np.nan, np.nan) if few else percentile_interval(gap[1:])
+            numbers = (int(y.sum()), int((1 - y).sum()))
+            why = why_no_interval(numbers, variance_of(gap[1:]), words, same=SAME_IN_RESAMPLES)
+            low, high = kept(*percentile_interval(gap[1:]), why)
             if words:
                 # Nothing learned in one of the protocols is no optimism of the other.
-                gap, low, high = np.full(1, np.nan), np.nan, np.nan
+                gap = np.full(1, np.nan)
             rows.append(
                 {
                     "model": model,
                     "patients": kind,
                     "n": len(names),
-                    "repeats": parts["strict"]["repeat"].nunique(),
+                    "repeats": repeats,
                     "strict": values["strict"][0],
                     "strict_sd_over_repeats": np.nan if words else mean_and_spread(singles)[1],
                     "as_published": values["as_published"][0],
                     "optimism": gap[0],
                     "low": low,
                     "high": high,
-                    "remark": words or (FEW if few else ""),
+                    "remark": why,
                 }
             )
     columns = ["model", "patients", "n", "repeats", "strict", "strict_sd_over_repeats", "as_published"]
@@ -325,7 +339,7 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
                     columns = [usable[c].to_numpy() for c in ("y", "probability", "fold", "repeat")]
                     area = auc_cross_validated(*columns)
                     line |= {"auc": area.auc, "auc_low": area.low, "auc_high": area.high}
-                    line["remark"] = why_none(*columns) or ("" if np.isfinite(area.low) else NOTHING_VARIES)
+                    line["remark"] = area.why
                     if reference is None:
                         reference = area
                     else:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hcc_recurrence.statistics.degenerate import LEAST_VARIANCE
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -52,7 +54,10 @@ def dynamic_pairs(time: np.ndarray, event: np.ndarray, horizon: float) -> Pairs:
     case, control = event & (time <= horizon), time > horizon
     if not case.any() or not control.any():
         raise ValueError(f"no case or no control at {horizon:g}: {int(case.sum())} and {int(control.sum())}")
-    survival = Surv.from_arrays(event, time)
+    # What comes after the horizon has no part in the weights. Left in, a recurrence on the last day of a patient who is
+    # censored that day would have no weight at all, and scikit-survival would stop.
+    beyond = time > horizon
+    survival = Surv.from_arrays(event & ~beyond, np.where(beyond, horizon + 1, time))
     inverse = CensoringDistributionEstimator().fit(survival).predict_ipcw(survival)
     return Pairs(np.outer(case * inverse, control))
 
@@ -84,19 +89,31 @@ def resample_counts(patients: int, resamples: int, seed: int) -> np.ndarray:
     return generator.multinomial(patients, np.full(patients, 1 / patients), size=resamples).astype(float)
 
 
+def variance_of(values: np.ndarray) -> float:
+    """Variance over the resamples that have a value; NaN of fewer than half of them, or of none."""
+    known = values[np.isfinite(values)]
+    return float(np.var(known)) if len(known) and 2 * len(known) >= len(values) else float("nan")
+
+
 def percentile_interval(values: np.ndarray) -> tuple[float, float]:
-    """2.5th and 97.5th percentile of the resamples that have a value."""
-    values = values[np.isfinite(values)]
-    if not len(values):
+    """2.5th and 97.5th percentile of the resamples that have a value.
+
+    None where fewer than half of them have one, nor where all have the same: limits of 1e-16 either side are the
+    rounding of sums (`degenerate`).
+    """
+    if not variance_of(values) > LEAST_VARIANCE:
         return float("nan"), float("nan")
-    low, high = np.percentile(values, [2.5, 97.5])
+    low, high = np.percentile(values[np.isfinite(values)], [2.5, 97.5])
     return float(low), float(high)
 
 
 def bootstrap_p(differences: np.ndarray) -> float:
-    """Two-sided P of no difference: twice the smaller share of resamples on one side of 0 (at most 1)."""
-    differences = differences[np.isfinite(differences)]
-    if not len(differences):
+    """Two-sided P of no difference: twice the smaller share of resamples on one side of 0 (at most 1).
+
+    NaN where there is no interval.
+    """
+    if not variance_of(differences) > LEAST_VARIANCE:
         return float("nan")
+    differences = differences[np.isfinite(differences)]
     below = (np.sum(differences < 0) + 0.5 * np.sum(differences == 0)) / len(differences)
     return float(min(1.0, max(2 * min(below, 1 - below), 1 / len(differences))))

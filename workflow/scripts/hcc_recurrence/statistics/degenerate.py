@@ -7,23 +7,61 @@ print a P value of nothing against something.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-# Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval
-# and no approximate test; exact ones (proportions) there are for any number.
+# Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval,
+# no approximate test and no curve; exact intervals (proportions) there are for any number.
 LEAST_OF_EACH = 5
 LEAST_PATIENTS = 2 * LEAST_OF_EACH
-NOTHING = "no variable selected"
+# A standard error of 3e-8 of an AUC, a probability or a difference of them is the rounding of sums, and no uncertainty.
+LEAST_VARIANCE = 1e-15
+NOTHING = "one score for everyone"
 FEW = f"fewer than {LEAST_OF_EACH} patients of an outcome"
+FEW_RECURRENCES = f"fewer than {LEAST_OF_EACH} recurrences or {LEAST_PATIENTS} patients"
+FEW_AROUND = f"fewer than {LEAST_OF_EACH} recurrences before or {LEAST_OF_EACH} patients beyond the time"
+FEW_IN_A_GROUP = f"a group of fewer than {LEAST_OF_EACH} patients"
+FEW_READ = f"fewer than {LEAST_PATIENTS} patients"
 ONE_OUTCOME = "patients of one outcome only"
 NOTHING_VARIES = "every pair in the same order"
+SAME_ORDER = "both put every pair in the same order"
+SAME_IN_RESAMPLES = "the same value in every resample"
 PANEL_OF_MODEL = ["model", "protocol", "split", "estimate"]
 
 
 def enough(*numbers: int) -> bool:
     """Whether each of the groups has enough patients for an approximate interval or test."""
     return min(numbers) >= LEAST_OF_EACH
+
+
+def why_no_interval(
+    numbers: Sequence[int],
+    variance: float | None = None,
+    silent: str = "",
+    few: str = FEW,
+    same: str = NOTHING_VARIES,
+) -> str:
+    """The one rule of every table and figure: why an estimate has no interval and no test; empty where it has.
+
+    Args:
+        numbers: patients of each outcome, or of each group that is compared. variance: of the estimate, of whatever
+            kind (DeLong, bootstrap); None where the method has none. silent: of `nothing_learned`. few, same: what is
+            said of too few patients, and of a variance of 0 or none.
+    """
+    if few == FEW and not min(numbers):
+        return ONE_OUTCOME
+    if silent:
+        return silent
+    if not enough(*numbers):
+        return few
+    return same if variance is not None and not variance > LEAST_VARIANCE else ""
+
+
+def kept(low: float, high: float, why: str) -> tuple[float, float]:
+    """An interval, or NaN where there is a reason to have none."""
+    return (float("nan"), float("nan")) if why else (float(low), float(high))
 
 
 def _fits(fold: np.ndarray, repeat: np.ndarray) -> np.ndarray:
@@ -51,10 +89,11 @@ def constant_fits(score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> tu
 def nothing_learned(score: np.ndarray, fold: np.ndarray, repeat: np.ndarray) -> str:
     """Why a model has no cut-off, counts, interval or test: at least half of its fits give everyone the same score.
 
-    A regression or LASSO that selects no variable predicts the prevalence of the rows it learned from. Pooled over
-    folds these constants differ, and would look like scores.
+    A regression or LASSO that selects no variable predicts the prevalence of the rows it learned from, as a forest, a
+    boosting or a network does that learned nothing: which of them it is, probabilities do not say. Pooled over folds
+    these constants differ, and would look like scores.
 
-    Returns: `no variable selected`, or in how many of the fits; empty where most fits tell patients apart.
+    Returns: `one score for everyone`, or in how many of the fits; empty where most fits tell patients apart.
     """
     constant, fits = constant_fits(score, fold, repeat)
     if not fits or 2 * constant < fits:
@@ -76,10 +115,7 @@ def why_none(y: np.ndarray, score: np.ndarray, fold: np.ndarray, repeat: np.ndar
     Args:
         y, score, fold, repeat: (n,), one row a patient and repeat.
     """
-    numbers = outcome_numbers(y, repeat)
-    if not min(numbers):
-        return ONE_OUTCOME
-    return nothing_learned(score, fold, repeat) or ("" if enough(*numbers) else FEW)
+    return why_no_interval(outcome_numbers(y, repeat), silent=nothing_learned(score, fold, repeat))
 
 
 def remarks(predictions: pd.DataFrame) -> dict[tuple[str, str, str, str], str]:

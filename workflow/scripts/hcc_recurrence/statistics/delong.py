@@ -14,7 +14,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from hcc_recurrence.statistics.auc import delong_covariance
-from hcc_recurrence.statistics.degenerate import why_none
+from hcc_recurrence.statistics.degenerate import LEAST_VARIANCE, why_none
+
+PAIR = ["model", "other", "auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,9 @@ class Difference:
 
 
 def _difference(value: float, variance: float) -> Difference:
-    if not np.isfinite(variance):
+    if not variance > LEAST_VARIANCE:
+        # NaN, or 0: two models that put every pair in the same order have a difference, and nothing that varies.
         return Difference(value, *[float("nan")] * 4)
-    if variance <= 1e-18:
-        # The same ranking twice has no difference.
-        same = abs(value) < 1e-12
-        return Difference(value, value, value, 0.0 if same else float("nan"), 1.0 if same else float("nan"))
     error = float(np.sqrt(variance))
     half, z = float(norm.ppf(0.975)) * error, value / error
     return Difference(value, value - half, value + half, z, float(2 * norm.sf(abs(z))))
@@ -50,9 +49,8 @@ def unpaired_test(auc: float, variance: float, other_auc: float, other_variance:
 
     No interval and no P where one of the variances is 0 or NaN (`AucResult.test_variance`).
     """
-    if not (variance > 1e-15 and other_variance > 1e-15):
-        return Difference(auc - other_auc, *[float("nan")] * 4)
-    return _difference(auc - other_auc, variance + other_variance)
+    known = variance > LEAST_VARIANCE and other_variance > LEAST_VARIANCE
+    return _difference(auc - other_auc, variance + other_variance if known else float("nan"))
 
 
 def variance_of_interval(low: float, high: float) -> float:
@@ -87,7 +85,8 @@ def paired_table(
     auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
     one = np.zeros(len(y), int)
     fold, repeat = one if fold is None else fold, one if repeat is None else repeat
-    known = [covariance[i, i] > 1e-15 and not why_none(y, scores[model], fold, repeat) for i, model in enumerate(names)]
+    tested = [not why_none(y, scores[model], fold, repeat) for model in names]
+    known = [good and covariance[i, i] > LEAST_VARIANCE for i, good in enumerate(tested)]
     rows = []
     for i, model in enumerate(names):
         for j in range(i + 1, len(names)):
@@ -97,6 +96,5 @@ def paired_table(
             rows.append(
                 {"model": model, "other": names[j], "auc": auc[i], "other_auc": auc[j], **found.__dict__},
             )
-    columns = ["model", "other", "auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=PAIR)
     return table.assign(p_holm=holm(table["p"]))

@@ -19,10 +19,25 @@ from hcc_recurrence.statistics.concordance import (
     percentile_interval,
     resample_counts,
     survival_pairs,
+    variance_of,
 )
-from hcc_recurrence.statistics.degenerate import FEW, LEAST_PATIENTS, PANEL_OF_MODEL, enough, models_of_nothing
+from hcc_recurrence.statistics.degenerate import (
+    FEW_AROUND,
+    FEW_IN_A_GROUP,
+    FEW_RECURRENCES,
+    LEAST_OF_EACH,
+    NOTHING_VARIES,
+    ONE_OUTCOME,
+    PANEL_OF_MODEL,
+    SAME_IN_RESAMPLES,
+    kept,
+    models_of_nothing,
+    why_no_interval,
+)
 from hcc_recurrence.statistics.single_models import first_repeat, mean_and_spread, rounded, training_cut_offs
-from hcc_recurrence.statistics.survival import log_rank_p, median_survival, survival_at
+from hcc_recurrence.statistics.survival import censor_at, log_rank_p, median_survival, survival_at
+
+MEASURES = {"c": "C", "auc_t": "AUC at the horizon"}
 
 
 def groups_for(n: int) -> int:
@@ -36,7 +51,8 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     The measures are means over the repeats of single models, with the standard deviation of the slopes beside them; one
     infinite slope leaves no mean. The test is that of the first repeat, because a P value has no mean. Degrees of
     freedom of the test: groups - 2 for apparent estimates, groups for all others. A model that tells nobody apart has a
-    Brier score alone, and a handful of patients no test (`degenerate`).
+    Brier score alone, and a handful of patients no test (`degenerate`). Of one outcome alone there is no
+    intercept and no slope, and where every pair is in one order no slope. `remark` says why something is missing.
     """
     rows, nothing = [], models_of_nothing(predictions)
     for key, part in rounded(predictions).groupby(PANEL_OF_MODEL, sort=False):
@@ -49,8 +65,12 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
             ici = mean_and_spread([integrated_calibration_index(y, p) for y, p in fits])[0]
         y, p = fits[0]
         test = hosmer_lemeshow(y, p, groups_for(len(y)), fitted_here=key[3] == "apparent")
-        few = not enough(int(y.sum()), int((1 - y).sum()))
-        tested = not few and key not in nothing
+        why = why_no_interval((int(y.sum()), int((1 - y).sum())), silent=nothing.get(key, ""))
+        tested = not why and np.isfinite(test.p)
+        if not why and not tested:
+            why = "no Hosmer-Lemeshow test: fewer than three groups of risk"
+        if why != ONE_OUTCOME and key not in nothing and any(np.isnan(m.slope) for m in measures):
+            why = "; ".join(w for w in (why, f"no slope: {NOTHING_VARIES}") if w)
         slope, spread = mean_and_spread([m.slope for m in measures])
         rows.append(
             {
@@ -68,7 +88,7 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
                 "hl_df": test.df if tested else 0,
                 "hl_p": test.p if tested else np.nan,
                 "hl_groups": test.groups,
-                "remark": nothing.get(key, FEW if few else ""),
+                "remark": why,
             }
         )
     return pd.DataFrame(rows)
@@ -80,6 +100,7 @@ def survival_tables(
     horizon: float,
     resamples: int,
     seed: int,
+    censored: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Harrell's C, time-dependent AUC at the horizon, and survival by risk group of each model and panel.
 
@@ -89,6 +110,11 @@ def survival_tables(
     `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there are fewer
     than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a log-rank P where
     a group has fewer than 5 patients (`degenerate`).
+
+    Args:
+        censored: times are censored at the horizon, as Wang 2022 does (4.2): C, log-rank test, medians and events know
+            nothing of what comes later. The AUC at the horizon is the same either way: its controls are those who were
+            followed beyond it, and its weights come from earlier times.
 
     Returns: one table a model and panel, and the paired comparisons of every two models.
     """
@@ -100,46 +126,54 @@ def survival_tables(
         patients = panel.drop_duplicates("patient_id").sort_values("patient_id")
         names = list(patients["patient_id"])
         months, event = patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int)
+        known_months, known_event = censor_at(months, event, horizon) if censored else (months, event)
         drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
         within = event.astype(bool) & (months <= horizon)
+        # Enough who recur, and as many others to set them against.
         sizes = {
-            "c": enough(int(event.sum())) and len(names) >= LEAST_PATIENTS,
-            "auc_t": enough(int(within.sum()), int((months > horizon).sum())),
+            "c": ((int(known_event.sum()), len(names) - LEAST_OF_EACH), FEW_RECURRENCES),
+            "auc_t": ((int(within.sum()), int((months > horizon).sum())), FEW_AROUND),
         }
-        pairs = {"c": survival_pairs(months, event)}
+        pairs = {"c": survival_pairs(known_months, known_event)}
         if within.any() and (months > horizon).any():
             pairs["auc_t"] = dynamic_pairs(months, event, horizon)
         values: dict[tuple[str, str], np.ndarray] = {}
+        reasons: dict[tuple[str, str], str] = {}
         for model in [m for m in models if m in set(panel["model"])]:
             own = panel[panel["model"] == model]
             line = {"model": model, **about, "repeats": own["repeat"].nunique()}
-            line |= {"n": len(names), "events": int(event.sum())}
-            words = nothing.get((model, *key), "")
+            line |= {"n": len(names), "events": int(known_event.sum())}
+            words, remarks = nothing.get((model, *key), ""), []
             for name in ("c", "auc_t"):
+                numbers, few = sizes[name]
                 known = name in pairs and not words
-                found = Panel(own, names).values(pairs[name], drawn) if known else np.full(1, np.nan)
-                values[model, name] = found if sizes[name] else found[:1]
-                low, high = percentile_interval(values[model, name][1:])
+                found = Panel(own, names).values(pairs[name], drawn) if known else np.full(len(drawn), np.nan)
+                why = why_no_interval(numbers, variance_of(found[1:]), words, few, SAME_IN_RESAMPLES)
+                values[model, name], reasons[model, name] = found, why
+                low, high = kept(*percentile_interval(found[1:]), why)
                 line |= {name: float(found[0]), f"{name}_low": low, f"{name}_high": high}
+                remarks += [why if why == words else f"{MEASURES[name]}: {why}"] if why else []
             one = first_repeat(own).sort_values("patient_id")
             cut = np.nan if words else cuts[model, key[0], one["repeat"].iloc[0]]
             if np.isfinite(cut):
-                line |= _by_group(one, (one["probability"] >= cut).to_numpy(), horizon)
-            few = "" if all(sizes.values()) else "too few patients for an interval"
-            rows.append({**line, "remark": words or few})
-        comparisons += _pairwise(values, about)
+                line |= _by_group(known_months, known_event, (one["probability"] >= cut).to_numpy(), horizon)
+                if np.isnan(line["log_rank_p"]):
+                    remarks.append(f"log-rank test: {FEW_IN_A_GROUP}")
+            elif not words:
+                remarks.append("no risk groups: no cut-off could be taken from the training patients")
+            rows.append({**line, "remark": "; ".join(dict.fromkeys(remarks))})
+        comparisons += _pairwise(values, reasons, about)
     groups = [f"{what}_{name}" for name in ("high", "low") for what in ("n", "median", "free")]
     measured = [f"{name}{end}" for name in ("c", "auc_t") for end in ("", "_low", "_high")]
     columns = ["model", *PANEL, "repeats", "n", "events", *measured, "log_rank_p", *groups, "remark"]
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(
-        comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p"]
+        comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p", "remark"]
     )
 
 
-def _by_group(rows: pd.DataFrame, high: np.ndarray, horizon: float) -> dict[str, float]:
-    months, event = rows["rfs_months"].to_numpy(float), rows["rfs_event"].to_numpy(int)
-    tested = enough(int(high.sum()), int((~high).sum()))
-    found: dict[str, float] = {"log_rank_p": log_rank_p(months, event, high) if tested else float("nan")}
+def _by_group(months: np.ndarray, event: np.ndarray, high: np.ndarray, horizon: float) -> dict[str, float]:
+    why = why_no_interval((int(high.sum()), int((~high).sum())), few=FEW_IN_A_GROUP)
+    found: dict[str, float] = {"log_rank_p": float("nan") if why else log_rank_p(months, event, high)}
     for name, members in (("high", high), ("low", ~high)):
         some = bool(members.any())
         found[f"n_{name}"] = int(members.sum())
@@ -148,14 +182,21 @@ def _by_group(rows: pd.DataFrame, high: np.ndarray, horizon: float) -> dict[str,
     return found
 
 
-def _pairwise(values: dict[tuple[str, str], np.ndarray], about: dict[str, str]) -> list[dict]:
+def _pairwise(
+    values: dict[tuple[str, str], np.ndarray], reasons: dict[tuple[str, str], str], about: dict[str, str]
+) -> list[dict]:
     rows = []
     for measure in ("c", "auc_t"):
         models = [m for m, name in values if name == measure]
         for i, model in enumerate(models):
             for other in models[i + 1 :]:
-                first, second = values[model, measure], values[other, measure]
-                kept = min(len(first), len(second))
-                gap = compare_by_bootstrap(first[:kept], second[:kept])
-                rows.append({**about, "measure": measure, "model": model, "other": other, **gap})
+                gap = compare_by_bootstrap(values[model, measure], values[other, measure])
+                why = dict.fromkeys(reasons[m, measure] for m in (model, other) if reasons[m, measure])
+                if not why and np.isnan(gap["p"]):
+                    why = {SAME_IN_RESAMPLES: None}
+                if why:
+                    gap |= {"low": np.nan, "high": np.nan, "p": np.nan}
+                rows.append(
+                    {**about, "measure": measure, "model": model, "other": other, **gap, "remark": "; ".join(why)}
+                )
     return rows

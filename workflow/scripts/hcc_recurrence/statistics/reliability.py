@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.degenerate import FEW_READ, LEAST_OF_EACH, kept, why_no_interval
+
 
 def intraclass_correlation(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ICC(2,1) and ICC(3,1), single measures.
@@ -86,7 +88,7 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
         readings: variable -> index patient_id, columns `first`, and `again` or other readers; NaN where missing.
         kinds: variable -> continuous, binary or categorical.
 
-    Returns: variable, compared, readers, n, measure, value, low, high (NaN: the library has no interval), agreement.
+    Returns: variable, compared, readers, n, measure, value, low, high, agreement, remark (why there is no interval).
     """
     rows = []
     for variable, table in readings.items():
@@ -107,12 +109,30 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
                 value, low, high = found.kappa, max(found.low, -1.0), min(found.high, 1.0)
             else:
                 measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
+            low, high, why = _limits(low, high, len(both), measure)
             word = kappa_word(value, "five_words") if value == value else "undefined: one level only"
             about = {"variable": variable, "compared": compared, "readers": len(columns), "n": len(both)}
-            rows.append({**about, "measure": measure, "value": value, "low": low, "high": high, "agreement": word})
-    return pd.DataFrame(
-        rows, columns=["variable", "compared", "readers", "n", "measure", "value", "low", "high", "agreement"]
-    )
+            rows.append(
+                {
+                    **about,
+                    "measure": measure,
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "agreement": word,
+                    "remark": why,
+                }
+            )
+    columns = ["variable", "compared", "readers", "n", "measure", "value", "low", "high", "agreement", "remark"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _limits(low: float, high: float, patients: int, measure: str) -> tuple[float, float, str]:
+    """An interval of agreement by the one rule of all intervals (`degenerate`), and why there is none."""
+    if measure == "Fleiss' kappa":
+        return low, high, "the library has no interval"
+    why = why_no_interval((patients - LEAST_OF_EACH,), (high - low) ** 2, few=FEW_READ, same="nothing varies")
+    return *kept(low, high, why), why
 
 
 def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:

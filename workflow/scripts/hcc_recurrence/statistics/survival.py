@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.concordance import percentile_interval
 from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS
 
 
 def kaplan_meier(time: np.ndarray, event: np.ndarray) -> pd.DataFrame:
     """Kaplan-Meier estimate with its 95 % log(-log) interval, by lifelines.
+
+    Before the first recurrence (survival 1) and where nobody is left (0) nothing varies: there is no interval.
 
     Args:
         time: (n,) months. event: (n,) 0/1.
@@ -20,14 +23,11 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray) -> pd.DataFrame:
 
     fitter = KaplanMeierFitter().fit(np.asarray(time, float), np.asarray(event, int))
     interval = fitter.confidence_interval_survival_function_
-    return pd.DataFrame(
-        {
-            "time": fitter.survival_function_.index.to_numpy(),
-            "survival": fitter.survival_function_.iloc[:, 0].to_numpy(),
-            "low": interval.iloc[:, 0].to_numpy(),
-            "high": interval.iloc[:, 1].to_numpy(),
-        }
-    )
+    survival = fitter.survival_function_.iloc[:, 0].to_numpy()
+    certain = (survival > 1 - 1e-12) | (survival < 1e-12)
+    low, high = (np.where(certain, np.nan, interval.iloc[:, i].to_numpy()) for i in (0, 1))
+    times = fitter.survival_function_.index.to_numpy()
+    return pd.DataFrame({"time": times, "survival": survival, "low": low, "high": high})
 
 
 def survival_at(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[float, float, float]:
@@ -130,6 +130,6 @@ def survival_calibration(
         observed = survival_at(part["time"], part["event"], horizon)[0]
         drawn = generator.integers(0, len(part), (resamples if len(part) >= LEAST_PATIENTS else 0, len(part)))
         values = [free_at(part["time"].to_numpy()[d], part["event"].to_numpy()[d], horizon) for d in drawn]
-        low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
+        low, high = percentile_interval(np.array(values))
         rows.append((part["predicted"].mean(), observed, low, high, len(part)))
     return pd.DataFrame(rows, columns=["predicted", "observed", "low", "high", "n"])

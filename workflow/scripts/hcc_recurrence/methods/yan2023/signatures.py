@@ -8,11 +8,12 @@ cell is chosen in both protocols, the phases are fused, and the grid becomes a t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.estimators import predicted
 from hcc_recurrence.learning.signature_grid import (
     CELL,
     FITTED,
@@ -21,17 +22,12 @@ from hcc_recurrence.learning.signature_grid import (
     choose_by_validation,
     choose_cells,
 )
+from hcc_recurrence.methods.yan2023.declare import FUSED, PHASE_NAMES
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 
-FUSED = "mp-MR"
-# What the paper calls the phases; the signature of a phase bears its name.
-PHASE_NAMES = {
-    "precontrast": "PRE",
-    "arterial": "AP",
-    "portal": "PVP",
-    "delayed": "DP",
-    "hepatobiliary": "HBP",
-}
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
 FIT = ["repeat", "fold"]
 
 
@@ -95,15 +91,20 @@ def fuse(scores: pd.DataFrame, chosen: pd.DataFrame, labels: pd.DataFrame, setti
     return table[[*first, *[c for c in table.columns if c not in first]]]
 
 
-def _logistic_fusion(wide: Mapping[str, pd.DataFrame], outcome: pd.Series) -> dict[str, pd.Series]:
+def fit_fusion(learned: pd.DataFrame, outcome: pd.Series) -> LogisticRegression:
+    """mp-MR as a logistic regression on the signatures of the phases (`fusion: logistic`).
+
+    Args:
+        learned: index patient_id, a column a signature. outcome: er by patient.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    learned = wide["learned"]
-    model = LogisticRegression(max_iter=1000).fit(learned.to_numpy(), outcome.loc[learned.index].to_numpy(int))
-    return {
-        name: pd.Series(model.predict_proba(rows.to_numpy())[:, 1] if len(rows) else [], rows.index, dtype=float)
-        for name, rows in wide.items()
-    }
+    return LogisticRegression(max_iter=1000).fit(learned.to_numpy(), outcome.loc[learned.index].to_numpy(int))
+
+
+def _logistic_fusion(wide: Mapping[str, pd.DataFrame], outcome: pd.Series) -> dict[str, pd.Series]:
+    model = fit_fusion(wide["learned"], outcome)
+    return {name: pd.Series(predicted(model, rows.to_numpy()), rows.index, dtype=float) for name, rows in wide.items()}
 
 
 def grid_table(

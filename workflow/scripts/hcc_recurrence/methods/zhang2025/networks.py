@@ -14,6 +14,7 @@ from hcc_recurrence.methods.zhang2025.declare import VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
 from hcc_recurrence.statistics.degenerate import nothing_learned
+from hcc_recurrence.statistics.single_models import rounded, training_cut_offs
 
 
 def slice_rows(
@@ -138,22 +139,31 @@ def volume_predictions(
 def explained_patients(predictions: pd.DataFrame, model: str, confident: float) -> pd.DataFrame:
     """Two patients who were called right, and everyone whose wrong call was a confident one.
 
-    Of each outcome the most certain right call; then wrong calls with at least the probability `confident`, the most
-    certain first. Strict protocol, repeat 1: patients of training out of fold, the others held out.
+    A patient from the cut-off on is called a recurrence: Youden's of the training patients, the one of the tables. Of
+    each outcome the most certain right call; then wrong calls of recurrence with at least the probability `confident`,
+    and of none with at most 1 - `confident`, the most certain first. Strict protocol, repeat 1: training patients out
+    of fold, the others held out. Where there is no cut-off, because the model tells nobody apart, one patient of each
+    outcome, who is not called anything.
 
     Returns: patient_id, split, fold (of the network that must explain), er, probability, kind.
     """
     own = predictions[(predictions["model"] == model) & (predictions["protocol"] == "strict")]
-    own = own[own["repeat"] == 1].assign(er=lambda rows: rows["y"])
-    called = (own["probability"] >= 0.5).astype(int)
-    right = called == own["er"]
-    certain = (own["probability"] - 0.5).abs()
+    own = rounded(own[own["repeat"] == 1]).assign(er=lambda rows: rows["y"])
+    cut_off = training_cut_offs(own).get((model, STRICT, 1), np.nan)
+    called = (own["probability"] >= cut_off).astype(int)
+    told = np.isfinite(cut_off)
+    right = (called == own["er"]) | (not told)
+    certain = own["probability"].where(called == 1, 1 - own["probability"])
     parts = []
     for outcome, word in ((1, "recurrence"), (0, "no recurrence")):
         group = own[right & (own["er"] == outcome)]
         if len(group):
-            parts.append(group.loc[[certain.loc[group.index].idxmax()]].assign(kind=f"{word}, predicted right"))
-    wrong = own[~right & (certain >= confident - 0.5 - 1e-12)]
+            parts.append(
+                group.loc[[certain.loc[group.index].idxmax()]].assign(
+                    kind=f"{word}, {'predicted right' if told else 'not called'}"
+                )
+            )
+    wrong = own[~right & (certain >= confident - 1e-12)]
     wrong = wrong.loc[certain.loc[wrong.index].sort_values(ascending=False, kind="stable").index]
     words = np.where(wrong["er"] == 1, "recurrence", "no recurrence")
     parts.append(wrong.assign(kind=[f"{word}, predicted wrong" for word in words]))

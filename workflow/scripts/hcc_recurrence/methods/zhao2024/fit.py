@@ -1,22 +1,23 @@
 """Zhao 2024 (Front Oncol 14:1446386): radiomics, clinical-radiological and combined models.
 
-docs/methods.md 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics
-model, and RCR (radiomics and clinical). `fit_models` fits all of them on the rows it is given and on no
-others; the two protocols differ in what is called a training row and in how a classifier is chosen.
+docs/methods.md 4. Models here: CR (clinical), one radiomics model a classifier, the chosen radiomics model, and RCR
+(radiomics and clinical). `fit` fits all of them on the patients that learn in a fit and on no others; the two protocols
+differ in which these are, in the LASSO, and in how a classifier is chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import STRICT, Fit
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
-from hcc_recurrence.learning.estimators import cross_validated_auc, fit_predict
-from hcc_recurrence.learning.predictions import prediction_rows
+from hcc_recurrence.learning.estimators import cross_validated_auc, fit_estimator, predicted
+from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -24,65 +25,110 @@ from hcc_recurrence.learning.selection import (
     lasso_coefficients,
     reproducible_features,
 )
-from hcc_recurrence.radiomics.tables import RadiomicsTable
-from hcc_recurrence.statistics.logistic import fit_logistic
-
-CHOSEN = "Radiomics"
-CLINICAL = "CR"
-COMBINED = "RCR"
+from hcc_recurrence.methods.contract import FittedMethod
+from hcc_recurrence.methods.run import learning_patients, tuning_patients
+from hcc_recurrence.methods.zhao2024.declare import CLINICAL, COMBINED, RADIOMICS
+from hcc_recurrence.methods.zhao2024.variables import Data, Variables
+from hcc_recurrence.radiomics.tables import join_phases
+from hcc_recurrence.statistics.logistic import LogisticModel, fit_logistic
 
 
 @dataclass(frozen=True)
-class Data:
-    """Everything the method takes. Rows of `radiomics.values`, `clinical` and `labels` are one patient."""
+class Zhao(FittedMethod):
+    """All models without a network of one fit.
 
-    radiomics: RadiomicsTable
-    clinical: pd.DataFrame
-    labels: pd.DataFrame
-    split: pd.DataFrame
-
-    def outcome(self, patients: list[str]) -> np.ndarray:
-        """er of the patients, in their order."""
-        return self.labels.set_index("patient_id").loc[patients, "er"].to_numpy().astype(int)
-
-    def patients(self, split: str) -> list[str]:
-        """Patients of one split, sorted."""
-        return sorted(self.split.loc[self.split["split"] == split, "patient_id"])
-
-
-@dataclass
-class Fitted:
-    """Probabilities of each model for each asked group of patients, and how the models came about.
-
-    inputs: what RCR, and the fusion with a network, take of every patient: patient_id, kind, variable, value.
+    classifiers: by the names of `learning.estimators`, on the selected features. chosen: which of them is the radiomics
+    model. clinical: CR, of the clinical variables. combined: RCR, of features and clinical variables.
     """
 
-    probability: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
-    coefficients: list[dict[str, Any]] = field(default_factory=list)
-    selection: list[dict[str, Any]] = field(default_factory=list)
-    inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    method: ClassVar[str] = "zhao2024"
+    learned: tuple[str, ...]
+    variables: Variables
+    classifiers: Mapping[str, Any]
+    chosen: str
+    clinical: LogisticModel
+    combined: Any
+
+    def predict(self, data: Data, patients: Sequence[str]) -> pd.DataFrame:
+        """Probability of early recurrence by each model; reads the features and clinical variables of these patients
+        alone."""
+        x = self.variables.radiomics(data, patients)
+        found = {f"{RADIOMICS} {name}": predicted(model, x) for name, model in self.classifiers.items()}
+        found[RADIOMICS] = found[f"{RADIOMICS} {self.chosen}"]
+        found[CLINICAL] = self.clinical.predict(
+            pd.DataFrame(self.variables.clinical(data, patients), columns=self.variables.clinical_names)
+        )
+        found[COMBINED] = predicted(self.combined, self.variables.both(data, patients))
+        return pd.DataFrame(found, index=pd.Index(list(patients), name="patient_id"))
+
+    def state(self) -> dict[str, Any]:
+        """What a model file holds of it."""
+        return {
+            "learned": list(self.learned),
+            "variables": self.variables.state(),
+            "classifiers": [{"name": name, "model": model} for name, model in self.classifiers.items()],
+            "chosen": self.chosen,
+            "clinical": {
+                "variables": list(self.clinical.coefficients),
+                "coefficients": list(self.clinical.coefficients.values()),
+                "intercept": self.clinical.intercept,
+                "method": self.clinical.method,
+            },
+            "combined": self.combined,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """From what `state` gave.
+
+        Raises: ModelFileError for other keys.
+        """
+        expect_keys(state, {"learned", "variables", "classifiers", "chosen", "clinical", "combined"}, cls.method)
+        own = state["clinical"]
+        expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{cls.method}, clinical")
+        return cls(
+            tuple(state["learned"]),
+            Variables.from_state(state["variables"]),
+            {row["name"]: row["model"] for row in state["classifiers"]},
+            state["chosen"],
+            LogisticModel(
+                dict(zip(own["variables"], own["coefficients"], strict=True)), own["intercept"], own["method"]
+            ),
+            state["combined"],
+        )
+
+
+def read_data(
+    files: Mapping[str, Sequence[str]],
+    about: Mapping[str, Any],
+    clinical: pd.DataFrame,
+    labels: pd.DataFrame,
+    split: pd.DataFrame,
+) -> Data:
+    """What the method takes, from the files of the rule `fit_method`.
+
+    Args:
+        files: radiomics: a table a phase. about: phases, and reader, whose masks the models use.
+    """
+    tables = [pd.read_parquet(file) for file in files["radiomics"]]
+    phases = dict(zip(about["phases"], tables, strict=True))
+    return Data(join_phases(phases, list(split["patient_id"]), about["reader"]), clinical, labels, split)
 
 
 def select_radiomics(
-    data: Data,
-    rows: list[str],
-    reader_rows: list[str],
-    settings: Mapping[str, Any],
-    protocol: str,
-    seed: int,
-    fitted: Fitted,
-) -> tuple[list[str], Standardiser]:
-    """Columns that survive ICC, group difference and LASSO, and the scaler of all columns.
+    data: Data, rows: list[str], reader_rows: list[str], settings: Mapping[str, Any], protocol: str, seed: int
+) -> tuple[list[str], Standardiser, list[dict[str, Any]]]:
+    """Columns that survive ICC, group difference and LASSO, the scaler of all columns, and how many each step left.
 
     Args:
-        rows: the training rows. reader_rows: patients whose repeated readings may be used.
+        rows: the patients that learn. reader_rows: patients whose repeated readings may be used.
     """
     values = data.radiomics.values
     columns = values.columns
     y = data.outcome(rows)
     scale = Standardiser(values.loc[rows].to_numpy())
     keep = np.ones(len(columns), bool)
-    fitted.selection.append({"step": "extracted", "features": int(keep.sum())})
+    steps = [{"step": "extracted", "features": int(keep.sum())}]
     for reader, repeated in data.radiomics.repeated.items():
         both = [p for p in repeated.index if p in set(reader_rows)]
         if len(both) < settings["icc_minimum_patients"]:
@@ -90,201 +136,114 @@ def select_radiomics(
             continue
         ratings = np.stack([values.loc[both].to_numpy(), repeated.loc[both].to_numpy()], axis=1)
         keep &= reproducible_features(ratings, settings["icc_threshold"])
-        fitted.selection.append({"step": f"ICC with {reader} ({len(both)} patients)", "features": int(keep.sum())})
+        steps.append({"step": f"ICC with {reader} ({len(both)} patients)", "features": int(keep.sum())})
     x = scale(values.loc[rows].to_numpy())
     p = group_difference_p(x, y, settings["normality_alpha"])
     p[~keep] = 1.0
     significant = p < settings["univariable_p"]
-    fitted.selection.append({"step": "group difference", "features": int(significant.sum())})
+    steps.append({"step": "group difference", "features": int(significant.sum())})
     survivors = np.flatnonzero(significant)
     chosen = np.zeros(0, int)
     if len(survivors):
-        if protocol == "strict":
+        if protocol == STRICT:
             weights = l1_logistic_coefficients(
                 x[:, survivors], y, settings["lasso_folds"], seed, settings["l1_penalties"]
             )
         else:
             weights = lasso_coefficients(x[:, survivors], y, settings["lasso_folds"], seed)
         chosen = survivors[np.abs(weights) > 1e-8]
-    fitted.selection.append({"step": "LASSO", "features": len(chosen)})
-    return [columns[i] for i in chosen], scale
+    steps.append({"step": "LASSO", "features": len(chosen)})
+    return [columns[i] for i in chosen], scale, steps
 
 
-def fit_models(
-    data: Data,
-    rows: list[str],
-    groups: Mapping[str, list[str]],
-    settings: Mapping[str, Any],
-    protocol: str,
-    seed: int,
-) -> Fitted:
-    """Fit every model on `rows` and predict each group of patients.
+def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Zhao, dict[str, pd.DataFrame]]:
+    """Fit every model on the patients that learn in a fit.
+
+    As published, the validation patients, where they tune the fit and have both outcomes, decide the chosen classifier
+    (the authors chose by it); `strict` never looks at them.
 
     Args:
-        groups: name -> patients. `validation`, where given and not empty, decides the chosen classifier in
-            the `as_published` protocol (the authors chose by it); `strict` never looks at it.
+        seed: of the fit.
+
+    Returns: the models; and coefficients, selection (features after each step) and inputs (`Variables.table` of all
+    patients, which the fusion with a network reads).
     """
-    fitted = Fitted()
+    rows = learning_patients(data.split, fit)
     y = data.outcome(rows)
     everyone = sorted(data.radiomics.values.index)
-    reader_rows = rows if protocol == "strict" else everyone
-    selected, scale = select_radiomics(data, rows, reader_rows, settings, protocol, seed, fitted)
-    position = [data.radiomics.values.columns.get_loc(c) for c in selected]
+    reader_rows = rows if fit.protocol == STRICT else everyone
+    selected, scale, steps = select_radiomics(data, rows, reader_rows, settings, fit.protocol, seed)
+    positions = [data.radiomics.values.columns.get_loc(c) for c in selected]
 
-    def radiomics(patients: list[str]) -> np.ndarray:
-        return scale(data.radiomics.values.loc[patients].to_numpy())[:, position]
-
-    names = list(groups)
-    train, others = radiomics(rows), [radiomics(groups[g]) for g in names]
-    for classifier in settings["classifiers"]:
-        found = fit_predict(classifier, train, y, others, seed)
-        fitted.probability[f"{CHOSEN} {classifier}"] = dict(zip(names, found, strict=True))
-    best = _choose_classifier(data, fitted, train, y, groups, settings, protocol, seed)
-    fitted.probability[CHOSEN] = dict(fitted.probability[f"{CHOSEN} {best}"])
-    fitted.selection.append({"step": f"chosen classifier: {best}", "features": len(selected)})
-
-    raw = dichotomise(data.clinical, settings["clinical"])
-    impute = Imputer(raw.loc[rows].to_numpy())
-    clinical = pd.DataFrame(impute(raw.to_numpy()), index=raw.index, columns=raw.columns)
+    coded = dichotomise(data.clinical, settings["clinical"])
+    impute = Imputer(coded.loc[rows].to_numpy())
+    clinical = pd.DataFrame(impute(coded.to_numpy()), index=coded.index, columns=coded.columns)
     kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"], settings["none_significant"])
-    fitted.coefficients += table.assign(model=CLINICAL).to_dict("records")
-    spread = Standardiser(clinical.loc[rows, kept].to_numpy())
-
-    def clinical_of(patients: list[str]) -> np.ndarray:
-        return spread(clinical.loc[patients, kept].to_numpy())
-
-    def combined(patients: list[str]) -> np.ndarray:
-        return np.hstack([radiomics(patients), clinical_of(patients)])
-
-    fitted.inputs = pd.concat(
-        [
-            _long(everyone, "radiomics", selected, radiomics(everyone)),
-            _long(everyone, "clinical", kept, clinical_of(everyone)),
-        ]
+    variables = Variables(
+        tuple(selected),
+        scale.of_columns(positions),
+        {name: settings["clinical"][name] for name in kept},
+        impute.of_columns([coded.columns.get_loc(name) for name in kept]),
+        Standardiser(clinical.loc[rows, kept].to_numpy()),
     )
-    for model, inputs, labels in (
-        (CLINICAL, clinical_of, kept),
-        (COMBINED, combined, selected + kept),
-    ):
-        others = [inputs(groups[g]) for g in names]
-        # CR is the logistic regression of its table of risk factors; RCR is the radiomics classifier, with its penalty.
-        weights, found = (
-            unpenalised(inputs(rows), y, others) if model == CLINICAL else _logistic(inputs(rows), y, others, seed)
-        )
-        fitted.probability[model] = dict(zip(names, found, strict=True))
-        fitted.coefficients += [
-            {"model": model, "step": "final", "variable": v, "coefficient": float(w)}
-            for v, w in zip(labels, weights, strict=True)
+
+    train = variables.radiomics(data, rows)
+    classifiers = {name: fit_estimator(name, train, y, seed) for name in settings["classifiers"]}
+    tuning = tuning_patients(data.split, fit)
+    chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, settings["choice_folds"], seed)
+    steps.append({"step": f"chosen classifier: {chosen}", "features": len(selected)})
+
+    # CR is the logistic regression of its table of risk factors; RCR is the radiomics classifier, with its penalty.
+    own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
+    combined = fit_estimator("LR", variables.both(data, rows), y, seed)
+    weights = {CLINICAL: [own.coefficients.get(name, 0.0) for name in kept]}
+    weights[COMBINED] = combined.coef_.ravel().tolist() if selected or kept else []
+    coefficients = table.assign(model=CLINICAL).to_dict("records")
+    for model, names in ((CLINICAL, kept), (COMBINED, selected + kept)):
+        coefficients += [
+            {"model": model, "step": "final", "variable": v, "coefficient": w}
+            for v, w in zip(names, weights[model], strict=True)
         ]
-        if not labels:
+        if not names:
             # A fit without a variable is a fit as well, of those that are counted.
-            fitted.coefficients.append({"model": model, "step": "none selected", "variable": "", "coefficient": np.nan})
-    return fitted
+            coefficients.append({"model": model, "step": "none selected", "variable": "", "coefficient": np.nan})
+    fitted = Zhao(tuple(sorted({*rows, *used})), variables, classifiers, chosen, own, combined)
+    tables = {
+        "coefficients": pd.DataFrame(coefficients),
+        "selection": pd.DataFrame(steps),
+        "inputs": variables.table(data, everyone),
+    }
+    return fitted, tables
 
 
-def _long(patients: list[str], kind: str, variables: list[str], values: np.ndarray) -> pd.DataFrame:
-    wide = pd.DataFrame(values, index=pd.Index(patients, name="patient_id"), columns=variables)
-    # Without a variable there is still a row a patient: the fit was made.
-    wide = wide if variables else wide.assign(**{"": np.nan})
-    return wide.reset_index().melt("patient_id", var_name="variable").assign(kind=kind if variables else "none")
-
-
-def unpenalised(x: np.ndarray, y: np.ndarray, others: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Logistic regression by maximum likelihood (Firth's where the outcome is separated): weights and probabilities.
-
-    Args:
-        x: (patients, variables) that learn, with the outcome y. others: the same variables of other patients.
-    """
-    names = list(range(x.shape[1]))
-    model = fit_logistic(y, pd.DataFrame(x, columns=names))
-    weights = np.array([model.coefficients.get(name, 0.0) for name in names])
-    return weights, [model.predict(pd.DataFrame(o, columns=names)) for o in others]
-
-
-def _logistic(x: np.ndarray, y: np.ndarray, others: list[np.ndarray], seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Logistic regression with scikit-learn's defaults (docs/methods.md 4.3): weights and probabilities."""
-    from sklearn.linear_model import LogisticRegression
-
-    if not x.shape[1]:
-        return np.zeros(0), [np.full(len(o), y.mean()) for o in others]
-    model = LogisticRegression(max_iter=1000, random_state=seed).fit(x, y)
-    return model.coef_.ravel(), [model.predict_proba(o)[:, 1] if len(o) else np.empty(0) for o in others]
-
-
-def _choose_classifier(
+def choose_classifier(
     data: Data,
-    fitted: Fitted,
+    variables: Variables,
+    classifiers: Mapping[str, Any],
     x: np.ndarray,
     y: np.ndarray,
-    groups: Mapping[str, list[str]],
-    settings: Mapping[str, Any],
-    protocol: str,
+    tuning: Sequence[str],
+    folds: int,
     seed: int,
-) -> str:
-    """The classifier by validation AUC (`as_published`) or by cross-validation on the rows (`strict`)."""
-    from sklearn.metrics import roc_auc_score
-
-    validation = groups.get("validation", [])
-    outcome = data.outcome(validation) if validation else np.empty(0)
-    scores = {}
-    for classifier in settings["classifiers"]:
-        if protocol == "as_published" and len(set(outcome.tolist())) == 2:
-            probability = fitted.probability[f"{CHOSEN} {classifier}"]["validation"]
-            scores[classifier] = float(roc_auc_score(outcome, probability))
-        else:
-            scores[classifier] = cross_validated_auc(classifier, x, y, settings["choice_folds"], seed)
-    return max(scores, key=lambda name: (scores[name], -settings["classifiers"].index(name)))
-
-
-def run_protocol(
-    data: Data, settings: Mapping[str, Any], protocol: str, repeats: int, seed: int
-) -> dict[str, pd.DataFrame]:
-    """Every fit of one protocol.
-
-    `strict`: in each repeat every step inside each fold (out_of_fold), then on all training patients for
-    those outside (held_out). `as_published`: once, on all training patients, reported on themselves (apparent)
-    and on those outside (held_out).
+) -> tuple[str, list[str]]:
+    """The classifier with the highest AUC of the patients that tune the fit, or, where these are none or have one
+    outcome, by cross-validation on the patients that learn; of equal ones the first.
 
     Args:
-        repeats: of the strict protocol; repeat r uses the split's column fold_r and seed + r.
+        x, y: features (patients, features) and outcome of those that learn.
 
-    Returns: predictions, coefficients, selection, inputs (repeat, fold, patient_id, variable, value, kind).
+    Returns: its name, and the tuning patients whose outcomes were used.
     """
-    train = data.patients("train")
-    outside = {name: data.patients(name) for name in ("validation", "external")}
-    tables: dict[str, list] = {"predictions": [], "coefficients": [], "selection": [], "inputs": []}
+    from sklearn.metrics import roc_auc_score
 
-    def fit(rows: list[str], repeat: int, fold: int, groups: Mapping[str, tuple[str, str, list[str]]]) -> None:
-        patients = {name: members for name, (_, _, members) in groups.items()}
-        fitted = fit_models(data, rows, patients, settings, protocol, seed + repeat)
-        about = {"protocol": protocol, "repeat": repeat, "fold": fold, "seed": seed + repeat}
-        for model, found in fitted.probability.items():
-            for name, (split, estimate, members) in groups.items():
-                if members:
-                    named = {"model": model, "split": split, "estimate": estimate, **about}
-                    tables["predictions"].append(prediction_rows(data.labels, members, found[name], **named))
-        tables["coefficients"].extend({**about, **row} for row in fitted.coefficients)
-        tables["selection"].extend({**about, **row} for row in fitted.selection)
-        tables["inputs"].append(fitted.inputs.assign(repeat=repeat, fold=fold))
-
-    held_out = {name: (name, "held_out", members) for name, members in outside.items()}
-    if protocol == "as_published":
-        fit(train, 1, 0, {"train": ("train", "apparent", train), **held_out})
+    outcome = data.outcome(tuning)
+    used = list(tuning) if len(set(outcome.tolist())) == 2 else []
+    if used:
+        others = variables.radiomics(data, used)
+        scores = {name: float(roc_auc_score(outcome, predicted(m, others))) for name, m in classifiers.items()}
     else:
-        for repeat in range(1, repeats + 1):
-            folds = data.split.set_index("patient_id")[f"fold_{repeat}"]
-            for fold in sorted(folds.loc[train].unique()):
-                held = [p for p in train if folds[p] == fold]
-                rows = [p for p in train if folds[p] != fold]
-                fit(rows, repeat, int(fold), {"held": ("train", "out_of_fold", held)})
-                print(f"repeat {repeat} of {repeats}, fold {int(fold)}: {len(rows)} trained, {len(held)} held out")
-            fit(train, repeat, 0, held_out)
-    return {
-        "predictions": pd.concat(tables["predictions"], ignore_index=True),
-        "coefficients": pd.DataFrame(tables["coefficients"]),
-        "selection": pd.DataFrame(tables["selection"]),
-        "inputs": pd.concat(tables["inputs"], ignore_index=True),
-    }
+        scores = {name: cross_validated_auc(name, x, y, folds, seed) for name in classifiers}
+    return max(scores, key=lambda name: scores[name]), used
 
 
 def summarise_selection(selection: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,86 @@
+# What the file of a method says of it, for the rules of method.smk:
+#
+# METHODS[paper] = {
+#     "fits": function of the cohort: its fits, in the order of its tables,
+#     "inputs": function of the wildcards: name -> files that `read_data` of the method takes,
+#     "settings": function of the wildcards: what decides its models, and nothing else,
+#     "clinical": function of the wildcards: names of the clinical variables that its models take,
+#     "about": function of the wildcards: what else `read_data` takes, such as phases and reader,
+#     "memory_mb": of one fit (4000), "minutes": of one fit (60),
+# }
+from hcc_recurrence.methods.contract import declared
+from hcc_recurrence.methods.run import main_fits
+
+METHODS = {}
+
+
+def fits_of_study(paper, tuned_on=TRAINING):
+    """The fits of a method without networks, as a function of the cohort: those of all repeats, and the published one,
+    which the outcomes of `tuned_on` tune."""
+
+    def fits(cohort):
+        scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
+        repeats = scheme["repeats"] if cohort == base(cohort) else 1
+        return main_fits(scheme["folds"], repeats, tuned_on)
+
+    return fits
+
+
+def own_of_method(key):
+    """What a method says under a key, as a function of the wildcards."""
+    return lambda wildcards: METHODS[wildcards.paper][key](wildcards)
+
+
+def files_of_fits(paper, kind):
+    """What the fits of a method leave, as a function of the cohort: `kind` follows `fits/<fit>`."""
+    return lambda cohort: [
+        f"<results>/{cohort}/{paper}/fits/{fit}{kind}"
+        for fit in METHODS[paper]["fits"](cohort)
+    ]
+
+
+def method_missing_codes(wildcards):
+    """Codes of missing clinical values, where the method takes clinical variables."""
+    if not METHODS[wildcards.paper]["clinical"](wildcards):
+        return []
+    return of_cohort("missing_codes")(wildcards)
+
+
+def declared_models(paper, cohort):
+    """What the method declares of the models of a study, by name; nothing where it declares nothing.
+
+    It is asked with the settings of the study, in which `phases` are the study's, `networks` is empty where the study
+    trains none, and `after_operation` names the clinical variables that are known only after the operation.
+    """
+    try:
+        method = declared(paper)
+    except (ModuleNotFoundError, AttributeError):
+        return {}
+    known = PLAN.settings(paper, base(cohort))
+    timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
+    trained = PLAN.has_networks(paper, base(cohort)) and (
+        cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
+    )
+    return method.models(
+        {
+            **known,
+            "phases": list(PLAN.phases(paper, base(cohort))),
+            "networks": known.get("networks", {}) if trained else {},
+            "after_operation": sorted(
+                v for v, own in timing.items() if own["timing"] != "pre"
+            ),
+        }
+    )
+
+
+def main_of(paper, cohort):
+    """Names of the main models of a study; none where the method declares nothing."""
+    found = declared_models(paper, cohort)
+    return [name for name, model in found.items() if model.role == "main"]
+
+
+def study_main(wildcards):
+    """Names of the main models of the study or the comparison that the wildcards name (`main_models`)."""
+    if wildcards.paper.startswith("comparison"):
+        return [*(f"{paper}:" for paper in papers_of(wildcards)), "Volume"]
+    return main_of(wildcards.paper, wildcards.cohort)

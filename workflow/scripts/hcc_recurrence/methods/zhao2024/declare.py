@@ -1,0 +1,44 @@
+"""Zhao 2024: what the method has, for every job; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hcc_recurrence.methods.contract import Method, ModelInfo
+
+RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
+# Model -> which inputs the fusion has: deep vectors, radiomics, clinical variables (the ablation table).
+FUSIONS = {
+    FUSION: ("deep", "radiomics", "clinical"),
+    f"{FUSION} without deep": ("radiomics", "clinical"),
+    f"{FUSION} without radiomics": ("deep", "clinical"),
+    f"{FUSION} without clinical": ("deep", "radiomics"),
+}
+
+
+def fitted_models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
+    """The models without a network."""
+    return {
+        **{f"{RADIOMICS} {name}": ModelInfo("variant", "radiomics", name) for name in settings["classifiers"]},
+        RADIOMICS: ModelInfo("main", "radiomics", "LR"),
+        CLINICAL: ModelInfo("main", "clinical", "CR"),
+        COMBINED: ModelInfo("main", "combined", "RCR"),
+    }
+
+
+def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
+    """All models; those of networks where the study has networks."""
+    found = fitted_models(settings)
+    networks = settings.get("networks") or {}
+    if networks:
+        found[DEEP] = ModelInfo("main", "deep", "DL ResNet-10")
+        found |= {f"{DEEP} {name}": ModelInfo("variant", "deep", name) for name in networks}
+        found |= {
+            name: ModelInfo("main" if name == FUSION else "ablation", "combined", name if name == FUSION else "")
+            for name in FUSIONS
+        }
+    return found
+
+
+METHOD = Method("zhao2024", models, tables=("coefficients", "selection", "inputs"), shown=("coefficients", "selection"))
