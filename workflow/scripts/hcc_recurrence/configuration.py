@@ -460,7 +460,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             if lacking:
                 problems.append(
                     problem(
-                        f"{where}: phases does not map {lacking}, and the three phases are the colours of its images",
+                        f"{where}: phases does not map {lacking}, and the three phases are the channels of its images",
                         "map each of the three, if need be two of them to one phase, or set networks: false",
                     )
                 )

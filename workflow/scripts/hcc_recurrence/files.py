@@ -56,7 +56,7 @@ def write_in_one_rename(path: Path, text: str) -> None:
 
 
 def read_best_auc(files: Sequence[str | Path]) -> float | None:
-    """The best reachable AUC of a simulated cohort from its file; None for a real one, which has no such file."""
+    """The oracle AUC of a simulated cohort from its file; None for a real one, which has no such file."""
     return float(read_csv(files[0])["best_auc"][0]) if files else None
 
 

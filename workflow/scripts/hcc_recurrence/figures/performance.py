@@ -153,7 +153,7 @@ def plot_roc(
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
-        reachable: best reachable AUC of a simulated cohort, named under the figure; None for real ones.
+        reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
@@ -193,7 +193,7 @@ def plot_roc(
         words = "Out of fold" if protocol == "strict" else "Cross-validated"
         text += f" {words}: mean of the folds' curves."
     if reachable is not None:
-        text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
+        text += f"\nSimulated cohort: the oracle AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
     return figure
 
