@@ -11,7 +11,7 @@ from zhao_cohort import SETTINGS, make_data, run_protocol
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
 from hcc_recurrence.learning.estimators import ESTIMATORS, fit_estimator, fit_predict
 from hcc_recurrence.learning.folds import stratified_folds
-from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.learning.predictions import check_predictions, main_models
 from hcc_recurrence.learning.scaling import Imputer, Standardiser
 from hcc_recurrence.learning.selection import (
     group_difference_p,
@@ -259,3 +259,21 @@ def test_a_file_without_a_column_is_an_empty_table(tmp_path):
 
     write_csv(pd.DataFrame(), tmp_path / "none.csv")
     assert read_csv(tmp_path / "none.csv").empty
+
+
+def test_main_models_are_those_that_are_declared_whatever_they_are_called():
+    """A main model called Deep Radiomics, or AP:late, vanished from figures and from the comparison."""
+    study = pd.DataFrame({"model": ["Deep Radiomics", "AP:late", "Deep Radiomics LR", "CR", "CR"]})
+    assert main_models(study, ["CR", "Deep Radiomics", "AP:late"]) == ["AP:late", "CR", "Deep Radiomics"]
+    comparison = pd.DataFrame({"model": ["BCLC", "Volume", "wang2022:Nomogram", "zhao2024:Deep Radiomics"]})
+    main = ["zhao2024:", "wang2022:", "Volume"]
+    assert main_models(comparison, main) == ["wang2022:Nomogram", "zhao2024:Deep Radiomics", "Volume"]
+
+
+def test_a_method_that_makes_other_models_than_it_declares_is_refused():
+    data = make_data()
+    frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published")["predictions"]
+    models = ["CR", "RCR", "Radiomics", "Radiomics LR"]
+    check_predictions(frame, data.split, models)
+    with pytest.raises(ValueError, match=r"declares other models than it made: CR, DL$"):
+        check_predictions(frame, data.split, [*models[1:], "DL"])

@@ -90,7 +90,7 @@ rule gather_comparison:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        papers=compared_papers,
+        main=lambda w: {p: main_of(p, w.cohort) for p in compared_papers(w)},
         code=code("gather_comparison"),
     script:
         "../scripts/gather_comparison.py"

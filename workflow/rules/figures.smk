@@ -34,6 +34,7 @@ rule plot_roc:
         runtime=minutes(10),
     params:
         mark=study_mark,
+        main=study_main,
         code=code("plot_roc"),
     script:
         "../scripts/plot_roc.py"
@@ -72,6 +73,7 @@ rule plot_calibration:
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
+        main=study_main,
         code=code("plot_calibration"),
     script:
         "../scripts/plot_calibration.py"
@@ -108,6 +110,7 @@ rule plot_decision_curve:
     params:
         horizon=horizon_months,
         mark=study_mark,
+        main=study_main,
         code=code("plot_decision_curve"),
     script:
         "../scripts/plot_decision_curve.py"
@@ -152,6 +155,7 @@ rule plot_risk_groups:
         horizon=horizon_months,
         censored=censored_at_horizon,
         mark=study_mark,
+        main=study_main,
         code=code("plot_risk_groups"),
     script:
         "../scripts/plot_risk_groups.py"

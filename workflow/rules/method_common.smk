@@ -21,7 +21,7 @@ def fits_of_study(paper, tuned_on=TRAINING, cross_validated=False):
 
     def fits(cohort):
         scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
-        repeats = scheme["repeats"] if cohort == base(cohort) else 1
+        repeats = repeats_of_split(paper, cohort)
         return main_fits(scheme["folds"], repeats, tuned_on, cross_validated)
 
     return fits
@@ -45,3 +45,41 @@ def method_missing_codes(wildcards):
     if not METHODS[wildcards.paper]["clinical"](wildcards):
         return []
     return of_cohort("missing_codes")(wildcards)
+
+
+def declared_models(paper, cohort):
+    """What the method declares of the models of a study, by name; nothing where it declares nothing.
+
+    It is asked with the settings of the study, in which `phases` are the study's, `networks` is empty where the study
+    trains none, and `after_operation` names the clinical variables that are known only after the operation.
+    """
+    try:
+        method = declared(paper)
+    except (ModuleNotFoundError, AttributeError):
+        return {}
+    known = PLAN.settings(paper, base(cohort))
+    timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
+    trained = trains_networks(paper, cohort)
+    return method.models(
+        {
+            **known,
+            "phases": list(PLAN.phases(paper, base(cohort))),
+            "networks": known.get("networks", {}) if trained else {},
+            "after_operation": sorted(
+                v for v, own in timing.items() if own["timing"] != "pre"
+            ),
+        }
+    )
+
+
+def main_of(paper, cohort):
+    """Names of the main models of a study; none where the method declares nothing."""
+    found = declared_models(paper, cohort)
+    return [name for name, model in found.items() if model.role == "main"]
+
+
+def study_main(wildcards):
+    """Names of the main models of the study or the comparison that the wildcards name (`main_models`)."""
+    if wildcards.paper.startswith("comparison"):
+        return [*(f"{paper}:" for paper in papers_of(wildcards)), "Volume"]
+    return main_of(wildcards.paper, wildcards.cohort)

@@ -21,7 +21,8 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         {name: sheet[column].where(~sheet[column].map(is_missing)) for name, column in params.columns.items()}
     )
     predictions = read_csv(snakemake.input.predictions)
-    table = strata_table(predictions[predictions["model"].isin(main_models(predictions))], strata)
+    models = main_models(predictions, params.main)
+    table = strata_table(predictions[predictions["model"].isin(models)], strata)
     write_csv(table, output.csv)
     note = (
         "difference: AUC of the group less that of the first group of the same variable, with the unpaired DeLong "

@@ -9,9 +9,9 @@ with job_log(snakemake.log[0], f"comparison on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.learning.predictions import main_models
 
     parts = []
-    for paper, file in zip(snakemake.params.papers, snakemake.input.papers, strict=True):
+    for (paper, main), file in zip(snakemake.params.main.items(), snakemake.input.papers, strict=True):
         table = read_csv(file)
-        table = table[table["model"].isin(main_models(table))]
+        table = table[table["model"].isin(main_models(table, main))]
         parts.append(table.assign(model=f"{paper}:" + table["model"]))
     parts.append(read_csv(snakemake.input.comparators))
     write_csv(pd.concat(parts, ignore_index=True), snakemake.output[0])

@@ -9,5 +9,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.learning.predictions import check_predictions
 
     predictions = pd.concat([read_csv(file) for file in snakemake.input.parts], ignore_index=True)
-    check_predictions(predictions, read_csv(snakemake.input.split))
+    check_predictions(predictions, read_csv(snakemake.input.split), snakemake.params.models)
     write_csv(predictions, snakemake.output[0])

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     params = snakemake.params
     predictions = read_csv(snakemake.input.predictions)
-    models = main_models(predictions)
+    models = main_models(predictions, snakemake.params.main)
     measures, pairs = survival_tables(
         predictions, models, params.horizon, params.resamples, params.seed, params.censored
     )

@@ -12,7 +12,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     params = snakemake.params
     predictions = read_csv(snakemake.input.predictions)
     for protocol in ("strict", "as_published"):
-        models = main_models(predictions)
+        models = main_models(predictions, snakemake.params.main)
         figures = {
             protocol: plot_calibration(predictions, protocol, models, params.resamples, params.seed),
             f"survival_{protocol}": plot_survival_calibration(

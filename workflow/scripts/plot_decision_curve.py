@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     predictions = read_csv(snakemake.input.predictions)
     for protocol in ("strict", "as_published"):
-        models = main_models(predictions)
+        models = main_models(predictions, snakemake.params.main)
         figures = {
             protocol: plot_decision_curve(predictions, protocol, models),
             f"survival_{protocol}": plot_survival_decision_curve(

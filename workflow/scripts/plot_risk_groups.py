@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     output, params = snakemake.output, snakemake.params
     predictions = read_csv(snakemake.input.predictions)
-    models = main_models(predictions)
+    models = main_models(predictions, snakemake.params.main)
     for protocol in ("strict", "as_published"):
         figures = {
             "confusion": plot_confusion(predictions, protocol, models),

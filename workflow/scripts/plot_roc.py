@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     predictions = read_csv(snakemake.input.predictions)
     metrics = read_csv(snakemake.input.metrics)
     best = read_best_auc(snakemake.input.best_auc)
-    whole = main_models(predictions)
+    whole = main_models(predictions, snakemake.params.main)
     variants = sorted(set(predictions["model"]) - set(whole))
     for protocol in ("strict", "as_published"):
         # Where a paper has no variants both figures show its models.

@@ -33,6 +33,8 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
             "tables/ablation.html",
             "figures/training.png",
             "figures/score_cam.png",
+            # The weights of the other fits stay where they were trained: they are large.
+            *[f"models/networks/{fit}" for fit in (Fit(), Fit(AS_PUBLISHED))],
         )
         if PLAN.has_networks("zhao2024", cohort)
     ],
@@ -141,6 +143,45 @@ rule train_zhao2024_fusion:
         code=code("train_zhao2024_fusion"),
     script:
         "../../scripts/train_zhao2024_fusion.py"
+
+
+rule keep_zhao2024_networks:
+    """DL, the networks that it is chosen from, and DLRCR of one fit as one model that can be applied to other patients."""
+    input:
+        networks=zhao2024_networks_of_fit("pt"),
+        scores=zhao2024_networks_of_fit("scores.csv"),
+        histories=zhao2024_networks_of_fit("history.csv"),
+        fusion="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
+        model=zhao2024_model_of_fit,
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+    output:
+        directory("<results>/{cohort}/zhao2024/models/networks/{fit}"),
+    log:
+        "<logs>/{cohort}/zhao2024/keep_zhao2024_networks/{fit}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/keep_zhao2024_networks/{fit}.tsv"
+    group:
+        "zhao2024_results"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
+        networks=ZHAO_NETWORKS,
+        fusion_network=FUSION_NETWORK,
+        layer_norm=lookup(
+            "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
+        ),
+        slices=lambda w: FULL_CONFIG["crops"][
+            FULL_CONFIG["papers"]["zhao2024"]["settings"]["crops"]
+        ]["size_voxels"][0],
+        code=code("keep_zhao2024_networks"),
+    script:
+        "../../scripts/keep_zhao2024_networks.py"
 
 
 rule gather_zhao2024_networks:

@@ -14,8 +14,7 @@ def zhao2024_memory(network, batch, size):
 
 def zhao2024_predictions(cohort):
     """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
-    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    trained = wanted and PLAN.has_networks("zhao2024", base(cohort))
+    trained = trains_networks("zhao2024", cohort)
     deep = (
         [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
         if trained
@@ -29,7 +28,7 @@ def zhao2024_learning(wildcards):
     of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats"}
     settings = PLAN.settings("zhao2024", base(wildcards.cohort))
     of_tables = {key for key in settings if key.startswith("baseline_")}
-    of_tables.add("risk_factor_model")
+    of_tables |= {"risk_factor_model", "agreement_words"}
     unused = {*of_networks, *of_tables, "fusion_network", "fusion_layer_norm"}
     return {key: value for key, value in settings.items() if key not in unused}
 
@@ -62,9 +61,9 @@ def zhao2024_start(wildcards):
 
 def zhao2024_inputs(wildcards):
     """The tables of the fit without a network whose selected variables a fusion takes."""
-    fit = Fit.parse(wildcards.fit)
-    own = fit if fit.protocol == STRICT else Fit(AS_PUBLISHED, tuned_on=VALIDATION)
-    return f"<results>/{wildcards.cohort}/zhao2024/fits/{own}"
+    return (
+        f"<results>/{wildcards.cohort}/zhao2024/fits/{zhao2024_tables_fit(wildcards)}"
+    )
 
 
 def zhao2024_explained(kind):
@@ -74,3 +73,30 @@ def zhao2024_explained(kind):
         for fit in fits_of_first_repeat("zhao2024", w.cohort)
         if fit.fold
     ]
+
+
+def zhao2024_networks_of_fit(kind):
+    """Files of one kind that the networks of a fit leave: no step before the fusion differs between the protocols."""
+
+    def files(wildcards):
+        fit = Fit.parse(wildcards.fit)
+        strict = Fit.without(STRICT, fit.repeat, fit.fold)
+        return [
+            f"<results>/{wildcards.cohort}/zhao2024/networks/{network}/{strict}.{kind}"
+            for network in ZHAO_NETWORKS
+        ]
+
+    return files
+
+
+def zhao2024_tables_fit(wildcards):
+    """The fit without a network whose variables a fusion takes."""
+    fit = Fit.parse(wildcards.fit)
+    return fit if fit.protocol == STRICT else Fit(AS_PUBLISHED, tuned_on=VALIDATION)
+
+
+def zhao2024_model_of_fit(wildcards):
+    """The models without a network of the fit that a fusion takes its variables from."""
+    return (
+        f"<results>/{wildcards.cohort}/zhao2024/models/{zhao2024_tables_fit(wildcards)}"
+    )

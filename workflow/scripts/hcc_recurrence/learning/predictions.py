@@ -31,15 +31,20 @@ ALLOWED = {
 }
 
 
-def main_models(predictions: pd.DataFrame) -> list[str]:
-    """The models that a paper is about, for figures with room for few.
+def main_models(predictions: pd.DataFrame, main: Sequence[str]) -> list[str]:
+    """The models that a study or a comparison is about, for figures with room for few; in a comparison those of the
+    papers first.
 
-    In a study those of one word (`Radiomics LR` is one of several classifiers). In a comparison those of the papers
-    (`zhao2024:RCR`) and the tumour volume, without the clinical scores.
+    Args:
+        main: their names; one that ends in a colon, `zhao2024:`, stands for all that a comparison takes of a paper.
+            Empty where the method declares nothing: models of one word.
     """
-    models = sorted(m for m in predictions["model"].unique() if " " not in m)
-    of_papers = [m for m in models if ":" in m]
-    return [*of_papers, *(m for m in models if m == "Volume")] if of_papers else models
+    models = sorted(predictions["model"].unique())
+    if not main:
+        return [model for model in models if " " not in model]
+    papers = tuple(name for name in main if name.endswith(":"))
+    of_papers = [model for model in models if papers and model.startswith(papers)]
+    return [*of_papers, *(model for model in models if model in set(main))]
 
 
 def outcome_of(labels: pd.DataFrame) -> pd.Series:
@@ -117,7 +122,7 @@ def explained_patients(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop_duplicates("patient_id", ignore_index=True)
 
 
-def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
+def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame, models: Sequence[str] = ()) -> None:
     """Assert what docs/architecture.md 4 and 6 promise of a predictions table.
 
     Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a
@@ -126,6 +131,8 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame) -> None:
     """
     if tuple(predictions.columns) != COLUMNS:
         raise ValueError(f"columns are {list(predictions.columns)}, expected {list(COLUMNS)}")
+    if models and (other := sorted(set(models) ^ set(predictions["model"]))):
+        raise ValueError(f"the method declares other models than it made: {', '.join(other)}")
     for column, allowed in ALLOWED.items():
         unknown = set(predictions[column]) - allowed
         if unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, Fit
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
 from hcc_recurrence.methods.zhao2024.declare import DEEP, FUSION, FUSIONS
 
@@ -19,6 +20,27 @@ def fusion_variables(inputs: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFra
     chosen = inputs[inputs["kind"].isin(kinds)]
     wide = chosen.pivot(index="patient_id", columns=["kind", "variable"], values="value")
     return wide.reindex(sorted(inputs["patient_id"].unique())).astype(float)
+
+
+def chosen_network(
+    labels: pd.DataFrame, split: pd.DataFrame, scores: pd.DataFrame, choices: pd.DataFrame, fit: Fit
+) -> tuple[str, list[str]]:
+    """Which network is DL in a fit, and the patients outside training whose outcomes chose it.
+
+    `strict`: by the inner loss of the fit. `as_published`: by the validation AUC of the networks of all training
+    patients, or, where the validation patients have one outcome, as strict.
+
+    Args:
+        scores: of the networks, with the columns of `with_fits`. choices: from `choose_networks`.
+    """
+    rows = (choices["repeat"] == fit.repeat) & (choices["fold"] == fit.fold)
+    inner = choices.loc[rows & choices["chosen"], "model"].iloc[0]
+    if fit.protocol == STRICT:
+        return inner, []
+    own = scores[(scores["repeat"] == fit.repeat) & (scores["fold"] == fit.fold)]
+    placed = own if "split" in own else own.merge(split[["patient_id", "split"]], on="patient_id")
+    best = best_by_validation(labels, placed)
+    return (best, sorted(split.loc[split["split"] == "validation", "patient_id"])) if best else (inner, [])
 
 
 def network_predictions(
@@ -47,7 +69,7 @@ def network_predictions(
     parts = [strict_rows(labels, split, pd.concat([best, named, strict]), seed)]
 
     published = deep[(deep["repeat"] == 1) & (deep["fold"] == 0)]
-    depth = best_by_validation(labels, published) or chosen.query("repeat == 1 and fold == 0")["network"].iloc[0]
+    depth, _ = chosen_network(labels, split, deep, choices, Fit(PUBLISHED))
     once = [
         published[published["model"] == depth].assign(model=DEEP),
         published.assign(model=DEEP + " " + published["model"]),
