@@ -8,8 +8,8 @@ import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
-# Read off the papers (of Wang 2022: "Jifei Wang, Dasheng Wu, and Meili Sun contributed equally", "(c) 2022 Jifei Wang et
-# al."; of Zhao 2024 the copyright line): first authors, title, what identifies the article.
+# Read off the papers (of Wang 2022: "Jifei Wang, Dasheng Wu, and Meili Sun contributed equally", "(c) 2022 Jifei Wang
+# et al."; of Zhao 2024 its own citation): first authors, title, what identifies the article.
 PAPERS = {
     "cui2022": (
         ["Hao Cui", "Kun-Yuan Wang", "Wen-Yuan Li"],
