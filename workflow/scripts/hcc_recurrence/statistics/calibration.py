@@ -140,7 +140,7 @@ def _smoothed(y: np.ndarray, probability: np.ndarray, at: np.ndarray, span: floa
 
 
 def lowess_calibration(y: np.ndarray, probability: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Lowess of the outcome on the predicted probability with lines between its values, as R's rms `calibrate` takes it.
+    """Lowess of the outcome on the predicted probability with lines between its values, as R's rms `calibrate`.
 
     Of two different predictions it is the line through their observed rates; a local quadratic (`smooth_calibration`)
     is not determined there.
