@@ -148,6 +148,23 @@ def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: f
     return float(np.nanmean(np.abs(_smoothed(y, p, p, span) - p)))
 
 
+def _lowess(y: np.ndarray, p: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Lowess of the outcome with rms's defaults (span 2/3, no robust steps), read at `at`; NaN outside the range."""
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
+    y, p, at = np.asarray(y, float), np.asarray(p, float), np.asarray(at, float)
+    if np.ptp(p) < 1e-9:
+        return np.where(np.isclose(at, p[0]), y.mean(), np.nan)
+    curve = lowess(y, p, frac=2 / 3, it=0, return_sorted=True)
+    x, first = np.unique(curve[:, 0], return_index=True)
+    # Local lines may leave 0 to 1 or be undefined where many probabilities are equal.
+    fitted = curve[first, 1]
+    usable = np.isfinite(fitted)
+    if usable.sum() < 2:
+        return np.full(at.shape, np.nan)
+    return np.clip(np.interp(at, x[usable], fitted[usable], left=np.nan, right=np.nan), 0, 1)
+
+
 def calibration_band(
     y: np.ndarray, probability: np.ndarray, at: np.ndarray, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,7 +211,8 @@ def optimism_corrected(
 ) -> tuple[dict[str, Corrected], pd.DataFrame]:
     """Harrell's bootstrap: refit in each resample, test on it and on the original patients, average the difference.
 
-    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do.
+    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do; the curve is lowess, of
+    degree 1, as in `calibrate`.
 
     Args:
         x: (patients, variables). fit: takes x and y, returns a function from x to probabilities. at: probabilities
@@ -211,7 +229,7 @@ def optimism_corrected(
         # Risks that differ in the last bit of a sum are one risk (`single_models.rounded`).
         area = delong_components(outcome, p.round(10))[0]
         values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
-        return values, smooth_calibration(outcome, p, at)
+        return values, _lowess(outcome, p, at)
 
     apparent, curve = measure(y, fit(x, y)(x))
     generator = np.random.default_rng(seed)
