@@ -128,8 +128,11 @@ def test_loess_is_rs_of_degree_2(patients, r):
     x = np.linspace(0, 1, 30)
     assert loess(x, 1 - x + 3 * x**2, np.array([0.31, 0.9])) == pytest.approx([0.9783, 2.53], abs=1e-12)
     assert loess(np.full(6, 0.2), np.arange(6), np.array([0.2])) == pytest.approx([2.5])
-    two = loess(np.repeat([0.0, 1.0], 5), np.r_[np.zeros(5), 0, 0, 0, 1, 1], np.array([0.0, 1.0]))
-    assert two == pytest.approx([0, 0.4], abs=1e-12)
+    # Half of the patients of either risk recurred, as a regression of one finding predicts: the line through the two.
+    two = loess(np.repeat([0.4, 0.6], 10), np.tile([0, 1], 10), np.array([0.4, 0.45, 0.5, 0.6]))
+    assert two == pytest.approx([0.5] * 4, abs=1e-12)
+    sloped = loess(np.repeat([0.0, 1.0], 5), np.r_[np.zeros(5), 0, 0, 0, 1, 1], np.array([0.0, 0.5, 1.0]))
+    assert sloped == pytest.approx([0, 0.2, 0.4], abs=1e-12)
 
 
 def test_ici_is_that_of_rs_loess(patients, r):

@@ -219,7 +219,8 @@ def optimism_corrected(
 ) -> tuple[dict[str, Corrected], pd.DataFrame]:
     """Harrell's bootstrap: refit in each resample, test on it and on the original patients, average the difference.
 
-    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do.
+    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do; the curve is lowess, of
+    degree 1, as in `calibrate`.
 
     Args:
         x: (patients, variables). fit: takes x and y, returns a function from x to probabilities. at: probabilities
