@@ -178,8 +178,10 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         problems.append(_setting_problem(paper, key, value, remedy))
 
     if trained:
-        if "fusion_network" in settings and settings["fusion_network"] not in settings["networks"]:
-            wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
+        if "fusion_network" in settings and settings["fusion_network"] not in ("best", *settings["networks"]):
+            wrong(
+                "fusion_network", settings["fusion_network"], f"best, or of networks {', '.join(settings['networks'])}"
+            )
         if settings["optimiser"] not in OPTIMISERS:
             wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
         for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):

@@ -27,7 +27,7 @@ from hcc_recurrence.learning.selection import (
 )
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.run import learning_patients, tuning_patients
-from hcc_recurrence.methods.zhao2024.declare import CLINICAL, COMBINED, RADIOMICS
+from hcc_recurrence.methods.zhao2024.declare import BEST, CLINICAL, COMBINED, RADIOMICS
 from hcc_recurrence.methods.zhao2024.variables import Data, Variables
 from hcc_recurrence.radiomics.tables import join_phases
 from hcc_recurrence.statistics.logistic import LogisticModel, fit_logistic
@@ -193,15 +193,18 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, settings["choice_folds"], seed)
     steps.append({"step": f"chosen classifier: {chosen}", "features": len(selected)})
 
-    # CR is the logistic regression of its table of risk factors; RCR is the radiomics classifier, with its penalty.
+    # CR is the logistic regression of its table of risk factors; RCR is the best-performing radiomics classifier.
     own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
-    combined = fit_estimator("LR", variables.both(data, rows), y, seed)
+    named = settings["combined_classifier"]
+    classifier = chosen if named == BEST else named
+    combined = fit_estimator(classifier, variables.both(data, rows), y, seed)
     weights = {CLINICAL: [own.coefficients.get(name, 0.0) for name in kept]}
-    weights[COMBINED] = combined.coef_.ravel().tolist() if selected or kept else []
+    # Only the logistic regression has one weight a variable.
+    weights[COMBINED] = getattr(combined, "coef_", np.full((1, len(selected + kept)), np.nan)).ravel().tolist()
     coefficients = table.assign(model=CLINICAL).to_dict("records")
-    for model, names in ((CLINICAL, kept), (COMBINED, selected + kept)):
+    for model, names, used_by in ((CLINICAL, kept, "LR"), (COMBINED, selected + kept, classifier)):
         coefficients += [
-            {"model": model, "step": "final", "variable": v, "coefficient": w}
+            {"model": model, "step": "final", "variable": v, "coefficient": w, "classifier": used_by}
             for v, w in zip(names, weights[model], strict=True)
         ]
         if not names:
