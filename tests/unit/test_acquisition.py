@@ -11,9 +11,9 @@ from exports import describe, make_series, save_enhanced, save_series, voxels
 from pydicom.dataset import Dataset
 
 from hcc_recurrence.cohort.acquisition import COLUMNS, FIELDS, GEOMETRY, acquisition_facts
+from hcc_recurrence.cohort.acquisition_table import acquisition_table, acquisition_words, for_readers
 from hcc_recurrence.cohort.series_voxels import find_series
 from hcc_recurrence.files import read_csv, write_csv
-from hcc_recurrence.statistics.acquisition_table import acquisition_table, acquisition_words, for_readers
 
 
 def series(tmp_path, modality="CT", phase="arterial", patient="MRN4711", **tags):

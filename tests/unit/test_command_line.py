@@ -121,7 +121,7 @@ def test_near_targets_are_named():
     assert "known are all, preflight" in near_targets("xyzzy", rules)
     assert "write --configfile mine.yaml" in near_targets("mine.yaml", rules)
     assert "write --config seed=3" in near_targets("seed=3", rules)
-    assert "README.md lists" in near_targets("results/c/x.csv", rules)
+    assert "docs/architecture.md, section 2, lists" in near_targets("results/c/x.csv", rules)
     assert near_targets("demo_mr", rules, {"demo_mr": "a cohort"}).endswith("What to do: a cohort.")
 
 

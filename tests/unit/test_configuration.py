@@ -42,7 +42,7 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     demo = load()["papers"]["yan2023"]["settings"]
     assert {k for k in published if published[k] != demo[k]} == {
         *("crops", "feature_numbers", "inner_folds", "inner_repeats", "grid_repeats", "calibration_resamples"),
-        "classifiers",
+        *("classifiers", "inner_classifiers", "permuted_grid"),
     }
     assert set(published["classifiers"]) == set(demo["classifiers"])
     crops, grids = load()["crops"], load()["grids"]
@@ -52,6 +52,22 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     assert (
         highest_value({"window": [0, 1]}, grids["iso1"]) == 1 and highest_value({"window": []}, grids["iso1"]) is None
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("inner_classifiers", {"KNN": {}}, "classifiers of the grid: RF, SVM, LASSO, AdaBoost, GP"),
+        ("inner_classifiers", {"RF": {"trees": 5}}, "RF has trees; RF takes n_estimators"),
+        ("permuted_grid", {"fusion": "mean"}, "selectors, classifiers, feature_numbers or inner_repeats"),
+        ("permuted_grid", {"classifiers": ["KNN"]}, "a list of some of RF, SVM, LASSO, AdaBoost, GP"),
+        ("permuted_grid", {"inner_repeats": 0}, "a whole number from 1 upwards"),
+    ],
+)
+def test_smaller_grids_of_yan_are_parts_of_the_grid(key, value, said):
+    with pytest.raises(InputError) as caught:
+        load(lambda c: c.update(overrides={"yan2023": {key: value}}))
+    assert said in str(caught.value)
 
 
 def test_the_order_of_keys_means_nothing():
@@ -390,6 +406,13 @@ def test_the_plan_of_the_demo():
     )
     assert plan.random_weights(["zhao2024"], "demo_ct") == ""
     assert plan.random_weights(["cui2022"], "demo_ct") == "", "the paper's network starts so, too"
+    assert plan.random_weights(["wang2022"], "demo_ct") == "", "features are selected inside the folds"
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "on_all_patients"
+    said = plan.random_weights(["cui2022", "wang2022"], "demo_ct")
+    assert said.startswith(
+        "Wang 2022: Worst-case reading: as published, features were selected on all training patients"
+    )
+    plan.config["papers"]["wang2022"]["settings"]["feature_selection"] = "inside_folds"
     read = plan.readings("demo_mr", ["age", "halo"])
     assert read == {"halo": {"R2": "halo_r2", "R3": "halo_r3", "again": "halo_r1_again"}}
     assert plan.clinical_definitions("demo_mr", ["halo"])["halo"].keys() == {

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from paper_tables import has_setting, lacking, pages, pattern, read_rows
 from workflow_runner import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "docs"))
-from chosen_settings import chosen, filled
 
 DOCS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("config/*.md")])
 TEXT = (".py", ".smk", ".yaml", ".rst", ".md", ".csv", ".R", ".toml")
@@ -94,7 +90,10 @@ def test_rows_of_a_paper_say_where_or_why_not(page):
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
-def test_the_settings_that_are_our_choice_stand_on_the_page_with_their_reasons(page):
+def test_the_settings_that_are_our_choice_stand_on_the_page_with_their_reasons(page, monkeypatch):
+    monkeypatch.syspath_prepend(str(REPOSITORY / "docs"))
+    from chosen_settings import chosen, filled
+
     paper = yaml.safe_load((REPOSITORY / f"config/papers/{page.stem}.yaml").read_text())
     assert filled(page.read_text(), paper) == page.read_text(), "the page is not that of the settings: run `make docs`"
     for key, _, reason in chosen(paper):
@@ -110,25 +109,22 @@ def test_a_file_of_a_table_stands_for_what_varies():
     assert lacking(rows, there[1:])[0][1] == rows[0].files[0]
 
 
-# -- the house of docs/architecture.md 1 ----------------------------------------------------------
+def test_the_floors_of_the_page_are_those_that_are_tested():
+    from test_structure import FLOORS
 
-
-def test_packages_import_only_what_stands_below_them():
-    """The floors of docs/architecture.md 1, read from the page; and no method imports another."""
     section = (REPOSITORY / "docs/architecture.md").read_text().split("## 1.")[1].split("\n## ")[0]
-    floor = {
-        name: int(number)
-        for number, names in re.findall(r"^\| (\d) \| (.+) \|$", section, re.MULTILINE)
-        for name in re.findall(r"`(\w+)`", names)
-    }
-    package = REPOSITORY / "workflow/scripts/hcc_recurrence"
-    assert {path.parent.name for path in package.glob("*/__init__.py")} == {*floor, "simulation"}
-    for path in sorted(package.glob("*/**/*.py")):
-        own = path.relative_to(package).parts
-        for module in re.findall(r"^\s*(?:from|import) hcc_recurrence\.([\w.]+)", path.read_text(), re.MULTILINE):
-            imported = module.split(".")
-            if own[0] == imported[0]:
-                shared = own[0] != "methods" or len(own) < 3 or len(imported) < 2 or imported[1] in ("contract", "run")
-                assert shared or imported[1] == own[1], f"{path} imports {module}"
-            elif imported[0] in floor and own[0] in floor:
-                assert floor[imported[0]] < floor[own[0]], f"{path} imports {module}"
+    rows = re.findall(r"^\| (\d) \| (.+) \|$", section, re.MULTILINE)
+    assert tuple(tuple(re.findall(r"`(\w+)`", names)) for _, names in rows) == FLOORS
+
+
+def test_the_messages_of_the_troubleshooting_page_are_those_of_the_code():
+    """What stands in backticks in the second column of its first tables is in a message of the code."""
+    page = (REPOSITORY / "docs/troubleshooting.md").read_text().split("## A result looks wrong")[0]
+    code = "\n".join(path.read_text() for path in (REPOSITORY / "workflow/scripts").rglob("*.py"))
+    # Long messages are written as several texts, one below the other.
+    code += (REPOSITORY / "envs/snakemake_logger_plugin_command_line/__init__.py").read_text()
+    joined = re.sub(r"[\"']\s*\n\s*f?[\"']", "", code)
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| symptom")]
+    quoted = [words for row in rows for words in re.findall(r"`([^`]+)`", row.split("|")[2])]
+    assert len(quoted) > 30
+    assert not [words for words in quoted if words not in joined]

@@ -165,3 +165,19 @@ def test_what_a_job_keeps_beside_its_output_goes_with_it(tmp_path):
     remove_leftovers(results, found)
     assert not (results / "gone").exists()
     assert (results / "here/changes/record.json").exists()
+
+
+def test_texts_that_no_record_holds_are_dropped_when_the_file_is_written_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("hcc_recurrence.result_records.SPARE_LINES", 3)
+    records = Records(tmp_path)
+    records.begin()
+    old, new = records.name_of_text("modules of long ago"), records.name_of_text("modules of today")
+    for _ in range(9):
+        records.put("a", {"named": {"code": old}})
+    records.put("a", {"named": {"code": new}})
+    records = Records(tmp_path)
+    records.begin()
+    again = Records(tmp_path)
+    assert (again.text_named(new), again.text_named(old)) == ("modules of today", None)
+    assert again.get("a") == {"named": {"code": new}}
+    assert "modules of long ago" not in again.path.read_text()

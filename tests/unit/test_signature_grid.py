@@ -28,6 +28,7 @@ from hcc_recurrence.statistics.auc import auc_delong
 SETTINGS = {
     "selectors": {"ANOVA": {}, "Relief": {"neighbours": 5}},
     "classifiers": {"SVM": {}, "GP": {}},
+    "inner_classifiers": {},
     "feature_numbers": [3, 8],
     "spearman_p": 0.05,
     "redundancy_r": 0.9,
@@ -345,3 +346,20 @@ def test_choosing_on_the_validation_patients_is_seen_where_nothing_can_be_predic
     assert abs(np.mean(strict) - 0.5) < 3 * np.std(strict) / np.sqrt(12)
     # The largest of fifteen AUCs of 20 patients lies 1.7 standard errors of 0.13 above one half.
     assert 0.64 < np.mean(published) < 0.78
+
+
+def test_the_inner_cross_validation_may_have_smaller_classifiers_than_the_cell_that_is_kept():
+    table, labels, split = cohort(effect=0.7)
+    outcome = labels.set_index("patient_id")["er"]
+    ranks, _ = rank_fits(table, outcome, split, "ANOVA", SETTINGS, 1, 3)
+
+    def scores(trees, inner):
+        config = {**SETTINGS, "inner_repeats": 1, "feature_numbers": [3]}
+        config |= {"classifiers": {"RF": {"n_estimators": trees}}, "inner_classifiers": inner}
+        found, _ = fit_cell(table, outcome, split, ranks, "RF", config, 1, 3)
+        return {part: rows["probability"].to_numpy() for part, rows in found.groupby("part")}
+
+    small, large = scores(4, {}), scores(20, {})
+    both = scores(20, {"RF": {"n_estimators": 4}})
+    assert np.array_equal(both["inner"], small["inner"]) and not np.array_equal(both["inner"], large["inner"])
+    assert np.array_equal(both["unseen"], large["unseen"]) and np.array_equal(both["fitted"], large["fitted"])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from hcc_recurrence.figures.html import metrics_for_readers
+from hcc_recurrence.learning.predictions import COLUMNS, check_predictions
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong, delong_components
 from hcc_recurrence.statistics.classification import count, metrics_table
 from hcc_recurrence.statistics.comparisons import (
@@ -212,3 +213,68 @@ def test_cut_offs_are_those_of_each_repeat_and_lacking_ones_are_named():
     with pytest.raises(ValueError, match="a, strict, repeat 2: no out_of_fold rows"):
         training_cut_offs(without)
     assert first_repeat(predictions)["repeat"].unique().tolist() == [1]
+
+
+def cross_validated_study(seed: int = 1) -> pd.DataFrame:
+    """`without_leak` whose model `a` as published is scored by folds as well, far worse than on its own patients."""
+    found = without_leak(seed, 2, ("a", "b"))
+    apparent = found[(found["model"] == "a") & (found["estimate"] == "apparent")]
+    generator = np.random.default_rng(seed)
+    by_folds = apparent.assign(
+        estimate="cross_validated",
+        fold=np.arange(len(apparent)) // 2 % 4 + 1,
+        probability=0.4 * apparent["probability"] + 0.3 * generator.uniform(size=len(apparent)),
+    )
+    return pd.concat([found, by_folds], ignore_index=True)
+
+
+def test_cross_validated_rows_speak_for_training_patients_and_are_never_set_against_apparent_ones():
+    found = cross_validated_study()
+    by_folds = found[found["estimate"] == "cross_validated"]
+    columns = [by_folds[c].to_numpy() for c in ("y", "probability")]
+    cuts = training_cut_offs(found)
+    # Youden by hand: the threshold with the most right, sensitivity and specificity added.
+    y, score = columns
+    score = score.round(10)
+    best = max(np.unique(score), key=lambda c: (score >= c)[y == 1].mean() - (score >= c)[y == 0].mean())
+    assert cuts["a", "as_published", 1] == pytest.approx(best, abs=1e-9)
+    metrics = metrics_table(found)
+    line = metrics[metrics["estimate"] == "cross_validated"].squeeze()
+    inside = [auc_delong(p["y"].to_numpy(), p["probability"].to_numpy()).auc for _, p in by_folds.groupby("fold")]
+    assert line["auc"] == pytest.approx(np.mean(inside)) and "within folds" in line["auc_ci"]
+    assert set(metrics[metrics["protocol"] == "as_published"]["estimate"]) == {
+        "apparent",
+        "cross_validated",
+        "held_out",
+    }
+    against = training_against_others(metrics, found).set_index(["model", "protocol", "split"])["difference"]
+    held = metrics.set_index(["model", "protocol", "estimate"])["auc"]
+    expected = held["a", "as_published", "cross_validated"] - held["a", "as_published", "held_out"]
+    assert against["a", "as_published", "validation"] == pytest.approx(expected)
+    pairs = delong_pairs(found, ["a", "b"])
+    assert "cross_validated" not in set(pairs["estimate"]) and "apparent" in set(pairs["estimate"])
+    kinds = optimism_table(found, 5, 0).set_index(["model", "patients"])
+    line = kinds.loc[("a", "training (cross-validated; out of fold)")]
+    assert line["as_published"] == pytest.approx(np.mean(inside))
+    assert ("b", "training (cross-validated; out of fold)") not in kinds.index
+    table = calibration_table(found)
+    freedom = table[(table["model"] == "a") & (table["protocol"] == "as_published")].set_index("estimate")
+    freedom = freedom["hl_df"] - freedom["hl_groups"]
+    assert freedom["cross_validated"] == 0 and freedom["apparent"] == -2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"protocol": "strict", "repeat": 3}, "cross_validated rows in the protocol strict"),
+        ({"fold": 0}, "a fold is named where, and only where"),
+        ({"split": "validation"}, "another split than the written one"),
+    ],
+)
+def test_cross_validated_rows_are_checked(change, words):
+    found = cross_validated_study()[list(COLUMNS)]
+    split = found.drop_duplicates("patient_id")[["patient_id", "split"]]
+    check_predictions(found, split)
+    rows = found["estimate"] == "cross_validated"
+    with pytest.raises(ValueError, match=words):
+        check_predictions(found.assign(**{c: found[c].where(~rows, v) for c, v in change.items()}), split)

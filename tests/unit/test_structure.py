@@ -128,3 +128,9 @@ def test_each_file_is_read_in_one_sitting():
 
 def test_words_that_a_method_declares_are_those_that_are_checked():
     assert WORDS["feature_selection"] == SELECTIONS
+
+
+def test_what_copies_with_permuted_outcomes_do_without_is_said_once():
+    files = [*(REPOSITORY / "workflow/rules").rglob("*.smk")]
+    asking = {f.name for f in files if re.search(r'[!=]= base\(|\["null_control"\]\["networks"\]', f.read_text())}
+    assert asking <= {"wildcards.smk", "targets.smk"}

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from test_signature_grid import SETTINGS as GRID
 from test_signature_grid import cohort
-from test_yan2023_nomograms import DEFINITIONS
+from test_yan2023_nomograms import DEFINITIONS, fit_nomograms
 from test_yan2023_nomograms import SETTINGS as NOMOGRAMS
 
 from hcc_recurrence.cohort.fit import Fit
@@ -20,9 +20,10 @@ from hcc_recurrence.files import as_written, read_csv, write_csv
 from hcc_recurrence.learning.model_files import ModelFileError
 from hcc_recurrence.learning.predictions import rows_of_fits
 from hcc_recurrence.learning.signature_grid import fit_cell, rank_fits
-from hcc_recurrence.methods.yan2023.declare import TABLES, models
+from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.run import main_fits
+from hcc_recurrence.methods.yan2023.declare import METHOD
 from hcc_recurrence.methods.yan2023.fit import NETWORK_KEYS, Data, FittedYan, fit
-from hcc_recurrence.methods.yan2023.nomograms import fit_nomograms
 from hcc_recurrence.methods.yan2023.signatures import choose_signatures, fuse, signatures_of
 
 CLASSIFIERS = {
@@ -34,6 +35,7 @@ CLASSIFIERS = {
 }
 NETWORK = {**dict.fromkeys(NETWORK_KEYS, ""), "name": "VGG19", "seed": 3, "highest": 255.0}
 SEED = 3
+PUBLISHED = "as_published.1.0.validation"
 
 
 def settings_with(classifier, fusion="mean"):
@@ -44,14 +46,17 @@ def settings_with(classifier, fusion="mean"):
         "classifiers": {classifier: CLASSIFIERS[classifier]},
         "inner_repeats": 1,
         "fusion": fusion,
+        "phases": ["arterial", "hepatobiliary"],
+        "after_operation": ["mvi"],
     }
 
 
-def study(settings, folder, validation=15):
+def study(settings, folder, labels=None):
     """What the grid's own rules leave of two phases, through files as in a run; and the predictions tables."""
     ranks, features, scores, choices = {}, {}, [], []
     for number, phase in enumerate(("arterial", "hepatobiliary")):
-        table, labels, split = cohort(effect=0.7, seed=number, validation=validation)
+        table, own, split = cohort(effect=0.7, seed=number)
+        labels = own if labels is None else labels
         features[phase], outcome = table.rename_axis("patient_id"), labels.set_index("patient_id")["er"]
         for selector in settings["selectors"]:
             ranks[phase, selector], _ = rank_fits(table, outcome, split, selector, settings, 1, SEED)
@@ -69,9 +74,9 @@ def study(settings, folder, validation=15):
     generator = np.random.default_rng(8)
     clinical = pd.DataFrame(
         {
-            "ast": 40 + 12 * (labels["er"] - 0.5) + generator.normal(0, 10, len(labels)),
+            "ast": 40 + 12 * (own["er"] - 0.5) + generator.normal(0, 10, len(labels)),
             "age": generator.normal(55, 9, len(labels)).round(),
-            "mvi": (generator.random(len(labels)) < 0.2 + 0.6 * labels["er"]).astype(float),
+            "mvi": (generator.random(len(labels)) < 0.2 + 0.6 * own["er"]).astype(float),
         }
     ).set_index(pd.Index(labels["patient_id"]))
     clinical.iloc[[3, -1], 0] = np.nan
@@ -100,11 +105,11 @@ def test_a_kept_fit_gives_the_bytes_of_the_predictions_table(classifier, tmp_pat
     settings = settings_with(classifier)
     data = study(settings, tmp_path)
     table = expected(data, settings)
-    for name in ("strict.1.0", "strict.1.2", "as_published.1.0"):
+    for name in ("strict.1.0", "strict.1.2", PUBLISHED):
         own = Fit.parse(name)
-        fitted, _ = fit(data, own, settings, SEED)
+        fitted, _ = fit(data, own, settings, SEED + 1)
         fitted.save(tmp_path / name)
-        again, _ = fit(data, own, settings, SEED)
+        again, _ = fit(data, own, settings, SEED + 1)
         again.save(tmp_path / f"{name}.again")
         for file in sorted((tmp_path / name).iterdir()):
             assert file.read_bytes() == (tmp_path / f"{name}.again" / file.name).read_bytes(), file.name
@@ -122,19 +127,17 @@ def test_a_kept_fit_gives_the_bytes_of_the_predictions_table(classifier, tmp_pat
 def test_a_kept_fit_says_whose_outcomes_it_used(process):
     data, settings = process
     train = data.split.loc[data.split["split"] == "train"]
-    assert fit(data, Fit(), settings, SEED)[0].learned == tuple(sorted(train["patient_id"]))
-    held = fit(data, Fit.parse("strict.1.2"), settings, SEED)[0].learned
+    assert fit(data, Fit(), settings, SEED + 1)[0].learned == tuple(sorted(train["patient_id"]))
+    held = fit(data, Fit.parse("strict.1.2"), settings, SEED + 1)[0].learned
     assert held == tuple(sorted(train.loc[train["fold_1"] != 2, "patient_id"]))
     # The validation patients chose the cells as published.
-    assert fit(data, Fit.parse("as_published.1.0"), settings, SEED)[0].learned == tuple(
-        sorted(data.split["patient_id"])
-    )
+    assert fit(data, Fit.parse(PUBLISHED), settings, SEED + 1)[0].learned == tuple(sorted(data.split["patient_id"]))
 
 
 def test_predicting_needs_no_outcome_and_no_other_patient(tmp_path):
     settings = settings_with("GP", "logistic")
     data = study(settings, tmp_path)
-    fitted, _ = fit(data, Fit(), settings, SEED)
+    fitted, _ = fit(data, Fit(), settings, SEED + 1)
     patients = list(data.split.loc[data.split["split"] == "validation", "patient_id"])
     together = fitted.predict(Data(data.features, data.clinical), patients)
     one = patients[-1]
@@ -154,7 +157,7 @@ def test_predicting_needs_no_outcome_and_no_other_patient(tmp_path):
 
 def test_a_kept_fit_loads_in_a_fresh_process_with_the_same_bytes(process, tmp_path):
     data, settings = process
-    fitted, _ = fit(data, Fit(), settings, SEED)
+    fitted, _ = fit(data, Fit(), settings, SEED + 1)
     fitted.save(tmp_path / "model")
     patients = list(data.split.loc[data.split["split"] == "validation", "patient_id"])
     fitted.predict(data, patients).to_csv(tmp_path / "here.csv", float_format="%.17g")
@@ -180,12 +183,12 @@ def test_a_fit_that_is_not_the_grids_is_refused(process):
     fused = data.fused.copy()
     fused.loc[fused["part"] == "unseen", "AP"] += 0.001
     with pytest.raises(ValueError, match=r"AP of P\d+ is .*remove the folder grid"):
-        fit(replace(data, fused=fused), Fit(), settings, SEED)
+        fit(replace(data, fused=fused), Fit(), settings, SEED + 1)
 
 
 def test_what_lacks_is_named(process):
     data, settings = process
-    fitted, _ = fit(data, Fit(), settings, SEED)
+    fitted, _ = fit(data, Fit(), settings, SEED + 1)
     patients = list(data.split["patient_id"][:2])
     with pytest.raises(ValueError, match="no features of the hepatobiliary phase"):
         fitted.predict(Data({"arterial": data.features["arterial"]}, data.clinical), patients)
@@ -196,8 +199,8 @@ def test_what_lacks_is_named(process):
     state = fitted.state()
     with pytest.raises(ModelFileError, match="unknown key extra"):
         FittedYan.from_state({**state, "extra": 1})
-    with pytest.raises(ModelFileError, match="arterial: lacks the key width"):
-        cell = {k: v for k, v in state["cells"]["arterial"].items() if k != "width"}
+    with pytest.raises(ModelFileError, match="arterial: lacks the key scale"):
+        cell = {k: v for k, v in state["cells"]["arterial"].items() if k != "scale"}
         FittedYan.from_state({**state, "cells": {**state["cells"], "arterial": cell}})
 
 
@@ -206,7 +209,7 @@ def test_features_of_crops_are_those_of_the_named_network(process, tmp_path):
 
     data, settings = process
     network = {**NETWORK, "architecture": "vgg19", "pool": "mean", "tap": "relu"}
-    fitted, _ = fit(replace(data, network=network), Fit(), settings, SEED)
+    fitted, _ = fit(replace(data, network=network), Fit(), settings, SEED + 1)
     generator = np.random.default_rng(1)
     images = generator.uniform(0, 255, (2, 2, 1, 32, 32)).astype(np.float32)
     phases = np.array(["arterial", "hepatobiliary"])
@@ -220,17 +223,27 @@ def test_features_of_crops_are_those_of_the_named_network(process, tmp_path):
         fitted.features_of(tmp_path / "crops.npz", tmp_path / "vgg19.pth")
 
 
-def test_every_declared_model_is_predicted_and_declaring_is_light(process):
-    data, settings = process
-    fitted, tables = fit(data, Fit(), settings, SEED)
-    declared = models(list(data.features), DEFINITIONS)
-    assert list(declared) == fitted.models
-    assert set(tables) == set(TABLES) and set(fitted.models) <= set(tables["predictions"].columns)
-    assert {m for m, own in declared.items() if own.role == "main"} == {m for m in declared if " " not in m}
-    assert declared["HBP"].published_name == "HBP" and declared["DL-nomogram preoperative"].family == "combined"
+def test_declaring_is_light():
     program = (
         "import sys, hcc_recurrence.methods.yan2023.declare\n"
-        "sys.exit(bool({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+        "sys.exit(bool({'torch', 'sklearn', 'pandas', 'numpy'} & set(sys.modules)))"
     )
     scripts = Path(__file__).parents[2] / "workflow" / "scripts"
     assert subprocess.run([sys.executable, "-c", program], cwd=scripts).returncode == 0
+
+
+def test_what_every_method_must_hold(tmp_path):
+    settings = settings_with("SVM")
+    _, labels, split = cohort(seed=1)
+    made = {}
+
+    def data_of(labels):
+        key = labels.to_csv()
+        made[key] = made.get(key) or study(settings, tmp_path, labels=labels)
+        return made[key]
+
+    fits = main_fits(3, 1, "validation")
+    runs = check_method(METHOD, fit, data_of, labels, split, settings, fits, tmp_path / "models", SEED)
+    main = [m for m, own in METHOD.models(settings).items() if own.role == "main"]
+    assert main == ["AP", "HBP", "mp-MR", "Clinical-nomogram", "DL-nomogram"]
+    assert list(runs[0].predictions["model"].unique()) == list(METHOD.models(settings))

@@ -208,6 +208,49 @@ rule measure_survival:
         "../scripts/measure_survival.py"
 
 
+rule measure_time_auc:
+    """Time-dependent AUC of the main models at several times, and month by month."""
+    input:
+        predictions="<results>/{cohort}/{paper}/predictions.csv",
+    output:
+        **both_protocols(
+            "<results>/{cohort}/{paper}/figures/time_auc",
+            caption="../report/time_auc.rst",
+            what="time-dependent AUC",
+        ),
+        csv="<results>/{cohort}/{paper}/tables/time_auc.csv",
+        curve="<results>/{cohort}/{paper}/tables/time_auc_by_month.csv",
+        html=shown(
+            "<results>/{cohort}/{paper}/tables/time_auc.html",
+            "../report/time_auc.rst",
+            "time-dependent AUC, table",
+        ),
+    log:
+        "<logs>/{cohort}/{paper}/measure_time_auc.log",
+    benchmark:
+        "<benchmarks>/{cohort}/{paper}/measure_time_auc.tsv"
+    group:
+        "{paper}_results"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
+    params:
+        title=of_cohort("title"),
+        times=FULL_CONFIG["evaluation"]["auc_months"],
+        horizon=horizon_months,
+        censored=censored_at_horizon,
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        main=study_main,
+        mark=study_mark,
+        code=code("measure_time_auc"),
+    script:
+        "../scripts/measure_time_auc.py"
+
+
 rule write_baseline_table:
     """Table 1: the study's clinical variables by outcome in each split, and the splits against each other."""
     input:
@@ -250,6 +293,10 @@ rule write_baseline_table:
         continuous=study_setting("baseline_continuous"),
         yates=study_setting("baseline_yates"),
         fisher_below=study_setting("baseline_fisher_below"),
+        rfs=study_setting("baseline_rfs"),
+        sites=untracked(of_cohort("recurrence_sites")),
+        of_sites=lambda w: PLAN.sites_hash(w.cohort),
+        study=category,
         title=of_cohort("title"),
         mark=study_mark,
         code=code("write_baseline_table"),
@@ -296,6 +343,7 @@ rule fit_risk_factors:
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
+        study=category,
         mark=study_mark,
         code=code("fit_risk_factors"),
     script:
@@ -355,6 +403,12 @@ rule measure_readings:
             "../report/readings.rst",
             "readers' agreement on findings",
         ),
+        by_reader="<results>/{cohort}/{paper}/tables/readings_by_reader.csv",
+        by_reader_html=shown(
+            "<results>/{cohort}/{paper}/tables/readings_by_reader.html",
+            "../report/readings_by_reader.rst",
+            "findings of each reader",
+        ),
     log:
         "<logs>/{cohort}/{paper}/measure_readings.log",
     benchmark:
@@ -374,6 +428,9 @@ rule measure_readings:
         sheet=untracked(patients_sheet),
         readings=untracked(lambda w: PLAN.readings(w.cohort, of_study(w))),
         content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
+        bands=lambda w: PLAN.settings(w.paper, w.cohort).get(
+            "agreement_words", "five_words"
+        ),
         clinical=clinical_hash(read_variables),
         definitions=untracked(clinical_definitions(read_variables)),
         meaning=clinical_meaning(read_variables),

@@ -3,7 +3,7 @@
 
 
 rule permute_labels:
-    """The outcomes of a cohort dealt out anew."""
+    """The outcomes of a cohort dealt out anew; copy 0 has the real ones."""
     input:
         "<results>/{cohort}/labels.csv",
     output:
@@ -38,7 +38,11 @@ rule summarise_null_control:
             paper=wildcards.paper,
             permutation=range(1, FULL_CONFIG["null_control"]["permutations"] + 1),
         ),
-        observed="<results>/{cohort}/{paper}/predictions.csv",
+        observed=lambda w: (
+            "<results>/{cohort}/null/0/{paper}/predictions.csv"
+            if SMALLER_COPIES.get(w.paper)
+            else "<results>/{cohort}/{paper}/predictions.csv"
+        ),
     output:
         aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
         csv="<results>/{cohort}/{paper}/tables/null_control.csv",
@@ -70,6 +74,7 @@ rule summarise_null_control:
     params:
         title=of_cohort("title"),
         mark=study_mark,
+        smaller=lambda w: SMALLER_COPIES.get(w.paper, ""),
         code=code("summarise_null_control"),
     script:
         "../scripts/summarise_null_control.py"

@@ -26,15 +26,8 @@ def of_cohort(key):
 
 
 def study_repeats(paper):
-    """How often a study repeats its folds; once where the outcomes are permuted."""
-
-    def repeats(wildcards):
-        if wildcards.cohort != base(wildcards.cohort):
-            return 1
-        scheme = PLAN.scheme(paper, wildcards.cohort)
-        return FULL_CONFIG["splits"][scheme]["repeats"]
-
-    return repeats
+    """How often a study repeats its folds, as a function of the wildcards."""
+    return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
 
 
 def horizon_months(wildcards):
@@ -149,7 +142,10 @@ def compared_papers(wildcards):
 
 def own_risk_factors(wildcards):
     """What a study's own regression of its clinical variables reads: coding, rule and limits."""
-    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    limits = (
+        *("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p"),
+        "nominal",
+    )
     settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
     return {
         key: settings[key]

@@ -32,6 +32,9 @@ OWN_TARGETS = {}
 TRAINING_MEMORY = {}
 # Papers whose networks of the folds together stand for all training patients: none is trained on all of them.
 FOLDS_ALONE = set()
+# What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its
+# observed values are then those of copy 0, which has the real outcomes.
+SMALLER_COPIES = {}
 # Papers that have nothing to learn without their networks.
 NETWORKS_ALONE = set()
 
@@ -77,17 +80,45 @@ def papers_of(wildcards):
     )
 
 
+# What copies with permuted outcomes do without: the null control has one network and one repeat of each study where it
+# has any, and no figures for readers.
+
+
+def is_permuted(cohort):
+    """Whether a cohort is a copy with permuted outcomes."""
+    return cohort != base(cohort)
+
+
+def trains_networks(paper, cohort):
+    """Whether a study trains networks; with permuted outcomes only where the config asks for it."""
+    wanted = not is_permuted(cohort) or FULL_CONFIG["null_control"]["networks"]
+    return wanted and PLAN.has_networks(paper, base(cohort))
+
+
+def repeats_of_split(paper, cohort):
+    """How often a study repeats its folds."""
+    scheme = PLAN.scheme(paper, base(cohort))
+    return 1 if is_permuted(cohort) else FULL_CONFIG["splits"][scheme]["repeats"]
+
+
+def calibration_resamples(paper):
+    """Resamples of a paper's own calibration, which is for readers, as a function of the wildcards."""
+    number = FULL_CONFIG["papers"][paper]["settings"]["calibration_resamples"]
+    return lambda wildcards: 1 if is_permuted(wildcards.cohort) else number
+
+
 def network_fits(paper, cohort):
     """Every strict fit of a study's networks that leaves out one fold or none."""
     split = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
-    wanted = (
-        1 if cohort != base(cohort) else PLAN.settings(paper, cohort)["network_repeats"]
-    )
-    repeats = range(1, min(wanted, split["repeats"]) + 1)
+    networks = 1
+    if not is_permuted(cohort):
+        networks = min(
+            PLAN.settings(paper, cohort)["network_repeats"], split["repeats"]
+        )
     first = int(paper in FOLDS_ALONE)
     return [
-        Fit.without(STRICT, repeat, fold)
-        for repeat in repeats
+        Fit.without(STRICT, repeat + 1, fold)
+        for repeat in range(networks)
         for fold in range(first, split["folds"] + 1)
     ]
 

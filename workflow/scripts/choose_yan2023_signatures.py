@@ -9,7 +9,6 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.learning.predictions import rows_of_fits
     from hcc_recurrence.methods.yan2023 import signatures as yan2023
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
@@ -20,7 +19,6 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     write_csv(chosen, output.chosen)
     fused = yan2023.fuse(scores, chosen, labels, params.settings)
     write_csv(fused, output.fused)
-    write_csv(rows_of_fits(fused, yan2023.signatures_of(fused), labels, split, params.seed), output.predictions)
     tables = {
         "grid": (
             yan2023.grid_table(scores, choices, chosen, labels, split),

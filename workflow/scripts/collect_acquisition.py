@@ -7,10 +7,10 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     import pandas as pd
 
+    from hcc_recurrence.cohort.acquisition_table import NOTE, acquisition_table, for_readers
     from hcc_recurrence.config_ranges import PHASES
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
-    from hcc_recurrence.statistics.acquisition_table import NOTE, acquisition_table, for_readers
 
     params, output = snakemake.params, snakemake.output
     parts = [

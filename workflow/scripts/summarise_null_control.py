@@ -26,6 +26,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "throughout: the first repeat of the permuted outcomes and of the real ones (observed). "
         "strict must centre on 0.5 (near half); what as published shows above it is its optimism."
     )
+    if smaller := snakemake.params.smaller:
+        note += (
+            f" The method does less here than in the study ({smaller}), with permuted and with real outcomes alike: "
+            "observed is not the AUC of the study's own table."
+        )
     absent = sorted(set(observed["model"]) - set(aucs["model"]))
     if absent:
         note += f" Networks are left out (null_control: networks: true trains them): {', '.join(absent)}."

@@ -89,7 +89,7 @@ curve <- function(name, members, time, event) {
 everyone <- rep(TRUE, nrow(d))
 curve("km_all", everyone, d$months, d$event); curve("km_high", high, d$months, d$event); curve("km_low", !high, d$months, d$event)
 curve("km_low_24", !high, until, recurred)
-# A patient group whose survival is 1 until late: the interval at 1 is NA in R.
+# A group whose survival is 1 until late: R prints the interval 1 to 1 there, and none where nobody is left.
 late <- summary(survfit(Surv(c(20, 21, 22, 23, 24, 30, 31, 32, 33, 34), rep(1, 10)) ~ 1, conf.type = "log-log"), times = c(12, 40), extend = TRUE)
 add("certain_surv", late$surv[1]); add("certain_low", late$lower[1]); add("none_left_surv", late$surv[2]); add("none_left_low", late$lower[2])
 
@@ -100,28 +100,33 @@ for (ties in c("efron", "breslow")) {
 }
 
 # Time-dependent AUC by its definition: cases weighted with 1 / G(t-), controls followed beyond the time (Uno 2007).
-censoring <- survfit(Surv(months, 1 - event) ~ 1, data = d)
+# Recurrences come before censorings of the same time (shifted by a hair), and, as in scikit-survival, G is read at the
+# recurrence's own time, behind the censorings tied with it; auc_t_before has it just before that time, as Uno writes it.
+early <- d$months - ifelse(d$event == 1, 1e-6, 0)
+censoring <- survfit(Surv(early, 1 - event) ~ 1, data = d)
 g <- stepfun(censoring$time, c(1, censoring$surv))
-for (t in c(12, 18, 24)) {
+for (t in c(12, 18, 24)) for (before in c(FALSE, TRUE)) {
   case <- which(d$event == 1 & d$months <= t); control <- which(d$months > t)
-  # R's survfit takes recurrences before censorings of the same time: G just before the case's own time.
-  w <- 1 / sapply(d$months[case], function(s) g(s - 1e-9))
+  w <- 1 / sapply(d$months[case], function(s) g(s - if (before) 1e-7 else 0))
   right <- outer(d$first[case], d$first[control], ">") + 0.5 * outer(d$first[case], d$first[control], "==")
-  add(paste0("auc_t_", t), sum(w * right) / (sum(w) * length(control)))
+  add(paste0(if (before) "auc_t_before_" else "auc_t_", t), sum(w * right) / (sum(w) * length(control)))
 }
 
 # Harrell's optimism, refit in given resamples (draws.csv, from 0): what rms validate does, without its random numbers.
 fit <- function(rows) lrm(y ~ size + afp, data = d[rows, ])
 measures <- function(p, y) {
   q <- pmin(pmax(p, 1e-6), 1 - 1e-6); l <- qlogis(q); tight <- glm.control(epsilon = 1e-14, maxit = 100)
-  c(auc = auc(area(y, p)), brier = mean((p - y)^2), slope = unname(coef(glm(y ~ l, family = binomial, control = tight))[2]),
+  # Rounded: tied patients may differ in the last bit of a sum.
+  c(auc = auc(area(y, round(p, 10))), brier = mean((p - y)^2), slope = unname(coef(glm(y ~ l, family = binomial, control = tight))[2]),
     intercept = uniroot(function(a) sum(plogis(a + l) - y), c(-30, 30), tol = 1e-13)$root)
 }
 draws <- as.matrix(read.csv("draws.csv", header = FALSE)) + 1
 risk <- function(model, rows) predict(model, newdata = d[rows, ], type = "fitted")
 all <- seq_len(nrow(d))
 apparent <- measures(risk(fit(all), all), d$y)
-gaps <- t(apply(draws, 1, function(rows) { m <- fit(rows); measures(risk(m, rows), d$y[rows]) - measures(risk(m, all), d$y) }))
+# A resample in which the variables separate the outcome has no estimate (coefficients of 139): left out.
+separated <- apply(draws, 1, function(rows) { m <- fit(rows); m$fail || max(abs(coef(m))) > 20 })
+add("optimism_left_out", sum(separated))
+gaps <- t(apply(draws[!separated, ], 1, function(rows) { m <- fit(rows); measures(risk(m, rows), d$y[rows]) - measures(risk(m, all), d$y) }))
 for (x in names(apparent)) { add(paste0("apparent_", x), apparent[x]); add(paste0("optimism_", x), mean(gaps[, x])) }
-out <- do.call(rbind, values); write.csv(out, "awkward_values.csv", row.names = FALSE)
-writeLines(c(R.version.string, sapply(c("pROC", "survival", "rms"), function(p) paste(p, packageVersion(p)))), "versions.txt")
+write.csv(do.call(rbind, values), "awkward_values.csv", row.names = FALSE)

@@ -12,11 +12,6 @@ def cui2022_memory(network, batch, size):
     return 4500 + (200 * 7 * 4 + batch * CUI_BYTES) * z * y * x / 1e6
 
 
-def cui2022_deep(cohort):
-    """Whether a study, or its copy with permuted outcomes, has networks; without them the method is nothing."""
-    return cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-
-
 def cui2022_networks(kind, fits):
     """Files of one kind that fits of both networks leave, SS then NSS; `fits`: a function of the cohort."""
     return lambda w: collect(

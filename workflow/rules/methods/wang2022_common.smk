@@ -16,8 +16,7 @@ def wang2022_features(wildcards):
 
 def wang2022_fits(cohort):
     """Protocol and repeat of everything that is fitted."""
-    scheme = PLAN.scheme("wang2022", base(cohort))
-    repeats = 1 if cohort != base(cohort) else FULL_CONFIG["splits"][scheme]["repeats"]
+    repeats = repeats_of_split("wang2022", cohort)
     return [*(f"strict.{n + 1}" for n in range(repeats)), "as_published.1"]
 
 

@@ -5,8 +5,23 @@
 include: "yan2023_common.smk"
 
 
-PREDICTION_PARTS["yan2023"] = yan2023_predictions
+METHODS["yan2023"] = {
+    "fits": yan2023_fits,
+    "inputs": lambda w: {
+        "features": yan2023_phase_features(w),
+        "ranks": yan2023_grid("ranks.parquet")(w),
+        "chosen": "<results>/{cohort}/yan2023/tables/chosen.csv",
+        "fused": "<results>/{cohort}/yan2023/fits/signatures.csv",
+    },
+    "settings": yan2023_fit_settings,
+    "clinical": study_clinical("yan2023"),
+    "about": yan2023_about,
+    "memory_mb": 2000,
+    "minutes": 30,
+}
+PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
 OWN_TARGETS["yan2023"] = yan2023_targets
+SMALLER_COPIES["yan2023"] = yan2023_smaller()
 
 
 rule yan2023:
@@ -28,7 +43,7 @@ rule rank_yan2023_features:
     benchmark:
         "<benchmarks>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.tsv"
     group:
-        "yan2023_fits"
+        "yan2023_grid"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
@@ -37,7 +52,7 @@ rule rank_yan2023_features:
         runtime=minutes(240),
     params:
         settings=lambda w: {
-            **{k: YAN[k] for k in (*YAN_INNER, "spearman_p", "redundancy_r")},
+            **yan2023_grid_settings(*YAN_INNER, "spearman_p", "redundancy_r")(w),
             "selectors": {w.selector: YAN["selectors"][w.selector]},
         },
         repeats=yan2023_repeats,
@@ -62,7 +77,7 @@ rule fit_yan2023_cells:
     benchmark:
         "<benchmarks>/{cohort}/yan2023/fit_yan2023_cells/{phase}.{selector}.tsv"
     group:
-        "yan2023_fits"
+        "yan2023_grid"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
@@ -70,7 +85,7 @@ rule fit_yan2023_cells:
         mem_mb=memory(2000),
         runtime=minutes(1440),
     params:
-        settings={k: YAN[k] for k in (*YAN_INNER, "classifiers")},
+        settings=yan2023_grid_settings(*YAN_INNER, "classifiers", "inner_classifiers"),
         repeats=yan2023_repeats,
         seed=FULL_CONFIG["seed"],
         code=code("fit_yan2023_cells"),
@@ -88,7 +103,6 @@ rule choose_yan2023_signatures:
         split=split_file("yan2023"),
     output:
         fused="<results>/{cohort}/yan2023/fits/signatures.csv",
-        predictions="<results>/{cohort}/yan2023/fits/signatures.predictions.csv",
         chosen="<results>/{cohort}/yan2023/tables/chosen.csv",
         grid="<results>/{cohort}/yan2023/tables/grid.csv",
         grid_html=shown(
@@ -116,7 +130,7 @@ rule choose_yan2023_signatures:
     benchmark:
         "<benchmarks>/{cohort}/yan2023/choose_yan2023_signatures.tsv"
     group:
-        "yan2023_results"
+        "yan2023_choice"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
@@ -124,8 +138,7 @@ rule choose_yan2023_signatures:
         mem_mb=memory(3000),
         runtime=minutes(20),
     params:
-        settings={k: YAN[k] for k in ("selectors", "classifiers", "fusion")},
-        seed=FULL_CONFIG["seed"],
+        settings=yan2023_grid_settings("selectors", "classifiers", "fusion"),
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
         code=code("choose_yan2023_signatures"),
@@ -174,14 +187,15 @@ rule plot_yan2023_grid:
         "../../scripts/plot_yan2023_grid.py"
 
 
-rule fit_yan2023_nomograms:
-    """Clinical and DL nomogram in every fit of both protocols, with and without post-operative variables."""
+rule write_yan2023_nomograms:
+    """Regressions of the nomograms in every fit, and what the figures of those of all training patients draw."""
     input:
+        tables=lambda w: files_of_fits("yan2023", "")(w.cohort),
+        strict=f"<results>/{{cohort}}/yan2023/models/{Fit()}",
+        as_published=f"<results>/{{cohort}}/yan2023/models/{YAN_PUBLISHED}",
         fused="<results>/{cohort}/yan2023/fits/signatures.csv",
         labels="<results>/{cohort}/labels.csv",
-        split=split_file("yan2023"),
     output:
-        predictions="<results>/{cohort}/yan2023/fits/nomograms.predictions.csv",
         csv="<results>/{cohort}/yan2023/tables/nomograms.csv",
         html=shown(
             "<results>/{cohort}/yan2023/tables/nomograms.html",
@@ -192,9 +206,9 @@ rule fit_yan2023_nomograms:
         drawn="<results>/{cohort}/yan2023/fits/nomograms.json",
         curves="<results>/{cohort}/yan2023/fits/nomograms.calibration.csv",
     log:
-        "<logs>/{cohort}/yan2023/fit_yan2023_nomograms.log",
+        "<logs>/{cohort}/yan2023/write_yan2023_nomograms.log",
     benchmark:
-        "<benchmarks>/{cohort}/yan2023/fit_yan2023_nomograms.tsv"
+        "<benchmarks>/{cohort}/yan2023/write_yan2023_nomograms.tsv"
     group:
         "yan2023_results"
     conda:
@@ -204,11 +218,8 @@ rule fit_yan2023_nomograms:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        settings=lambda w: yan2023_settings(w, YAN_NOMOGRAMS),
-        # The calibration is for readers: copies with permuted outcomes do without.
-        resamples=lambda w: (
-            YAN["calibration_resamples"] if w.cohort == base(w.cohort) else 1
-        ),
+        settings=lambda w: yan2023_settings(w, ("clinical_p", "entry_p", "removal_p")),
+        resamples=calibration_resamples("yan2023"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("yan2023")),
         definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
@@ -217,48 +228,9 @@ rule fit_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        code=code("fit_yan2023_nomograms"),
+        code=code("write_yan2023_nomograms"),
     script:
-        "../../scripts/fit_yan2023_nomograms.py"
-
-
-rule fit_yan2023:
-    """Everything of one fit, kept to score patients who were not there: chosen cells, fusion, nomograms."""
-    input:
-        features=yan2023_phase_features,
-        ranks=yan2023_grid("ranks.parquet"),
-        chosen="<results>/{cohort}/yan2023/tables/chosen.csv",
-        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("yan2023"),
-    output:
-        directory("<results>/{cohort}/yan2023/models/{fit}"),
-    log:
-        "<logs>/{cohort}/yan2023/fit_yan2023/{fit}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/fit_yan2023/{fit}.tsv"
-    wildcard_constraints:
-        fit=Fit.PATTERN_OF_ONE_FOLD,
-    group:
-        "yan2023_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
-    params:
-        settings=yan2023_fit_settings,
-        network=yan2023_network,
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(study_clinical("yan2023")),
-        definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
-        meaning=clinical_meaning(study_clinical("yan2023")),
-        missing_codes=of_cohort("missing_codes"),
-        seed=FULL_CONFIG["seed"],
-        code=code("fit_yan2023"),
-    script:
-        "../../scripts/fit_yan2023.py"
+        "../../scripts/write_yan2023_nomograms.py"
 
 
 rule plot_yan2023_nomograms:

@@ -3,8 +3,27 @@
 YAN = FULL_CONFIG["papers"]["yan2023"]["settings"]
 # Settings that every step of the grid reads.
 YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
+
+
+def yan2023_of(cohort):
+    """The settings of the grid of a study, or of its copies with permuted outcomes, which may have a smaller one."""
+    if not is_permuted(cohort):
+        return YAN
+    smaller = dict(YAN["permuted_grid"])
+    for key in ("selectors", "classifiers"):
+        smaller[key] = {name: YAN[key][name] for name in smaller.get(key, YAN[key])}
+    return {**YAN, **smaller}
+
+
+def yan2023_grid_settings(*keys):
+    """Some of them, as a function of the wildcards."""
+    return lambda w: {key: yan2023_of(w.cohort)[key] for key in keys}
+
+
+# The published fit, whose cells the validation patients choose.
+YAN_PUBLISHED = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 # Settings that the nomograms read.
-YAN_NOMOGRAMS = ("clinical", "clinical_p", "entry_p", "removal_p")
+YAN_NOMOGRAMS = ("clinical", "nominal", "clinical_p", "entry_p", "removal_p")
 
 
 def yan2023_settings(wildcards, keys):
@@ -14,8 +33,31 @@ def yan2023_settings(wildcards, keys):
 
 
 def yan2023_fit_settings(wildcards):
-    """What a fit of everything reads."""
-    return yan2023_settings(wildcards, (*YAN_NOMOGRAMS, "classifiers", "fusion"))
+    """What a fit reads, and what decides which models it has."""
+    definitions = clinical_definitions(study_clinical("yan2023"))(wildcards)
+    return {
+        **yan2023_settings(wildcards, (*YAN_NOMOGRAMS, "fusion")),
+        "classifiers": yan2023_of(wildcards.cohort)["classifiers"],
+        "phases": PLAN.phases("yan2023", base(wildcards.cohort)),
+        "after_operation": [v for v, d in definitions.items() if d["timing"] != "pre"],
+    }
+
+
+def yan2023_about(wildcards):
+    """What else a fit is told of its files, and of the network for patients who come later."""
+    return {
+        "phases": PLAN.phases("yan2023", base(wildcards.cohort)),
+        "selectors": list(yan2023_of(wildcards.cohort)["selectors"]),
+        "network": yan2023_network(wildcards),
+        "definitions": clinical_meaning(study_clinical("yan2023"))(wildcards),
+    }
+
+
+def yan2023_fits(cohort):
+    """Every strict fit of the grid, and the published one, whose cells the validation patients choose."""
+    scheme = FULL_CONFIG["splits"][PLAN.scheme("yan2023", base(cohort))]
+    repeats = repeats_of_split("yan2023", cohort)
+    return main_fits(scheme["folds"], min(YAN["grid_repeats"], repeats), VALIDATION)
 
 
 def yan2023_network(wildcards):
@@ -60,17 +102,27 @@ def yan2023_grid(kind):
         "<results>/{cohort}/yan2023/grid/{phase}.{selector}.{kind}",
         cohort=w.cohort,
         phase=PLAN.phases("yan2023", base(w.cohort)),
-        selector=list(YAN["selectors"]),
+        selector=list(yan2023_of(w.cohort)["selectors"]),
         kind=kind,
     )
 
 
-def yan2023_predictions(cohort):
-    """Parts of the predictions."""
-    return [
-        f"<results>/{cohort}/yan2023/fits/{name}.predictions.csv"
-        for name in ("signatures", "nomograms")
+def yan2023_smaller():
+    """What the grid of copies with permuted outcomes is, in words; empty where it is the study's."""
+    smaller = YAN["permuted_grid"]
+    if not smaller:
+        return ""
+    words = {
+        "selectors": "rankings",
+        "classifiers": "classifiers",
+        "feature_numbers": "numbers of features",
+        "inner_repeats": "repeats of the inner cross-validation",
+    }
+    said = [
+        f"{words[k]} {', '.join(map(str, v)) if isinstance(v, list) else v}"
+        for k, v in smaller.items()
     ]
+    return "; ".join(said)
 
 
 def yan2023_targets(cohort):
@@ -81,7 +133,5 @@ def yan2023_targets(cohort):
     return [
         *[f"{folder}/tables/{table}.html" for table in tables],
         *[f"{folder}/figures/{figure}.png" for figure in figures],
-        # The fit to apply to other patients.
-        f"{folder}/models/{Fit()}",
         *crop_pages("yan2023", cohort),
     ]

@@ -20,8 +20,7 @@ def zhao2024_memory(network, batch, size):
 
 def zhao2024_predictions(cohort):
     """Parts of the predictions; copies with permuted outcomes have networks only where the config asks for them."""
-    wanted = cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    trained = wanted and PLAN.has_networks("zhao2024", base(cohort))
+    trained = trains_networks("zhao2024", cohort)
     deep = (
         [f"<results>/{cohort}/zhao2024/fits/networks.predictions.csv"]
         if trained
@@ -35,7 +34,7 @@ def zhao2024_learning(wildcards):
     of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats"}
     settings = PLAN.settings("zhao2024", base(wildcards.cohort))
     of_tables = {key for key in settings if key.startswith("baseline_")}
-    of_tables.add("risk_factor_model")
+    of_tables |= {"risk_factor_model", "agreement_words"}
     unused = {*of_networks, *of_tables, "fusion_network", "fusion_layer_norm"}
     return {key: value for key, value in settings.items() if key not in unused}
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cohort.acquisition_table import acquisition_words
 from hcc_recurrence.figures.p_values import auc_text
-from hcc_recurrence.statistics.acquisition_table import acquisition_words
 
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
@@ -130,7 +130,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "predictions": Evidence(f"{here}/predictions.csv", "every prediction with fold, seed and protocol"),
         "baseline": Evidence(f"{here}/tables/baseline.csv", "characteristics by outcome in each split"),
         "coefficients": Evidence(f"{here}/tables/risk_factors.csv", "odds and hazard ratios with intervals"),
-        "pipeline": Evidence("README", "rule graph docs/rulegraph.png"),
+        "pipeline": Evidence("docs/architecture.md", "rule graph docs/rulegraph.png"),
         "checklists": Evidence(f"{here}/checklists", "TRIPOD+AI, CLEAR, METRICS, RQS"),
         "code": Evidence("README", "hcc-recurrence, MIT licence, pinned dependencies (envs/requirements.lock)"),
         "software": Evidence("envs/requirements.lock", ", ".join(f"{k} {v}" for k, v in run.versions.items())),

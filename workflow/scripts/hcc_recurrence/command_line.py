@@ -260,7 +260,8 @@ def near_targets(target: str, rules: Collection[str], names: Mapping[str, str] |
         return wrong + f"write --config {target}, after the target."
     close = difflib.get_close_matches(target, sorted(rules), 3, 0.5)
     if "/" in target:
-        return wrong + "correct the path (README.md lists what a run makes), or ask for `all`, which makes everything."
+        path = "correct the path (docs/architecture.md, section 2, lists what a run makes)"
+        return f"{wrong}{path}, or ask for `all`, which makes everything."
     if close:
         return wrong + f"did you mean {' or '.join(close)}?"
     return wrong + f"known are {', '.join(sorted(rules))}."
@@ -298,7 +299,7 @@ def _may_be_target(word: str) -> bool:
 
 
 # Rules and results that need no split of the patients: sheets, labels, images, masks and what is measured in them.
-NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers"}
+NO_SPLIT = {"preflight", "list_problems", "discover", "build_public_sheets", "leftovers", "remove_leftovers", "why"}
 NO_SPLIT_FILE = re.compile(
     r"(^|/)(preflight/[^/]+|[A-Za-z0-9_-]+/(labels\.(csv|html)|(simulated|images|masks|registration|quality|crops|"
     r"radiomics)/.+))$"

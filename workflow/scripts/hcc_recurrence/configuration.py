@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib.util
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -359,15 +359,36 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         if fault := settings_fault(name, settings["classifiers"][name]):
             remedy = f"{name} {fault}; numbers of trees or stumps are n_estimators"
             wrong(f"classifiers.{name}", dict(settings["classifiers"][name]), remedy)
-    numbers = settings["feature_numbers"]
-    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
-        wrong("feature_numbers", numbers, "whole numbers from 1 upwards")
-    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
-        if not isinstance(settings[key], int) or settings[key] < lowest:
-            wrong(key, settings[key], f"a whole number from {lowest} upwards")
+    for name, own in settings["inner_classifiers"].items():
+        if name not in settings["classifiers"] or name not in ESTIMATORS:
+            wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
+        elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
+            wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    if other := sorted(set(settings["nominal"]) - set(settings["clinical"])):
+        wrong("nominal", other, f"clinical variables of the paper: {', '.join(settings['clinical'])}")
+    permuted = settings["permuted_grid"]
+    if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
+        wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
+    for key in GRID:
+        names = permuted.get(key, list(settings[key]))
+        if not isinstance(names, list) or not names or not set(names) <= set(settings[key]):
+            wrong(f"permuted_grid.{key}", names, f"a list of some of {', '.join(settings[key])}")
+    for where, grid in (("", settings), ("permuted_grid.", permuted)):
+        _sizes_of_grid(where, grid, wrong)
     if settings["fusion"] not in ("mean", "logistic"):
         wrong("fusion", settings["fusion"], "mean or logistic")
     return problems
+
+
+def _sizes_of_grid(where: str, settings: Mapping[str, Any], wrong: Callable[[str, object, str], None]) -> None:
+    """Numbers of a grid of signatures that are none, each told to `wrong`."""
+    numbers = settings.get("feature_numbers", [1])
+    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
+        wrong(f"{where}feature_numbers", numbers, "whole numbers from 1 upwards")
+    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
+        value = settings.get(key, lowest)
+        if not isinstance(value, int) or value < lowest:
+            wrong(f"{where}{key}", value, f"a whole number from {lowest} upwards")
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
@@ -441,7 +462,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             if lacking:
                 problems.append(
                     problem(
-                        f"{where}: phases does not map {lacking}, and the three phases are the colours of its images",
+                        f"{where}: phases does not map {lacking}, and the three phases are the channels of its images",
                         "map each of the three, if need be two of them to one phase, or set networks: false",
                     )
                 )

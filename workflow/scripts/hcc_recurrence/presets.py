@@ -27,6 +27,8 @@ SETTINGS = {
         "learner_folds",
         "inner_folds",
         "inner_repeats",
+        "inner_classifiers",
+        "permuted_grid",
         "grid_repeats",
     ),
     *("network_repeats", "calibration_resamples"),

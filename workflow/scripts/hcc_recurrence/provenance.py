@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,25 @@ def combine_hashes(hashes: Iterable[str]) -> str:
     return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
 
 
+# What hashes of this process are made of: hash -> kind of its parts, and the hash of each by its name.
+_PARTS: dict[str, tuple[str, dict[str, str]]] = {}
+PART_DIGITS = 12
+
+
+def hash_of_parts(kind: str, digest: str, parts: Mapping[str, str]) -> str:
+    """The digest, whose parts are known by name from now on (`parts_of`).
+
+    Args: kind: what the parts are: `module`, `column` or `patient`. parts: name -> hash of each.
+    """
+    _PARTS[digest] = (kind, {name: part[:PART_DIGITS] for name, part in sorted(parts.items())})
+    return digest
+
+
+def parts_of(digest: str) -> tuple[str, dict[str, str]] | None:
+    """Kind and parts of such a hash of this process; None of any other text."""
+    return _PARTS.get(digest)
+
+
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -191,4 +210,5 @@ def code_version(script: Path, root: Path, modules: tuple[str, ...] = ()) -> str
         if "." in dotted:  # importing a.b.c runs a and a.b as well
             waiting.append(dotted.rpartition(".")[0])
     text = "\n".join(f"{name} {digest}" for name, digest in sorted(pieces.items()))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    named = {name.removeprefix(f"{PACKAGE}.") or script.name: digest for name, digest in pieces.items()}
+    return hash_of_parts("module", hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), named)

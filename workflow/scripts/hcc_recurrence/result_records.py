@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ FOLDER, FILE, PLACE = "_provenance", "records.txt", "place.txt"
 # The first line is about the file itself, some are of texts that many records share; no path begins so.
 HEADER = "#"
 FORMAT = 1
+# Names of such texts in records.
+NAME = re.compile(rb'"(#[0-9a-f]{16})"')
 # Snakemake's own mark of when a folder was made, which is no part of what is in it.
 TIME_OF_FOLDER = ".snakemake_timestamp"
 # Of a longer file its first and last bytes are looked at: those of NIfTI, NumPy, Parquet, PNG and torch files that are
@@ -171,6 +174,7 @@ class Records:
 
     def name_of_text(self, text: str) -> str:
         """A short name for a text that many records hold, which is kept once. Raises: OSError as `put`."""
+        # As NAME has it.
         name = f"{HEADER}{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
         if name not in self._lines:
             self.put(name, {"text": text})
@@ -178,7 +182,7 @@ class Records:
 
     def text_named(self, name: str) -> str | None:
         """The text of such a name; None where there is none."""
-        return (self.get(name) or {}).get("text")
+        return (self.get(name) or {}).get("text") if name.startswith(HEADER) else None
 
     def begin(self) -> None:
         """Before the first job: begin the file where there is none, write it anew where much of it is out of date.
@@ -189,12 +193,19 @@ class Records:
             self.since = time.time()
             self._append(self._header())
         elif self._surplus > len(self._lines) + SPARE_LINES:
+            self._forget_texts()
             temporary = self.path.with_name(f"{FILE}.{os.getpid()}")
             with open(temporary, "wb") as stream:
                 stream.write(self._header())
                 stream.writelines(key.encode() + b"\t" + text + b"\n" for key, text in self._lines.items())
             os.replace(temporary, self.path)
             self._surplus, self._ends_whole = 0, True
+
+    def _forget_texts(self) -> None:
+        """Drop texts that no record holds any more."""
+        held = {name for key, text in self._lines.items() if not key.startswith(HEADER) for name in NAME.findall(text)}
+        kept = {key: text for key, text in self._lines.items() if not key.startswith(HEADER) or key.encode() in held}
+        self._lines = kept
 
     def _header(self) -> bytes:
         return f"{HEADER}\t{json.dumps({'format': FORMAT, 'since': self.since})}\n".encode()

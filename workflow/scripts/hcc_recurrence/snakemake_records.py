@@ -21,6 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.leftovers import OUTPUTS_TO
+from hcc_recurrence.rerun_reasons import (
+    REPLACED,
+    UNKNOWN,
+    WHY_OUTPUT,
+    WHY_TO,
+    job_reasons,
+    named_parameters,
+    steps_of_one_kind,
+    upstream_reasons,
+)
 from hcc_recurrence.result_records import (
     Records,
     Seen,
@@ -37,6 +47,7 @@ from hcc_recurrence.snakemake_inside import (
     FilePersistence,
     Mtime,
     ParamsChange,
+    deciding_parameters,
     replace_store,
 )
 
@@ -50,8 +61,6 @@ FIELDS = (
     *("rule", "input", "params", "code", "log", "starttime", "endtime", "job_hash", "software_stack_hash"),
     *("input_checksums", "record_format_version", "conda_env", "container_img_url", "shellcmd"),
 )
-UNKNOWN = "nothing says what made the file"
-REPLACED = "the file was changed or replaced after it was made"
 # A target of its own, which `all` may leave out.
 NULL_CONTROL = re.compile("/null/|/null_control")
 
@@ -94,6 +103,8 @@ class ResultPersistence(FilePersistence):
         self._replaced: set[str] = set()
         self._elsewhere: dict[str, Seen] = {}
         self._benchmarks: dict[str, str] = {}
+        # Of a job's outputs, until their records are written: its parameters by name, and why it ran.
+        self._named_of: dict[str, tuple[dict[str, Any], list[str]]] = {}
         if is_run:
             self._look_at_copies()
             self.lock = self._around(self.lock)
@@ -150,6 +161,7 @@ class ResultPersistence(FilePersistence):
             sums = record.get("input_checksums") or {}
             record["input_checksums"] = {self._here(path): found for path, found in sums.items()}
             record["conda_env"] = self.records.text_named(record.get("conda_env", ""))
+            record["named"] = self._names(record.get("named") or {})
             return record
         # Of a run before results had records: taken over while there are none, where it is about this very file.
         old = super()._read_record(key) if self.records.since is None else None
@@ -161,6 +173,9 @@ class ResultPersistence(FilePersistence):
         return record
 
     async def finished(self, job: Any) -> None:
+        if self.root:
+            named, because = self._named(job), self._own_reasons(job)
+            self._named_of |= {str(f): (named, because) for f in job.output}
         if job.benchmark:
             self._benchmarks |= dict.fromkeys(map(str, job.output), str(job.benchmark))
         await super().finished(job)
@@ -181,6 +196,8 @@ class ResultPersistence(FilePersistence):
             kept["log"] = [self._portable(path) for path in kept["log"]]
         if benchmark := self._benchmarks.pop(key, ""):
             kept["benchmark"] = self._portable(benchmark)
+        if known := self._named_of.pop(key, None):
+            kept |= {"named": self._kept_names(known[0]), "because": known[1]}
         if "input_checksums" in kept:
             kept["input_checksums"] = {self._portable(path): sums for path, sums in kept["input_checksums"].items()}
         if "conda_env" in kept:
@@ -246,6 +263,46 @@ class ResultPersistence(FilePersistence):
             return REPLACED if os.path.isdir(key) else ""
         return ""
 
+    # -- why a job runs --------------------------------------------------------------------------
+
+    def _named(self, job: Any) -> dict[str, Any]:
+        return named_parameters(deciding_parameters(job))
+
+    def _kept_names(self, named: dict[str, Any]) -> dict[str, str]:
+        """The same with the parts of hashes, such as modules, as texts that the records of many jobs share."""
+        texts = self.records.name_of_text
+        return {name: value if isinstance(value, str) else texts(json.dumps(value)) for name, value in named.items()}
+
+    def _names(self, kept: dict[str, str]) -> dict[str, Any]:
+        found = {name: self.records.text_named(value) for name, value in kept.items()}
+        return {name: json.loads(text) if text else kept[name] for name, text in found.items()}
+
+    def _own_reasons(self, job: Any) -> list[str]:
+        return job_reasons(self.dag.reason(job), [self._read_record(str(f)) for f in job.output], self._named(job))
+
+    def _say_why(self, output: str, destination: Path) -> None:
+        jobs = [job for job in self.dag.jobs if output in map(str, job.output)]
+        if not jobs:
+            return
+        job, record = jobs[0], self._read_record(output) or {}
+        runs = self.dag.needrun(job)
+
+        def running(other: Any) -> list[Any]:
+            return [before for before in self.dag.job_dependencies(other) if self.dag.needrun(before)]
+
+        steps = upstream_reasons(job, running, self._own_reasons) if runs else []
+        made = record.get("endtime")
+        about = {
+            "output": output,
+            "rule": job.rule.name,
+            "runs": runs,
+            "reasons": self._own_reasons(job) if runs else [],
+            "upstream": steps_of_one_kind([(j.rule.name, str(next(iter(j.output), "")), own) for j, own in steps]),
+            "made": time.strftime("%Y-%m-%d %H:%M", time.localtime(made)) if made else "",
+            "because": record.get("because") or [],
+        }
+        destination.write_text(json.dumps(about))
+
     # -- around a run ----------------------------------------------------------------------------
 
     def _around(self, lock: Callable[[], AbstractContextManager]) -> Callable[[], AbstractContextManager]:
@@ -256,6 +313,8 @@ class ResultPersistence(FilePersistence):
             workflow = self.dag.workflow
             if destination := os.environ.get(OUTPUTS_TO):
                 Path(destination).write_text(json.dumps(self._made_by_jobs()))
+            if destination := os.environ.get(WHY_TO):
+                self._say_why(os.environ[WHY_OUTPUT], Path(destination))
             if not workflow.touch:
                 self._refuse_unknown()
             if not workflow.dryrun:

@@ -37,6 +37,8 @@ def no_cut_off(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame, cut
     """The models of a panel whose patients cannot be called high or low, and why."""
     without = cuts.index[cuts.isna()].get_level_values("model")
     found = {model: "no cut-off: none could be taken\nfrom the training patients" for model in without}
+    absent = set(cuts.index.get_level_values("model")) - set(rows["model"])
+    found |= dict.fromkeys(absent, "known in none of these patients")
     return found | silent_models(predictions, protocol, rows)
 
 

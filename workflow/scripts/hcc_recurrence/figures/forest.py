@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -47,7 +49,8 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
             else:
                 remark = line.get("remark")
                 reasons = "no estimate (separation, collinearity, or one value)"
-                text = remark if isinstance(remark, str) and remark else reasons
+                # A long line would leave no room for the ratios.
+                text = textwrap.fill(remark, 44) if isinstance(remark, str) and remark else reasons
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)
@@ -65,7 +68,7 @@ def plot_auc_forest(
 
     Args:
         panels: heading and table with model, auc, auc_low, auc_high and published (NaN where there is none).
-        reachable: best reachable AUC of a simulated cohort.
+        reachable: oracle AUC of a simulated cohort.
     """
     use_style()
     models = list(dict.fromkeys(m for _, table in panels for m in table["model"]))[::-1]
@@ -77,7 +80,7 @@ def plot_auc_forest(
             axis.axvline(reachable, color="0.2", linewidth=0.8, linestyle="--")
         for line in table.to_dict("records"):
             row, colour = models.index(line["model"]), colours.get(line["model"], "0.45")
-            if auc_text(line).startswith(NOTHING):
+            if auc_text(line).startswith(NOTHING) or np.isnan(line["auc"]):
                 axis.text(0.02, row, auc_text(line), va="center", fontsize=5.8, color=colour)
             else:
                 axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
@@ -96,7 +99,7 @@ def plot_auc_forest(
         axis.set_yticks(range(len(models)), models)
     text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
     if reachable is not None:
-        text += f" Dashed: best reachable AUC, {reachable:.2f}."
+        text += f" Dashed: oracle AUC, {reachable:.2f}."
     figure.suptitle(text, fontsize=7.5, wrap=True)
     return figure
 
@@ -105,7 +108,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     """AUC as published against strict, one line a model and kind of patients; the difference with its interval.
 
     Args:
-        table: model, patients, strict, strict_sd_over_repeats, as_published, optimism, low, high.
+        table: model, patients, strict, strict_sd_over_repeats, as_published, optimism, low, high, remark.
     """
     use_style()
     kinds = list(dict.fromkeys(table["patients"]))
@@ -119,6 +122,10 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         for row, line in part.iterrows():
             left.plot([line["strict"], line["as_published"]], [row, row], color="0.7", linewidth=1.4, zorder=1)
             right.plot([line["low"], line["high"]], [row, row], color="0.3", linewidth=1.2)
+            if isinstance(line["remark"], str) and line["remark"]:
+                # In a corner of its own line, above where the dot may be.
+                at, where = (0.01, row + 0.3), ("axes fraction", "data")
+                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=4.8, color="0.35")
             spread = line["strict_sd_over_repeats"]
             if np.isfinite(spread):
                 ends = [line["strict"] - spread, line["strict"] + spread]

@@ -18,12 +18,13 @@ from hcc_recurrence.statistics.calibration import (
 )
 from hcc_recurrence.statistics.classification import both_outcomes
 from hcc_recurrence.statistics.decision_curve import decision_curve
-from hcc_recurrence.statistics.degenerate import models_of_nothing
+from hcc_recurrence.statistics.degenerate import FEW, LEAST_FOR_SMOOTHING, models_of_nothing, smoothed, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
 ESTIMATE_TEXT = {
     ("train", "out_of_fold"): "Training, out of fold",
+    ("train", "cross_validated"): "Training, cross-validated",
     ("train", "apparent"): "Training, apparent",
     ("validation", "held_out"): "Validation",
     ("external", "held_out"): "External",
@@ -37,7 +38,7 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
     found = []
     for key, text in ESTIMATE_TEXT.items():
         rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
-        if len(rows) and rows["y"].nunique() == 2:
+        if len(rows):
             one = rows.drop_duplicates("patient_id")
             found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
     return found
@@ -55,6 +56,21 @@ def silent_models(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) 
         & (predictions["estimate"] == rows["estimate"].iloc[0])
     ]
     return {model: words for (model, *_), words in models_of_nothing(own).items()}
+
+
+def without_curve(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) -> dict[str, str]:
+    """The models of a panel that have no curve, and why: they tell nobody apart, or there are too few patients.
+
+    Args:
+        rows: of the panel, from `panels`.
+    """
+    found = {}
+    for model, own in rows.groupby("model"):
+        y = own.drop_duplicates("patient_id")["y"]
+        why = why_no_interval((int(y.sum()), int((1 - y).sum())))
+        if why:
+            found[model] = why
+    return found | silent_models(predictions, protocol, rows)
 
 
 def say_nothing(axis: plt.Axes, label: str) -> None:
@@ -137,7 +153,7 @@ def plot_roc(
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
-        reachable: best reachable AUC of a simulated cohort, named under the figure; None for real ones.
+        reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
@@ -147,13 +163,20 @@ def plot_roc(
     single = predictions.set_index(keys).sort_index()
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         split, estimate = rows["split"].iloc[0], rows["estimate"].iloc[0]
-        silent = silent_models(predictions, protocol, rows)
+        silent = without_curve(predictions, protocol, rows)
         for model in models:
+            if (model, split, estimate) not in table.index:
+                continue
+            line = table.loc[(model, split, estimate)]
             if model in silent:
-                say_nothing(axis, f"{model}: {silent[model]}")
+                words = (
+                    f"{model} {auc_text(line, 2)}; "
+                    if np.isfinite(line["auc"]) and silent[model] == FEW
+                    else f"{model}: "
+                )
+                say_nothing(axis, words + silent[model])
                 continue
             own = single.loc[[(model, protocol, split, estimate)]].reset_index()
-            line = table.loc[(model, split, estimate)]
             main = " " not in model
             axis.plot(
                 *mean_roc(own),
@@ -166,10 +189,11 @@ def plot_roc(
         axis.set(title=title, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
         legend_below(axis, below, title="AUC (95% CI)")
     text = protocol_line(predictions, protocol, "Mean curve and mean AUC of {number} repeats.")
-    if protocol == "strict":
-        text += " Out of fold: mean of the folds' curves."
+    if any((rows["fold"] != 0).any() for _, rows in found):
+        words = "Out of fold" if protocol == "strict" else "Cross-validated"
+        text += f" {words}: mean of the folds' curves."
     if reachable is not None:
-        text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
+        text += f"\nSimulated cohort: the oracle AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
     return figure
 
@@ -191,8 +215,8 @@ def plot_calibration(
     at = np.linspace(0, 1, 101)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
-        silent = silent_models(predictions, protocol, rows)
-        for model in models:
+        silent = without_curve(predictions, protocol, rows)
+        for model in [m for m in models if m in set(rows["model"])]:
             if model in silent:
                 say_nothing(axis, f"{model}:\n{silent[model]}")
                 continue
@@ -207,7 +231,7 @@ def plot_calibration(
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
             slope = "undefined" if np.isnan(slope) else f"{slope:.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
-            for other in fits[1:]:
+            for other in fits[1:] if smoothed(y) else []:
                 axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
             label = f"{model}: slope {slope},\nintercept {intercept:+.2f}, Brier {brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
@@ -221,7 +245,8 @@ def plot_calibration(
             aspect="equal",
         )
         legend_below(axis, below)
-    text = f"Lines: lowess with 95% band ({resamples} bootstraps); dots: groups of risk."
+    text = f"Lines: loess with 95% band ({resamples} bootstraps), of at least {LEAST_FOR_SMOOTHING} patients of each "
+    text += "outcome; dots: groups of risk."
     several = "Thick: first of {number} repeats; thin: the others; numbers: means."
     figure.suptitle(f"{protocol_line(predictions, protocol, several)}\n{text}", fontsize=8)
     return figure
@@ -236,17 +261,27 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
         return decision_curve(patients["y"].to_numpy(), risks, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
-        silent = silent_models(predictions, protocol, rows)
-        curve = mean_net_benefit(rows, [m for m in models if m not in silent], curve_of)
-        plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
+        silent = without_curve(predictions, protocol, rows)
+        drawn = [m for m in models if m not in silent and m in set(rows["model"])]
+        if drawn:
+            curve = mean_net_benefit(rows, drawn, curve_of)
+            plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
+        else:
+            axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     figure.suptitle(protocol_line(predictions, protocol, "Mean net benefit of {number} repeats."), fontsize=8)
     return figure
+
+
+def net_benefit_lines(predictions: pd.DataFrame, protocol: str, models: list[str]) -> int:
+    """Lines of the legend of decision curves: two models side by side, or one where some have words for a curve."""
+    words = any(without_curve(predictions, protocol, rows) for _, rows in panels(predictions, protocol))
+    return len(models) + 3 if words else (len(models) + 3) // 2 + 1
 
 
 def mean_net_benefit(

@@ -12,15 +12,16 @@ from hcc_recurrence.figures.performance import (
     canvas,
     legend_below,
     mean_net_benefit,
+    net_benefit_lines,
     panels,
     plot_net_benefit,
     protocol_line,
     say_nothing,
-    silent_models,
+    without_curve,
 )
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.decision_curve import survival_decision_curve
-from hcc_recurrence.statistics.degenerate import LEAST_PATIENTS, enough
+from hcc_recurrence.statistics.degenerate import FEW_IN_A_GROUP, LEAST_OF_EACH, LEAST_PATIENTS, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import first_repeat
 from hcc_recurrence.statistics.survival import (
@@ -75,7 +76,10 @@ def plot_kaplan_meier(
             high = (own["probability"].to_numpy() >= cut).astype(int)
             for line, (value, name, colour) in enumerate(GROUPS):
                 members = high == value
-                if members.any():
+                if 0 < members.sum() < LEAST_OF_EACH:
+                    label = f"{name}, n = {members.sum()}: no curve of fewer than {LEAST_OF_EACH}"
+                    curve.plot([], [], color=colour, linewidth=1.3, label=label)
+                elif members.any():
                     km = kaplan_meier(months[members], event[members])
                     label = (
                         f"{name}, n = {members.sum()}, {_median_text(median_survival(months[members], event[members]))}"
@@ -88,8 +92,9 @@ def plot_kaplan_meier(
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
-            text = "one group only" if not min(sizes) else "groups too small for a test"
-            if enough(*sizes):
+            why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
+            text = f"no log-rank test: {'small group' if min(sizes) else 'one group only'}"
+            if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
             curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
@@ -122,8 +127,10 @@ def plot_survival_calibration(
     figure, axes, legends = canvas(len(found), len(models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
-        silent = silent_models(predictions, protocol, rows)
+        silent = without_curve(predictions, protocol, rows)
         for place, model in enumerate(models):
+            if model not in set(rows["model"]):
+                continue
             if model in silent:
                 say_nothing(axis, f"{model}: {silent[model]}")
                 continue
@@ -163,17 +170,20 @@ def plot_survival_decision_curve(
         times = censor_at(patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int), horizon)
         return survival_decision_curve(*times, risks, horizon, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
-        silent = silent_models(predictions, protocol, rows)
-        curve = mean_net_benefit(rows, [m for m in models if m not in silent], curve_of)
+        silent = without_curve(predictions, protocol, rows)
+        drawn = [m for m in models if m not in silent and m in set(rows["model"])]
         one = rows.drop_duplicates("patient_id")
         free = survival_at(one["rfs_months"].to_numpy(float), one["rfs_event"].to_numpy(int), horizon)[0]
-        plot_net_benefit(axis, curve, colours, 1 - free)
+        if drawn:
+            plot_net_benefit(axis, mean_net_benefit(rows, drawn, curve_of), colours, 1 - free)
+        else:
+            axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")
     figure.suptitle(f"{line} Recurrence within {horizon:.0f} months.", fontsize=8)
     return figure

@@ -25,7 +25,9 @@ COLUMNS = (
 ALLOWED = {
     "protocol": {"strict", "as_published"},
     "split": {"train", "validation", "external"},
-    "estimate": {"out_of_fold", "apparent", "held_out"},
+    # out_of_fold: nothing of the model has seen the patient. cross_validated: settings were chosen with the patient's
+    # outcome too, coefficients fitted without it. apparent: of patients that the model was fitted on.
+    "estimate": {"out_of_fold", "cross_validated", "apparent", "held_out"},
 }
 
 
@@ -88,7 +90,12 @@ def rows_of_fits(
     for (protocol, repeat, fold, part), rows in table.groupby(["protocol", "repeat", "fold", "part"]):
         if part == "learned" and protocol == "strict":
             continue
-        estimate = "apparent" if part == "learned" else "out_of_fold" if fold else "held_out"
+        if part == "learned":
+            estimate = "apparent"
+        elif not fold:
+            estimate = "held_out"
+        else:
+            estimate = "out_of_fold" if protocol == "strict" else "cross_validated"
         about = {"protocol": protocol, "estimate": estimate, "repeat": repeat, "fold": fold, "seed": seed + repeat}
         where = place.loc[rows["patient_id"]].to_numpy()
         for name in sorted(set(where)):
@@ -119,8 +126,8 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame, models: Se
     """Assert what docs/architecture.md 4 and 6 promise of a predictions table.
 
     Raises: ValueError naming what is broken: unknown words, a probability outside [0, 1], a patient in a
-    split other than the written one, a row that stands twice, an out-of-fold row of the wrong fold, or a model and
-    protocol that leaves out a patient.
+    split other than the written one, a row that stands twice, an estimate that its protocol does not know, a row by
+    folds that has none or an apparent one that has, or a model and protocol that leaves out a patient.
     """
     if tuple(predictions.columns) != COLUMNS:
         raise ValueError(f"columns are {list(predictions.columns)}, expected {list(COLUMNS)}")
@@ -139,6 +146,12 @@ def check_predictions(predictions: pd.DataFrame, split: pd.DataFrame, models: Se
     differs = predictions["split"].to_numpy() != written.loc[predictions["patient_id"], "split"].to_numpy()
     if differs.any():
         raise ValueError(f"{int(differs.sum())} rows name another split than the written one")
+    for estimate, other in (("out_of_fold", "as_published"), ("cross_validated", "strict"), ("apparent", "strict")):
+        if ((predictions["estimate"] == estimate) & (predictions["protocol"] == other)).any():
+            raise ValueError(f"{estimate} rows in the protocol {other.replace('_', ' ')}, which has none")
+    by_folds = predictions["estimate"].isin({"out_of_fold", "cross_validated"})
+    if (by_folds != (predictions["fold"] != 0)).any():
+        raise ValueError("a fold is named where, and only where, a row is of a model fitted without that fold")
     keys = ["model", "protocol", "estimate", "repeat", "patient_id"]
     if predictions.duplicated(keys).any():
         raise ValueError("a patient stands twice under one model, protocol, estimate and repeat")

@@ -70,13 +70,6 @@ class Imputer(_Fitted):
             warnings.simplefilter("ignore", RuntimeWarning)
             self.median = np.nan_to_num(np.nanmedian(x, axis=0))
 
-    @classmethod
-    def of(cls, median: np.ndarray) -> Imputer:
-        """The imputer with these medians, as one of its kind was fitted with."""
-        imputer = cls.__new__(cls)
-        imputer.median = np.asarray(median, float)
-        return imputer
-
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.where(np.isnan(x), self.median, x)
 
@@ -90,13 +83,6 @@ class MinMax(_Fitted):
         self.low = x.min(axis=0)
         width = np.ptp(x, axis=0)
         self.width = np.where(width > 0, width, np.inf)
-
-    @classmethod
-    def of(cls, low: np.ndarray, width: np.ndarray) -> MinMax:
-        """The scaler with these ranges, as one of its kind was fitted with."""
-        scaler = cls.__new__(cls)
-        scaler.low, scaler.width = np.asarray(low, float), np.asarray(width, float)
-        return scaler
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.clip((x - self.low) / self.width, 0, 1)

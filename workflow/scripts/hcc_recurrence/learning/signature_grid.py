@@ -108,8 +108,7 @@ class FittedCell:
 
     def state(self) -> dict[str, Any]:
         """For `model_files.save_state`."""
-        ranges = {"low": self.scale.low, "width": self.scale.width}
-        return {"features": list(self.features), **ranges, "estimator": self.estimator}
+        return {"features": list(self.features), "scale": self.scale.state(), "estimator": self.estimator}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], where: str) -> FittedCell:
@@ -117,8 +116,8 @@ class FittedCell:
 
         Raises: ModelFileError for an unknown key, or one that lacks.
         """
-        expect_keys(state, {"features", "low", "width", "estimator"}, where)
-        return cls(list(state["features"]), MinMax.of(state["low"], state["width"]), state["estimator"])
+        expect_keys(state, {"features", "scale", "estimator"}, where)
+        return cls(list(state["features"]), MinMax.from_state(state["scale"]), state["estimator"])
 
 
 def _fit_rows(
@@ -152,12 +151,12 @@ def refit_cell(
 
     Args:
         features: index patient_id. order: names of the cell's features in this fit, the best first.
-        own: settings of the classifier.
+        own: settings of the classifier. seed: of the fit.
     """
     x, y = features.loc[fit.rows].to_numpy(float), outcome.loc[fit.rows].to_numpy(int)
     columns = features.columns.get_indexer(list(order))
     names = list(features.columns)
-    return _fit_rows(x, y, np.arange(len(y)), columns, names, classifier, own, seed + fit.repeat)
+    return _fit_rows(x, y, np.arange(len(y)), columns, names, classifier, own, seed)
 
 
 def _mean_auc(y: np.ndarray, held: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> float:
@@ -181,12 +180,14 @@ def fit_cell(
     """One classifier on the best features of one ranking, in every fit; their number by inner cross-validation.
 
     Args:
-        ranks: from `rank_fits`. settings: as there, and classifiers: name -> its settings.
+        ranks: from `rank_fits`. settings: as there; classifiers: name -> its settings; and inner_classifiers: name ->
+            what differs in the inner cross-validation.
 
     Returns: scores: repeat, fold, part, patient_id, probability (parts above). choices: repeat, fold, k, features
     (fewer than k where the filters left fewer), inner_auc, chosen; one row a number of features.
     """
     own, scores, choices = settings["classifiers"][classifier], [], []
+    of_inner = {**own, **settings["inner_classifiers"].get(classifier, {})}
     names = list(features.columns)
     position = {name: i for i, name in enumerate(names)}
     orders = {
@@ -204,7 +205,8 @@ def fit_cell(
         ) -> list[np.ndarray]:
             # Without a feature that passed the filters there is no order, and the prediction is the prevalence.
             columns = orders.get((fit.repeat, fit.fold, inner), np.zeros(0, int))[:k]
-            cell = _fit_rows(x, y, rows, columns, names, classifier, own, seed + fit.repeat)
+            settings_here = of_inner if inner else own
+            cell = _fit_rows(x, y, rows, columns, names, classifier, settings_here, seed + fit.repeat)
             return [cell._of(other, columns) for other in others]
 
         found: dict[int, list[np.ndarray]] = {}

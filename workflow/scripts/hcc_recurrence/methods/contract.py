@@ -40,18 +40,20 @@ class Method:
     """What a method declares (`METHOD` in its `declare.py`), read by every job: that file imports nothing heavy.
 
     models: from the settings of a study to its models, in the order of tables. tables: names of the tables that each
-    fit leaves; those in `shown` stand in `tables/` with all fits one below the other.
+    fit leaves; those in `shown` stand in `tables/` with all fits one below the other. file: of the method's folder,
+    with `fit` and `read_data`; a small method has them in `declare` as well, and imports what is heavy inside of them.
     """
 
     name: str
     models: Callable[[Mapping[str, Any]], dict[str, ModelInfo]]
     tables: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    file: str = "fit"
 
     @property
     def module(self) -> str:
         """Where its `fit` and `read_data` are."""
-        return f"hcc_recurrence.methods.{self.name}.fit"
+        return f"hcc_recurrence.methods.{self.name}.{self.file}"
 
 
 def declared(name: str) -> Method:

@@ -7,11 +7,16 @@ from collections.abc import Mapping, Sequence
 from hcc_recurrence.cohort.checks import Sources
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS, MONTH_COLUMNS
 from hcc_recurrence.planning.patients import Patients
-from hcc_recurrence.provenance import combine_hashes
+from hcc_recurrence.provenance import combine_hashes, hash_of_parts
 
 
-def _text_hash(rows: Sequence[Sequence[str]]) -> str:
-    return combine_hashes("\x1f".join(row) for row in rows)
+def _named_hash(kind: str, rows: Sequence[Sequence[str]]) -> str:
+    """One hash of rows of texts, the first of each its name; `provenance.parts_of` knows that of each row."""
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row[0], []).append("\x1f".join(row))
+    parts = {name: combine_hashes(own) for name, own in texts.items()}
+    return hash_of_parts(kind, combine_hashes("\x1f".join(row) for row in rows), parts)
 
 
 class Hashes:
@@ -49,8 +54,9 @@ class Hashes:
     def contents_hash(self, name: str) -> str:
         """Changes with any image or mask of a patient of a cohort in use."""
         if name not in self._contents:
-            self._contents[name] = _text_hash(
-                [[p, *(part for item in found.items() for part in item)] for p, found in self.contents(name).items()]
+            self._contents[name] = _named_hash(
+                "patient",
+                [[p, *(part for item in found.items() for part in item)] for p, found in self.contents(name).items()],
             )
         return self._contents[name]
 
@@ -59,7 +65,7 @@ class Hashes:
         # By patient: another order of the rows is no other outcome.
         frame = self.cohorts[name].patients.sort_index()
         columns = [c for c in ("patient_id", "centre", *DATE_COLUMNS, *MONTH_COLUMNS) if c in frame]
-        return _text_hash([[c, *frame[c]] for c in columns])
+        return _named_hash("column", [[c, *frame[c]] for c in columns])
 
     def clinical_hash(self, name: str, variables: Sequence[str]) -> str:
         """Changes with any value of the named clinical variables of patients in use, and no other."""
@@ -70,16 +76,27 @@ class Hashes:
         # Where each centre has a unit of its own, a value depends on the patient's centre as well.
         if any(isinstance(definitions[v]["unit"], Mapping) for v in variables):
             rows.append(["centre", *frame["centre"]])
-        return _text_hash(rows)
+        return _named_hash("column", rows)
 
     def strata_hash(self, name: str) -> str:
         """Changes with the group of any patient in use."""
         cohort = self.cohorts[name]
         frame = cohort.patients.loc[self.patients.patients(name)]
-        return _text_hash([[v, *frame.index, *frame[c]] for v, c in sorted(cohort.settings["strata"].items())])
+        return _named_hash(
+            "column", [[v, *frame.index, *frame[c]] for v, c in sorted(cohort.settings["strata"].items())]
+        )
+
+    def sites_hash(self, name: str) -> str:
+        """Changes with the site of recurrence of any patient in use, and with the levels; empty without a column."""
+        cohort = self.cohorts[name]
+        sites = cohort.settings["recurrence_sites"]
+        if not sites:
+            return ""
+        own = cohort.patients.loc[self.patients.patients(name), sites["column"]]
+        return _text_hash([[*sites["levels"]], *zip(own.index, own, strict=True)])
 
     def readings_hash(self, name: str, variables: Sequence[str]) -> str:
         """Changes with any reading of the named variables in patients in use."""
         frame = self.cohorts[name].patients.loc[self.patients.patients(name)]
         rows = [[v, r, *frame[c]] for v, own in self.patients.readings(name, variables).items() for r, c in own.items()]
-        return _text_hash(rows)
+        return _named_hash("column", rows)

@@ -36,17 +36,18 @@ from hcc_recurrence.statistics.degenerate import (
 from hcc_recurrence.statistics.delong import PAIR, holm, paired_table, unpaired_test, variance_of_interval
 from hcc_recurrence.statistics.reliability import cohen_kappa
 from hcc_recurrence.statistics.single_models import (
-    TRAINED_ON,
     mean_and_spread,
     rounded,
     single_fits_beside_all,
     training_cut_offs,
+    training_rows,
 )
 
 PANEL = ["protocol", "split", "estimate"]
 # What stands for one kind of patients in the two protocols.
 KINDS = {
     "training (apparent; out of fold)": (("train", "apparent"), ("train", "out_of_fold")),
+    "training (cross-validated; out of fold)": (("train", "cross_validated"), ("train", "out_of_fold")),
     "validation": (("validation", "held_out"), ("validation", "held_out")),
     "external": (("external", "held_out"), ("external", "held_out")),
 }
@@ -124,7 +125,8 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
 def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Unpaired DeLong test of each model's training AUC against its AUC in the other splits (Zhao 2024, Table 4).
 
-    In the strict protocol the training AUC is the out-of-fold one, with its variance within folds. Both AUCs and their
+    In the strict protocol the training AUC is the out-of-fold one, as published the cross-validated one where there is
+    such, with their variance within folds, else the apparent one. Both AUCs and their
     variances are those of the metrics table: means over the repeats of single models.
 
     No test where one of the two has no interval; no difference either where a model tells nobody apart.
@@ -133,7 +135,7 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
     """
     rows, nothing = [], models_of_nothing(predictions)
     for (model, protocol), group in metrics.groupby(["model", "protocol"]):
-        own = group[(group["split"] == "train") & (group["estimate"] == TRAINED_ON[protocol])]
+        own = training_rows(group, protocol)
         for other in group[group["split"] != "train"].to_dict("records"):
             training = own.iloc[0]
             areas = (training["auc"], training["auc_variance"], other["auc"], other["auc_variance"])

@@ -17,7 +17,21 @@ import pandas as pd
 from hcc_recurrence.statistics.auc import youden_threshold
 from hcc_recurrence.statistics.degenerate import PANEL_OF_MODEL, models_of_nothing
 
-TRAINED_ON = {"strict": "out_of_fold", "as_published": "apparent"}
+# Which estimate speaks for the training patients of a protocol: the first that a model has.
+TRAINED_ON = {"strict": ("out_of_fold",), "as_published": ("cross_validated", "apparent")}
+
+
+def training_rows(rows: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """The rows of training patients that speak for them: out of fold, as published cross-validated or else apparent.
+
+    Args:
+        rows: of one model and protocol, with columns split and estimate; predictions or metrics.
+    """
+    own = rows[rows["split"] == "train"]
+    for estimate in TRAINED_ON[protocol]:
+        if (own["estimate"] == estimate).any():
+            return own[own["estimate"] == estimate]
+    return own.iloc[:0]
 
 
 def rounded(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -51,8 +65,8 @@ def single_fits_beside_all(rows: pd.DataFrame) -> pd.DataFrame:
 def training_cut_offs(predictions: pd.DataFrame) -> pd.Series:
     """Youden's cut-off of each model, protocol and repeat, from the training patients of that repeat.
 
-    From out-of-fold probabilities (`strict`) or apparent ones (`as_published`); NaN where the model tells nobody apart
-    (`degenerate`) or all patients have one outcome.
+    From out-of-fold probabilities (`strict`), cross-validated or else apparent ones (`as_published`); NaN where the
+    model tells nobody apart (`degenerate`) or all patients have one outcome.
 
     Returns: cut-offs, index model, protocol, repeat.
 
@@ -62,10 +76,11 @@ def training_cut_offs(predictions: pd.DataFrame) -> pd.Series:
     keys = ["model", "protocol", "repeat"]
     for key, rows in predictions.groupby(keys):
         model, protocol, repeat = key
-        estimate = TRAINED_ON[protocol]
-        own = rows[(rows["split"] == "train") & (rows["estimate"] == estimate)]
+        own = training_rows(rows, protocol)
         if own.empty:
-            raise ValueError(f"{model}, {protocol}, repeat {repeat}: no {estimate} rows to take a cut-off from")
+            wanted = " or ".join(TRAINED_ON[protocol])
+            raise ValueError(f"{model}, {protocol}, repeat {repeat}: no {wanted} rows to take a cut-off from")
+        estimate = own["estimate"].iloc[0]
         told = own["y"].nunique() == 2 and (model, protocol, "train", estimate) not in nothing
         found[key] = youden_threshold(own["y"], own["probability"].round(10)) if told else np.nan
     index = pd.MultiIndex.from_tuples(list(found), names=keys)

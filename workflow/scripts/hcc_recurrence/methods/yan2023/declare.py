@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import ModelInfo
+from hcc_recurrence.methods.contract import Method, ModelInfo
 
 FUSED = "mp-MR"
 # What the paper calls the phases; the signature of a phase bears its name.
@@ -19,21 +19,23 @@ PHASE_NAMES = {
 CLINICAL, DEEP, BEFORE = "Clinical-nomogram", "DL-nomogram", "preoperative"
 # The phases of the paper; it has no signature of another one.
 _PUBLISHED = ("arterial", "portal", "hepatobiliary")
-# The tables that a fit leaves beside its model.
-TABLES = ("predictions", "regressions")
 
 
-def models(phases: Iterable[str], definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, ModelInfo]:
+def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     """Every model of a study.
 
     Args:
-        phases: of the study. definitions: of its clinical variables, with their timing.
+        settings: phases; after_operation: the clinical variables known only after it (none: no preoperative variant).
     """
-    found = {PHASE_NAMES[p]: ModelInfo("main", "deep", PHASE_NAMES[p] if p in _PUBLISHED else "") for p in phases}
+    names = [(PHASE_NAMES[phase], phase in _PUBLISHED) for phase in settings["phases"]]
+    found = {name: ModelInfo("main", "deep", name if published else "") for name, published in names}
     found[FUSED] = ModelInfo("main", "deep", FUSED)
     found[CLINICAL] = ModelInfo("main", "clinical", "clinical nomogram")
     found[DEEP] = ModelInfo("main", "combined", "DL nomogram")
-    if any(d["timing"] != "pre" for d in definitions.values()):
+    if settings["after_operation"]:
         found[f"{CLINICAL} {BEFORE}"] = ModelInfo("variant", "clinical")
         found[f"{DEEP} {BEFORE}"] = ModelInfo("variant", "combined")
     return found
+
+
+METHOD = Method("yan2023", models, tables=("regressions",))

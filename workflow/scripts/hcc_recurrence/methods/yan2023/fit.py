@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.fit import PUBLISHED, Fit
-from hcc_recurrence.files import as_written
+from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.files import as_written, read_csv
 from hcc_recurrence.learning.estimators import predicted
-from hcc_recurrence.learning.folds import OuterFit, outer_fit
+from hcc_recurrence.learning.folds import outer_fit
 from hcc_recurrence.learning.model_files import ModelFileError, expect_keys
 from hcc_recurrence.learning.signature_grid import FittedCell, refit_cell
 from hcc_recurrence.methods.contract import FittedMethod
+from hcc_recurrence.methods.run import tuning_patients
 from hcc_recurrence.methods.yan2023.declare import FUSED, PHASE_NAMES
 from hcc_recurrence.methods.yan2023.nomograms import FittedNomograms, fit_nomograms_of
 from hcc_recurrence.methods.yan2023.signatures import fit_fusion
@@ -38,8 +39,8 @@ class Data:
     """What a fit reads; `predict` reads the features and the clinical variables alone.
 
     features: of each phase, index patient_id. clinical: numbers, index patient_id. definitions: kind, unit, levels and
-    timing of each variable. ranks: of each phase, (selector, table of `rank_fits`) of the cell that was chosen.
-    chosen: from `choose_signatures`. fused: from `fuse`. network: what the features were made with (NETWORK_KEYS).
+    timing of each variable. ranks: of phase and selector, from `rank_fits`. chosen: from `choose_signatures`.
+    fused: from `fuse`. network: what the features were made with (NETWORK_KEYS).
     """
 
     features: Mapping[str, pd.DataFrame]
@@ -150,14 +151,40 @@ class FittedYan(FittedMethod):
         return cls(tuple(state["learned"]), cells, state["fusion"], nomograms, dict(state["network"]))
 
 
+def read_data(
+    files: Mapping[str, Sequence[str]],
+    about: Mapping[str, Any],
+    clinical: pd.DataFrame,
+    labels: pd.DataFrame,
+    split: pd.DataFrame,
+) -> Data:
+    """What the method takes, from the files of the rule `fit_method`.
+
+    Args:
+        files: features: a table a phase; ranks: of every phase and selector; chosen; fused. about: phases, selectors,
+            network, and definitions of the clinical variables.
+    """
+    cells = [(phase, selector) for phase in about["phases"] for selector in about["selectors"]]
+    return Data(
+        features=dict(zip(about["phases"], map(pd.read_parquet, files["features"]), strict=True)),
+        clinical=clinical,
+        definitions=about["definitions"],
+        labels=labels,
+        split=split,
+        ranks=dict(zip(cells, map(pd.read_parquet, files["ranks"]), strict=True)),
+        chosen=read_csv(files["chosen"][0]),
+        fused=read_csv(files["fused"][0]),
+        network=about["network"],
+    )
+
+
 def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[FittedYan, dict[str, pd.DataFrame]]:
     """Everything of one fit.
 
     Args:
-        settings: classifiers, fusion, and those of `fit_nomograms`. seed: of the run.
+        settings: classifiers, fusion, and those of `fit_nomograms_of`. seed: of the fit.
 
-    Returns: also the tables `regressions` (`fit_nomograms_of`) and `predictions`: part (`learned`: the rows that the
-    nomograms learned from, `unseen`), patient_id, one column a model.
+    Returns: also the table `regressions` (`fit_nomograms_of`).
 
     Raises: ValueError where a cell that was fitted once more is not the one whose probabilities the grid wrote.
     """
@@ -167,43 +194,26 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[F
     for cell in own.itertuples():
         ranks = _rows_of(data.ranks[cell.phase, cell.selector], fit)
         order = ranks[ranks["inner"] == 0].sort_values("rank")["feature"].tolist()[: int(cell.k)]
-        classifier, features = cell.classifier, data.features[cell.phase]
-        cells[cell.phase] = refit_cell(
-            features, outcome, outer, order, classifier, settings["classifiers"][classifier], seed
-        )
+        features, classifier = data.features[cell.phase], cell.classifier
+        with_settings = classifier, settings["classifiers"][classifier]
+        cells[cell.phase] = refit_cell(features, outcome, outer, order, *with_settings, seed)
     fused = _rows_of(data.fused, fit)
     parts = {part: rows.drop(columns="part").set_index("patient_id") for part, rows in fused.groupby("part")}
-    learned = parts["learned"]
-    signatures = [PHASE_NAMES[phase] for phase in cells]
-    fusion = fit_fusion(learned[signatures], outcome) if settings["fusion"] == "logistic" else None
+    # Of the strict protocol these are probabilities of the inner cross-validation.
+    learned, names = parts["learned"], [PHASE_NAMES[phase] for phase in cells]
+    fusion = fit_fusion(learned[names], outcome) if settings["fusion"] == "logistic" else None
     nomograms, regressions = fit_nomograms_of(learned[FUSED], data.clinical, data.definitions, outcome, settings)
-    fitted = FittedYan(_learned_from(outer, data.split, outcome), cells, fusion, nomograms, dict(data.network))
-    tables = []
-    for part, rows in parts.items():
-        if part == "unseen":
-            probabilities = fitted.predict(data, list(rows.index))
-            _expect_same(probabilities[[*signatures, FUSED]], rows, fit)
-        else:
-            # Of the rows that learned, the nomograms read probabilities of the inner cross-validation.
-            known = rows[[*signatures, FUSED]]
-            probabilities = known.join(nomograms.predict(data.clinical, known[FUSED]))
-        tables.append(probabilities.reset_index().assign(part=part))
-    return fitted, {"predictions": pd.concat(tables, ignore_index=True), "regressions": regressions}
+    used = tuple(sorted({*outer.rows, *tuning_patients(data.split, fit)}))
+    fitted = FittedYan(used, cells, fusion, nomograms, dict(data.network))
+    if "unseen" in parts:
+        _expect_same(fitted.signatures(data.features, list(parts["unseen"].index)), parts["unseen"], fit)
+    return fitted, {"regressions": regressions}
 
 
 def _rows_of(table: pd.DataFrame, fit: Fit) -> pd.DataFrame:
     """The rows of one fit; a table of one protocol has no such column."""
     about = {key: value for key, value in fit.about.items() if key in table.columns}
     return table[np.logical_and.reduce([table[key] == value for key, value in about.items()])].drop(columns=about)
-
-
-def _learned_from(outer: OuterFit, split: pd.DataFrame, outcome: pd.Series) -> tuple[str, ...]:
-    """Also the validation patients, where their outcomes chose the cells."""
-    chosen_by: set[str] = set()
-    if outer.fit.protocol == PUBLISHED:
-        validation = split.loc[split["split"] == "validation", "patient_id"]
-        chosen_by = set(validation) if outcome.loc[validation].nunique() > 1 else set()
-    return tuple(sorted({*outer.rows, *chosen_by}))
 
 
 def _expect_same(found: pd.DataFrame, written: pd.DataFrame, fit: Fit) -> None:

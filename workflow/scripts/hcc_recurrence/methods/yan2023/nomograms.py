@@ -7,19 +7,19 @@ such variables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.variable_labels import level_text
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
 from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.methods.yan2023.declare import BEFORE, CLINICAL, DEEP, FUSED
-from hcc_recurrence.methods.yan2023.signatures import FIT
 from hcc_recurrence.statistics.logistic import (
     LogisticModel,
     collinearity,
@@ -31,17 +31,6 @@ from hcc_recurrence.statistics.logistic import (
 
 # Odds ratios of a probability are of no use per unit (the paper's are 1e10 to 1e15): per 0.1.
 PER = 10.0
-
-
-@dataclass
-class Nomograms:
-    """Probabilities of all fits (`table` of `rows_of_fits`), tables of the regressions, and what the figures draw."""
-
-    models: list[str]
-    probabilities: pd.DataFrame
-    regressions: pd.DataFrame
-    drawn: list[dict[str, Any]] = field(default_factory=list)
-    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def models_of(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[list[str], bool]]:
@@ -71,12 +60,13 @@ def select_variables(y: np.ndarray, x: pd.DataFrame, settings: Mapping[str, Any]
 class FittedNomograms:
     """The nomograms of one fit: how clinical variables enter them, and their coefficients.
 
-    variables: of each clinical variable its name in the sheet (`variable`), its column (`name`) and its `cut`.
-    median: of each of them in the rows that learned, for missing values. models: by name.
+    variables: of each clinical variable its name in the sheet (`variable`), its column (`name`) and its `cut`; where it
+    stands for one category of a variable, the `code` of that category.
+    imputer: has the median of each of them in the rows that learned. models: by name.
     """
 
     variables: list[dict[str, Any]]
-    median: np.ndarray
+    imputer: Imputer
     models: dict[str, LogisticModel]
 
     def inputs(self, clinical: pd.DataFrame, signature: pd.Series) -> pd.DataFrame:
@@ -84,14 +74,13 @@ class FittedNomograms:
 
         Raises: ValueError naming the variables that the table lacks.
         """
-        cuts = {v["variable"]: v["cut"] for v in self.variables}
-        if lacking := [v for v in cuts if v not in clinical.columns]:
+        if lacking := sorted({v["variable"] for v in self.variables} - set(clinical.columns)):
             raise ValueError(
                 f"the clinical table lacks {', '.join(lacking)}, which the nomograms take. What to do: add the columns "
                 "to the patients sheet; single values may be missing."
             )
-        raw = dichotomise(clinical.loc[signature.index], cuts).to_numpy(float)
-        table = pd.DataFrame(Imputer.of(self.median)(raw), signature.index, [v["name"] for v in self.variables])
+        raw = _inputs(clinical.loc[signature.index], self.variables)
+        table = pd.DataFrame(self.imputer(raw), signature.index, [v["name"] for v in self.variables])
         return table.assign(**{FUSED: signature * PER})
 
     def predict(self, clinical: pd.DataFrame, signature: pd.Series) -> pd.DataFrame:
@@ -110,7 +99,7 @@ class FittedNomograms:
             }
             for name, model in self.models.items()
         }
-        return {"variables": [dict(v) for v in self.variables], "median": self.median, "models": models}
+        return {"variables": [dict(v) for v in self.variables], "imputer": self.imputer.state(), "models": models}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], where: str) -> FittedNomograms:
@@ -118,15 +107,43 @@ class FittedNomograms:
 
         Raises: ModelFileError for an unknown key, or one that lacks.
         """
-        expect_keys(state, {"variables", "median", "models"}, where)
+        expect_keys(state, {"variables", "imputer", "models"}, where)
         for variable in state["variables"]:
-            expect_keys(variable, {"variable", "name", "cut"}, f"{where}, variables")
+            expect_keys(variable, {"variable", "name", "cut", "code"}, f"{where}, variables")
         models = {}
         for name, own in state["models"].items():
             expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{where}, {name}")
             coefficients = dict(zip(own["variables"], own["coefficients"].tolist(), strict=True))
             models[name] = LogisticModel(coefficients, own["intercept"], own["method"])
-        return cls(list(state["variables"]), state["median"], models)
+        return cls(list(state["variables"]), Imputer.from_state(state["imputer"]), models)
+
+
+def _inputs(clinical: pd.DataFrame, variables: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """The variables of `FittedNomograms` as its models take them, with gaps: (patients, variables)."""
+    columns = {}
+    for v in variables:
+        values = clinical[v["variable"]]
+        if v["code"] is None:
+            columns[v["name"]] = dichotomise(clinical, {v["variable"]: v["cut"]})[v["variable"]]
+        else:
+            columns[v["name"]] = (values == v["code"]).astype(float).where(values.notna())
+    return pd.DataFrame(columns, index=clinical.index).to_numpy(float)
+
+
+def _variables(
+    definitions: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Mapping[str, Any]]]:
+    """The clinical variables of `FittedNomograms`, and their definitions by the same names, categories one by one."""
+    variables, found = [], {}
+    for variable, cut in settings["clinical"].items():
+        own = definitions[variable]
+        by_itself = variable not in settings["nominal"] or own["kind"] != "categorical"
+        for code, level in [(None, "")] if by_itself else enumerate(own["levels"]):
+            key = variable if by_itself else f"{variable}={level}"
+            found[key] = own if by_itself else {**own, "kind": "binary", "levels": []}
+            name = drawn_definition(key, found[key], cut)["name"]
+            variables.append({"variable": variable, "name": name, "cut": cut, "code": code})
+    return variables, found
 
 
 def fit_nomograms_of(
@@ -139,17 +156,17 @@ def fit_nomograms_of(
     """The nomograms of one fit, and the tables of their regressions.
 
     Args:
-        signature: mp-MR of the patients that learn. clinical, definitions, settings: as in `fit_nomograms`.
-        outcome: er by patient.
+        signature: mp-MR of the patients that learn. clinical: numbers, index patient_id. definitions: kind, unit,
+            levels and timing. outcome: er by patient. settings: clinical (variable -> cut or none), nominal,
+            clinical_p, entry_p, removal_p.
 
     Returns: also model, step, and the columns of `logistic_table`.
     """
     rows = sorted(signature.index)
-    cuts = settings["clinical"]
-    named = {v: drawn_definition(v, definitions[v], cut)["name"] for v, cut in cuts.items()}
-    variables = [{"variable": v, "name": named[v], "cut": cut} for v, cut in cuts.items()]
-    median = Imputer(dichotomise(clinical.loc[rows], cuts).to_numpy(float)).median
-    found = FittedNomograms(variables, median, {})
+    variables, definitions = _variables(definitions, settings)
+    named = dict(zip(definitions, (v["name"] for v in variables), strict=True))
+    raw = _inputs(clinical.loc[rows], variables)
+    found = FittedNomograms(variables, Imputer(raw), {})
     x, y = found.inputs(clinical, signature.loc[rows]), outcome.loc[rows].to_numpy(float)
     regressions = []
     for name, (candidates, with_signature) in models_of(definitions).items():
@@ -164,48 +181,38 @@ def fit_nomograms_of(
     return found, pd.concat(regressions, ignore_index=True)
 
 
-def fit_nomograms(
-    fused: pd.DataFrame,
+def draw_nomograms(
+    fitted: FittedNomograms,
+    regressions: pd.DataFrame,
+    signature: pd.Series,
     clinical: pd.DataFrame,
     definitions: Mapping[str, Mapping[str, Any]],
-    labels: pd.DataFrame,
-    settings: Mapping[str, Any],
+    outcome: pd.Series,
     resamples: int,
     seed: int,
-) -> Nomograms:
-    """All nomograms of both protocols in every fit.
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """What the figures of one fit's nomograms draw, and their calibration corrected for optimism.
 
     Args:
-        fused: from `fuse`. clinical: numbers, index patient_id. definitions: kind, unit, levels and timing.
-        settings: clinical (variable -> cut or none), clinical_p, entry_p, removal_p.
-        resamples: of the bootstrap that corrects the calibration of the models of all training patients.
+        regressions: of the fit. signature: mp-MR of the patients that learned. resamples: of the bootstrap.
+
+    Returns: of each model its name, `draw_logistic` and the measures of optimism; and the curves, with a column model.
     """
-    outcome = labels.set_index("patient_id")["er"]
-    named = [drawn_definition(v, definitions[v], cut) for v, cut in settings["clinical"].items()]
-    drawing = {d["name"]: d for d in named} | {FUSED: {"kind": "continuous", "levels": []}}
-    found = Nomograms(list(models_of(definitions)), pd.DataFrame(), pd.DataFrame())
-    probabilities, regressions, curves = [], [], []
-    for (protocol, repeat, fold), own in fused.groupby(["protocol", *FIT], sort=False):
-        parts = {name: rows.set_index("patient_id")[FUSED] for name, rows in own.groupby("part")}
-        about = {"protocol": protocol, "repeat": repeat, "fold": fold}
-        fitted, table = fit_nomograms_of(parts["learned"], clinical, definitions, outcome, settings)
-        regressions.append(table.assign(**about))
-        for part, signature in parts.items():
-            columns = {"part": part, "patient_id": signature.index}
-            predicted = fitted.predict(clinical, signature)
-            probabilities.append(pd.DataFrame({**about, **columns, **{m: predicted[m].to_numpy() for m in predicted}}))
-        if (repeat, fold) != (1, 0):
-            continue
-        rows = sorted(parts["learned"].index)
-        y, x = outcome.loc[rows].to_numpy(float), fitted.inputs(clinical, parts["learned"].loc[rows])
-        for name, model in fitted.models.items():
-            # Without an estimate the model has no variable, though some were selected.
-            final = table[(table["model"] == name) & (table["step"] == "multivariable")]
-            optimism, curve = logistic_optimism(x[list(final["variable"])], y, resamples, seed, firth=True)
-            curves.append(curve.assign(model=name, protocol=protocol))
-            drawn = draw_logistic(model, x, drawing, rows, {FUSED: PER})
-            found.drawn.append({"model": name, "protocol": protocol, **drawn, "optimism": optimism.to_dict("records")})
-    found.probabilities = pd.concat(probabilities, ignore_index=True)
-    found.regressions = pd.concat(regressions, ignore_index=True)
-    found.curves = pd.concat(curves, ignore_index=True)
-    return found
+    rows = sorted(signature.index)
+    own = {v["name"]: (definitions[v["variable"]], v) for v in fitted.variables}
+    drawing = {
+        name: {**d, "levels": [level_text(level) for level in d["levels"]]}
+        if (v["cut"], v["code"]) == (None, None)
+        else {"kind": "binary", "levels": []}
+        for name, (d, v) in own.items()
+    } | {FUSED: {"kind": "continuous", "levels": []}}
+    y, x = outcome.loc[rows].to_numpy(float), fitted.inputs(clinical, signature.loc[rows])
+    drawn, curves = [], []
+    for name, model in fitted.models.items():
+        # Without an estimate the model has no variable, though some were selected.
+        final = regressions[(regressions["model"] == name) & (regressions["step"] == "multivariable")]
+        optimism, curve = logistic_optimism(x[list(final["variable"])], y, resamples, seed, firth=True)
+        curves.append(curve.assign(model=name))
+        figure = draw_logistic(model, x, drawing, rows, {FUSED: PER})
+        drawn.append({"model": name, **figure, "optimism": optimism.to_dict("records")})
+    return drawn, pd.concat(curves, ignore_index=True)

@@ -1,0 +1,80 @@
+"""Plain words in what users read: terms that were replaced do not come back (docs/architecture.md 8)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from workflow_runner import REPOSITORY
+
+# Old term -> the field's own, and how the old one is found.
+TERMS = {
+    "colour, for a channel": r"\b(three|equal|two) colours\b|phases as colours|colours of an image",
+    "patients that decide when to stop, for the early-stopping set": r"decides? when (it |to )?stops?|that decide\b"
+    r"|decided when to",
+    "network that finds the tumour, for a segmentation network": r"networks? (that )?finds? the tumour"
+    r"|\}\} finds the tumour",
+    "network of volumes, for a 3D CNN": r"networks? of volumes",
+    "words of the scores, for bag-of-words features": r"histograms? and words",
+    "dealt out by chance, for permuted outcomes": r"dealt out|outcome (drawn )?by chance",
+    "share, for a fraction": r"\b(a|the|its|their|tumour's) shares? (of|drawn|for)\b|\bshares? of (those|the)\b"
+    r"|\bshares of\b|, a share\b|: share,",
+    "best reachable AUC, for the oracle AUC": r"best reachable",
+    "carried mask, for a propagated mask": r"mask (was|is) (not )?carried|carried masks?",
+    "mend, for fix": r"\bmend(s|ed|ing)?\b",
+    "what speaks for a phase, for the evidence": r"speaks? for (a|the|each) phase|what speaks for",
+    "cut, for a fold, a threshold or a split": r"folds are cut|chosen or cut|\bis a cut\b|\bCuts are\b|cut anew",
+    "about the tumour, for around": r"\b(box|square|voxels|Boxes|rectangle) about\b",
+    "betray": r"\bbetray",
+}
+# Pages that list the old terms, and those that are made of the papers' own words.
+LISTS = ("docs/architecture.md", "docs/published_numbers.md")
+
+
+def read_by_users() -> list[Path]:
+    """README, docs, the config with its comments, its schema and the captions of the report."""
+    found = [
+        REPOSITORY / "README.md",
+        *(REPOSITORY / "docs").rglob("*.md"),
+        *(REPOSITORY / "workflow/report").iterdir(),
+    ]
+    for folder in ("config", "workflow/schemas", "profiles"):
+        found += [path for path in (REPOSITORY / folder).rglob("*") if path.suffix in (".md", ".yaml")]
+    return [path for path in found if str(path.relative_to(REPOSITORY)) not in LISTS]
+
+
+@pytest.mark.parametrize("term", sorted(TERMS))
+def test_an_old_term_is_not_in_what_users_read(term):
+    files = read_by_users()
+    assert len(files) > 90
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()[:100]}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(TERMS[term], line)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_the_patterns_find_what_they_are_for():
+    """Each finds sentences that stood in the project, and leaves the words' other meanings alone."""
+    old = {
+        "arterial, plain and portal phase are the three colours.": "colour, for a channel",
+        "training patients that decide when to stop": "patients that decide when to stop, for the early-stopping set",
+        "named networks that find the tumour, one a phase": "network that finds the tumour, for a segmentation network",
+        "AUCs on outcomes dealt out by chance on": "dealt out by chance, for permuted outcomes",
+        "raises the share of early recurrence": "share, for a fraction",
+        "Mend what it lists": "mend, for fix",
+        "how often the folds are cut anew": "cut, for a fold, a threshold or a split",
+        "the box about the tumour": "about the tumour, for around",
+    }
+    for sentence, term in old.items():
+        assert re.search(TERMS[term], sentence, re.IGNORECASE), sentence
+    for sentence in (
+        "papers share a split",
+        "it was cut off in transfer",
+        "we recommend",
+        "what is read about the page",
+    ):
+        assert not any(re.search(pattern, sentence) for pattern in TERMS.values()), sentence
