@@ -238,3 +238,41 @@ def test_a_figure_says_that_a_classifier_has_no_coefficients():
     number = len(run.tables["coefficients"].query("model == 'RCR'"))
     text = plot_coefficients(run.tables["coefficients"], "strict", "RCR").axes[0].texts[0].get_text()
     assert text == f"KNN has no coefficients; {number} variables"
+
+
+def test_the_weights_of_the_lasso_are_listed_and_are_a_lasso_s():
+    """Supplement S4. At the optimum every chosen feature has the same absolute product with the residuals (KKT)."""
+    own = FITS[-1]
+    data = make_data(seed=6, signal=0.8)
+    fitted, tables = fit(data, own, SETTINGS, 1)
+    listed = tables["coefficients"].query("step == 'LASSO'").set_index("variable")["coefficient"]
+    assert tuple(listed.index) == fitted.variables.features and len(listed) > 1
+    rows = learning_patients(data.split, own)
+    x, y = fitted.variables.radiomics(data, rows), data.outcome(rows)
+    products = x.T @ (y - y.mean() - x @ listed.to_numpy()) / len(y)
+    assert (np.sign(products) == np.sign(listed)).all()
+    assert np.abs(products) == pytest.approx(np.abs(products[0]), rel=2e-2)
+
+
+def test_clinical_variables_are_coded_as_in_table_1():
+    """Table 1: AFP (IU/mL) > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, ALB < 40 against >= 40, diameter > 5 cm, number
+    > 1; the others are findings."""
+    import yaml
+
+    from hcc_recurrence.learning.clinical import dichotomise
+
+    file = yaml.safe_load((REPOSITORY / "config/papers/zhao2024.yaml").read_text())
+    coded = file["settings"]["published"]["clinical"]["value"]
+    assert coded["afp"] == {"above": 400, "unit": "IU/mL"}
+    above = {"alt": 50, "ast": 40, "ggt": 60, "bilirubin": 19, "diameter": 50, "tumour_number": 1}
+    assert {name: coded[name] for name in above} == above
+    edges = pd.DataFrame({"albumin": [39.9, 40.0, 40.1], "alt": [49.9, 50.0, 50.1]})
+    own = {name: coded[name] for name in edges}
+    assert dichotomise(edges, own).to_numpy().T.tolist() == [[0, 1, 1], [0, 0, 1]]
+    assert {name for name, cut in coded.items() if cut is None} >= {
+        "sex",
+        "age",
+        "hepatitis",
+        "child_pugh",
+        "cirrhosis",
+    }

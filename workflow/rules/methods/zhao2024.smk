@@ -71,7 +71,7 @@ rule summarise_selection:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
-        mark=mark_of("zhao2024"),
+        mark=zhao2024_mark_without_networks,
         code=code("summarise_selection"),
     script:
         "../../scripts/summarise_selection.py"
@@ -101,7 +101,7 @@ rule plot_coefficients:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        mark=mark_of("zhao2024"),
+        mark=zhao2024_mark_without_networks,
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"

@@ -98,3 +98,8 @@ def zhao2024_model_of_fit(wildcards):
     return (
         f"<results>/{wildcards.cohort}/zhao2024/models/{zhao2024_tables_fit(wildcards)}"
     )
+
+
+def zhao2024_mark_without_networks(wildcards):
+    """What tables and figures must say in which no network has a part."""
+    return PLAN.random_weights(["zhao2024"], base(wildcards.cohort), networks=False)

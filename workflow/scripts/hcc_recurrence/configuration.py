@@ -134,6 +134,7 @@ def load_configuration(
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
             "notices": raw.get("notices", {}),
+            "network_notices": raw.get("network_notices", {}),
             "settings": settings,
         }
     problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]

@@ -117,8 +117,9 @@ def read_data(
 
 def select_radiomics(
     data: Data, rows: list[str], reader_rows: list[str], settings: Mapping[str, Any], protocol: str, seed: int
-) -> tuple[list[str], Standardiser, list[dict[str, Any]]]:
-    """Columns that survive ICC, group difference and LASSO, the scaler of all columns, and how many each step left.
+) -> tuple[dict[str, float], Standardiser, list[dict[str, Any]]]:
+    """Columns that survive ICC, group difference and LASSO with its weights, the scaler of all columns, and how many
+    each step left.
 
     Args:
         rows: the patients that learn. reader_rows: patients whose repeated readings may be used.
@@ -143,7 +144,7 @@ def select_radiomics(
     significant = p < settings["univariable_p"]
     steps.append({"step": "group difference", "features": int(significant.sum())})
     survivors = np.flatnonzero(significant)
-    chosen = np.zeros(0, int)
+    chosen: dict[str, float] = {}
     if len(survivors):
         if protocol == STRICT:
             weights = l1_logistic_coefficients(
@@ -151,9 +152,9 @@ def select_radiomics(
             )
         else:
             weights = lasso_coefficients(x[:, survivors], y, settings["lasso_folds"], seed)
-        chosen = survivors[np.abs(weights) > 1e-8]
+        chosen = {columns[i]: float(w) for i, w in zip(survivors, weights, strict=True) if abs(w) > 1e-8}
     steps.append({"step": "LASSO", "features": len(chosen)})
-    return [columns[i] for i in chosen], scale, steps
+    return chosen, scale, steps
 
 
 def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Zhao, dict[str, pd.DataFrame]]:
@@ -172,7 +173,8 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     y = data.outcome(rows)
     everyone = sorted(data.radiomics.values.index)
     reader_rows = rows if fit.protocol == STRICT else everyone
-    selected, scale, steps = select_radiomics(data, rows, reader_rows, settings, fit.protocol, seed)
+    lasso, scale, steps = select_radiomics(data, rows, reader_rows, settings, fit.protocol, seed)
+    selected = list(lasso)
     positions = [data.radiomics.values.columns.get_loc(c) for c in selected]
 
     coded = dichotomise(data.clinical, settings["clinical"])
@@ -210,6 +212,7 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
         if not names:
             # A fit without a variable is a fit as well, of those that are counted.
             coefficients.append({"model": model, "step": "none selected", "variable": "", "coefficient": np.nan})
+    coefficients += [{"model": RADIOMICS, "step": "LASSO", "variable": v, "coefficient": w} for v, w in lasso.items()]
     fitted = Zhao(tuple(sorted({*rows, *used})), variables, classifiers, chosen, own, combined)
     tables = {
         "coefficients": pd.DataFrame(coefficients),
