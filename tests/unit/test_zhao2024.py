@@ -255,8 +255,8 @@ def test_the_weights_of_the_lasso_are_listed_and_are_a_lasso_s():
 
 
 def test_clinical_variables_are_coded_as_in_table_1():
-    """Table 1: AFP (IU/mL) > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, ALB < 40 against >= 40, diameter > 5 cm, number
-    > 1; the others are findings."""
+    """Table 1: AFP (IU/mL) > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, ALB < 40 against >= 40, diameter > 5 cm,
+    number > 1; the others are findings."""
     import yaml
 
     from hcc_recurrence.learning.clinical import dichotomise

@@ -12,11 +12,11 @@ import pandas as pd
 
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.methods.contract import FittedMethod
+from hcc_recurrence.methods.network_weights import fill_from, weights_of
 from hcc_recurrence.methods.zhao2024.declare import DEEP, FUSION, FUSIONS
 from hcc_recurrence.methods.zhao2024.networks import fusion_variables
 from hcc_recurrence.methods.zhao2024.variables import Data, Variables
 from hcc_recurrence.networks.examples import UNSEEN, load_images
-from hcc_recurrence.networks.kept import fill_from, weights_of
 from hcc_recurrence.networks.phase_network import PhaseNetwork
 from hcc_recurrence.networks.training import Examples, about_training, load_weights, probabilities
 
