@@ -288,8 +288,10 @@ def _same_bytes(content: bytes) -> bytes:
 
 
 def _without_gaps(content: bytes) -> bytes:
-    """An array's file with zeros in the bytes between the fields of a record: in the nodes of a tree these hold whatever
-    was in memory there."""
+    """An array's file with zeros in the bytes between the fields of a record.
+
+    In the nodes of a tree these hold whatever was in memory there.
+    """
     array = np.load(io.BytesIO(content), allow_pickle=False)
     if array.dtype.names is None:
         return content
