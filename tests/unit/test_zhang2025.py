@@ -53,7 +53,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
     scaled,
     select_features,
 )
-from hcc_recurrence.networks import examples
+from hcc_recurrence.networks import architectures, examples
 from hcc_recurrence.networks.slice_network import SliceNetwork
 from hcc_recurrence.networks.training import save_network
 from hcc_recurrence.networks.volume_network import VolumeNetwork
@@ -667,8 +667,8 @@ def test_marks_of_the_networks_say_which_are_ours():
         "networks.3D-DenseNet121": "chosen",
     }
     settings = configuration.plain_values(raw)["settings"]["published"]
-    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
-    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert architectures.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert architectures.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
     assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 

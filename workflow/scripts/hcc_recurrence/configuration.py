@@ -362,6 +362,8 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
             wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
         elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
             wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    if other := sorted(set(settings["nominal"]) - set(settings["clinical"])):
+        wrong("nominal", other, f"clinical variables of the paper: {', '.join(settings['clinical'])}")
     permuted = settings["permuted_grid"]
     if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
         wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
@@ -458,7 +460,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             if lacking:
                 problems.append(
                     problem(
-                        f"{where}: phases does not map {lacking}, and the three phases are the colours of its images",
+                        f"{where}: phases does not map {lacking}, and the three phases are the channels of its images",
                         "map each of the three, if need be two of them to one phase, or set networks: false",
                     )
                 )
