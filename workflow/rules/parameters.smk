@@ -142,7 +142,10 @@ def compared_papers(wildcards):
 
 def own_risk_factors(wildcards):
     """What a study's own regression of its clinical variables reads: coding, rule and limits."""
-    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    limits = (
+        *("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p"),
+        "nominal",
+    )
     settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
     return {
         key: settings[key]

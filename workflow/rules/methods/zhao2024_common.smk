@@ -28,7 +28,7 @@ def zhao2024_learning(wildcards):
     of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats"}
     settings = PLAN.settings("zhao2024", base(wildcards.cohort))
     of_tables = {key for key in settings if key.startswith("baseline_")}
-    of_tables.add("risk_factor_model")
+    of_tables |= {"risk_factor_model", "agreement_words"}
     unused = {*of_networks, *of_tables, "fusion_network", "fusion_layer_norm"}
     return {key: value for key, value in settings.items() if key not in unused}
 

@@ -23,6 +23,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "fusion": ("mean", "logistic"),
     "risk_factor_model": ("significant", "forward", "cox_steps", "univariable"),
     "none_significant": ("no_variable", "candidates"),
+    "agreement_words": ("five_words", "four_words"),
+    "baseline_rfs": ("interval", "wald", "se"),
 }
 # The same of `baseline_continuous`, of which each variable may have its own.
 CONTINUOUS_RULES = ("student", "mann_whitney", "shapiro")

@@ -362,6 +362,8 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
             wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
         elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
             wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    if other := sorted(set(settings["nominal"]) - set(settings["clinical"])):
+        wrong("nominal", other, f"clinical variables of the paper: {', '.join(settings['clinical'])}")
     permuted = settings["permuted_grid"]
     if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
         wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")

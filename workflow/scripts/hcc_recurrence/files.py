@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _FLOAT_FORMAT = "%.10g"
 
 
+class ModelFileError(ValueError):
+    """A folder that is not a model as it was saved; says which file, what is wrong and what to do."""
+
+
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """UTF-8, Unix line ends, no index, floats with 10 significant digits."""
     frame.to_csv(path, index=False, float_format=_FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -47,7 +49,8 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
             else:
                 remark = line.get("remark")
                 reasons = "no estimate (separation, collinearity, or one value)"
-                text = remark if isinstance(remark, str) and remark else reasons
+                # A long line would leave no room for the ratios.
+                text = textwrap.fill(remark, 44) if isinstance(remark, str) and remark else reasons
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)

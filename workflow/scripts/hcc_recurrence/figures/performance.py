@@ -18,7 +18,7 @@ from hcc_recurrence.statistics.calibration import (
 )
 from hcc_recurrence.statistics.classification import both_outcomes
 from hcc_recurrence.statistics.decision_curve import decision_curve
-from hcc_recurrence.statistics.degenerate import FEW, models_of_nothing, why_no_interval
+from hcc_recurrence.statistics.degenerate import FEW, LEAST_FOR_SMOOTHING, models_of_nothing, smoothed, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
@@ -231,7 +231,7 @@ def plot_calibration(
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
             slope = "undefined" if np.isnan(slope) else f"{slope:.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
-            for other in fits[1:]:
+            for other in fits[1:] if smoothed(y) else []:
                 axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
             label = f"{model}: slope {slope},\nintercept {intercept:+.2f}, Brier {brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
@@ -245,7 +245,8 @@ def plot_calibration(
             aspect="equal",
         )
         legend_below(axis, below)
-    text = f"Lines: loess with 95% band ({resamples} bootstraps); dots: groups of risk."
+    text = f"Lines: loess with 95% band ({resamples} bootstraps), of at least {LEAST_FOR_SMOOTHING} patients of each "
+    text += "outcome; dots: groups of risk."
     several = "Thick: first of {number} repeats; thin: the others; numbers: means."
     figure.suptitle(f"{protocol_line(predictions, protocol, several)}\n{text}", fontsize=8)
     return figure
@@ -260,7 +261,7 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
         return decision_curve(patients["y"].to_numpy(), risks, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         silent = without_curve(predictions, protocol, rows)
         drawn = [m for m in models if m not in silent and m in set(rows["model"])]
@@ -272,9 +273,15 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     figure.suptitle(protocol_line(predictions, protocol, "Mean net benefit of {number} repeats."), fontsize=8)
     return figure
+
+
+def net_benefit_lines(predictions: pd.DataFrame, protocol: str, models: list[str]) -> int:
+    """Lines of the legend of decision curves: two models side by side, or one where some have words for a curve."""
+    words = any(without_curve(predictions, protocol, rows) for _, rows in panels(predictions, protocol))
+    return len(models) + 3 if words else (len(models) + 3) // 2 + 1
 
 
 def mean_net_benefit(

@@ -12,6 +12,7 @@ from hcc_recurrence.figures.performance import (
     canvas,
     legend_below,
     mean_net_benefit,
+    net_benefit_lines,
     panels,
     plot_net_benefit,
     protocol_line,
@@ -92,7 +93,7 @@ def plot_kaplan_meier(
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
-            text = f"no log-rank test: {why if min(sizes) else 'one group only'}"
+            text = f"no log-rank test: {'small group' if min(sizes) else 'one group only'}"
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
@@ -169,7 +170,7 @@ def plot_survival_decision_curve(
         times = censor_at(patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int), horizon)
         return survival_decision_curve(*times, risks, horizon, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         silent = without_curve(predictions, protocol, rows)
         drawn = [m for m in models if m not in silent and m in set(rows["model"])]
@@ -182,7 +183,7 @@ def plot_survival_decision_curve(
         for model in [m for m in models if m in silent]:
             say_nothing(axis, f"{model}: {silent[model]}")
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")
     figure.suptitle(f"{line} Recurrence within {horizon:.0f} months.", fontsize=8)
     return figure

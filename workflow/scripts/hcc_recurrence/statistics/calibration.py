@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.degenerate import enough
+from hcc_recurrence.statistics.degenerate import smoothed
 from hcc_recurrence.statistics.loess import loess
 
 
@@ -153,12 +153,12 @@ def calibration_band(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Smoothed calibration curve with its 95 % band by bootstrap over patients: curve, low, high, each like `at`.
 
-    There is no band of a handful of patients (`degenerate`).
+    Neither is there of a handful of patients (`degenerate`).
     """
     y, p = np.asarray(y, float), np.asarray(probability, float)
-    if not enough(int(y.sum()), int((1 - y).sum())):
+    if not smoothed(y):
         none = np.full(len(at), np.nan)
-        return smooth_calibration(y, p, at), none, none
+        return none, none, none
     generator = np.random.default_rng(seed)
     curves = np.full((resamples, len(at)), np.nan)
     for row in curves:
