@@ -293,8 +293,12 @@ rule write_baseline_table:
         continuous=study_setting("baseline_continuous"),
         yates=study_setting("baseline_yates"),
         fisher_below=study_setting("baseline_fisher_below"),
+        rfs=study_setting("baseline_rfs"),
+        sites=untracked(of_cohort("recurrence_sites")),
+        of_sites=lambda w: PLAN.sites_hash(w.cohort),
+        study=category,
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
@@ -339,7 +343,8 @@ rule fit_risk_factors:
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
-        mark=study_mark,
+        study=category,
+        mark=mark_without_networks,
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"

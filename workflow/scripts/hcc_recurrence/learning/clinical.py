@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.variable_labels import heading, level_text, sides_of, term, threshold_of
+from hcc_recurrence.cohort.variable_labels import heading, label_of, level_text, sides_of, term, threshold_of
 from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 # A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
@@ -118,5 +118,5 @@ def select_clinical(
 
 def timing_note(definitions: Mapping[str, Mapping[str, Any]]) -> str:
     """A sentence that names the variables known only after the operation; empty where there is none."""
-    late = sorted(v for v, definition in definitions.items() if definition["timing"] == "post")
+    late = sorted(label_of(v) for v, definition in definitions.items() if definition["timing"] == "post")
     return f" Known only after the operation: {', '.join(late)}." if late else ""
