@@ -581,6 +581,9 @@ def test_right_and_wrong_are_by_the_cut_off_of_the_tables():
         "p5": "no recurrence, predicted wrong",
         "p7": "recurrence, predicted wrong",
     }
+    # Files of several fits, one below the other: nobody stands twice.
+    several = pd.concat([rows.iloc[:4], rows.iloc[4:].reset_index(drop=True), held])
+    pd.testing.assert_frame_equal(explained_patients(several, "DL_2.5D", 0.6), found)
     same = rows.assign(probability=0.5)
     assert set(explained_patients(same, "DL_2.5D", 0.6)["kind"]) == {
         "recurrence, not called",
