@@ -15,6 +15,7 @@ from hcc_recurrence.statistics.calibration import (
     calibration_measures,
     hosmer_lemeshow,
     integrated_calibration_index,
+    lowess_calibration,
     optimism_corrected,
     smooth_calibration,
 )
@@ -285,3 +286,15 @@ def test_coverage_of_the_out_of_fold_interval():
         print(f"n = {n}, AUC {truth:.3f}: {100 * covered / number:.1f} %")
         # Three standard errors of 400 draws.
         assert 0.95 - 0.033 <= covered / number <= 0.95 + 0.033
+
+
+@pytest.mark.parametrize("score", ["smooth", "first", "binary"])
+def test_the_curve_of_a_nomogram_is_the_one_of_rms_calibrate(patients, r, score):
+    """Also of two different predictions, which no local quadratic can be laid through."""
+    x = patients.assign(binary=(patients["smooth"] > 0.5).astype(float))[score]
+    y = patients["y"].to_numpy(float)
+    model = sm.Logit(y, sm.add_constant(x.to_numpy())).fit(disp=0, method="newton", tol=1e-12)
+    at = np.arange(1, 10) / 10
+    expected = [r[f"calibrate_{score}_{place:.1f}"] for place in at]
+    np.testing.assert_allclose(lowess_calibration(y, model.predict(), at), expected, atol=1e-6)
+    assert np.isfinite(expected).sum() >= 5
