@@ -166,14 +166,14 @@ def test_a_bound_is_no_binary_finding(images):
 
 
 def test_bounds_are_compared_as_what_they_are(images):
-    """AFP > 400 (Zhao 2024): >400 and 401 are above, 400, <400 and <=400 are not."""
-    rows = five("AFP", [">400", "401", "400", "<400", "<=400"])
+    """AFP above 400 IU/mL, which is 484 ng/mL (Zhao 2024): >484 and 485 are above, 484, <484 and <=484 are not."""
+    rows = five("AFP", [">484", "485", "484", "<484", "<=484"])
     assert refused(images, rows) == []
     plan = make_plan(images)
     table = clinical_table(plan.patients_sheet("c"), plan.clinical_definitions("c", ["afp"]), [], plan.patients("c"))
-    assert dichotomise(table, {"afp": 400})["afp"].tolist() == [1, 1, 0, 0, 0]
-    assert dichotomise(table, {"afp": {"at_least": 400}})["afp"].tolist()[:4] == [1, 1, 1, 0]
-    np.testing.assert_allclose(table["afp"], [400, 401, 400, 400, 400], rtol=1e-15)
+    assert dichotomise(table, {"afp": 484})["afp"].tolist() == [1, 1, 0, 0, 0]
+    assert dichotomise(table, {"afp": {"at_least": 484}})["afp"].tolist()[:4] == [1, 1, 1, 0]
+    np.testing.assert_allclose(table["afp"], [484, 485, 484, 484, 484], rtol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from hcc_recurrence.cohort.dicom_series import SeriesError, check_stack
 from hcc_recurrence.cohort.mask_files import read_mask
-from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.mask_formats import mask_facts
+from hcc_recurrence.cohort.masks import MaskError, check_mask
 from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.imaging.crops import (
     centred_box,

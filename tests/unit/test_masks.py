@@ -15,10 +15,11 @@ from scipy.spatial.transform import Rotation
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.dicom_series import SeriesError, find_stack
-from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_contents import check_contents
 from hcc_recurrence.cohort.mask_files import read_mask
+from hcc_recurrence.cohort.mask_formats import mask_contents, mask_facts
 from hcc_recurrence.cohort.mask_labels import wanted_values
-from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.masks import MaskError, check_mask
 from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
 from hcc_recurrence.provenance import FileCache

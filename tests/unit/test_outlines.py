@@ -13,9 +13,10 @@ from matplotlib.path import Path as Polygon
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.dicom_series import find_stack
-from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_contents import check_contents
 from hcc_recurrence.cohort.mask_files import read_mask
-from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.mask_formats import mask_contents, mask_facts
+from hcc_recurrence.cohort.masks import MaskError, check_mask
 from hcc_recurrence.cohort.outlines import fill_outline, join_outlines
 from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.provenance import FileCache

@@ -237,6 +237,39 @@ def test_the_parameters_of_functions_are_kept_where_snakemake_looks_for_them():
     assert getattr(takes, FUNC_OVERWRITE_PARAMS_ATTR) is get_function_params(takes)
 
 
+def test_parameters_that_decide_are_known_by_name(tmp_path):
+    """A function of `input` decides nothing, as Snakemake's own list of values says."""
+    (tmp_path / "Snakefile").write_text(DECIDING.replace("SCRIPTS", repr(str(REPOSITORY / "workflow" / "scripts"))))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--", "made"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "probe.json").read_text())
+    assert found == {"named": {"text": "t", "value": "of made"}, "values": ["of made", "t"]}
+
+
+DECIDING = """
+import json, sys
+sys.path.insert(0, SCRIPTS)
+from pathlib import Path
+from hcc_recurrence.snakemake_inside import FilePersistence, deciding_parameters, replace_store
+class Store(FilePersistence):
+    async def finished(self, job):
+        named = deciding_parameters(job)
+        values = sorted(map(str, job.non_derived_params))
+        Path("probe.json").write_text(json.dumps({"named": named, "values": values}))
+        await super().finished(job)
+replace_store(Store)
+rule step:
+    output: "{name}"
+    params:
+        text="t",
+        value=lambda wildcards: f"of {wildcards.name}",
+        place=lambda wildcards, input: "somewhere",
+        number=lambda wildcards, threads: threads,
+    shell: "touch {output}"
+"""
+
+
 def test_the_store_is_replaced_where_snakemake_takes_it_from(monkeypatch):
     # First: the two import each other.
     import snakemake.api

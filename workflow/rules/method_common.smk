@@ -14,14 +14,15 @@ from hcc_recurrence.methods.run import main_fits
 METHODS = {}
 
 
-def fits_of_study(paper, tuned_on=TRAINING):
+def fits_of_study(paper, tuned_on=TRAINING, cross_validated=False):
     """The fits of a method without networks, as a function of the cohort: those of all repeats, and the published one,
-    which the outcomes of `tuned_on` tune."""
+    which the outcomes of `tuned_on` tune, or also one without each fold (`cross_validated`).
+    """
 
     def fits(cohort):
         scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
-        repeats = scheme["repeats"] if cohort == base(cohort) else 1
-        return main_fits(scheme["folds"], repeats, tuned_on)
+        repeats = repeats_of_split(paper, cohort)
+        return main_fits(scheme["folds"], repeats, tuned_on, cross_validated)
 
     return fits
 
@@ -58,9 +59,7 @@ def declared_models(paper, cohort):
         return {}
     known = PLAN.settings(paper, base(cohort))
     timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
-    trained = PLAN.has_networks(paper, base(cohort)) and (
-        cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    )
+    trained = trains_networks(paper, cohort)
     return method.models(
         {
             **known,

@@ -72,6 +72,16 @@ def default_resource(workflow: Any, name: str) -> Any:
     return getattr(found, "raw", found)
 
 
+def deciding_parameters(job: Any) -> dict[str, Any]:
+    """A job's parameters by name, without those that never make it run again: functions of inputs, outputs, resources.
+
+    Snakemake keeps the values that decide in a list of their own, without names.
+    """
+    rule = job.rule
+    derived = {name for name, item in rule.params.items() if callable(item) and rule._is_deriving_function(item)}
+    return {name: value for name, value in job.params.items() if name not in derived}
+
+
 # -- what is replaced --------------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,7 @@ from hcc_recurrence.snakemake_inside import (
     FilePersistence,
     Mtime,
     ParamsChange,
+    deciding_parameters,
     replace_store,
 )
 
@@ -265,9 +266,7 @@ class ResultPersistence(FilePersistence):
     # -- why a job runs --------------------------------------------------------------------------
 
     def _named(self, job: Any) -> dict[str, Any]:
-        """The job's parameters by name, but for those that never make it run again, which Snakemake keeps apart."""
-        kept = {id(value) for value in job.non_derived_params}
-        return named_parameters({name: value for name, value in job.params.items() if id(value) in kept})
+        return named_parameters(deciding_parameters(job))
 
     def _kept_names(self, named: dict[str, Any]) -> dict[str, str]:
         """The same with the parts of hashes, such as modules, as texts that the records of many jobs share."""

@@ -17,9 +17,10 @@ from hcc_recurrence.cohort.dicom_series import (
 )
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.hounsfield import check_hounsfield
-from hcc_recurrence.cohort.mask_contents import check_contents, mask_contents
+from hcc_recurrence.cohort.mask_contents import check_contents
 from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
-from hcc_recurrence.cohort.masks import MaskError, check_mask, mask_facts
+from hcc_recurrence.cohort.mask_formats import mask_contents, mask_facts
+from hcc_recurrence.cohort.masks import MaskError, check_mask
 from hcc_recurrence.cohort.series_listing import Listing, files_of, lacking
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort

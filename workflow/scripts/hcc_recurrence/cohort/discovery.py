@@ -19,7 +19,7 @@ from hcc_recurrence.cohort.dicom_headers import image_headers, read_header
 from hcc_recurrence.cohort.dicom_series import SeriesError, check_headers, check_spacing, is_stack, select_slices
 from hcc_recurrence.cohort.facts import find_facts
 from hcc_recurrence.cohort.found_patients import Owners
-from hcc_recurrence.cohort.masks import mask_facts, source_images
+from hcc_recurrence.cohort.mask_formats import mask_facts, source_images
 from hcc_recurrence.cohort.persons import PERSON_TAGS, person_facts, pseudonym, usable_id
 from hcc_recurrence.cohort.phases import PhaseGuess, guess_phase, unclear_where_twice
 from hcc_recurrence.cohort.stack_parts import Slice, stack_parts

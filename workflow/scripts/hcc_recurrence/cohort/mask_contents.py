@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hcc_recurrence.cohort.mask_labels import wanted_values
-from hcc_recurrence.cohort.mask_shapes import shape_of
-from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, KINDS, MaskError, is_dicom, matching_labels
+from hcc_recurrence.cohort.masks import GRID_TOLERANCE_VOXELS, REDRAW, MaskError, matching_labels
 from hcc_recurrence.cohort.outline_planes import check_outlines
-from hcc_recurrence.cohort.outlines import rois_of, summarise_roi
-from hcc_recurrence.cohort.seg_contents import check_planes, seg_contents
-from hcc_recurrence.cohort.slice_hashes import hash_of_mask
-from hcc_recurrence.cohort.slicer_segments import segments_of, voxels_of
-from hcc_recurrence.problems import last_line
+from hcc_recurrence.cohort.seg_contents import check_planes
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    pass
 
-# An image with more values than this is no mask of labels.
-MOST_VALUES = 256
-# The boxes of all labels of an image together are looked at up to so many times its voxels.
-MOST_LOOKED_AT = 3
-REDRAW = "save or export the mask again"
 # A tumour that fills more of its image than this fraction is what lies around it.
 MOST_OF_IMAGE = 0.5
 # Whole organs: the one segment of a mask that is called so is taken for the tumour only when someone says so.
@@ -36,129 +24,6 @@ ORGANS = re.compile(
     r"portal[\s_-]*veins?|肝|肝脏|脾|脾脏)([\s_-]*(seg(mentation)?|mask|roi|contour|\d+))?[\s_-]*",
     re.IGNORECASE,
 )
-
-
-def mask_contents(path: Path) -> dict[str, Any]:
-    """How much of each label: of images `values`, [value, voxels]; of RTSTRUCT `area_mm2` by ROI, holes included, and
-    `rois`, of `summarise_roi`; of SEG, and of NRRD that names its segments, `voxels` by label. Of images and SEG also
-    `shapes` (`shape_of`) by label, or by value as text. `content` of images and SEG: of `hash_of_mask`.
-
-    Raises: nothing; `unreadable` is the reason where the voxels cannot be read.
-    """
-    try:
-        if not is_dicom(path):
-            return _image_contents(path)
-        import pydicom
-
-        data = pydicom.dcmread(path, force=True)
-        kind = KINDS.get(str(data.SOPClassUID))
-        if kind != "seg":
-            return _rtstruct_contents(data)
-        pixels = data.pixel_array.reshape(-1, data.Rows, data.Columns)
-        return {**seg_contents(data), "content": hash_of_mask(pixels)}
-    # Whatever a broken file makes a library raise, the file is refused with what it said.
-    except Exception as error:
-        return {"unreadable": last_line(error)[:160] or type(error).__name__}
-
-
-def _image_contents(path: Path) -> dict[str, Any]:
-    import SimpleITK as sitk
-
-    # The array is a view of the image, which has to live as long.
-    image = sitk.ReadImage(str(path))
-    array, named = sitk.GetArrayViewFromImage(image), segments_of(image)
-    if image.GetDimension() != 3:
-        size = " x ".join(map(str, image.GetSize()))
-        raise ValueError(f"it has {image.GetDimension()} dimensions, {size}: a mask has three")
-    if array.ndim > 3 and not named:
-        raise ValueError(f"it has {array.shape[-1]} values a voxel, and no names of segments")
-    spacing = image.GetSpacing()[::-1]
-    contents: dict[str, Any] = {"shapes": {}}
-    filled, first = _filled_box(array)
-    if named:
-        contents["voxels"] = {}
-        for name in dict.fromkeys(segment.name for segment in named):
-            inside = voxels_of(filled, [s for s in named if s.name == name])
-            contents["voxels"][name] = int(inside.sum())
-            if inside.any():
-                contents["shapes"][name] = shape_of(inside, spacing, first)
-    if array.ndim == 3:
-        contents["content"] = hash_of_mask(array)
-        contents["values"] = []
-        for part in _parts_of(filled):
-            contents["values"].append([part.value, part.voxels])
-            if part.inside is not None:
-                contents["shapes"][repr(part.value)] = shape_of(part.inside, spacing, np.add(first, part.first))
-    return contents
-
-
-def _filled_box(array: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """The box of (z, y, x) or (z, y, x, layer) around all voxels other than 0, and the index of its first voxel."""
-    inside = array != 0
-    if array.ndim > 3:
-        inside = inside.any(axis=-1)
-    spans = []
-    # Planes first: they are read in the order in which they lie in memory.
-    for axis in range(3):
-        spans.append(np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))))
-        if not len(spans[-1]):
-            return array[:0], [0, 0, 0]
-    box = tuple(slice(int(span[0]), int(span[-1]) + 1) for span in spans)
-    return array[box], [part.start for part in box]
-
-
-class _Part(NamedTuple):
-    """A value of an image of labels: its voxels, and where they are; inside: None where that was not looked at."""
-
-    value: float
-    voxels: int
-    inside: np.ndarray | None
-    first: list[int]
-
-
-def _parts_of(array: np.ndarray) -> list[_Part]:
-    """Each value other than 0 with its voxels in their own box, and the index of the first voxel of the box."""
-    from scipy.ndimage import find_objects
-
-    if not array.size:
-        return []
-    # An image of grey values is known by its middle slice: sorting all of it takes long.
-    if len(np.unique(array[len(array) // 2])) > MOST_VALUES + 1:
-        raise ValueError(f"it has more than {MOST_VALUES} values, as an image has, not a mask")
-    if array.dtype.kind == "f" and np.isfinite(array).all() and (np.abs(array) < 2**31).all():
-        whole = array.astype(np.int32)
-        array = whole if (whole == array).all() else array
-    if array.dtype.kind in "iu" and array.min() >= 0 and array.max() < 2**16:
-        codes, values = array, np.arange(int(array.max()) + 1)
-    else:
-        values, codes = np.unique(array, return_inverse=True)
-        if len(values) > MOST_VALUES + 1:
-            raise ValueError(f"it has {len(values)} values, as an image has, not a mask")
-        # 0 is not a part, and objects count from 1.
-        codes, values = codes.reshape(array.shape) + 1, np.concatenate([[0], values])
-    boxes = [(code, box) for code, box in enumerate(find_objects(codes), 1) if box is not None and values[code] != 0]
-    if len(boxes) > MOST_VALUES:
-        raise ValueError(f"it has {len(boxes)} values, as an image has, not a mask")
-    # Labels that are scattered all over a volume are counted together, and no tumours.
-    most = MOST_LOOKED_AT * array.size
-    scattered = sum(codes[box].size for _, box in boxes) > most
-    counts = np.bincount(codes.ravel()) if scattered else None
-    parts = []
-    for code, box in boxes:
-        first, inside = [part.start for part in box], None
-        if counts is None or codes[box].size <= most / len(boxes):
-            inside = codes[box] == code
-        voxels = int(inside.sum()) if inside is not None else int(counts[code])
-        parts.append(_Part(float(values[code]), voxels, inside, first))
-    return parts
-
-
-def _rtstruct_contents(data: Dataset) -> dict[str, Any]:
-    rois = [summarise_roi(roi) for roi in rois_of(data)]
-    areas: dict[str, float] = defaultdict(float)
-    for roi in rois:
-        areas[roi["name"]] += roi["area_mm2"]
-    return {"area_mm2": dict(areas), "rois": rois}
 
 
 def chosen_shapes(contents: Mapping[str, Any], label: str) -> list[dict[str, Any]]:

@@ -1,29 +1,18 @@
-"""Tumour masks as readers export them (NIfTI, NRRD, DICOM SEG, RTSTRUCT), placed on an image's grid.
+"""Tumour masks as readers export them: whether one belongs to an image, whatever its format (`mask_formats`).
 
 Physical space decides. A mask that was drawn on another image is refused, not resampled.
 """
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hcc_recurrence.cohort.header_geometry import geometry_doubt
-from hcc_recurrence.cohort.image_files import image_information
-from hcc_recurrence.problems import Refused, last_line
-from hcc_recurrence.provenance import content_hash
+from hcc_recurrence.problems import Refused
 
-# Segmentations, and those whose frames hold the segments' numbers.
-SEG_STORAGE, LABEL_MAP_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"
-RTSTRUCT_STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
-# Files without preamble begin with the first element of the file meta information, or with one of group 8.
-BARE_BEGINNINGS = (b"\2\0\0\0", b"\2\0\1\0", b"\2\0\2\0", *(bytes((8, 0, n, 0)) for n in (0, 1, 5, 8, 0x12, 0x16)))
-KINDS = {SEG_STORAGE: "seg", LABEL_MAP_STORAGE: "seg", RTSTRUCT_STORAGE: "rtstruct"}
 # Programs write single precision, or positions rounded to 0.01 mm. Up to half a voxel it is clear which voxel of the
 # image is meant; what is off by more than a tenth was drawn elsewhere, unless mask_tolerance_voxels says otherwise.
 GRID_TOLERANCE_VOXELS = 0.1
@@ -31,85 +20,12 @@ GRID_TOLERANCE_VOXELS = 0.1
 BETWEEN_VOXELS = 0.45
 
 
+# What to do with a mask that cannot be read.
+REDRAW = "save or export the mask again"
+
+
 class MaskError(Refused):
     """The mask cannot be used."""
-
-
-def is_dicom(path: Path) -> bool:
-    """True where the file carries the DICOM preamble, or begins with DICOM's first elements as old exports do."""
-    with open(path, "rb") as stream:
-        head = stream.read(132)
-    return head[128:] == b"DICM" or head[:4] in BARE_BEGINNINGS
-
-
-def mask_facts(path: Path) -> dict[str, Any]:
-    """Content hash, kind, what the mask was drawn on, and its labels; no identifier of a person.
-
-    Raises: nothing; `kind` is "unreadable" where the file is neither DICOM nor a readable image. `doubt` is what is
-        unclear in the header of an image, and what to do.
-    """
-    facts: dict[str, Any] = {"hash": content_hash(path), "kind": "unreadable"}
-    # What a broken file makes pydicom raise is not foreseeable: a tag that lacks, a length beyond the file.
-    try:
-        if is_dicom(path):
-            facts.update(_dicom_facts(path))
-        else:
-            own = image_information(path).geometry
-            doubt = geometry_doubt(path, own)
-            facts.update(kind="image", geometry=own, **({"doubt": list(doubt)} if doubt else {}))
-    except Exception as error:
-        facts["reason"] = last_line(error).replace(str(path), path.name)[:160]
-    return facts
-
-
-def _dicom_facts(path: Path) -> dict[str, Any]:
-    import pydicom
-
-    data = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-    kind = KINDS.get(str(data.SOPClassUID))
-    if kind is None:
-        return {}
-    facts: dict[str, Any] = {"kind": kind, "study": str(data.get("StudyInstanceUID", ""))}
-    referenced = (data.get("ReferencedFrameOfReferenceSequence") or [data])[0]
-    facts["frame"] = str(referenced.get("FrameOfReferenceUID", ""))
-    if kind == "seg":
-        series = [s.SeriesInstanceUID for s in data.get("ReferencedSeriesSequence", [])]
-        # Label maps may name their background, which is segment 0.
-        labels = [str(s.get("SegmentLabel", "")) for s in data.SegmentSequence if int(s.SegmentNumber) > 0]
-        if not series:
-            facts["images"] = sorted(_derived_from(data))
-    else:
-        series = [
-            s.SeriesInstanceUID
-            for frame in data.get("ReferencedFrameOfReferenceSequence", [])
-            for study in frame.get("RTReferencedStudySequence", [])
-            for s in study.get("RTReferencedSeriesSequence", [])
-        ]
-        labels = [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]
-    return {**facts, "series": sorted(map(str, series)), "labels": labels}
-
-
-def source_images(path: Path) -> set[str]:
-    """SOP instances of the images that a SEG or RTSTRUCT was drawn on, frame by frame; empty where nothing tells."""
-    import pydicom
-
-    with contextlib.suppress(Exception):
-        data = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-        contours = [c for roi in data.get("ROIContourSequence", []) for c in roi.get("ContourSequence", [])]
-        drawn = {str(i.ReferencedSOPInstanceUID) for c in contours for i in c.get("ContourImageSequence", [])}
-        return drawn | _derived_from(data)
-    return set()
-
-
-def _derived_from(data: Any) -> set[str]:
-    """SOP instances of the images that the frames of a SEG without referenced series were drawn on."""
-    groups = [*data.get("SharedFunctionalGroupsSequence", []), *data.get("PerFrameFunctionalGroupsSequence", [])]
-    return {
-        str(source.ReferencedSOPInstanceUID)
-        for group in groups
-        for derivation in group.get("DerivationImageSequence", [])
-        for source in derivation.get("SourceImageSequence", [])
-    }
 
 
 def matching_labels(labels: Sequence[str], wanted: str) -> list[str]:
@@ -189,7 +105,7 @@ def check_mask(
     """Raise MaskError unless the mask belongs to the image and holds the wanted label.
 
     Args:
-        facts: from `mask_facts`.
+        facts: from `mask_formats.mask_facts`.
         image: geometry of the image with `series_uid` and `study_uid` ("" where unknown).
         label: segment label or ROI name; for images a number or "" (checked when voxels are read).
         tolerance: the cohort's mask_tolerance_voxels, of grids that are one.
@@ -200,7 +116,7 @@ def check_mask(
             f"is neither NIfTI, NRRD, DICOM SEG nor RTSTRUCT{reason}",
             "correct the path in the masks sheet, or copy or save the file again",
         )
-    if facts["kind"] == "image":
+    if "geometry" in facts:
         check_certain(facts)
         size = facts["geometry"]["size"]
         if len(size) != 3:

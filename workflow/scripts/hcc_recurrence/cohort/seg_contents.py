@@ -11,7 +11,6 @@ from hcc_recurrence.cohort.mask_shapes import shape_of
 from hcc_recurrence.cohort.masks import (
     BETWEEN_VOXELS,
     GRID_TOLERANCE_VOXELS,
-    LABEL_MAP_STORAGE,
     MaskError,
     check_grid,
     tolerance_on,
@@ -20,6 +19,8 @@ from hcc_recurrence.cohort.masks import (
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+# Segmentations whose frames hold the segments' numbers.
+LABEL_MAP_STORAGE = "1.2.840.10008.5.1.4.1.1.66.7"
 # Cosines of two digits are no unit vectors by more than this, and off by no more than that.
 SEEN_ROUNDING, ROUNDED_COSINES = 1e-4, 0.01
 

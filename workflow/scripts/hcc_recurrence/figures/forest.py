@@ -68,7 +68,7 @@ def plot_auc_forest(
 
     Args:
         panels: heading and table with model, auc, auc_low, auc_high and published (NaN where there is none).
-        reachable: best reachable AUC of a simulated cohort.
+        reachable: oracle AUC of a simulated cohort.
     """
     use_style()
     models = list(dict.fromkeys(m for _, table in panels for m in table["model"]))[::-1]
@@ -99,7 +99,7 @@ def plot_auc_forest(
         axis.set_yticks(range(len(models)), models)
     text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
     if reachable is not None:
-        text += f" Dashed: best reachable AUC, {reachable:.2f}."
+        text += f" Dashed: oracle AUC, {reachable:.2f}."
     figure.suptitle(text, fontsize=7.5, wrap=True)
     return figure
 

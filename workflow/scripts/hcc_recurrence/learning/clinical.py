@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,30 @@ def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame
             beyond = column >= cut["at_least"] if isinstance(cut, Mapping) else column > cut
             result[variable] = beyond.astype(float).where(column.notna())
     return result
+
+
+def by_category(
+    clinical: pd.DataFrame, definitions: Mapping[str, Mapping[str, Any]], nominal: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, Mapping[str, Any]]]:
+    """Variables whose categories have no order as one variable a category, each 1 in it and 0 in any other.
+
+    Args:
+        clinical: numbers, index patient_id; of a category its place among the levels. nominal: such variables; others
+            stay as they are.
+
+    Returns: the numbers and the definitions, `enhancement_type=3` in the place of `enhancement_type`.
+    """
+    columns, found = {}, {}
+    for variable in clinical.columns:
+        own, values = definitions[variable], clinical[variable]
+        if variable not in nominal or own["kind"] != "categorical":
+            columns[variable], found[variable] = values, own
+            continue
+        for code, level in enumerate(own["levels"]):
+            name = f"{variable}={level}"
+            columns[name] = (values == code).astype(float).where(values.notna())
+            found[name] = {**own, "kind": "binary", "levels": []}
+    return pd.DataFrame(columns, index=clinical.index), found
 
 
 def coded(
