@@ -20,8 +20,7 @@ def fits_of_study(paper, tuned_on=TRAINING):
 
     def fits(cohort):
         scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
-        repeats = scheme["repeats"] if cohort == base(cohort) else 1
-        return main_fits(scheme["folds"], repeats, tuned_on)
+        return main_fits(scheme["folds"], repeats_of_split(paper, cohort), tuned_on)
 
     return fits
 
@@ -58,9 +57,7 @@ def declared_models(paper, cohort):
         return {}
     known = PLAN.settings(paper, base(cohort))
     timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
-    trained = PLAN.has_networks(paper, base(cohort)) and (
-        cohort == base(cohort) or FULL_CONFIG["null_control"]["networks"]
-    )
+    trained = trains_networks(paper, cohort)
     return method.models(
         {
             **known,

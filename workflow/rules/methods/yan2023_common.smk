@@ -7,7 +7,7 @@ YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
 
 def yan2023_of(cohort):
     """The settings of the grid of a study, or of its copies with permuted outcomes, which may have a smaller one."""
-    if cohort == base(cohort):
+    if not is_permuted(cohort):
         return YAN
     smaller = dict(YAN["permuted_grid"])
     for key in ("selectors", "classifiers"):
@@ -56,8 +56,8 @@ def yan2023_about(wildcards):
 def yan2023_fits(cohort):
     """Every strict fit of the grid, and the published one, whose cells the validation patients choose."""
     scheme = FULL_CONFIG["splits"][PLAN.scheme("yan2023", base(cohort))]
-    repeats = scheme["repeats"] if cohort == base(cohort) else 1
-    return main_fits(scheme["folds"], min(YAN["grid_repeats"], repeats), VALIDATION)
+    repeats = min(YAN["grid_repeats"], repeats_of_split("yan2023", cohort))
+    return main_fits(scheme["folds"], repeats, VALIDATION)
 
 
 def yan2023_network(wildcards):

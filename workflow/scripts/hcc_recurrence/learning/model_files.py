@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from hcc_recurrence.files import write_in_one_rename
+from hcc_recurrence.problems import ModelFileError as ModelFileError
 
 # Goes up with any change that makes older folders unreadable.
 SCHEMA_VERSION = 1
@@ -45,10 +46,6 @@ _ARRAY, _ESTIMATOR, _NUMBER = "$array", "$estimator", "$number"
 _SUFFIXES = {"skops": ".skops", "xgboost": ".xgboost.json", "lightgbm": ".lightgbm.txt"}
 # What a pickle of protocol 2 and later begins with, and the zip of a skops file.
 _PICKLE, _ZIP = b"\x80", b"PK"
-
-
-class ModelFileError(ValueError):
-    """A folder that is not a model as it was saved; says which file, what is wrong and what to do."""
 
 
 def save_state(folder: Path, kind: str, state: Mapping[str, Any]) -> None:

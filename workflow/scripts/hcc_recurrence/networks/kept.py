@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hcc_recurrence.learning.model_files import ModelFileError
+from hcc_recurrence.problems import ModelFileError
 
 
 def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
