@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pydicom
 import pytest
+from printed_names import pages_with_raw_names
 from tiny_cohort import BIRTH, FILE_NAME, HOSPITAL, NAME, NUMBER, PRIVATE
 from workflow_runner import SNAKEMAKE
 
@@ -257,6 +258,10 @@ def test_no_identifier_of_a_person_leaves_the_headers(tiny_run):
     assert packed > 100
     # The search finds what is there.
     assert any(secret in image.read_bytes() for secret in secrets)
+
+
+def test_tables_for_print_have_names_for_print(tiny_run):
+    assert pages_with_raw_names(tiny_run.folder / "results") == {}
 
 
 def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy):

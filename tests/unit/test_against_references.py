@@ -56,7 +56,9 @@ from hcc_recurrence.statistics.reliability import (
     fleiss_kappa,
     intraclass_correlation,
     kappa_word,
+    readers_table,
     readings_table,
+    words_of,
 )
 from hcc_recurrence.statistics.survival import (
     at_risk,
@@ -222,7 +224,9 @@ def test_a_resample_counts_patients_as_often_as_they_were_drawn(patients):
         assert value == pytest.approx(auc_delong(np.repeat(y, row), np.repeat(score, row)).auc)
     low, high = percentile_interval(np.r_[found, np.nan])
     assert low < auc_delong(y, score).auc < high
-    assert bootstrap_p(np.array([-1.0, 1.0])) == 1.0 and bootstrap_p(np.full(100, 0.3)) == pytest.approx(0.01)
+    assert bootstrap_p(np.array([-1.0, 1.0])) == 1.0 and bootstrap_p(np.linspace(0.1, 0.5, 100)) == 0.01
+    # Resamples that are all the same have no interval, and no P.
+    assert np.isnan(bootstrap_p(np.full(100, 0.3)))
 
 
 def test_calibration_equals_rms(patients, r):
@@ -457,13 +461,50 @@ def test_readings_are_compared_by_what_they_are():
     nearly = pd.DataFrame({"first": first, "again": np.where(np.arange(30) == 3, 1 - first, first)})
     own = readings_table({"c": nearly}, {"c": "binary"}).iloc[0]
     assert own["value"] < own["high"] == 1.0 < cohen_kappa(nearly["first"].to_numpy(), nearly["again"].to_numpy()).high
-    icc = rows.loc[("size", "all readers")]
+    icc = rows.loc[("size", "two readers")]
     absolute, _ = intraclass_correlation(sizes.to_numpy()[:, :, None])
     assert icc["value"] == pytest.approx(absolute[0], abs=1e-9) and icc["low"] < icc["value"] < icc["high"]
     constant = pd.DataFrame({"first": [1.0] * 5, "again": [1.0] * 5})
     undefined = readings_table({"c": constant, "d": constant}, {"c": "binary", "d": "continuous"})
     assert (undefined["agreement"] == "undefined: one level only").all()
     assert readings_table({}, {}).empty
+
+
+def test_two_readers_have_cohens_kappa_with_an_interval_and_the_words_of_the_paper():
+    """20 yes by both, 5 by the first alone, 10 by the second alone, 15 no by both (Cohen 1960): kappa 0.4."""
+    first = np.repeat([1.0, 1.0, 0.0, 0.0], [20, 5, 10, 15])
+    second = np.repeat([1.0, 0.0, 1.0, 0.0], [20, 5, 10, 15])
+    table = {"halo": pd.DataFrame({"first": first, "R2": second})}
+    five = readings_table(table, {"halo": "binary"}).iloc[0]
+    assert five["compared"] == "two readers" and five["measure"] == "Cohen's kappa" and five["readers"] == 2
+    assert five["value"] == pytest.approx(0.4) and five["agreement"] == "fair"
+    # The standard error of this table by the formula of Fleiss, Cohen and Everitt (Psychol Bull 1969;72:323), by hand.
+    assert five["low"] == pytest.approx(0.4 - 1.95996 * 0.126996, abs=1e-5)
+    assert five["high"] == pytest.approx(0.4 + 1.95996 * 0.126996, abs=1e-5)
+    assert readings_table(table, {"halo": "binary"}, "four_words").iloc[0]["agreement"] == "poor"
+    assert words_of("five_words").startswith("0.00-0.20 poor, 0.21-0.40 fair") and "0.81-1.00 exc" in words_of(
+        "five_words"
+    )
+    assert words_of("four_words") == "above 0.80 excellent, above 0.60 substantial, above 0.40 moderate, otherwise poor"
+
+
+def test_what_each_reader_found_is_counted():
+    halo = pd.DataFrame({"first": [1.0, 1, 0, 0], "again": [1.0, 0, 0, np.nan]})
+    capsule = pd.DataFrame({"first": [0.0, 1, 2, 2], "R2": [0.0, 0, 0, 1]})
+    size = pd.DataFrame({"first": [10.0, 20, 30, 40], "R2": [np.nan] * 4})
+    definitions = {
+        "halo": {"kind": "binary", "levels": []},
+        "capsule": {"kind": "categorical", "levels": ["absent", "incomplete", "complete"]},
+        "size": {"kind": "continuous", "levels": []},
+    }
+    names = {"first": "reader 1", "again": "reader 1 again"}
+    found = readers_table({"halo": halo, "capsule": capsule, "size": size}, definitions, names)
+    rows = found.set_index(["variable", "level"])
+    assert rows.loc[("halo", "yes"), ["reader 1", "reader 1 again"]].tolist() == ["2 (50.0 %)", "1 (33.3 %)"]
+    assert rows.loc["capsule", "reader 1"].tolist() == ["1 (25.0 %)", "1 (25.0 %)", "2 (50.0 %)"]
+    assert rows.loc["capsule", "R2"].tolist() == ["3 (75.0 %)", "1 (25.0 %)", "0 (0.0 %)"]
+    assert rows.loc[("size", "median (IQR)"), "reader 1"] == "25 (17.5-32.5)"
+    assert rows.loc[("size", "median (IQR)"), "R2"] == "-"
 
 
 def test_kappas_equal_their_definition():

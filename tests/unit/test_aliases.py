@@ -114,5 +114,5 @@ def test_tables_and_the_forest_name_the_pair(patients, rule):
     shown = ratios_for_readers(panels_of(found, rule))
     assert shown.columns[-1] == "remark" and "left out: the same as Rim in every patient" in set(shown["remark"])
     figure = plot_forests(found, rule, "c")
-    texts = [t.get_text() for axis in figure.axes for t in axis.texts]
+    texts = [" ".join(t.get_text().split()) for axis in figure.axes for t in axis.texts]
     assert any("the same as Rim" in text for text in texts) == (rule != "forward")

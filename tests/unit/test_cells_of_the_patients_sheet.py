@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.dates import date_fault, iso_date, mixed_forms
 from hcc_recurrence.cohort.labels import horizon_months, horizon_words, make_labels
 from hcc_recurrence.cohort.numbers import Reading, exact_number, missing_test, parse_number, read_number
 from hcc_recurrence.cohort.plausible import PLAUSIBLE, fitting_unit
+from hcc_recurrence.cohort.recurrence_sites import read_sites
 from hcc_recurrence.cohort.sheets import clinical_table
 from hcc_recurrence.cohort.units import UNITS
 from hcc_recurrence.learning.clinical import dichotomise
@@ -165,14 +166,14 @@ def test_a_bound_is_no_binary_finding(images):
 
 
 def test_bounds_are_compared_as_what_they_are(images):
-    """AFP > 400 (Zhao 2024): >400 and 401 are above, 400, <400 and <=400 are not."""
-    rows = five("AFP", [">400", "401", "400", "<400", "<=400"])
+    """AFP above 400 IU/mL, which is 484 ng/mL (Zhao 2024): >484 and 485 are above, 484, <484 and <=484 are not."""
+    rows = five("AFP", [">484", "485", "484", "<484", "<=484"])
     assert refused(images, rows) == []
     plan = make_plan(images)
     table = clinical_table(plan.patients_sheet("c"), plan.clinical_definitions("c", ["afp"]), [], plan.patients("c"))
-    assert dichotomise(table, {"afp": 400})["afp"].tolist() == [1, 1, 0, 0, 0]
-    assert dichotomise(table, {"afp": {"at_least": 400}})["afp"].tolist()[:4] == [1, 1, 1, 0]
-    np.testing.assert_allclose(table["afp"], [400, 401, 400, 400, 400], rtol=1e-15)
+    assert dichotomise(table, {"afp": 484})["afp"].tolist() == [1, 1, 0, 0, 0]
+    assert dichotomise(table, {"afp": {"at_least": 484}})["afp"].tolist()[:4] == [1, 1, 1, 0]
+    np.testing.assert_allclose(table["afp"], [484, 485, 484, 484, 484], rtol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -632,3 +633,29 @@ def test_true_and_false_of_a_spreadsheet_program_are_1_and_0(images):
     for cell in ("yes", "T", "2", "<1"):
         rows[0]["rfs_event"] = cell
         assert refused(images, rows) == [("P0", f"column rfs_event: {cell!r} is not 0 or 1")]
+
+
+# -- where a tumour recurred -----------------------------------------------------------------------
+
+SITES = {"recurrence_sites": {"column": "site", "levels": ["intrahepatic", "extrahepatic", "both"]}}
+
+
+def test_sites_of_recurrence_are_read_in_their_order_and_empty_is_unknown(images):
+    write_rows(images / "patients.csv", five("site", ["both", "", "intrahepatic", "99", ""]))
+    plan = make_plan(images, {**SITES, "missing_codes": ["99"]})
+    found = read_sites(plan.patients_sheet("c"), SITES["recurrence_sites"], ["99"])
+    assert list(found.cat.categories) == SITES["recurrence_sites"]["levels"]
+    assert found.isna().tolist() == [False, True, False, True, True]
+    assert found["P0"] == "both" and found["P2"] == "intrahepatic"
+    before = plan.sites_hash("c")
+    write_rows(images / "patients.csv", five("site", ["both", "", "extrahepatic", "99", ""]))
+    changed = make_plan(images, {**SITES, "missing_codes": ["99"]})
+    assert changed.sites_hash("c") != before and changed.outcome_hash("c") == plan.outcome_hash("c")
+    assert make_plan(images).sites_hash("c") == ""
+
+
+def test_a_site_that_is_no_level_and_a_column_that_is_not_there_are_refused(images):
+    found = refused(images, five("site", ["both", "liver", "", "", ""]), SITES)
+    assert found == [("P1", "column site: 'liver' is not one of ['intrahepatic', 'extrahepatic', 'both']")]
+    ((_, what),) = refused(images, five("other", [""] * 5), SITES)
+    assert what == "has no column 'site', which recurrence_sites names"

@@ -26,6 +26,7 @@ from hcc_recurrence.learning.clinical import NONE_SIGNIFICANT, dichotomise
 from hcc_recurrence.learning.risk_factor_steps import STEPS
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.statistics import group_tests
+from hcc_recurrence.statistics.baseline import SPREADS
 
 PAPERS, SCHEMAS = REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas"
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
@@ -269,6 +270,7 @@ def test_unknown_words_of_a_papers_statistics_are_refused_before_the_first_job()
 
 def test_the_same_words_are_known_to_the_code_that_reads_them():
     assert WORDS["risk_factor_model"] == tuple(STEPS) and WORDS["none_significant"] == NONE_SIGNIFICANT
+    assert WORDS["baseline_rfs"] == tuple(SPREADS)
     assert config_ranges.CONTINUOUS_RULES == group_tests.CONTINUOUS_RULES
 
 

@@ -65,7 +65,7 @@ def test_the_legend_prints_the_tables_auc_and_the_cohorts_best(predictions):
     text = " ".join(t.get_text() for legend_axis in figure.axes for t in legend_axis.findobj(plt.Text))
     for row in metrics.itertuples():
         assert f"{row.model} {row.auc:.2f} ({row.auc_low:.2f}-{row.auc_high:.2f})" in text
-    assert "best reachable AUC is 0.92" in figure.get_suptitle()
+    assert "oracle AUC is 0.92" in figure.get_suptitle()
     assert "(n = 40, 20 ER)" in text
     assert "reachable" not in plot_roc(predictions, metrics, "strict", None, models_of(predictions)).get_suptitle()
     plt.close("all")

@@ -48,8 +48,11 @@ def test_every_estimator_is_kept_and_predicts_the_same_bytes(name, rows, tmp_pat
     assert predicted(again, x[40:]).tobytes() == predicted(model, x[40:]).tobytes()
     files = sorted(p.name for p in (tmp_path / "one").iterdir())
     assert [(tmp_path / "one" / f).read_bytes() for f in files] == [(tmp_path / "two" / f).read_bytes() for f in files]
-    # What was read is kept as it was.
+    # What was read is kept as it was, with equal bytes.
     save_state(tmp_path / "three", "method", {"classifier": again})
+    assert [(tmp_path / "three" / f).read_bytes() for f in files] == [
+        (tmp_path / "one" / f).read_bytes() for f in files
+    ]
     assert predicted(load_state(tmp_path / "three", "method")["classifier"], x[40:]).tobytes() == (
         predicted(model, x[40:]).tobytes()
     )

@@ -10,7 +10,7 @@ import torch
 from precision import assert_same_rounding
 
 from hcc_recurrence.imaging.crops import scale_window, window_bounds
-from hcc_recurrence.learning.multi_instance import BagOfWords, probability_histogram
+from hcc_recurrence.learning.multi_instance import BagFeatures, probability_histogram
 from hcc_recurrence.networks.augmentation import seven_versions, shift_in_plane
 from hcc_recurrence.networks.cui3d import Cui3D, same_padding
 from hcc_recurrence.networks.resnet import ResNet, parameter_count
@@ -156,12 +156,18 @@ def test_the_toy_bag():
 
 def test_words_are_learned_from_training_patients_only():
     training = {"a": [0.12, 0.12, 0.87], "b": [0.12, 0.50, 0.50]}
-    bag = BagOfWords(training)
-    assert bag.words == ["prob_012", "prob_050", "prob_087"]
+    words = ["prob_012", "prob_050", "prob_087"]
+    fitted = BagFeatures(training, 2)
+    assert fitted.words == [*words, "pred_0", "pred_1"]
+
+    def bag(patients):
+        return fitted(dict(enumerate(patients)))[[f"BoW_{word}" for word in words]].to_numpy()
+
     before = bag(list(training.values()))
     # smooth idf: ln((1 + 2) / (1 + df)) + 1; a: tf 2 and 1, then L2.
     raw = np.array([2 * 1.0, 0.0, np.log(3 / 2) + 1])
     assert before[0] == pytest.approx(raw / np.linalg.norm(raw))
     # A validation patient with a new word changes nothing, and its word counts for nothing.
     assert bag([[0.33, 0.33, 0.12]])[0].tolist() == [1.0, 0.0, 0.0]
-    assert (BagOfWords(training)(list(training.values())) == before).all()
+    kept = BagFeatures.from_state(fitted.state())
+    assert kept(training).equals(fitted(training)) and kept.words == fitted.words

@@ -14,6 +14,7 @@ from hcc_recurrence.published import (
     check_everything,
     check_group_tests,
     check_intervals,
+    check_linear_terms,
     published_auc,
     read_published,
     with_published,
@@ -161,6 +162,33 @@ def test_zhangs_table_2_is_least_squares_with_a_90_percent_interval():
     ("counts", "low", "high", "p"),
     [((13, 8, 19, 2), 0.6055, 0.8795, 0.00047), ((11, 10, 13, 8), 0.4096, 0.7228, 0.2204)],
 )
+def test_zhangs_linear_terms_are_least_squares_on_the_outcome():
+    """TBIL from its means and SDs in Table 1 and the ALBI grades from their counts give what Table 2 prints."""
+    table = check_linear_terms(read_published(PUBLISHED, "linear_terms")).set_index("what")
+    assert len(table) == 2 and not table["consistent"].any()
+    assert table["found"].str.endswith("exp(slope) of least squares on 0/1 with a 90% interval").all()
+    # The odds ratio per micromole by hand: for two normal groups of one variance it is exp(difference / variance).
+    pooled = (104 * 24.26**2 + 56 * 19.55**2) / 160
+    assert np.exp((20.44 - 19.15) / pooled) == pytest.approx(1.0025, abs=2e-4)
+    assert table.loc["TBIL, a linear term", "found"].startswith("odds ratio 1.003 ")
+
+
+def test_zhangs_signature_has_the_intervals_of_its_learner_to_four_digits():
+    intervals = read_published(PUBLISHED, "intervals").query("paper == 'zhang2025' and model in ('DL_2.5D', 'RF')")
+    assert check_intervals(intervals)["consistent"].all()
+    for _, part in intervals.groupby("patients"):
+        fine, coarse = (part[part["model"] == m].iloc[0] for m in ("DL_2.5D", "RF"))
+        assert fine["value"] == coarse["value"]
+        for end in ("low", "high"):
+            assert float(fine[end]) == pytest.approx(float(coarse[end]), abs=5.1e-4)
+
+
+def test_the_hosmer_lemeshow_quotation_stands_in_the_results():
+    statements = read_published(PUBLISHED, "statements")
+    quoted = statements[statements["claim"].str.contains("Hosmer-Lemeshow statistic")]
+    assert quoted["place"].tolist() == ["Results"]
+
+
 def test_cuis_accuracy_interval_and_test(counts, low, high, p):
     """docs/methods.md 1.6: Clopper-Pearson, and one-sided exact binomial against the no-information rate."""
     found = rates_with_intervals(Confusion(*counts))

@@ -76,7 +76,7 @@ def test_the_choice_shows_all_cells_and_the_three_aucs(grid):
     figure = plot_choice(grid, metrics_of_study(), "cohort", 0.9)
     assert unreadable(figure) == []
     text = shown_text(figure)
-    for words in ("0.80 (0.70-0.90)", "0.60 (0.50-0.70)", "0.51 (0.41-0.61)", "best reachable 0.900", "15 cells"):
+    for words in ("0.80 (0.70-0.90)", "0.60 (0.50-0.70)", "0.51 (0.41-0.61)", "oracle AUC 0.900", "15 cells"):
         assert words in text
     dots = [c for c in figure.axes[0].collections if len(c.get_offsets()) == 15]
     assert len(dots) == 3

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hcc_recurrence.learning.clinical import by_category
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.regressions import regression_table
 from hcc_recurrence.methods.yan2023.nomograms import draw_nomograms, fit_nomograms_of, models_of
@@ -26,6 +27,7 @@ DEFINITIONS = {
 }
 SETTINGS = {
     "clinical": {"ast": 40, "age": None, "mvi": None},
+    "nominal": [],
     "clinical_p": 0.05,
     "entry_p": 0.05,
     "removal_p": 0.10,
@@ -192,3 +194,43 @@ def test_without_a_variable_the_risk_is_the_prevalence():
     y = np.array([0.0, 1.0, 1.0, 1.0])
     model = fit_logistic(y, pd.DataFrame(index=range(4)))
     assert model.predict(pd.DataFrame({"other": [1.0, 2.0]})) == pytest.approx([0.75, 0.75])
+
+
+def test_categories_without_an_order_enter_one_by_one():
+    fused, clinical, labels, _ = study()
+    y = labels.set_index("patient_id")["er"]
+    # Of three types the middle one carries the outcome: in an order it would be lost.
+    kind = np.where(y.to_numpy() == 1, 1, np.arange(len(y)) // 2 % 2 * 2).astype(float)
+    kind[::5] = np.arange(len(kind[::5])) % 3
+    clinical = clinical.assign(enhancement_type=kind)
+    clinical.iloc[4, -1] = np.nan
+    own = {"kind": "categorical", "unit": "", "levels": ["1", "2", "3"], "timing": "pre"}
+    definitions = {**DEFINITIONS, "enhancement_type": own}
+    settings = {**SETTINGS, "clinical": {**SETTINGS["clinical"], "enhancement_type": None}}
+    signature = fused.query("protocol == 'strict' and fold == 0 and part == 'learned'").set_index("patient_id")["mp-MR"]
+    apart, table = fit_nomograms_of(signature, clinical, definitions, y, {**settings, "nominal": ["enhancement_type"]})
+    names = [f"Arterial enhancement type: {level}" for level in "123"]
+    x = apart.inputs(clinical, signature)
+    assert (
+        list(x.columns[3:6]) == names and (x.loc[clinical.loc[x.index, "enhancement_type"] == 1, names[1]] == 1).all()
+    )
+    assert (x[names].sum(axis=1) == 1).sum() >= len(x) - 1
+    chosen = table[(table["model"] == "Clinical-nomogram") & (table["step"] == "multivariable")]
+    assert names[1] in set(chosen["variable"])
+    together, ordered = fit_nomograms_of(signature, clinical, definitions, y, {**settings, "nominal": []})
+    p = ordered[(ordered["variable"] == "Arterial enhancement type") & (ordered["step"] == "univariable")]["p"]
+    assert len(together.variables) == 4 and (p > 0.05).all()
+    by_hand = univariable_table(y.loc[x.index].to_numpy(), x[[names[1]]], firth=True)["odds_ratio"][0]
+    assert (
+        table.loc[(table["variable"] == names[1]) & (table["step"] == "univariable"), "odds_ratio"].iloc[0] == by_hand
+    )
+
+
+def test_the_table_of_risk_factors_codes_categories_as_the_nomograms_do():
+    clinical = pd.DataFrame({"a": [0.0, 1, 2, np.nan], "b": [1.0, 2, 3, 4]})
+    definitions = {"a": {"kind": "categorical", "levels": ["x", "y", "z"]}, "b": {"kind": "continuous", "levels": []}}
+    values, found = by_category(clinical, definitions, ["a"])
+    assert list(values) == list(found) == ["a=x", "a=y", "a=z", "b"] and found["a=y"]["kind"] == "binary"
+    assert values["a=y"].tolist()[:3] == [0, 1, 0] and values.loc[3, ["a=x", "a=y", "a=z"]].isna().all()
+    same, _ = by_category(clinical, definitions, [])
+    assert same.equals(clinical)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from workflow_runner import REPOSITORY
 
 from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
@@ -15,11 +24,15 @@ from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.folds import OuterFit
 from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
 from hcc_recurrence.learning.learners import Cut, plain_cuts, search
-from hcc_recurrence.learning.multi_instance import bag_features
+from hcc_recurrence.learning.multi_instance import BagFeatures
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
+from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.zhang2025.declare import models as declared_models
+from hcc_recurrence.methods.zhang2025.fit import Data
+from hcc_recurrence.methods.zhang2025.fit import fit as zhang_fit
 from hcc_recurrence.methods.zhang2025.models import fit_models, variants_of
 from hcc_recurrence.methods.zhang2025.networks import (
     explained_patients,
@@ -27,6 +40,7 @@ from hcc_recurrence.methods.zhang2025.networks import (
     slice_table,
     volume_predictions,
 )
+from hcc_recurrence.methods.zhang2025.scoring import KeptNetwork
 from hcc_recurrence.methods.zhang2025.signature import (
     BY_VALIDATION,
     choose_learner,
@@ -39,7 +53,10 @@ from hcc_recurrence.methods.zhang2025.signature import (
     scaled,
     select_features,
 )
-from hcc_recurrence.networks import examples
+from hcc_recurrence.networks import architectures, examples
+from hcc_recurrence.networks.slice_network import SliceNetwork
+from hcc_recurrence.networks.training import save_network
+from hcc_recurrence.networks.volume_network import VolumeNetwork
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.single_models import training_cut_offs
 
@@ -102,6 +119,11 @@ def scores_of(learned: float, memorised: float, seed: int = 0, repeats: tuple[in
     return with_fits(pd.DataFrame(rows, columns=columns))
 
 
+def bag_features(bags, training, decimals):
+    fitted = BagFeatures({p: bags[p] for p in training}, decimals)
+    return fitted(bags), fitted.words
+
+
 def outer_fit(fold: int, protocol: str = "strict", repeat: int = 1) -> OuterFit:
     return patients_of_fit(SPLIT, Fit.without(protocol, repeat, fold))
 
@@ -117,6 +139,37 @@ SILENT = pd.DataFrame({"portal__silent": 1.0}, PATIENTS)
 
 def fused(scores, protocol="strict", fold=0, labels=LABELS, radiomics=SILENT, settings=SETTINGS, repeat=1):
     return fit_fusion(scores, labels, SPLIT, radiomics, settings, outer_fit(fold, protocol, repeat), 5)
+
+
+def models_of_fits(fits, signature, clinical, labels=LABELS, settings=None, resamples=10):
+    """Clinical and combined models of several fits: probabilities as `rows_of_fits` takes them, and what is left."""
+    tables, regressions, curves, drawn = [], [], [], []
+    for fit in fits:
+        deep = everyone = None
+        if signature is not None:
+            about = fit.fit.about
+            own = signature[(signature[list(about)] == list(about.values())).all(axis=1)]
+            everyone = own.set_index("patient_id")["DL_2.5D"]
+            deep = everyone.loc[fit.rows]
+        own = {**(settings or CLINICAL), "calibration_resamples": resamples}
+        found = fit_models(fit, deep, clinical, DEFINITIONS, labels, SPLIT, own, 5)
+        for part, patients in (("learned", fit.rows), ("unseen", fit.unseen)):
+            columns = {}
+            for ending, models in found.fitted.items():
+                score = None if everyone is None else everyone.loc[patients].to_numpy()
+                columns |= {f"{n}{ending}": p for n, p in models.predict(clinical.loc[patients], score).items()}
+            tables.append(pd.DataFrame({"patient_id": patients, **columns}).assign(part=part, **fit.fit.about))
+        regressions.append(found.regressions.assign(**fit.fit.about))
+        curves.append(found.curves)
+        drawn += found.drawn
+    names = [c for c in tables[0] if c.startswith(("Clinical", "Combined"))]
+    return SimpleNamespace(
+        models=names,
+        probabilities=pd.concat(tables, ignore_index=True),
+        regressions=pd.concat(regressions, ignore_index=True),
+        curves=pd.concat(curves, ignore_index=True),
+        drawn=drawn,
+    )
 
 
 # -- whose scores ------------------------------------------------------------------------------
@@ -265,24 +318,23 @@ def test_radiomics_that_tell_the_outcome_reach_the_signature_and_the_combined_mo
     assert fusion > 0.93 and 0.3 < images < 0.72
     # Clinical variables of noise alone: what the combined model knows is the signature's.
     noise = clinical.assign(age=50.0, ki67=0.0)
-    found = fit_models(fits, table, noise, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
+    found = models_of_fits(fits, table, noise)
     own = found.probabilities.query("protocol == 'strict' and fold == 0 and part == 'unseen'").set_index("patient_id")
     assert auc_delong(y, own.loc[held["patient_id"], "Combined"].to_numpy()).auc == pytest.approx(fusion, abs=0.05)
 
 
 def test_the_declared_models_are_those_that_fits_leave_and_the_main_ones_those_of_table_5(signal, clinical):
     settings = {**SETTINGS, "networks": {"v": {"architecture": "vgg19"}, "box": {"architecture": "resnet18_3d"}}}
-    declared = declared_models(settings)
-    made = [c for c in fused(signal).probabilities if c.startswith("DL_")]
-    made += fit_models(
-        [outer_fit(0)], fused(signal).probabilities, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 1, 5
-    ).models
-    assert set(declared) == {*made, "DL_3D", "DL_3D box"}
-    main = {name: info.published_name for name, info in declared.items() if info.role == "main"}
+    known = declared_models({**settings, "after_operation": ["ki67"]})
+    signature = fused(signal).probabilities
+    made = [c for c in signature if c.startswith("DL_")]
+    made += models_of_fits([outer_fit(0)], signature, clinical, resamples=1).models
+    assert set(known) == {*made, "DL_3D", "DL_3D box"}
+    main = {name: info.published_name for name, info in known.items() if info.role == "main"}
     # Zhang 2025, Table 5.
     assert main == {n: n for n in ("Clinical", "DL_2.5D", "DL_3D", "Combined")}
-    assert declared["DL_2.5D without radiomics"].role == "ablation" and declared["DL_2.5D RF"].published_name == "RF"
-    assert set(declared_models(settings, networks=False, postoperative=False)) == {"Clinical"}
+    assert known["DL_2.5D without radiomics"].role == "ablation" and known["DL_2.5D RF"].published_name == "RF"
+    assert set(declared_models({**settings, "networks": {}, "after_operation": []})) == {"Clinical"}
 
 
 def test_predictions_of_all_fits_are_a_whole_table(signal):
@@ -369,7 +421,6 @@ def test_selection_steps_and_scales():
 @pytest.mark.parametrize("name", ("LR", "RF", "ExtraTrees", "XGBoost", "LightGBM"))
 def test_every_learner_takes_the_published_parameters_and_learns(name):
     import yaml
-    from workflow_runner import REPOSITORY
 
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     grid = configuration.plain_values(raw)["settings"]["published"]["learners"][name]
@@ -590,7 +641,6 @@ def test_a_cut_may_count_itself(clinical):
 
 def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
     import yaml
-    from workflow_runner import REPOSITORY
 
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     cut = configuration.plain_values(raw)["settings"]["published"]["clinical"]["child_pugh"]
@@ -608,7 +658,6 @@ def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
 def test_marks_of_the_networks_say_which_are_ours():
     """Slice-level model training names the four; what DL_3D is, is in a supplement that was not available."""
     import yaml
-    from workflow_runner import REPOSITORY
 
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     marks = {r["key"].removeprefix("settings.published."): r["source"] for r in configuration.sourced_values(raw)}
@@ -618,15 +667,15 @@ def test_marks_of_the_networks_say_which_are_ours():
         "networks.3D-DenseNet121": "chosen",
     }
     settings = configuration.plain_values(raw)["settings"]["published"]
-    assert configuration.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
-    assert configuration.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
+    assert architectures.slice_networks(settings) == ["DenseNet121", "ResNet50", "ResNet101", "VGG19"]
+    assert architectures.volume_networks(settings) == ["3D-ResNet18", "3D-DenseNet121"]
     assert settings["networks"]["3D-ResNet18"]["batch"] == 8
 
 
 def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_after_the_operation(signal, clinical):
     fits = fits_of(SPLIT, 1)
     signature = pd.concat([fused(signal, fit.fit.protocol, fit.fold).probabilities for fit in fits])
-    found = fit_models(fits, signature, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 10, 5)
+    found = models_of_fits(fits, signature, clinical)
     assert found.models == ["Clinical", "Combined", "Clinical preoperative", "Combined preoperative"]
     rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
     check_predictions(rows, SPLIT)
@@ -652,7 +701,7 @@ def test_combined_models_learn_from_out_of_fold_signatures_and_know_what_comes_a
 
 
 def test_without_networks_there_is_the_clinical_signature_alone(clinical):
-    found = fit_models(fits_of(SPLIT, 2), None, clinical, DEFINITIONS, LABELS, SPLIT, CLINICAL, 1, 5)
+    found = models_of_fits(fits_of(SPLIT, 2), None, clinical, resamples=1)
     assert found.models == ["Clinical", "Clinical preoperative"] and found.drawn == [] and found.curves.empty
     rows = rows_of_fits(found.probabilities, found.models, LABELS, SPLIT, 5)
     check_predictions(rows, SPLIT)
@@ -666,7 +715,141 @@ def test_a_clinical_label_has_no_say_in_its_own_fold(clinical):
     held = fits[0].unseen[0]
     other = LABELS.assign(er=np.where(LABELS["patient_id"] == held, 1 - LABELS["er"], LABELS["er"]))
     before, after = (
-        fit_models(fits, None, clinical, DEFINITIONS, labels, SPLIT, CLINICAL, 1, 5).probabilities
-        for labels in (LABELS, other)
+        models_of_fits(fits, None, clinical, labels, resamples=1).probabilities for labels in (LABELS, other)
     )
     pd.testing.assert_frame_equal(before, after)
+
+
+# -- one fit, kept and applied -----------------------------------------------------------------
+
+METHOD_SETTINGS = {
+    **CLINICAL,
+    **SETTINGS,
+    "calibration_resamples": 5,
+    "networks": {"A": {"architecture": "densenet121"}, "B": {"architecture": "densenet121"}},
+    "after_operation": ["ki67"],
+}
+ALL_FITS = [Fit(left_out=(1,)), Fit(left_out=(2,)), Fit(left_out=(3,)), Fit(), BY_VALIDATION]
+
+
+@pytest.fixture(scope="module")
+def data(signal, telling_radiomics, clinical):
+    return Data(clinical, DEFINITIONS, telling_radiomics, signal, LABELS, SPLIT)
+
+
+def test_what_every_method_must_hold(data, tmp_path):
+    labels = LABELS.dropna()
+    runs = check_method(
+        declared("zhang2025"),
+        zhang_fit,
+        lambda own: replace(data, labels=own),
+        labels,
+        SPLIT,
+        METHOD_SETTINGS,
+        ALL_FITS,
+        tmp_path,
+    )
+    validation = PATIENTS[TRAINING : TRAINING + VALIDATION]
+    assert runs[-1].fitted.learned == tuple(PATIENTS[:TRAINING] + validation), "the authors chose by the validation set"
+    assert runs[-2].fitted.learned == tuple(PATIENTS[:TRAINING])
+    grid = runs[-2].tables["grid"].query("variant == 'DL_2.5D'")
+    # Two settings of C and one of the forest, four folds each; the chosen one's mean is what the choices say.
+    assert grid.groupby("learner").size().to_dict() == {"LR": 8, "RF": 4}
+    means = grid[grid["chosen"]].groupby("learner")["auc"].mean()
+    said = runs[-2].tables["choices"].query("variant == 'DL_2.5D'").set_index("learner")["cv_auc"]
+    assert means.to_dict() == pytest.approx(said.to_dict())
+
+
+def test_without_networks_it_holds_too(data, tmp_path):
+    settings = {**METHOD_SETTINGS, "networks": {}, "after_operation": ["ki67"]}
+    alone = Data(data.clinical, DEFINITIONS, labels=LABELS, split=SPLIT)
+    runs = check_method(
+        declared("zhang2025"),
+        zhang_fit,
+        lambda own: replace(alone, labels=own),
+        LABELS.dropna(),
+        SPLIT,
+        settings,
+        [*ALL_FITS[:2], Fit(left_out=(3,)), Fit(), BY_VALIDATION],
+        tmp_path,
+    )
+    assert list(runs[0].fitted.predict(alone, PATIENTS[:2])) == ["Clinical", "Clinical preoperative"]
+
+
+def test_one_fit_predicts_what_the_fusion_and_the_models_of_all_patients_predicted(data, signal, telling_radiomics):
+    """Split into fit and predict, it is the arithmetic of the fusion of all patients at once."""
+    for fit in (Fit(left_out=(2,)), Fit(), BY_VALIDATION):
+        fitted, _ = zhang_fit(data, fit, METHOD_SETTINGS, 6)
+        fusion = fit_fusion(signal, LABELS, SPLIT, telling_radiomics, SETTINGS, patients_of_fit(SPLIT, fit), 5)
+        wide = fusion.probabilities.query("part == 'unseen'").set_index("patient_id")
+        found = fitted.predict(data, list(wide.index))
+        for model in ("DL_2.5D", "DL_2.5D LR", "DL_2.5D RF", "DL_2.5D without radiomics"):
+            assert np.allclose(found[model], wide[model], rtol=0, atol=1e-14), (fit, model)
+
+
+def test_who_the_published_protocol_scales_by_and_a_patient_who_was_not_there(data):
+    fitted, _ = zhang_fit(data, BY_VALIDATION, METHOD_SETTINGS, 6)
+    external = PATIENTS[TRAINING + VALIDATION :]
+    by_set = fitted.signature_inputs("DL_2.5D", data, external)
+    assert np.abs(by_set.mean(axis=0)).max() < 1e-12
+    # Applied elsewhere there is no set: the scale of the training patients.
+    applied = fitted.signature_inputs("DL_2.5D", replace(data, split=None), external)
+    own = fitted.signatures["DL_2.5D"]
+    x = own.features(fitted.bags(data, external), data.radiomics)
+    assert np.array_equal(applied, (x - own.scale.mean) / own.scale.scale)
+    assert np.abs(applied - by_set).max() > 0.1
+    strict, _ = zhang_fit(data, Fit(), METHOD_SETTINGS, 6)
+    same = [strict.predict(d, external) for d in (data, replace(data, split=None, labels=None))]
+    pd.testing.assert_frame_equal(*same)
+
+
+def test_a_kept_fit_scores_a_new_patient_from_crops_radiomics_and_clinical_variables_in_another_process(data, tmp_path):
+    torch.manual_seed(3)
+    network, volume = SliceNetwork("densenet121"), VolumeNetwork("densenet121_3d", 3)
+    for name, made in (("B", network), ("box", volume)):
+        (tmp_path / name).mkdir()
+        save_network(made, {}, tmp_path / name / "strict.1.0.pt")
+    generator = np.random.default_rng(5)
+    image, box = generator.random((3, IMAGES, 32, 32), np.float32), generator.random((3, 32, 32, 32), np.float32)
+    kept = replace(
+        data,
+        networks={"B": partial(KeptNetwork.of_file, "B", "densenet121", tmp_path / "B/strict.1.0.pt")},
+        volume=KeptNetwork.of_file("box", "densenet121_3d", tmp_path / "box/strict.1.0.pt"),
+    )
+    fitted, _ = zhang_fit(kept, Fit(), METHOD_SETTINGS, 6)
+    fitted.save(tmp_path / "model")
+    np.savez(tmp_path / "crops.npz", image=image, box=box)
+    row = data.radiomics.iloc[[0]].set_axis(["new"])
+    clinical = pd.DataFrame({"age": [62.0], "ki67": [1.0], "noise": [0.3]}, ["new"])
+    row.to_parquet(tmp_path / "x.parquet")
+    clinical.to_parquet(tmp_path / "c.parquet")
+    code = f"""
+import sys; sys.path.insert(0, {str(REPOSITORY / "workflow/scripts")!r})
+from pathlib import Path
+import numpy as np, pandas as pd
+from hcc_recurrence.methods.zhang2025.fit import Data, Zhang
+here = Path({str(tmp_path)!r})
+crops = np.load(here / "crops.npz")
+data = Data(pd.read_parquet(here / "c.parquet"), radiomics=pd.read_parquet(here / "x.parquet"),
+            images={{"new": crops["image"]}}, boxes={{"new": crops["box"]}})
+found = Zhang.load(here / "model").predict(data, ["new"])
+print(found.to_json(orient="columns", double_precision=15))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = {model: row["new"] for model, row in json.loads(done.stdout).items()}
+    # By hand: each view through the network, then the very model with these scores.
+    with torch.no_grad():
+        logits = network.eval()(torch.from_numpy(image.swapaxes(0, 1)[:, :, None].copy()))
+        boxed = volume.eval()(torch.from_numpy(box[None]), torch.empty(1, 0))
+    scores = torch.softmax(logits.double(), 1)[:, 1].numpy()
+    rows = {"model": "B", "fit": "strict.1.0", "patient_id": "new", "image": range(IMAGES), "probability": scores}
+    scored = Data(clinical, radiomics=row, scores=pd.DataFrame(rows))
+    expected = fitted.predict(scored, ["new"]).loc["new"]
+    assert set(found) == {*expected.index, "DL_3D"} and len(expected) == 8
+    assert {m: found[m] for m in expected.index} == pytest.approx(expected.to_dict(), abs=1e-12)
+    assert found["DL_3D"] == pytest.approx(torch.softmax(boxed.double(), 1)[0, 1].item(), abs=1e-6)
+    with pytest.raises(ValueError, match=r"new: no scores of images by B, and no crop of the patient is given"):
+        fitted.predict(replace(scored, scores=None), ["new"])
+    without, _ = zhang_fit(data, Fit(left_out=(1,)), METHOD_SETTINGS, 6)
+    with pytest.raises(ValueError, match=r"this fit does not keep the network's weights"):
+        without.predict(replace(scored, images={"new": image}), ["new"])

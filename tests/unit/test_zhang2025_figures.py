@@ -36,7 +36,7 @@ def test_inflation_shows_every_learner_in_both_protocols(inflation):
     figure = plot_inflation(inflation, "cohort", 0.9)
     assert unreadable(figure) == [] and len(figure.axes) == 4
     text = shown_text(figure)
-    assert "LightGBM" in text and "dashed the best reachable" in text and "external" in text
+    assert "LightGBM" in text and "dashed the oracle AUC" in text and "external" in text
     points = [line.get_xdata() for line in figure.axes[0].lines if len(line.get_xdata()) == 5]
     assert sorted(np.mean(p) for p in points) == pytest.approx([0.6, 0.9])
     alone = plot_inflation(inflation.assign(external=np.nan).query("learner == 'LR'"), "cohort", None)

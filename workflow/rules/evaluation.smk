@@ -293,8 +293,12 @@ rule write_baseline_table:
         continuous=study_setting("baseline_continuous"),
         yates=study_setting("baseline_yates"),
         fisher_below=study_setting("baseline_fisher_below"),
+        rfs=study_setting("baseline_rfs"),
+        sites=untracked(of_cohort("recurrence_sites")),
+        of_sites=lambda w: PLAN.sites_hash(w.cohort),
+        study=category,
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
@@ -339,7 +343,8 @@ rule fit_risk_factors:
         settings=FULL_CONFIG["evaluation"],
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
-        mark=study_mark,
+        study=category,
+        mark=mark_without_networks,
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"
@@ -398,6 +403,12 @@ rule measure_readings:
             "../report/readings.rst",
             "readers' agreement on findings",
         ),
+        by_reader="<results>/{cohort}/{paper}/tables/readings_by_reader.csv",
+        by_reader_html=shown(
+            "<results>/{cohort}/{paper}/tables/readings_by_reader.html",
+            "../report/readings_by_reader.rst",
+            "findings of each reader",
+        ),
     log:
         "<logs>/{cohort}/{paper}/measure_readings.log",
     benchmark:
@@ -417,6 +428,9 @@ rule measure_readings:
         sheet=untracked(patients_sheet),
         readings=untracked(lambda w: PLAN.readings(w.cohort, of_study(w))),
         content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
+        bands=lambda w: PLAN.settings(w.paper, w.cohort).get(
+            "agreement_words", "five_words"
+        ),
         clinical=clinical_hash(read_variables),
         definitions=untracked(clinical_definitions(read_variables)),
         meaning=clinical_meaning(read_variables),

@@ -56,10 +56,13 @@ rule gather_method:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/gather_method.{table}.tsv"
     wildcard_constraints:
-        paper="|".join(map(re.escape, METHODS)),
-        table="|".join(
-            sorted({re.escape(t) for paper in METHODS for t in declared(paper).shown})
+        # A paper with its own tables: another one may have a rule of its own for a table of that name.
+        paper="|".join(
+            f"{re.escape(paper)}(?=/tables/({'|'.join(map(re.escape, declared(paper).shown))})[.]csv)"
+            for paper in METHODS
+            if declared(paper).shown
         ),
+        table="[A-Za-z0-9_]+",
     group:
         "{paper}_results"
     conda:

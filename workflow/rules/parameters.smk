@@ -142,7 +142,10 @@ def compared_papers(wildcards):
 
 def own_risk_factors(wildcards):
     """What a study's own regression of its clinical variables reads: coding, rule and limits."""
-    limits = ("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p")
+    limits = (
+        *("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p"),
+        "nominal",
+    )
     settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
     return {
         key: settings[key]
@@ -154,6 +157,12 @@ def own_risk_factors(wildcards):
 def mark_of(paper):
     """What tables and figures of a study must say of its networks' weights, as a function of the wildcards."""
     return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
+
+
+def mark_without_networks(wildcards):
+    """What tables and figures of a study must say in which no network has a part."""
+    cohort = base(wildcards.cohort)
+    return PLAN.random_weights(papers_of(wildcards), cohort, networks=False)
 
 
 def study_mark(wildcards):

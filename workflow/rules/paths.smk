@@ -75,7 +75,7 @@ def tumour_table(wildcards):
 
 
 def best_auc_file(wildcards):
-    """The best reachable AUC where the cohort's patients are simulated and it is known; else nothing."""
+    """The oracle AUC where the cohort's patients are simulated and it is known; else nothing."""
     if PLAN.knows_best_auc(base(wildcards.cohort)):
         return [f"<results>/{wildcards.cohort}/simulated/best_auc.csv"]
     return []

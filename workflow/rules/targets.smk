@@ -83,6 +83,7 @@ def study_targets(paper, cohort):
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         *([f"{folder}/tables/readings.html"] if read else []),
+        *([f"{folder}/tables/readings_by_reader.html"] if read else []),
         f"<results>/{cohort}/labels.html",
         f"<results>/{cohort}/acquisition.html",
         f"<results>/{cohort}/changes/changes.html",

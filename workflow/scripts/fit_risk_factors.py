@@ -41,7 +41,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         f"Training patients only, in the study's own coding. As in the paper: {RULES[rule]}."
         f"{none_significant_note(found.table)} Not in the paper: the other regression, for comparison. Cox: times "
         f"censored at {params.horizon:.1f} months. P values after a selection are too small: read them as a "
-        "description. method: Wald, or Firth where the outcome is separated." + timing_note(params.definitions)
+        "description. Ratios of numbers are per unit. method: Wald, or Firth where the outcome is separated."
+        + timing_note(params.definitions)
     )
     table = ratios_for_readers(panels_of(found.table, rule))
-    write_html(table, params.title, snakemake.output.html, note, mark=params.mark)
+    title = f"Risk factors of early recurrence, {params.study}: {params.title}"
+    write_html(table, title, snakemake.output.html, note, mark=params.mark, words=2)

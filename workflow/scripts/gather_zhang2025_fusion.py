@@ -3,15 +3,17 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
-    import pandas as pd
-
+    from hcc_recurrence.figures.grid_search import plot_grid_search
     from hcc_recurrence.figures.html import readable, write_html
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.files import write_csv
+    from hcc_recurrence.methods.run import read_tables
+    from hcc_recurrence.methods.zhang2025.declare import SIGNATURE
     from hcc_recurrence.methods.zhang2025.signature import choices_table, steps_table
 
-    params, output, asked = snakemake.params, snakemake.output, snakemake.input
-    choices, steps = (pd.concat([read_csv(f) for f in files]) for files in (asked.choices, asked.steps))
-    write_csv(choices, output.choices)
+    params, output = snakemake.params, snakemake.output
+    choices, steps, grid = (read_tables(snakemake.input, name) for name in ("choices", "steps", "grid"))
+    write_csv(choices.drop(columns="seed"), output.choices)
     tables = {
         "learners": (
             choices_table(choices),
@@ -29,3 +31,6 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     for name, (table, note) in tables.items():
         write_csv(table, output[name])
         write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)
+    whole = grid[(grid["variant"] == SIGNATURE) & (grid["repeat"] == 1) & (grid["fold"] == 0)]
+    write_csv(whole, output.grid)
+    save(plot_grid_search(whole, params.title), output.grid_search, output.grid_search_svg, params.mark)

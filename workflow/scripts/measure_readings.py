@@ -6,7 +6,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import write_csv
-    from hcc_recurrence.statistics.reliability import readings_table
+    from hcc_recurrence.statistics.reliability import readers_table, readings_table, words_of
 
     params, output = snakemake.params, snakemake.output
     tables = {}
@@ -14,10 +14,15 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         own = params.definitions[variable]
         named = {"first": own, **{reading: {**own, "column": column} for reading, column in columns.items()}}
         tables[variable] = clinical_table(params.sheet, named, params.missing_codes, params.patients)
-    table = readings_table(tables, {v: params.definitions[v]["kind"] for v in tables})
+    table = readings_table(tables, {v: params.definitions[v]["kind"] for v in tables}, params.bands)
     write_csv(table, output.csv)
     note = (
-        "Patients with all the readings compared. Kappa: 0.00-0.20 poor, 0.21-0.40 fair, 0.41-0.60 moderate, 0.61-0.80 "
-        "good, 0.81-1.00 excellent (Yan 2023); the same words for ICC. No interval is printed for Fleiss' kappa."
+        f"Patients with all the readings compared. Kappa: {words_of(params.bands)}; the same words for ICC. No "
+        "interval is printed for Fleiss' kappa."
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
+    names = {"first": "reader 1", "again": "reader 1 again"}
+    by_reader = readers_table(tables, params.definitions, names)
+    write_csv(by_reader, output.by_reader)
+    note = "Patients with each finding, of those whom the reader read; numbers as median (interquartile range)."
+    write_html(by_reader.fillna(""), params.title, output.by_reader_html, note, mark=params.mark)

@@ -4,6 +4,7 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     import numpy as np
+    import pandas as pd
     import torch
 
     from hcc_recurrence.figures.activation import plot_activation
@@ -20,7 +21,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
-    chosen = explained_patients(read_csv(asked.predictions), SIGNATURE, params.confident)
+    chosen = explained_patients(pd.concat(map(read_csv, asked.predictions)), SIGNATURE, params.confident)
     names = chosen_networks(read_csv(asked.choices))
     chosen["network"] = [names[fold] for fold in chosen["fold"]]
     files = dict(zip(params.files, asked.networks, strict=True))

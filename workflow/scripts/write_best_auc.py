@@ -1,4 +1,4 @@
-"""Write the best reachable AUC of a simulated cohort."""
+"""Write the oracle AUC of a simulated cohort."""
 
 from hcc_recurrence.job import job_log
 

@@ -218,7 +218,7 @@ rule write_yan2023_nomograms:
         mem_mb=memory(1000),
         runtime=minutes(30),
     params:
-        settings=lambda w: yan2023_settings(w, YAN_NOMOGRAMS[1:]),
+        settings=lambda w: yan2023_settings(w, ("clinical_p", "entry_p", "removal_p")),
         resamples=calibration_resamples("yan2023"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(study_clinical("yan2023")),

@@ -23,7 +23,7 @@ def yan2023_grid_settings(*keys):
 # The published fit, whose cells the validation patients choose.
 YAN_PUBLISHED = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 # Settings that the nomograms read.
-YAN_NOMOGRAMS = ("clinical", "clinical_p", "entry_p", "removal_p")
+YAN_NOMOGRAMS = ("clinical", "nominal", "clinical_p", "entry_p", "removal_p")
 
 
 def yan2023_settings(wildcards, keys):
@@ -56,8 +56,8 @@ def yan2023_about(wildcards):
 def yan2023_fits(cohort):
     """Every strict fit of the grid, and the published one, whose cells the validation patients choose."""
     scheme = FULL_CONFIG["splits"][PLAN.scheme("yan2023", base(cohort))]
-    repeats = min(YAN["grid_repeats"], repeats_of_split("yan2023", cohort))
-    return main_fits(scheme["folds"], repeats, VALIDATION)
+    repeats = repeats_of_split("yan2023", cohort)
+    return main_fits(scheme["folds"], min(YAN["grid_repeats"], repeats), VALIDATION)
 
 
 def yan2023_network(wildcards):

@@ -5,9 +5,20 @@
 include: "zhang2025_common.smk"
 
 
+METHODS["zhang2025"] = {
+    "fits": zhang2025_fits,
+    "inputs": zhang2025_inputs,
+    "settings": zhang2025_settings,
+    "clinical": study_clinical("zhang2025"),
+    "about": zhang2025_about,
+    # The weights of a VGG19, 560 MB, are read and written once more.
+    "memory_mb": 6000,
+    "minutes": 480,
+}
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
+TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
 
 
 rule zhang2025:
@@ -15,46 +26,20 @@ rule zhang2025:
         paper_targets("zhang2025"),
 
 
-rule fit_zhang2025_fusion:
-    """DL_2.5D of one fit: features of the bags of images and radiomics, their selection, five learners by grid search."""
-    input:
-        scores=zhang2025_scores,
-        radiomics=radiomics_files("zhang2025"),
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("zhang2025"),
-    output:
-        probabilities="<results>/{cohort}/zhang2025/fusion/{fit}.probabilities.csv",
-        choices="<results>/{cohort}/zhang2025/fusion/{fit}.choices.csv",
-        steps="<results>/{cohort}/zhang2025/fusion/{fit}.steps.csv",
-    log:
-        "<logs>/{cohort}/zhang2025/fit_zhang2025_fusion/{fit}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_fusion/{fit}.tsv"
-    group:
-        "zhang2025_fits"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(480),
-    params:
-        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
-        settings={k: ZHANG[k] for k in ZHANG_FUSION},
-        reader=of_cohort("reader"),
-        seed=FULL_CONFIG["seed"],
-        code=code("fit_zhang2025_fusion"),
-    script:
-        "../../scripts/fit_zhang2025_fusion.py"
-
-
 rule gather_zhang2025_fusion:
-    """What all fits of DL_2.5D chose."""
+    """What all fits of DL_2.5D chose, and the grid search of the fits on all training patients (Figure 6)."""
     input:
-        choices=zhang2025_fusions("choices"),
-        steps=zhang2025_fusions("steps"),
+        zhang2025_folders,
     output:
+        **one_figure(
+            "<results>/{cohort}/zhang2025/figures/grid_search",
+            "../../report/zhang2025_grid_search.rst",
+            "grid search of the learners",
+            "grid_search",
+            section="Zhang 2025",
+        ),
         choices="<results>/{cohort}/zhang2025/fits/choices.csv",
+        grid="<results>/{cohort}/zhang2025/tables/grid_search.csv",
         learners="<results>/{cohort}/zhang2025/tables/learners.csv",
         learners_html=shown(
             "<results>/{cohort}/zhang2025/tables/learners.html",
@@ -145,14 +130,11 @@ rule gather_zhang2025_networks:
         "../../scripts/gather_zhang2025_networks.py"
 
 
-rule fit_zhang2025_models:
-    """Clinical signature and combined model in every fit of both protocols, with and without post-operative variables."""
+rule gather_zhang2025_models:
+    """The regressions of clinical and combined models of all fits, and what the nomograms draw."""
     input:
-        signature=zhang2025_fusions("probabilities"),
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("zhang2025"),
+        zhang2025_folders,
     output:
-        predictions="<results>/{cohort}/zhang2025/fits/models.predictions.csv",
         csv="<results>/{cohort}/zhang2025/tables/regressions.csv",
         html=shown(
             "<results>/{cohort}/zhang2025/tables/regressions.html",
@@ -163,34 +145,28 @@ rule fit_zhang2025_models:
         drawn="<results>/{cohort}/zhang2025/fits/nomograms.json",
         curves="<results>/{cohort}/zhang2025/fits/nomograms.calibration.csv",
     log:
-        "<logs>/{cohort}/zhang2025/fit_zhang2025_models.log",
+        "<logs>/{cohort}/zhang2025/gather_zhang2025_models.log",
     benchmark:
-        "<benchmarks>/{cohort}/zhang2025/fit_zhang2025_models.tsv"
+        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_models.tsv"
     group:
         "zhang2025_results"
     conda:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=minutes(480),
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
-        settings=lambda w: {
-            k: PLAN.settings("zhang2025", base(w.cohort))[k] for k in ZHANG_CLINICAL
+        rule_of_choice=lambda w: {
+            key: PLAN.settings("zhang2025", base(w.cohort))[key]
+            for key in ("clinical_p", "none_significant")
         },
-        repeats=zhang2025_repeats,
-        resamples=calibration_resamples("zhang2025"),
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(study_clinical("zhang2025")),
-        definitions=untracked(clinical_definitions(study_clinical("zhang2025"))),
-        meaning=clinical_meaning(study_clinical("zhang2025")),
-        missing_codes=of_cohort("missing_codes"),
-        seed=FULL_CONFIG["seed"],
+        definitions=zhang2025_definitions,
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        code=code("fit_zhang2025_models"),
+        code=code("gather_zhang2025_models"),
     script:
-        "../../scripts/fit_zhang2025_models.py"
+        "../../scripts/gather_zhang2025_models.py"
 
 
 rule plot_zhang2025_nomograms:
@@ -290,7 +266,7 @@ rule plot_grad_cam:
     """Grad-CAM of two patients called right and of all confident wrong calls, by networks that never saw them."""
     input:
         crops=study_crops("zhang2025"),
-        predictions="<results>/{cohort}/zhang2025/fits/models.predictions.csv",
+        predictions=zhang2025_explained_predictions,
         choices="<results>/{cohort}/zhang2025/fits/choices.csv",
         networks=lambda w: [
             f"<results>/{w.cohort}/zhang2025/networks/{network}/{fit}.pt"

@@ -8,11 +8,8 @@ ZHANG_FUSION = (
     *("lasso_folds", "lasso_penalties", "learner_folds", "learners"),
 )
 ZHANG_CLINICAL = (
-    "clinical",
-    "clinical_p",
-    "none_significant",
-    "learner_folds",
-    "learners",
+    *("clinical", "clinical_p", "none_significant", "learner_folds", "learners"),
+    "calibration_resamples",
 )
 # Bytes that training keeps a pixel of three phases (DenseNet121, measured by tests/unit/test_slice_networks.py) and a
 # voxel of all phases (ResNet-18 in 3D, measured once, 972).
@@ -32,11 +29,11 @@ def zhang2025_memory(network, batch, size):
     return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
-def zhang2025_repeats(wildcards):
-    """How many of the split's repeats are fitted: as many as the networks have seeds."""
-    if trains_networks("zhang2025", wildcards.cohort):
-        return max(fit.repeat for fit in network_fits("zhang2025", wildcards.cohort))
-    return study_repeats("zhang2025")(wildcards)
+def zhang2025_minutes(network):
+    """Minutes to train a network. On one core a VGG19 took 28 hours at 162 patients (30 epochs of ten images of 224 x
+    224), so 52 at 300; other networks of images take less.
+    """
+    return 720 if GPUS else 4320
 
 
 def zhang2025_files(networks, kind, validation=True):
@@ -58,45 +55,94 @@ def zhang2025_files(networks, kind, validation=True):
     return files
 
 
-def zhang2025_scores(wildcards):
-    """The scores of images that one fusion takes: see `methods.zhang2025.signature.network_sources`."""
-    fit = Fit.parse(wildcards.fit)
-    folds = {f.fold for f in network_fits("zhang2025", wildcards.cohort)}
-    others = folds - {0, fit.fold}
+def zhang2025_fits(cohort):
+    """All fits of signature, clinical and combined models: as many repeats as the networks have seeds."""
+    if not trains_networks("zhang2025", cohort):
+        return fits_of_study("zhang2025", VALIDATION)(cohort)
+    return [*network_fits("zhang2025", cohort), BY_VALIDATION]
+
+
+def zhang2025_inputs(wildcards):
+    """What one fit learns from: scores of images (see `methods.zhang2025.signature.network_sources`) and radiomics; the
+    fit that is applied later also the networks that it keeps."""
+    cohort, fit = wildcards.cohort, Fit.parse(wildcards.fit)
+    if not trains_networks("zhang2025", cohort):
+        return {}
+    folder = f"<results>/{cohort}/zhang2025/networks"
+    folds = {f.fold for f in network_fits("zhang2025", cohort)} - {0, fit.fold}
     names = [Fit.without(STRICT, fit.repeat, fit.fold)]
     names += [
         Fit(STRICT, fit.repeat, tuple(sorted({fit.fold, other} - {0})))
-        for other in sorted(others)
+        for other in sorted(folds)
     ]
-    return collect(
-        "<results>/{cohort}/zhang2025/networks/{network}/{name}.scores.csv",
-        cohort=wildcards.cohort,
-        network=ZHANG_SLICES,
-        name=names if fit.protocol == STRICT else [BY_VALIDATION],
+    names = names if fit.protocol == STRICT else [BY_VALIDATION]
+    found = {
+        "scores": [
+            f"{folder}/{network}/{name}.scores.csv"
+            for network in ZHANG_SLICES
+            for name in names
+        ],
+        "radiomics": radiomics_files("zhang2025")(wildcards),
+    }
+    if fit == Fit() and cohort == base(cohort):
+        found["networks"] = [f"{folder}/{n}/{fit}.pt" for n in ZHANG_SLICES]
+        found["volumes"] = [f"{folder}/{n}/{fit}.pt" for n in ZHANG_VOLUMES]
+        found["histories"] = [f"{folder}/{n}/{fit}.history.csv" for n in ZHANG_VOLUMES]
+    return found
+
+
+def zhang2025_definitions(wildcards):
+    """What the clinical variables of a study mean."""
+    return clinical_meaning(study_clinical("zhang2025"))(wildcards)
+
+
+def zhang2025_settings(wildcards):
+    """What decides the models of a fit: another number of epochs comes with other scores."""
+    cohort = wildcards.cohort
+    settings = PLAN.settings("zhang2025", base(cohort))
+    found = {key: settings[key] for key in (*ZHANG_FUSION, *ZHANG_CLINICAL)}
+    found["calibration_resamples"] = calibration_resamples("zhang2025")(wildcards)
+    deep = ZHANG_SLICES if trains_networks("zhang2025", cohort) else []
+    found["networks"] = {
+        n: {"architecture": ZHANG["networks"][n]["architecture"]} for n in deep
+    }
+    definitions = zhang2025_definitions(wildcards)
+    found["after_operation"] = sorted(
+        v for v, own in definitions.items() if own["timing"] != "pre"
     )
+    return found
 
 
-def zhang2025_fusions(kind):
-    """Files of one kind of all fusions, as a function of the wildcards; none without networks."""
+def zhang2025_about(wildcards):
+    """What else is read: phases, reader, what clinical variables mean, and what the networks are."""
+    return {
+        "phases": PLAN.phases("zhang2025", base(wildcards.cohort)),
+        "reader": of_cohort("reader")(wildcards),
+        "definitions": zhang2025_definitions(wildcards),
+        "architectures": {
+            name: network["architecture"] for name, network in ZHANG["networks"].items()
+        },
+    }
 
-    def files(wildcards):
-        if not trains_networks("zhang2025", wildcards.cohort):
-            return []
-        folder = f"<results>/{wildcards.cohort}/zhang2025/fusion"
-        fits = [*network_fits("zhang2025", wildcards.cohort), Fit(AS_PUBLISHED)]
-        return [f"{folder}/{fit}.{kind}.csv" for fit in fits]
 
-    return files
+def zhang2025_folders(wildcards):
+    """The tables of all fits."""
+    return files_of_fits("zhang2025", "")(wildcards.cohort)
 
 
 def zhang2025_predictions(cohort):
-    """Parts of the predictions."""
-    names = ["models"]
-    names += (
-        ["volumes"] if trains_networks("zhang2025", cohort) and ZHANG_VOLUMES else []
-    )
+    """Parts of the predictions: of all fits, and of the networks of volumes."""
+    found = files_of_fits("zhang2025", ".predictions.csv")(cohort)
+    if trains_networks("zhang2025", cohort) and ZHANG_VOLUMES:
+        found.append(f"<results>/{cohort}/zhang2025/fits/volumes.predictions.csv")
+    return found
+
+
+def zhang2025_explained_predictions(wildcards):
+    """Predictions of the strict fits of the first repeat, whose patients Grad-CAM explains."""
     return [
-        f"<results>/{cohort}/zhang2025/fits/{name}.predictions.csv" for name in names
+        f"<results>/{wildcards.cohort}/zhang2025/fits/{fit}.predictions.csv"
+        for fit in fits_of_first_repeat("zhang2025", wildcards.cohort)
     ]
 
 
@@ -112,7 +158,10 @@ def zhang2025_targets(cohort):
     if not trains_networks("zhang2025", cohort):
         return [f"{folder}/tables/regressions.html"]
     tables = ("regressions", "slices", "networks", "learners", "selection", "inflation")
-    figures = ("nomogram_combined.strict", "grad_cam", "training", "inflation")
+    figures = (
+        *("nomogram_combined.strict", "grad_cam", "training", "inflation"),
+        "grid_search",
+    )
     return [
         *[f"{folder}/tables/{table}.html" for table in tables],
         *[f"{folder}/figures/{figure}.png" for figure in figures],

@@ -23,6 +23,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "fusion": ("mean", "logistic"),
     "risk_factor_model": ("significant", "forward", "cox_steps", "univariable"),
     "none_significant": ("no_variable", "candidates"),
+    "agreement_words": ("five_words", "four_words"),
+    "baseline_rfs": ("interval", "wald", "se"),
 }
 # The same of `baseline_continuous`, of which each variable may have its own.
 CONTINUOUS_RULES = ("student", "mann_whitney", "shapiro")
@@ -108,6 +110,8 @@ def _needed(key: str, value: Any) -> str:
         return f"each phase once, of {', '.join(PHASES)}"
     # Without settings of their own.
     plain = [name for name in ESTIMATORS if not settings_fault(name, {})]
+    if key == "combined_classifier" and value not in ("best", *plain):
+        return f"best, or one of {', '.join(plain)}"
     if key == "classifiers" and isinstance(value, list) and (not value or not set(value) <= set(plain)):
         return f"at least one of {', '.join(plain)}"
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -134,6 +134,7 @@ def load_configuration(
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
             "notices": raw.get("notices", {}),
+            "network_notices": raw.get("network_notices", {}),
             "settings": settings,
         }
     problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
@@ -178,8 +179,10 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         problems.append(_setting_problem(paper, key, value, remedy))
 
     if trained:
-        if "fusion_network" in settings and settings["fusion_network"] not in settings["networks"]:
-            wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
+        if "fusion_network" in settings and settings["fusion_network"] not in ("best", *settings["networks"]):
+            wrong(
+                "fusion_network", settings["fusion_network"], f"best, or of networks {', '.join(settings['networks'])}"
+            )
         if settings["optimiser"] not in OPTIMISERS:
             wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
         for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
@@ -362,6 +365,8 @@ def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
             wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
         elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
             wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
+    if other := sorted(set(settings["nominal"]) - set(settings["clinical"])):
+        wrong("nominal", other, f"clinical variables of the paper: {', '.join(settings['clinical'])}")
     permuted = settings["permuted_grid"]
     if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
         wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
@@ -458,7 +463,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             if lacking:
                 problems.append(
                     problem(
-                        f"{where}: phases does not map {lacking}, and the three phases are the colours of its images",
+                        f"{where}: phases does not map {lacking}, and the three phases are the channels of its images",
                         "map each of the three, if need be two of them to one phase, or set networks: false",
                     )
                 )

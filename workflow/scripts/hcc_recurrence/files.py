@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _FLOAT_FORMAT = "%.10g"
 
 
+class ModelFileError(ValueError):
+    """A folder that is not a model as it was saved; says which file, what is wrong and what to do."""
+
+
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """UTF-8, Unix line ends, no index, floats with 10 significant digits."""
     frame.to_csv(path, index=False, float_format=_FLOAT_FORMAT, lineterminator="\n", encoding="utf-8")
@@ -48,11 +52,15 @@ def write_in_one_rename(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(text)
+    # A temporary file is its maker's alone, and others of a group read results.
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(temporary, 0o666 & ~mask)
     os.replace(temporary, path)
 
 
 def read_best_auc(files: Sequence[str | Path]) -> float | None:
-    """The best reachable AUC of a simulated cohort from its file; None for a real one, which has no such file."""
+    """The oracle AUC of a simulated cohort from its file; None for a real one, which has no such file."""
     return float(read_csv(files[0])["best_auc"][0]) if files else None
 
 

@@ -63,6 +63,7 @@ class Plan:
         self.fingerprint, self.contents, self.contents_hash = hashes.fingerprint, hashes.contents, hashes.contents_hash
         self.outcome_hash, self.clinical_hash = hashes.outcome_hash, hashes.clinical_hash
         self.strata_hash, self.readings_hash = hashes.strata_hash, hashes.readings_hash
+        self.sites_hash = hashes.sites_hash
 
     def _refuse(self, problems: list[Problem], patients: Patients, unets: Unets) -> None:
         whole = [p for p in problems if not p.patient]

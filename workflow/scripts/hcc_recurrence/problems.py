@@ -89,10 +89,6 @@ class Refused(ValueError):
         self.remedy = remedy
 
 
-class ModelFileError(ValueError):
-    """A folder that is not a model as it was saved; says which file, what is wrong and what to do."""
-
-
 class InputError(ValueError):
     """Raised with every problem found, never with the first one alone; and with what else a person should look at.
 

@@ -15,7 +15,7 @@ import pandas as pd
 from hcc_recurrence.statistics.auc import clopper_pearson_on_auc
 from hcc_recurrence.statistics.classification import Confusion
 from hcc_recurrence.statistics.count_solver import explain_row
-from hcc_recurrence.statistics.logistic import exponentiated_ols_slope, two_by_two_odds_ratio
+from hcc_recurrence.statistics.logistic import exponentiated_ols_slope, logistic_table, two_by_two_odds_ratio
 from hcc_recurrence.statistics.proportions import chi_square_p, fisher_p
 
 RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
@@ -140,6 +140,36 @@ def check_two_by_two(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def _values_like(text: str, n: int) -> np.ndarray:
+    """Values of n patients as a table prints them: any with that mean (SD), or the counts of grades from 1."""
+    if "/" in text:
+        counts = [int(v) for v in text.split("/")]
+        return np.repeat(np.arange(1.0, len(counts) + 1), counts)
+    mean, spread = (float(v) for v in text.rstrip(")").split(" ("))
+    # A least squares line through two groups knows no more of them than their means and SDs.
+    shape = np.linspace(-1, 1, n)
+    return mean + spread * shape / shape.std(ddof=1)
+
+
+def check_linear_terms(table: pd.DataFrame) -> pd.DataFrame:
+    """Whether a printed odds ratio of a number or grade is that of a logistic regression, or exp(slope) on 0/1."""
+    rows = []
+    for row in table.to_dict("records"):
+        groups = [_values_like(row[name], int(row[f"n_{name}"])) for name in ("pos", "neg")]
+        outcome = np.repeat([1.0, 0.0], [len(g) for g in groups])
+        x = np.concatenate(groups)
+        printed = np.array([float(row[c]) for c in ("value", "low", "high")])
+        fitted = logistic_table(outcome, pd.DataFrame({"x": x})).iloc[0]
+        ratio = fitted[["odds_ratio", "low", "high"]].to_numpy(float)
+        good = bool(np.all(np.abs(ratio - printed) <= 1.1e-3))
+        found = f"odds ratio {ratio[0]:.3f} ({ratio[1]:.3f} to {ratio[2]:.3f})"
+        if not good and np.all(np.abs(exponentiated_ols_slope(outcome, x) - printed) <= 2.1e-3):
+            found += "; printed is exp(slope) of least squares on 0/1 with a 90% interval"
+        text = f"{row['value']} ({row['low']} to {row['high']})"
+        rows.append((row["paper"], row["table"], row["variable"], text, found, good))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
 def check_group_tests(table: pd.DataFrame) -> pd.DataFrame:
     """Whether one of the usual tests gives the printed P from the printed counts; which one is named."""
     rows = []
@@ -185,6 +215,7 @@ def check_everything(folder: Path) -> pd.DataFrame:
         check_classification(read_published(folder, "classification")),
         check_intervals(read_published(folder, "intervals")),
         check_two_by_two(read_published(folder, "two_by_two")),
+        check_linear_terms(read_published(folder, "linear_terms")),
         check_group_tests(read_published(folder, "group_tests")),
         words,
     ]

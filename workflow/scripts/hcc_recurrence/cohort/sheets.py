@@ -22,6 +22,7 @@ from hcc_recurrence.cohort.dates import format_fault, mixed_forms
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS as MONTH_COLUMNS
 from hcc_recurrence.cohort.outcome import centre_problems, error_cell_problems, own_name
 from hcc_recurrence.cohort.outcome import outcome_problems as outcome_problems
+from hcc_recurrence.cohort.recurrence_sites import site_problems
 from hcc_recurrence.cohort.tables import convert_dates, examine_sheet
 from hcc_recurrence.problems import Problem
 
@@ -208,6 +209,7 @@ def _patient_problems(cohort: Cohort, sheet: pd.DataFrame, has_centre: bool) -> 
     convert_dates(frame, settings["date_format"], DATE_COLUMNS)
     cohort.patients = frame
     problems += outcome_problems(cohort)
+    problems += site_problems(cohort)
     problems += centre_problems(cohort) if has_centre else []
     used = {column: f"stratum {name}" for name, column in settings.get("strata", {}).items()}
     problems += error_cell_problems(cohort, {**used, "split": "split"})

@@ -50,7 +50,13 @@ _UNITS: Mapping[str, str] = {"umol/L": "µmol/L", "1e9/L": "×10⁹/L", "ug/L": 
 
 
 def label_of(variable: str) -> str:
-    """The printed name of a variable; one that is not known has its underscores as spaces."""
+    """The printed name of a variable; one that is not known has its underscores as spaces.
+
+    `enhancement_type=3` is the category 3 of a variable (`learning.clinical.by_category`).
+    """
+    if "=" in variable:
+        whole, category = variable.split("=", 1)
+        return f"{label_of(whole)}: {level_text(category)}"
     known = LABELS.get(variable)
     return known or (variable[:1].upper() + variable[1:]).replace("_", " ")
 

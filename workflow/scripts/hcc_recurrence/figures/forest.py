@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -47,7 +49,8 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
             else:
                 remark = line.get("remark")
                 reasons = "no estimate (separation, collinearity, or one value)"
-                text = remark if isinstance(remark, str) and remark else reasons
+                # A long line would leave no room for the ratios.
+                text = textwrap.fill(remark, 44) if isinstance(remark, str) and remark else reasons
             axis.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=6.5)
         axis.set_yticks(rows, table["label"])
         axis.set_ylim(-0.7, len(table) - 0.3)
@@ -65,7 +68,7 @@ def plot_auc_forest(
 
     Args:
         panels: heading and table with model, auc, auc_low, auc_high and published (NaN where there is none).
-        reachable: best reachable AUC of a simulated cohort.
+        reachable: oracle AUC of a simulated cohort.
     """
     use_style()
     models = list(dict.fromkeys(m for _, table in panels for m in table["model"]))[::-1]
@@ -96,7 +99,7 @@ def plot_auc_forest(
         axis.set_yticks(range(len(models)), models)
     text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
     if reachable is not None:
-        text += f" Dashed: best reachable AUC, {reachable:.2f}."
+        text += f" Dashed: oracle AUC, {reachable:.2f}."
     figure.suptitle(text, fontsize=7.5, wrap=True)
     return figure
 

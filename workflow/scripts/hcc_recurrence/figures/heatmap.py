@@ -29,6 +29,13 @@ def plot_heat_maps(
         beside: panels in a row; 0 for as many as their columns leave room for.
     """
     use_style()
+    if not matrices:
+        # A study of one model has nothing to compare.
+        figure, axis = plt.subplots(figsize=(PAGE_INCHES, 1.2))
+        axis.text(0.5, 0.5, "Fewer than two models to compare", ha="center", va="center", transform=axis.transAxes)
+        axis.axis("off")
+        figure.suptitle(title, fontsize=8)
+        return figure
     widest = max(m.shape[1] for _, m in matrices)
     columns = beside or max(1, min(len(matrices), int(9 // max(widest, 1))))
     rows = -(-len(matrices) // columns)

@@ -18,6 +18,7 @@ table {{ border-collapse: collapse; }}
 th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
 th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
 table.left2 :is(th, td):nth-child(-n+2), table.left3 :is(th, td):nth-child(-n+3) {{ text-align: left; }}
+table:is(.left2, .left3) th {{ white-space: normal; vertical-align: bottom; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
 table.wrapped th, table.wrapped td {{ text-align: left; white-space: normal; vertical-align: top; max-width: 36em; }}
@@ -78,7 +79,7 @@ def count_text(value: float, repeats: int) -> str:
 
 
 def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
-    """Odds and hazard ratios as journals print them, step by step.
+    """Odds and hazard ratios as journals print them, step by step, each named once.
 
     Args:
         panels: of `panels_of`: heading, column of the ratio, and rows with label, that column, low, high, p.
@@ -113,7 +114,11 @@ def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.Da
     table = pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
     # Last, and only where there is one.
     remarks = table.pop("remark") if "remark" in table else pd.Series(dtype=str)
-    return table.assign(remark=remarks) if (remarks != "").any() else table
+    if (remarks != "").any():
+        table["remark"] = remarks
+    if len(table):
+        table.loc[table.duplicated("step"), "step"] = ""
+    return table
 
 
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:

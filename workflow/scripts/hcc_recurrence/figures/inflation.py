@@ -43,6 +43,6 @@ def plot_inflation(table: pd.DataFrame, title: str, best_auc: float | None) -> p
         axis.set_ylim(len(learners) - 0.5, -0.5)
         axis.grid(axis="y", color="0.92")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-    ends = "; dotted 0.5" + ("" if best_auc is None else ", dashed the best reachable")
+    ends = "; dotted 0.5" + ("" if best_auc is None else ", dashed the oracle AUC")
     figure.suptitle(f"{title}: learners on the scores of images{ends}", fontsize=8)
     return figure

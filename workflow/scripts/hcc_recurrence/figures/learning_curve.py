@@ -13,7 +13,7 @@ def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str
     """AUC with its interval of each model, and the P of their difference at every size.
 
     Args:
-        curve: share, trained, model, auc, low, high, p. reachable: best reachable AUC of a simulated cohort.
+        curve: share, trained, model, auc, low, high, p. reachable: oracle AUC of a simulated cohort.
     """
     use_style()
     figure, axis = plt.subplots(figsize=(1.5 * COLUMN_INCHES, COLUMN_INCHES))
@@ -29,7 +29,7 @@ def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str
         axis.text(row.trained, 1.03, f"P {p_text(row.p)}", ha="center", fontsize=6.5)
     axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     if reachable is not None:
-        axis.axhline(reachable, color="0.2", linewidth=0.8, linestyle="--", label=f"best reachable {reachable:.2f}")
+        axis.axhline(reachable, color="0.2", linewidth=0.8, linestyle="--", label=f"oracle AUC {reachable:.2f}")
     axis.set(xlabel="Patients that fit (mean over folds)", ylabel="AUC (95% CI)", ylim=(0, 1.08))
     axis.legend(loc="lower right", frameon=False)
     figure.suptitle(title, fontsize=8)

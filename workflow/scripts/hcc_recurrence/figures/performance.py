@@ -18,7 +18,7 @@ from hcc_recurrence.statistics.calibration import (
 )
 from hcc_recurrence.statistics.classification import both_outcomes
 from hcc_recurrence.statistics.decision_curve import decision_curve
-from hcc_recurrence.statistics.degenerate import FEW, models_of_nothing, why_no_interval
+from hcc_recurrence.statistics.degenerate import FEW, LEAST_FOR_SMOOTHING, models_of_nothing, smoothed, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
 
@@ -76,6 +76,16 @@ def without_curve(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) 
 def say_nothing(axis: plt.Axes, label: str) -> None:
     """A line of the legend without a curve."""
     axis.plot([], [], " ", label=label)
+
+
+def say_reasons(axis: plt.Axes, models: list[str], silent: dict[str, str]) -> None:
+    """Why models have no curve, each in a line of the legend; one line where the reason is the same for all."""
+    reasons = [silent.get(model) for model in models]
+    if len(models) > 1 and len(set(reasons)) == 1 and reasons[0]:
+        say_nothing(axis, f"all models: {reasons[0]}")
+        return
+    for model in [m for m in models if m in silent]:
+        say_nothing(axis, f"{model}: {silent[model]}")
 
 
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
@@ -153,7 +163,7 @@ def plot_roc(
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
-        reachable: best reachable AUC of a simulated cohort, named under the figure; None for real ones.
+        reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
@@ -193,7 +203,7 @@ def plot_roc(
         words = "Out of fold" if protocol == "strict" else "Cross-validated"
         text += f" {words}: mean of the folds' curves."
     if reachable is not None:
-        text += f"\nSimulated cohort: the best reachable AUC is {reachable:.2f}."
+        text += f"\nSimulated cohort: the oracle AUC is {reachable:.2f}."
     figure.suptitle(text, fontsize=8)
     return figure
 
@@ -231,7 +241,7 @@ def plot_calibration(
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
             slope = "undefined" if np.isnan(slope) else f"{slope:.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
-            for other in fits[1:]:
+            for other in fits[1:] if smoothed(y) else []:
                 axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
             label = f"{model}: slope {slope},\nintercept {intercept:+.2f}, Brier {brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
@@ -245,7 +255,8 @@ def plot_calibration(
             aspect="equal",
         )
         legend_below(axis, below)
-    text = f"Lines: loess with 95% band ({resamples} bootstraps); dots: groups of risk."
+    text = f"Lines: loess with 95% band ({resamples} bootstraps), of at least {LEAST_FOR_SMOOTHING} patients of each "
+    text += "outcome; dots: groups of risk."
     several = "Thick: first of {number} repeats; thin: the others; numbers: means."
     figure.suptitle(f"{protocol_line(predictions, protocol, several)}\n{text}", fontsize=8)
     return figure
@@ -260,7 +271,7 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
         return decision_curve(patients["y"].to_numpy(), risks, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         silent = without_curve(predictions, protocol, rows)
         drawn = [m for m in models if m not in silent and m in set(rows["model"])]
@@ -269,12 +280,17 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
             plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
-        for model in [m for m in models if m in silent]:
-            say_nothing(axis, f"{model}: {silent[model]}")
+        say_reasons(axis, models, silent)
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     figure.suptitle(protocol_line(predictions, protocol, "Mean net benefit of {number} repeats."), fontsize=8)
     return figure
+
+
+def net_benefit_lines(predictions: pd.DataFrame, protocol: str, models: list[str]) -> int:
+    """Lines of the legend of decision curves: two models side by side, or one where some have words for a curve."""
+    words = any(without_curve(predictions, protocol, rows) for _, rows in panels(predictions, protocol))
+    return len(models) + 3 if words else (len(models) + 3) // 2 + 1
 
 
 def mean_net_benefit(

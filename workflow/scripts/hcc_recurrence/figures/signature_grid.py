@@ -90,7 +90,7 @@ def plot_choice(grid: pd.DataFrame, metrics: pd.DataFrame, title: str, reachable
                           color=colour, annotation_clip=False)  # fmt: skip
     axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     if reachable is not None:
-        axis.axvline(reachable, color="0.3", linewidth=0.8, linestyle="--", label=f"best reachable {reachable:.3f}")
+        axis.axvline(reachable, color="0.3", linewidth=0.8, linestyle="--", label=f"oracle AUC {reachable:.3f}")
     axis.set_yticks(range(len(models)), models[::-1])
     axis.set(xlim=(0.0, 1.02), ylim=(-0.65, len(models) - 0.5), xlabel="AUC")
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=6.5)

@@ -12,10 +12,12 @@ from hcc_recurrence.figures.performance import (
     canvas,
     legend_below,
     mean_net_benefit,
+    net_benefit_lines,
     panels,
     plot_net_benefit,
     protocol_line,
     say_nothing,
+    say_reasons,
     without_curve,
 )
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
@@ -92,7 +94,7 @@ def plot_kaplan_meier(
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
-            text = f"no log-rank test: {why if min(sizes) else 'one group only'}"
+            text = f"no log-rank test: {'small group' if min(sizes) else 'one group only'}"
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
@@ -169,7 +171,7 @@ def plot_survival_decision_curve(
         times = censor_at(patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int), horizon)
         return survival_decision_curve(*times, risks, horizon, thresholds)
 
-    figure, axes, legends = canvas(len(found), (len(models) + 3) // 2 + 1)
+    figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         silent = without_curve(predictions, protocol, rows)
         drawn = [m for m in models if m not in silent and m in set(rows["model"])]
@@ -179,10 +181,9 @@ def plot_survival_decision_curve(
             plot_net_benefit(axis, mean_net_benefit(rows, drawn, curve_of), colours, 1 - free)
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
-        for model in [m for m in models if m in silent]:
-            say_nothing(axis, f"{model}: {silent[model]}")
+        say_reasons(axis, models, silent)
         axis.set_title(title)
-        legend_below(axis, below, columns=2)
+        legend_below(axis, below, columns=1 if silent else 2)
     line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")
     figure.suptitle(f"{line} Recurrence within {horizon:.0f} months.", fontsize=8)
     return figure

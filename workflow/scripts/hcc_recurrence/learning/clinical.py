@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.variable_labels import heading, level_text, sides_of, term, threshold_of
+from hcc_recurrence.cohort.variable_labels import heading, label_of, level_text, sides_of, term, threshold_of
 from hcc_recurrence.statistics.logistic import logistic_table, univariable_table
 
 # A number: 1 above it. {at_least: a number}: 1 from it on. None: the value as it is.
@@ -29,6 +29,30 @@ def dichotomise(clinical: pd.DataFrame, cuts: Mapping[str, Cut]) -> pd.DataFrame
             beyond = column >= cut["at_least"] if isinstance(cut, Mapping) else column > cut
             result[variable] = beyond.astype(float).where(column.notna())
     return result
+
+
+def by_category(
+    clinical: pd.DataFrame, definitions: Mapping[str, Mapping[str, Any]], nominal: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, Mapping[str, Any]]]:
+    """Variables whose categories have no order as one variable a category, each 1 in it and 0 in any other.
+
+    Args:
+        clinical: numbers, index patient_id; of a category its place among the levels. nominal: such variables; others
+            stay as they are.
+
+    Returns: the numbers and the definitions, `enhancement_type=3` in the place of `enhancement_type`.
+    """
+    columns, found = {}, {}
+    for variable in clinical.columns:
+        own, values = definitions[variable], clinical[variable]
+        if variable not in nominal or own["kind"] != "categorical":
+            columns[variable], found[variable] = values, own
+            continue
+        for code, level in enumerate(own["levels"]):
+            name = f"{variable}={level}"
+            columns[name] = (values == code).astype(float).where(values.notna())
+            found[name] = {**own, "kind": "binary", "levels": []}
+    return pd.DataFrame(columns, index=clinical.index), found
 
 
 def coded(
@@ -94,5 +118,5 @@ def select_clinical(
 
 def timing_note(definitions: Mapping[str, Mapping[str, Any]]) -> str:
     """A sentence that names the variables known only after the operation; empty where there is none."""
-    late = sorted(v for v, definition in definitions.items() if definition["timing"] == "post")
+    late = sorted(label_of(v) for v, definition in definitions.items() if definition["timing"] == "post")
     return f" Known only after the operation: {', '.join(late)}." if late else ""

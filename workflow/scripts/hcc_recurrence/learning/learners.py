@@ -33,7 +33,8 @@ def plain_cuts(x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> list[Cut]
 class Learned:
     """An estimator with the settings that cross-validation chose, fitted on all rows it was given.
 
-    auc: mean over the folds. held: P(y = 1) of each fold's held rows with these settings.
+    auc: mean over the folds. held: P(y = 1) of each fold's held rows with these settings. grid: all settings that were
+    tried, and the AUC of each fold.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Learned:
     auc: float
     held: list[np.ndarray]
     model: Any
+    grid: list[tuple[dict[str, Any], list[float]]]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """P(y = 1), (patients,); the prevalence where nothing was there to learn from."""
@@ -66,10 +68,13 @@ def search(
     from sklearn.model_selection import ParameterGrid
 
     best: tuple[float, dict[str, Any], list[np.ndarray]] | None = None
+    tried = []
     for settings in ParameterGrid(dict(grid)):
         held = [predicted(fit_estimator(name, c.x, c.y, seed, **settings), c.x_held) for c in cuts]
-        area = float(np.mean([roc_auc_score(c.y_held, p) for c, p in zip(cuts, held, strict=True)]))
+        areas = [float(roc_auc_score(c.y_held, p)) for c, p in zip(cuts, held, strict=True)]
+        area = float(np.mean(areas))
+        tried.append((settings, areas))
         if best is None or area > best[0] + 1e-12:
             best = (area, settings, held)
     area, settings, held = best
-    return Learned(name, settings, area, held, fit_estimator(name, x, y, seed, **settings))
+    return Learned(name, settings, area, held, fit_estimator(name, x, y, seed, **settings), tried)

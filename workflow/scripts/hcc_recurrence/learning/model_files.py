@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hcc_recurrence.files import write_in_one_rename
-from hcc_recurrence.problems import ModelFileError as ModelFileError
+from hcc_recurrence.files import ModelFileError, write_in_one_rename
 
 # Goes up with any change that makes older folders unreadable.
 SCHEMA_VERSION = 1
@@ -277,7 +276,22 @@ def _same_bytes(content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         schema = renumbered(json.loads(old.read("schema.json")))
         contents = {files.get(name, name): old.read(name) for name in old.namelist() if name != "schema.json"}
+        contents = {name: _without_gaps(c) if name.endswith(".npy") else c for name, c in contents.items()}
         contents["schema.json"] = json.dumps(schema).encode()
         for name in sorted(contents):
             new.writestr(zipfile.ZipInfo(name), contents[name], zipfile.ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _without_gaps(content: bytes) -> bytes:
+    """An array's file with zeros in the bytes between the fields of a record: in the nodes of a tree these hold
+    whatever was in memory there."""
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    found = io.BytesIO()
+    np.save(found, clean, allow_pickle=False)
+    return found.getvalue()

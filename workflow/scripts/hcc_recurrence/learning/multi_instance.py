@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+
+from hcc_recurrence.learning.model_files import expect_keys
 
 
 def probability_histogram(probabilities: Sequence[float], decimals: int = 2) -> np.ndarray:
@@ -41,64 +44,68 @@ def label_words(probabilities: Sequence[float], decimals: int) -> str:
     return " ".join(f"pred_{c}" for c in called(probabilities))
 
 
-class BagOfWords:
-    """TF-IDF of a patient's images as words, scikit-learn's defaults, fitted on training patients only.
+DOCUMENTS: tuple[Callable[[Sequence[float], int], str], ...] = (probability_words, label_words)
+
+
+class BagFeatures:
+    """Both histograms and both bags of words of a patient, side by side; the words and their weights are those of the
+    patients that it was fitted on.
 
     Args:
-        words: `probability_words` or `label_words`.
+        training: patient -> probabilities of the patient's images. decimals: of the rounded probabilities.
+
+    TF-IDF with scikit-learn's defaults. Source: Zhang 2025, "Multi-instance learning fusion"; docs/methods.md 5.4.
     """
 
-    def __init__(
-        self,
-        training: Mapping[str, Sequence[float]],
-        decimals: int = 2,
-        words: Callable[[Sequence[float], int], str] = probability_words,
-    ):
+    def __init__(self, training: Mapping[str, Sequence[float]], decimals: int):
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        self.decimals, self.document = decimals, words
-        self.vectoriser = TfidfVectorizer()
-        self.vectoriser.fit([words(training[p], decimals) for p in sorted(training)])
+        self.decimals = decimals
+        self.vectorisers = []
+        for document in DOCUMENTS:
+            texts = [document(training[p], decimals) for p in sorted(training)]
+            self.vectorisers.append(TfidfVectorizer().fit(texts))
 
     @property
     def words(self) -> list[str]:
-        return list(self.vectoriser.get_feature_names_out())
+        return [word for v in self.vectorisers for word in v.get_feature_names_out()]
 
-    def __call__(self, patients: Sequence[Sequence[float]]) -> np.ndarray:
-        """(patients, words); a word that no training patient has is ignored."""
-        return self.vectoriser.transform([self.document(p, self.decimals) for p in patients]).toarray()
+    def __call__(self, bags: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+        """Index patient_id, columns Histo_prob_0.12, Histo_pred_1, BoW_prob_012, BoW_pred_1; a word that no patient had
+        whom it was fitted on is ignored.
 
+        Args:
+            bags: patient -> probabilities of the patient's images.
+        """
+        patients, bins = list(bags), 10**self.decimals
+        shares = np.array([probability_histogram(bags[p], self.decimals) for p in patients])
+        labels = np.array([label_histogram(bags[p]) for p in patients])
+        parts = {f"Histo_prob_{i / bins:.{self.decimals}f}": column for i, column in enumerate(shares.T)}
+        parts |= {f"Histo_pred_{i}": column for i, column in enumerate(labels.T)}
+        for document, vectoriser in zip(DOCUMENTS, self.vectorisers, strict=True):
+            values = vectoriser.transform([document(bags[p], self.decimals) for p in patients]).toarray()
+            parts |= {f"BoW_{word}": values[:, i] for i, word in enumerate(vectoriser.get_feature_names_out())}
+        return pd.DataFrame(parts, index=pd.Index(patients, name="patient_id"))
 
-def bag_features(
-    bags: Mapping[str, Sequence[float]], training: Sequence[str], decimals: int
-) -> tuple[pd.DataFrame, list[str]]:
-    """Both histograms and both bags of words of every patient, side by side.
+    def state(self) -> dict[str, Any]:
+        """What a model file holds: decimals, and of both bags the words and their weights."""
+        bags = [{"words": v.get_feature_names_out().tolist(), "idf": v.idf_} for v in self.vectorisers]
+        return {"decimals": self.decimals, "bags": bags}
 
-    Args:
-        bags: patient -> probabilities of the patient's images. training: the patients that words and their weights
-            come from. decimals: of the rounded probabilities.
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """From what `state` gave.
 
-    Returns: index patient_id, columns Histo_prob_0.12, Histo_pred_1, BoW_prob_012, BoW_pred_1; and the words.
+        Raises: ModelFileError for other keys.
+        """
+        from sklearn.feature_extraction.text import TfidfVectorizer
 
-    Source: Zhang 2025, "Multi-instance learning"; docs/methods.md 5.4.
-    """
-    patients = list(bags)
-    known = {p: bags[p] for p in training}
-    bins = 10**decimals
-    parts = {
-        **{
-            f"Histo_prob_{i / bins:.{decimals}f}": column
-            for i, column in enumerate(np.array([probability_histogram(bags[p], decimals) for p in patients]).T)
-        },
-        **{
-            f"Histo_pred_{i}": column
-            for i, column in enumerate(np.array([label_histogram(bags[p]) for p in patients]).T)
-        },
-    }
-    words = []
-    for document in (probability_words, label_words):
-        bag = BagOfWords(known, decimals, document)
-        words += bag.words
-        values = bag([bags[p] for p in patients])
-        parts |= {f"BoW_{word}": values[:, i] for i, word in enumerate(bag.words)}
-    return pd.DataFrame(parts, index=pd.Index(patients, name="patient_id")), words
+        expect_keys(state, {"decimals", "bags"}, cls.__name__)
+        made = cls.__new__(cls)
+        made.decimals, made.vectorisers = state["decimals"], []
+        for bag in state["bags"]:
+            expect_keys(bag, {"words", "idf"}, cls.__name__)
+            vectoriser = TfidfVectorizer(vocabulary=list(bag["words"]))
+            vectoriser.idf_ = np.asarray(bag["idf"], float)
+            made.vectorisers.append(vectoriser)
+        return made

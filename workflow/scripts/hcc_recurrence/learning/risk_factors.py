@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.learning.clinical import dichotomise, drawn_definition, select_clinical
+from hcc_recurrence.learning.clinical import by_category, dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.risk_factor_steps import ADDITIONAL, PAPER, STEPS
 from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.statistics.aliases import alias_words, find_aliases
@@ -96,7 +96,7 @@ def fit_risk_factors(
     Args:
         clinical: numbers, index patient_id. definitions: kind, unit, timing and levels of each variable.
         own: clinical (variable -> threshold or none), risk_factor_model, and what that reads: clinical_p,
-            none_significant, entry_p, removal_p, cox_p.
+            none_significant, entry_p, removal_p, cox_p; nominal, variables whose categories have no order.
         settings: univariable_p, entry_p, removal_p, cox_univariable_p, resamples. horizon: months.
 
     Raises: ValueError for an unknown risk_factor_model.
@@ -105,6 +105,7 @@ def fit_risk_factors(
     if rule not in STEPS:
         raise ValueError(f"risk_factor_model: {rule!r} is none of {', '.join(STEPS)}")
     rows = sorted(split.loc[split["split"] == "train", "patient_id"])
+    clinical, definitions = by_category(clinical, definitions, own.get("nominal", []))
     cuts = {v: own["clinical"].get(v) for v in clinical.columns}
     raw = dichotomise(clinical.loc[rows], cuts)
     varied = [v for v in raw.columns if raw[v].nunique(dropna=True) > 1]

@@ -86,6 +86,15 @@ class Hashes:
             "column", [[v, *frame.index, *frame[c]] for v, c in sorted(cohort.settings["strata"].items())]
         )
 
+    def sites_hash(self, name: str) -> str:
+        """Changes with the site of recurrence of any patient in use, and with the levels; empty without a column."""
+        cohort = self.cohorts[name]
+        sites = cohort.settings["recurrence_sites"]
+        if not sites:
+            return ""
+        own = cohort.patients.loc[self.patients.patients(name), sites["column"]]
+        return _text_hash([[*sites["levels"]], *zip(own.index, own, strict=True)])
+
     def readings_hash(self, name: str, variables: Sequence[str]) -> str:
         """Changes with any reading of the named variables in patients in use."""
         frame = self.cohorts[name].patients.loc[self.patients.patients(name)]

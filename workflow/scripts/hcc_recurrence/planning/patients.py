@@ -59,7 +59,7 @@ class Patients:
         return dict(sorted(self.simulation[name][patient].items()))
 
     def knows_best_auc(self, name: str) -> bool:
-        """Whether the best reachable AUC is known: of simulated patients without a confounder beside the tumour."""
+        """Whether the oracle AUC is known: of simulated patients without a confounder beside the tumour."""
         return name in self.simulation and not any("marker" in row for row in self.simulation[name].values())
 
     def data_root(self, name: str) -> str:

@@ -8,12 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.statistics.degenerate import FEW_RECURRENCES, LEAST_OF_EACH, LEAST_PATIENTS
 from hcc_recurrence.statistics.group_tests import categorical_test, continuous_rule, continuous_test, is_skewed
-from hcc_recurrence.statistics.survival import log_rank_p
+from hcc_recurrence.statistics.survival import log_rank_p, median_survival_se
 
 SETS = {"train": "training", "validation": "validation", "external": "external"}
 OUTCOMES = {0: "no early recurrence", 1: "early recurrence"}
 COLUMNS = ("split", "variable", "label", "level", "missing", "total", *OUTCOMES.values(), "p", "test")
+NOTE = (
+    "Mean (SD) or median (Q1, Q3), n (%); percentages of variables are of all patients, tests of those with a value. "
+    "No correction for the number of comparisons."
+)
+SETS_NOTE = (
+    f"{NOTE} P compares a set with training. Recurrences: everyone in the sets. No interval of {FEW_RECURRENCES}."
+)
+# What stands beside the median recurrence-free survival: its 95 % interval by Brookmeyer and Crowley, that of SPSS
+# (1.96 standard errors on both sides), or the standard error.
+SPREADS = {"interval": "95% CI", "wald": "95% CI, ± 1.96 SE", "se": "SE"}
 # The name of a column that no clinical variable can have.
 _GROUP = "(group)"
 
@@ -38,16 +49,14 @@ def baseline_table(
     if not definitions:
         return pd.DataFrame(columns=list(COLUMNS))
     frame = clinical.join(split.set_index("patient_id")["split"], how="inner")
-    outcome = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int)
+    outcome = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int).map(OUTCOMES)
     parts = []
     for name in SETS:
-        part = frame[frame["split"] == name].drop(columns="split")
-        if len(part):
-            group = outcome[part.index].map(OUTCOMES)
-            table = _describe(part, group, list(OUTCOMES.values()), definitions, tests)
-            parts.append(
-                _with_p(table, part, group, tuple(OUTCOMES.values()), definitions, tests, "").assign(split=name)
-            )
+        own = frame[frame["split"] == name].drop(columns="split")
+        if len(own):
+            outcomes = list(OUTCOMES.values())
+            table = _compared(own, outcome[own.index], outcomes, {"": (outcomes[0], outcomes[1])}, definitions, tests)
+            parts.append(table.assign(split=name))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
@@ -57,10 +66,12 @@ def sets_table(
     split: pd.DataFrame,
     definitions: Mapping[str, Mapping[str, Any]],
     tests: Mapping[str, Any],
+    sites: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Training against validation, and against external patients: clinical variables, recurrences, survival.
 
-    Args: as for `baseline_table`; labels with er, rfs_months, rfs_event.
+    Args: as for `baseline_table`; labels with er, rfs_months, rfs_event; tests with rfs, one of SPREADS.
+        sites: where the tumour recurred, index patient_id, as an ordered categorical; missing where unknown.
 
     Returns: text columns variable, label, level, missing, total, a column a set that has patients (training,
     validation, external), and for each set beside training `p <set>` and `test <set>`.
@@ -68,18 +79,33 @@ def sets_table(
     place = split.set_index("patient_id")["split"].map(SETS)
     group = place[[p for p in labels["patient_id"] if p in place.index]].dropna()
     sets = [s for s in SETS.values() if (group == s).any()]
+    pairs = {f" {other}": (sets[0], other) for other in sets[1:]}
     outcome = labels.set_index("patient_id").loc[group.index]
-    parts = []
-    if definitions:
-        own = clinical.loc[group.index]
-        table = _describe(own, group, sets, definitions, tests)
-        for other in sets[1:]:
-            table = _with_p(table, own, group, (sets[0], other), definitions, tests, f" {other}")
-        parts.append(table)
+    parts = [_compared(clinical.loc[group.index], group, sets, pairs, definitions, tests)] if definitions else []
     parts.append(_recurrence_rows(outcome, group, sets, tests))
-    wanted = [f"{what} {other}" for other in sets[1:] for what in ("p", "test")]
+    if sites is not None:
+        parts.append(_site_rows(sites.reindex(group.index), outcome, group, sets, tests))
+    wanted = [f"{what}{ending}" for ending in pairs for what in ("p", "test")]
     columns = ["variable", "label", "level", "missing", "total", *sets, *wanted]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns).fillna("")
+
+
+def _compared(
+    frame: pd.DataFrame,
+    group: pd.Series,
+    groups: Sequence[str],
+    pairs: Mapping[str, tuple[str, str]],
+    definitions: Mapping[str, Mapping[str, Any]],
+    tests: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Variables of the patients by a grouping of them, with P and test of pairs of groups.
+
+    Args: pairs: what `p` and `test` end with in the pair's columns -> its two groups.
+    """
+    table = _describe(frame, group, groups, definitions, tests)
+    for ending, pair in pairs.items():
+        table = _with_p(table, frame, group, pair, definitions, tests, ending)
+    return table
 
 
 def p_words(p: float) -> str:
@@ -177,13 +203,17 @@ def _with_p(
 def _recurrence_rows(
     outcome: pd.DataFrame, group: pd.Series, sets: Sequence[str], tests: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Recurrences, early ones, time to early recurrence and recurrence-free survival of each set."""
+    """Recurrences, early ones, times to them and recurrence-free survival of each set."""
     members = {"total": outcome, **{name: outcome[group == name] for name in sets}}
+    spread = tests.get("rfs", "interval")
     columns = {
         ("recurrence", "Recurrence during follow-up, n (%)"): lambda own: _share(own["rfs_event"]),
         ("er", "Early recurrence, n (%)"): lambda own: _share(own["er"]),
-        ("months_to_er", "Time to early recurrence, months, median (range)"): _time_to_recurrence,
-        ("rfs", "Recurrence-free survival, months, median (95% CI)"): _median_survival,
+        ("months_to_recurrence", "Time to recurrence, months, median (range)"): lambda own: _times(own, "rfs_event"),
+        ("months_to_er", "Time to early recurrence, months, median (range)"): lambda own: _times(own, "er"),
+        ("rfs", f"Recurrence-free survival, months, median ({SPREADS[spread]})"): lambda own: _median_survival(
+            own, spread
+        ),
     }
     rows = []
     for (variable, label), cell in columns.items():
@@ -208,30 +238,90 @@ def _share(flags: pd.Series) -> str:
     return f"{int(flags.sum())} ({100 * flags.mean():.1f})"
 
 
-def _time_to_recurrence(own: pd.DataFrame) -> str:
-    months = own.loc[own["er"] == 1, "rfs_months"]
+def _times(own: pd.DataFrame, flag: str) -> str:
+    months = own.loc[own[flag] == 1, "rfs_months"]
     return f"{months.median():.1f} ({months.min():.1f}-{months.max():.1f})" if len(months) else "-"
 
 
-def _median_survival(own: pd.DataFrame) -> str:
-    """Kaplan-Meier median with the interval of Brookmeyer and Crowley on the log(-log) scale (lifelines)."""
+def _median_survival(own: pd.DataFrame, spread: str) -> str:
+    """Kaplan-Meier median with the interval of Brookmeyer and Crowley on the log(-log) scale (lifelines), or by its SE.
+
+    Of fewer patients than `FEW_RECURRENCES` says the median alone.
+    """
     from lifelines import KaplanMeierFitter
     from lifelines.utils import median_survival_times
 
-    fitter = KaplanMeierFitter().fit(own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int))
-    low, high = median_survival_times(fitter.confidence_interval_).to_numpy()[0]
-    median, low, high = (
-        "not reached" if np.isinf(v) else f"{v:.1f}" for v in (fitter.median_survival_time_, low, high)
-    )
-    return f"{median} ({low}-{high})"
+    months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
+    fitter = KaplanMeierFitter().fit(months, event)
+    median = _reached(fitter.median_survival_time_)
+    if event.sum() < LEAST_OF_EACH or len(event) < LEAST_PATIENTS:
+        return median
+    if spread == "interval":
+        low, high = median_survival_times(fitter.confidence_interval_).to_numpy()[0]
+        return f"{median} ({_reached(low)}-{_reached(high)})"
+    error = median_survival_se(months, event)
+    if np.isnan(error):
+        return median
+    if spread == "se":
+        return f"{median} ({error:.1f})"
+    low, high = (fitter.median_survival_time_ + side * 1.959963984540054 * error for side in (-1, 1))
+    return f"{median} ({max(low, 0):.1f}-{high:.1f})"
+
+
+def _reached(months: float) -> str:
+    return "not reached" if np.isinf(months) else f"{months:.1f}"
+
+
+def _site_rows(
+    sites: pd.Series, outcome: pd.DataFrame, group: pd.Series, sets: Sequence[str], tests: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Where the tumour recurred, of the patients with early recurrence (Yan 2023, Supplementary Table 6)."""
+    early = outcome["er"] == 1
+    own, place = sites[early], group[early]
+    known = {"total": own, **{name: own[place == name] for name in sets}}
+    rows = [
+        {
+            "variable": "site",
+            "label": "Site of early recurrence, n (%)",
+            "level": str(level),
+            **{name: _count(part == level, part.notna()) for name, part in known.items()},
+        }
+        for level in own.cat.categories
+    ]
+    rows[0]["missing"] = str(int(own.isna().sum()))
+    for other in sets[1:]:
+        counts = np.array([known[name].value_counts(sort=False).to_numpy() for name in (sets[0], other)])
+        p, test = categorical_test(counts, tests)
+        rows[0] |= {f"p {other}": p_words(p), f"test {other}": test}
+    return pd.DataFrame(rows)
+
+
+def _count(flags: pd.Series, known: pd.Series) -> str:
+    number, total = int(flags[known].sum()), int(known.sum())
+    return f"{number} ({100 * number / total:.1f})" if total else "-"
 
 
 def for_readers(table: pd.DataFrame) -> pd.DataFrame:
-    """The table for print: a variable is named once, in its first row; sets by their names."""
+    """The table for print: sets and variables are named once, P as journals print it, median (Q1, Q3)."""
     shown = table.copy()
     keys = ["split", "variable"] if "split" in shown else ["variable"]
+    shown["label"] = shown["label"].str.replace("[IQR]", "(IQR)", regex=False)
     shown.loc[shown.duplicated(keys), "label"] = ""
     shown["level"] = shown["level"].replace("None", "missing")
     if "split" in shown:
         shown["split"] = shown["split"].map(SETS)
-    return shown.drop(columns="variable").rename(columns={"label": "variable", "split": "patients"})
+        shown.loc[shown.duplicated("split"), "split"] = ""
+    for column in shown.columns.difference(["variable", "label", "level", "split"]):
+        if column.startswith("p ") or column == "p":
+            shown[column] = shown[column].map(_printed_p)
+        else:
+            shown[column] = shown[column].str.replace(r"\[(.+),(.+)\]", r"(\1, \2)", regex=True)
+    names = {"label": "variable", "split": "patients", "p": "P"}
+    names |= {f"p {other}": f"P, {other}" for other in SETS.values()}
+    names |= {f"test {other}": f"test, {other}" for other in SETS.values()}
+    return shown.drop(columns="variable").rename(columns=names)
+
+
+def _printed_p(text: str) -> str:
+    """A P value of `p_words` as journals print it: `.045`, `<.001`, `1`."""
+    return "1" if text == "1.000" else text.replace("0.", ".", 1)

@@ -16,10 +16,14 @@ import pandas as pd
 # no approximate test and no curve; exact intervals (proportions) there are for any number.
 LEAST_OF_EACH = 5
 LEAST_PATIENTS = 2 * LEAST_OF_EACH
+# A smoothed calibration curve of fewer patients of an outcome follows single patients, and so does the ICI, its mean
+# distance from the diagonal. Our choice; Van Calster et al., J Clin Epidemiol 2016;74:167, ask for 200 of each.
+LEAST_FOR_SMOOTHING = 20
 # A standard error of 3e-8 of an AUC, a probability or a difference of them is the rounding of sums, and no uncertainty.
 LEAST_VARIANCE = 1e-15
 NOTHING = "one score for everyone"
 FEW = f"fewer than {LEAST_OF_EACH} patients of an outcome"
+TOO_FEW_TO_SMOOTH = f"fewer than {LEAST_FOR_SMOOTHING} patients of an outcome"
 FEW_RECURRENCES = f"fewer than {LEAST_OF_EACH} recurrences or {LEAST_PATIENTS} patients"
 FEW_AROUND = f"fewer than {LEAST_OF_EACH} recurrences before or {LEAST_OF_EACH} patients beyond the time"
 FEW_IN_A_GROUP = f"a group of fewer than {LEAST_OF_EACH} patients"
@@ -57,6 +61,12 @@ def why_no_interval(
     if not enough(*numbers):
         return few
     return same if variance is not None and not variance > LEAST_VARIANCE else ""
+
+
+def smoothed(y: np.ndarray) -> bool:
+    """Whether there are enough patients of each outcome for a smoothed calibration curve and an ICI."""
+    positive = int(np.sum(y))
+    return min(positive, len(y) - positive) >= LEAST_FOR_SMOOTHING
 
 
 def kept(low: float, high: float, why: str) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,15 @@ from hcc_recurrence.statistics.degenerate import (
     FEW_IN_A_GROUP,
     FEW_RECURRENCES,
     LEAST_OF_EACH,
+    NOTHING,
     NOTHING_VARIES,
     ONE_OUTCOME,
     PANEL_OF_MODEL,
     SAME_IN_RESAMPLES,
+    TOO_FEW_TO_SMOOTH,
     kept,
     models_of_nothing,
+    smoothed,
     why_no_interval,
 )
 from hcc_recurrence.statistics.single_models import first_repeat, mean_and_spread, rounded, training_cut_offs
@@ -51,7 +55,7 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
     The measures are means over the repeats of single models, with the standard deviation of the slopes beside them; one
     infinite slope leaves no mean. The test is that of the first repeat, because a P value has no mean. Degrees of
     freedom of the test: groups - 2 for apparent estimates, groups for all others. A model that tells nobody apart has a
-    Brier score alone, and a handful of patients no test (`degenerate`). Of one outcome alone there is no
+    Brier score alone, and a handful of patients no test and no ICI (`degenerate`). Of one outcome alone there is no
     intercept and no slope, and where every pair is in one order no slope. `remark` says why something is missing.
     """
     rows, nothing = [], models_of_nothing(predictions)
@@ -62,15 +66,18 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
             ici = np.nan
         else:
             measures = [calibration_measures(y, p) for y, p in fits]
-            ici = mean_and_spread([integrated_calibration_index(y, p) for y, p in fits])[0]
+            icis = [integrated_calibration_index(y, p) if smoothed(y) else np.nan for y, p in fits]
+            ici = mean_and_spread(icis)[0]
         y, p = fits[0]
         test = hosmer_lemeshow(y, p, groups_for(len(y)), fitted_here=key[3] == "apparent")
         why = why_no_interval((int(y.sum()), int((1 - y).sum())), silent=nothing.get(key, ""))
         tested = not why and np.isfinite(test.p)
         if not why and not tested:
-            why = "no Hosmer-Lemeshow test: fewer than three groups of risk"
-        if why != ONE_OUTCOME and key not in nothing and any(np.isnan(m.slope) for m in measures):
-            why = "; ".join(w for w in (why, f"no slope: {NOTHING_VARIES}") if w)
+            why = "fewer than three groups of risk"
+        if why != ONE_OUTCOME and key not in nothing:
+            slope = "" if all(np.isfinite(m.slope) for m in measures) else f"no slope: {NOTHING_VARIES}"
+            smooth = "" if smoothed(y) else f"no ICI: {TOO_FEW_TO_SMOOTH}"
+            why = "; ".join(w for w in (why and f"no test: {why}", slope, smooth) if w)
         slope, spread = mean_and_spread([m.slope for m in measures])
         rows.append(
             {
@@ -106,7 +113,8 @@ def survival_tables(
 
     C and AUC are means over folds and repeats of single models, as the AUC of the metrics table is; the risk groups,
     with their log-rank test, are those of the first repeat at its own cut-off. Intervals are bootstraps over patients;
-    the weights for censoring come from all patients of the panel. A model that tells nobody apart has none of them, and
+    the weights for censoring come from all patients of the panel that the model is known in, and two models are
+    compared on the patients that both are known in. A model that tells nobody apart has none of them, and
     `remark` says so. There is no interval and no comparison of C where fewer than 5 patients recur or there are fewer
     than 10, nor of the AUC where fewer than 5 recur until the horizon or are followed beyond it, nor a log-rank P where
     a group has fewer than 5 patients (`degenerate`).
@@ -123,49 +131,44 @@ def survival_tables(
     cuts, nothing = training_cut_offs(chosen), models_of_nothing(chosen)
     for key, panel in chosen.groupby(PANEL, sort=False):
         about = dict(zip(PANEL, key, strict=True))
-        patients = panel.drop_duplicates("patient_id").sort_values("patient_id")
-        names = list(patients["patient_id"])
-        months, event = patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int)
-        known_months, known_event = censor_at(months, event, horizon) if censored else (months, event)
-        drawn = np.vstack([np.ones((1, len(names))), resample_counts(len(names), resamples, seed)])
-        within = event.astype(bool) & (months <= horizon)
-        # Enough who recur, and as many others to set them against.
-        sizes = {
-            "c": ((int(known_event.sum()), len(names) - LEAST_OF_EACH), FEW_RECURRENCES),
-            "auc_t": ((int(within.sum()), int((months > horizon).sum())), FEW_AROUND),
-        }
-        pairs = {"c": survival_pairs(known_months, known_event)}
-        if within.any() and (months > horizon).any():
-            pairs["auc_t"] = dynamic_pairs(months, event, horizon)
-        values: dict[tuple[str, str], np.ndarray] = {}
-        reasons: dict[tuple[str, str], str] = {}
+        measured: dict[str, dict[str, tuple[np.ndarray, str]]] = {}
+        # Models that are known in the same patients share the resamples and the weights.
+        shared: dict[tuple[str, ...], _Patients] = {}
         for model in [m for m in models if m in set(panel["model"])]:
             own = panel[panel["model"] == model]
+            names = tuple(sorted(own["patient_id"].unique()))
+            if names not in shared:
+                shared[names] = _Patients(own, horizon, censored, resamples, seed)
+            patients, words = shared[names], nothing.get((model, *key), "")
+            measured[model] = patients.measure(own, words)
             line = {"model": model, **about, "repeats": own["repeat"].nunique()}
-            line |= {"n": len(names), "events": int(known_event.sum())}
-            words, remarks = nothing.get((model, *key), ""), []
-            for name in ("c", "auc_t"):
-                numbers, few = sizes[name]
-                known = name in pairs and not words
-                found = Panel(own, names).values(pairs[name], drawn) if known else np.full(len(drawn), np.nan)
-                why = why_no_interval(numbers, variance_of(found[1:]), words, few, SAME_IN_RESAMPLES)
-                values[model, name], reasons[model, name] = found, why
+            line |= {"n": len(names), "events": int(patients.event.sum())}
+            remarks = []
+            for name, (found, why) in measured[model].items():
                 low, high = kept(*percentile_interval(found[1:]), why)
                 line |= {name: float(found[0]), f"{name}_low": low, f"{name}_high": high}
                 remarks += [why if why == words else f"{MEASURES[name]}: {why}"] if why else []
             one = first_repeat(own).sort_values("patient_id")
             cut = np.nan if words else cuts[model, key[0], one["repeat"].iloc[0]]
             if np.isfinite(cut):
-                line |= _by_group(known_months, known_event, (one["probability"] >= cut).to_numpy(), horizon)
+                high_risk = (one["probability"] >= cut).to_numpy()
+                line |= _by_group(patients.months, patients.event, high_risk, horizon)
                 if np.isnan(line["log_rank_p"]):
                     remarks.append(f"log-rank test: {FEW_IN_A_GROUP}")
             elif not words:
                 remarks.append("no risk groups: no cut-off could be taken from the training patients")
             rows.append({**line, "remark": "; ".join(dict.fromkeys(remarks))})
-        comparisons += _pairwise(values, reasons, about)
+        for name in MEASURES:
+            for model, other in combinations(measured, 2):
+                two = [measured[m][name] for m in (model, other)]
+                parts = [panel[panel["model"] == m] for m in (model, other)]
+                common = set(parts[0]["patient_id"]) & set(parts[1]["patient_id"])
+                if any(set(part["patient_id"]) != common for part in parts):
+                    two = _on_common(parts, common, (horizon, censored, resamples, seed), name, [why for _, why in two])
+                comparisons.append({**about, "measure": name, "model": model, "other": other, **_difference(*two)})
     groups = [f"{what}_{name}" for name in ("high", "low") for what in ("n", "median", "free")]
-    measured = [f"{name}{end}" for name in ("c", "auc_t") for end in ("", "_low", "_high")]
-    columns = ["model", *PANEL, "repeats", "n", "events", *measured, "log_rank_p", *groups, "remark"]
+    measures = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
+    columns = ["model", *PANEL, "repeats", "n", "events", *measures, "log_rank_p", *groups, "remark"]
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(
         comparisons, columns=[*PANEL, "measure", "model", "other", "difference", "low", "high", "p", "remark"]
     )
@@ -182,21 +185,64 @@ def _by_group(months: np.ndarray, event: np.ndarray, high: np.ndarray, horizon: 
     return found
 
 
-def _pairwise(
-    values: dict[tuple[str, str], np.ndarray], reasons: dict[tuple[str, str], str], about: dict[str, str]
-) -> list[dict]:
-    rows = []
-    for measure in ("c", "auc_t"):
-        models = [m for m, name in values if name == measure]
-        for i, model in enumerate(models):
-            for other in models[i + 1 :]:
-                gap = compare_by_bootstrap(values[model, measure], values[other, measure])
-                why = dict.fromkeys(reasons[m, measure] for m in (model, other) if reasons[m, measure])
-                if not why and np.isnan(gap["p"]):
-                    why = {SAME_IN_RESAMPLES: None}
-                if why:
-                    gap |= {"low": np.nan, "high": np.nan, "p": np.nan}
-                rows.append(
-                    {**about, "measure": measure, "model": model, "other": other, **gap, "remark": "; ".join(why)}
-                )
-    return rows
+class _Patients:
+    """The patients that a model is known in: their times, the pairs that count, and the resamples.
+
+    Args:
+        rows: predictions of one model and panel; the other arguments of `survival_tables`.
+    """
+
+    def __init__(self, rows: pd.DataFrame, horizon: float, censored: bool, resamples: int, seed: int):
+        patients = rows.drop_duplicates("patient_id").sort_values("patient_id")
+        self.names = list(patients["patient_id"])
+        months, event = patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int)
+        self.months, self.event = censor_at(months, event, horizon) if censored else (months, event)
+        within, beyond = int(((event == 1) & (months <= horizon)).sum()), int((months > horizon).sum())
+        # Enough who recur, and as many others to set them against.
+        self.numbers = {
+            "c": ((int(self.event.sum()), len(self.names) - LEAST_OF_EACH), FEW_RECURRENCES),
+            "auc_t": ((within, beyond), FEW_AROUND),
+        }
+        self.pairs = {"c": survival_pairs(self.months, self.event)}
+        if within and beyond:
+            self.pairs["auc_t"] = dynamic_pairs(months, event, horizon)
+        number = len(self.names)
+        self.drawn = np.vstack([np.ones((1, number)), resample_counts(number, resamples, seed)])
+
+    def measure(self, rows: pd.DataFrame, words: str) -> dict[str, tuple[np.ndarray, str]]:
+        """C and AUC of a model, observed and in each resample, and why one has no interval.
+
+        Args:
+            rows: of the model, of these patients. words: of `nothing_learned`.
+        """
+        found = {}
+        for name in MEASURES:
+            values = np.full(len(self.drawn), np.nan)
+            if name in self.pairs and not words:
+                values = Panel(rows, self.names).values(self.pairs[name], self.drawn)
+            numbers, few = self.numbers[name]
+            found[name] = values, why_no_interval(numbers, variance_of(values[1:]), words, few, SAME_IN_RESAMPLES)
+        return found
+
+
+def _on_common(
+    parts: Sequence[pd.DataFrame], common: set[str], settings: tuple, name: str, words: Sequence[str]
+) -> list[tuple[np.ndarray, str]]:
+    """A measure of two models on the patients that both are known in; a score may be known in half of them."""
+    if not common:
+        return [(np.full(1, np.nan), "no patient has both")] * 2
+    parts = [part[part["patient_id"].isin(common)] for part in parts]
+    patients = _Patients(parts[0], *settings)
+    silent = [why if why.startswith(NOTHING) else "" for why in words]
+    return [patients.measure(part, why)[name] for part, why in zip(parts, silent, strict=True)]
+
+
+def _difference(first: tuple[np.ndarray, str], second: tuple[np.ndarray, str]) -> dict[str, float | str]:
+    """The first less the second, from the same resamples, and why there is no interval and no P."""
+    gap = compare_by_bootstrap(first[0], second[0])
+    why = list(dict.fromkeys(w for w in (first[1], second[1]) if w))
+    if not why and np.isnan(gap["p"]):
+        why = [SAME_IN_RESAMPLES]
+    if why:
+        gap |= {"low": np.nan, "high": np.nan, "p": np.nan}
+    return {**gap, "remark": "; ".join(why)}

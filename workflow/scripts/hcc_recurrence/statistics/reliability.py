@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,15 +79,18 @@ def fleiss_kappa(ratings: np.ndarray) -> float:
     return float(fleiss(aggregate_raters(np.asarray(ratings))[0]))
 
 
-def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> pd.DataFrame:
+def readings_table(
+    readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str], bands: str = "five_words"
+) -> pd.DataFrame:
     """Agreement of repeated readings of each variable, on the patients with all the readings compared.
 
-    The same reader twice: Cohen's kappa; all readers: Fleiss' kappa. Numbers have ICC(2,1) for both (Yan 2023,
-    "Statistical analysis"; a kappa of a size would count every millimetre as a disagreement, docs/methods.md 3.6).
+    The same reader twice, and two readers: Cohen's kappa; three readers or more: Fleiss' kappa. Numbers have ICC(2,1)
+    for both (Yan 2023, "Statistical analysis"; a kappa of a size would count every millimetre as a disagreement,
+    docs/methods.md 3.6).
 
     Args:
         readings: variable -> index patient_id, columns `first`, and `again` or other readers; NaN where missing.
-        kinds: variable -> continuous, binary or categorical.
+        kinds: variable -> continuous, binary or categorical. bands: how a kappa is called, a key of BANDS.
 
     Returns: variable, compared, readers, n, measure, value, low, high, agreement, remark (why there is no interval).
     """
@@ -94,7 +98,7 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
     for variable, table in readings.items():
         others = [c for c in table.columns if c not in ("first", "again")]
         pairs = {"same reader twice": ["first", "again"]} if "again" in table else {}
-        pairs |= {"all readers": ["first", *others]} if others else {}
+        pairs |= {"two readers" if len(others) == 1 else "all readers": ["first", *others]} if others else {}
         for compared, columns in pairs.items():
             both = table[columns].dropna()
             if len(both) < 2:
@@ -103,14 +107,14 @@ def readings_table(readings: Mapping[str, pd.DataFrame], kinds: Mapping[str, str
             if kinds[variable] == "continuous":
                 measure = "ICC(2,1)"
                 value, low, high = _icc_with_interval(both)
-            elif compared == "same reader twice":
-                measure, found = "Cohen's kappa", cohen_kappa(both["first"].to_numpy(), both["again"].to_numpy())
+            elif len(columns) == 2:
+                measure, found = "Cohen's kappa", cohen_kappa(*both.to_numpy().T)
                 # statsmodels' interval is the normal one, which may leave the range of kappa.
                 value, low, high = found.kappa, max(found.low, -1.0), min(found.high, 1.0)
             else:
                 measure, value = "Fleiss' kappa", fleiss_kappa(both.to_numpy())
             low, high, why = _limits(low, high, len(both), measure)
-            word = kappa_word(value, "five_words") if value == value else "undefined: one level only"
+            word = kappa_word(value, bands) if value == value else "undefined: one level only"
             about = {"variable": variable, "compared": compared, "readers": len(columns), "n": len(both)}
             rows.append(
                 {
@@ -133,6 +137,45 @@ def _limits(low: float, high: float, patients: int, measure: str) -> tuple[float
         return low, high, "the library has no interval"
     why = why_no_interval((patients - LEAST_OF_EACH,), (high - low) ** 2, few=FEW_READ, same="nothing varies")
     return *kept(low, high, why), why
+
+
+def readers_table(
+    readings: Mapping[str, pd.DataFrame], definitions: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """What each reader found: patients with a level of a finding and their percentage, median and IQR of numbers.
+
+    Args:
+        readings: as `readings_table` takes. definitions: kind and levels of each variable; of a binary one with two
+            levels or none the second, or `yes`, is shown. names: column of `readings` -> as the table calls it.
+
+    Returns: variable, level, and a column a reading; patients without it are not counted. Yan 2023, Supplementary Table
+    5.
+    """
+    rows = []
+    for variable, table in readings.items():
+        kind, levels = definitions[variable]["kind"], list(definitions[variable]["levels"])
+        shown: dict[str, float | None] = {"median (IQR)": None}
+        if kind == "binary":
+            shown = {levels[1] if levels else "yes": 1.0}
+        elif kind == "categorical":
+            shown = {level: float(i) for i, level in enumerate(levels)}
+        for level, code in shown.items():
+            found = {"variable": variable, "level": level}
+            for column in table:
+                values = table[column].dropna().to_numpy(float)
+                found[names.get(column, column)] = _found_by_reader(values, code)
+            rows.append(found)
+    return pd.DataFrame(rows)
+
+
+def _found_by_reader(values: np.ndarray, code: float | None) -> str:
+    if not len(values):
+        return "-"
+    if code is None:
+        low, middle, high = np.percentile(values, [25, 50, 75])
+        return f"{middle:.4g} ({low:.4g}-{high:.4g})"
+    count = int((values == code).sum())
+    return f"{count} ({100 * count / len(values):.1f} %)"
 
 
 def _icc_with_interval(ratings: pd.DataFrame) -> tuple[float, float, float]:
@@ -160,3 +203,13 @@ def kappa_word(kappa: float, bands: str) -> str:
     value = round(kappa, 2) if bands == "five_words" else kappa
     above = (lambda low: value >= low) if bands == "five_words" else (lambda low: value > low)
     return next(word for low, word in BANDS[bands] if above(low) or low == -1.0)
+
+
+def words_of(bands: str) -> str:
+    """The words of a key of BANDS and the kappas they stand for, for the note of a table."""
+    if bands == "five_words":
+        tops = ("1.00", "0.80", "0.60", "0.40", "0.20")
+        parts = [f"{max(low, 0):.2f}-{top} {word}" for (low, word), top in zip(BANDS[bands], tops, strict=True)]
+        return ", ".join(reversed(parts))
+    *above, (_, rest) = BANDS[bands]
+    return ", ".join([*(f"above {low:.2f} {word}" for low, word in above), f"otherwise {rest}"])

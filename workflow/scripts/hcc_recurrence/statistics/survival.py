@@ -58,6 +58,33 @@ def median_survival(time: np.ndarray, event: np.ndarray) -> float:
     return float(below.iloc[0]) if len(below) else float("inf")
 
 
+def median_survival_se(time: np.ndarray, event: np.ndarray, step: float = 0.05) -> float:
+    """Standard error of the median survival time; NaN where the median or what the formula needs is not reached.
+
+    Greenwood's standard error of the survival at the median, divided by the density there: the slope of the curve
+    between the last time at which survival is at least 0.5 + `step` and the first at which it is at most 0.5 - `step`
+    (Collett, Modelling Survival Data in Medical Research, section 2.4).
+
+    Args:
+        time: (n,) months. event: (n,) 0/1.
+    """
+    time, event = np.asarray(time, float), np.asarray(event, int)
+    times = np.unique(time[event == 1])
+    risk = (time[None, :] >= times[:, None]).sum(axis=1)
+    events = ((time[None, :] == times[:, None]) & (event == 1)).sum(axis=1)
+    survival = np.cumprod(1 - events / risk)
+    # Sums of products end a little off 0.5 and 0.45.
+    reached = np.flatnonzero(survival <= 0.5 + 1e-12)
+    before = np.flatnonzero(survival >= 0.5 + step - 1e-12)
+    after = np.flatnonzero(survival <= 0.5 - step + 1e-12)
+    if not (len(reached) and len(before) and len(after)) or survival[reached[0]] <= 0:
+        return float("nan")
+    median = reached[0]
+    spread = np.sqrt(np.sum(events[: median + 1] / (risk[: median + 1] * (risk[: median + 1] - events[: median + 1]))))
+    density = (survival[before[-1]] - survival[after[0]]) / (times[after[0]] - times[before[-1]])
+    return float(survival[median] * spread / density)
+
+
 def at_risk(time: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Patients still under observation just before each of `times`."""
     return (np.asarray(time, float)[None, :] >= np.asarray(times, float)[:, None]).sum(axis=1)

@@ -7,13 +7,14 @@ such variables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.variable_labels import level_text
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
@@ -59,7 +60,8 @@ def select_variables(y: np.ndarray, x: pd.DataFrame, settings: Mapping[str, Any]
 class FittedNomograms:
     """The nomograms of one fit: how clinical variables enter them, and their coefficients.
 
-    variables: of each clinical variable its name in the sheet (`variable`), its column (`name`) and its `cut`.
+    variables: of each clinical variable its name in the sheet (`variable`), its column (`name`) and its `cut`; where it
+    stands for one category of a variable, the `code` of that category.
     imputer: has the median of each of them in the rows that learned. models: by name.
     """
 
@@ -72,13 +74,12 @@ class FittedNomograms:
 
         Raises: ValueError naming the variables that the table lacks.
         """
-        cuts = {v["variable"]: v["cut"] for v in self.variables}
-        if lacking := [v for v in cuts if v not in clinical.columns]:
+        if lacking := sorted({v["variable"] for v in self.variables} - set(clinical.columns)):
             raise ValueError(
                 f"the clinical table lacks {', '.join(lacking)}, which the nomograms take. What to do: add the columns "
                 "to the patients sheet; single values may be missing."
             )
-        raw = dichotomise(clinical.loc[signature.index], cuts).to_numpy(float)
+        raw = _inputs(clinical.loc[signature.index], self.variables)
         table = pd.DataFrame(self.imputer(raw), signature.index, [v["name"] for v in self.variables])
         return table.assign(**{FUSED: signature * PER})
 
@@ -108,13 +109,41 @@ class FittedNomograms:
         """
         expect_keys(state, {"variables", "imputer", "models"}, where)
         for variable in state["variables"]:
-            expect_keys(variable, {"variable", "name", "cut"}, f"{where}, variables")
+            expect_keys(variable, {"variable", "name", "cut", "code"}, f"{where}, variables")
         models = {}
         for name, own in state["models"].items():
             expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{where}, {name}")
             coefficients = dict(zip(own["variables"], own["coefficients"].tolist(), strict=True))
             models[name] = LogisticModel(coefficients, own["intercept"], own["method"])
         return cls(list(state["variables"]), Imputer.from_state(state["imputer"]), models)
+
+
+def _inputs(clinical: pd.DataFrame, variables: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """The variables of `FittedNomograms` as its models take them, with gaps: (patients, variables)."""
+    columns = {}
+    for v in variables:
+        values = clinical[v["variable"]]
+        if v["code"] is None:
+            columns[v["name"]] = dichotomise(clinical, {v["variable"]: v["cut"]})[v["variable"]]
+        else:
+            columns[v["name"]] = (values == v["code"]).astype(float).where(values.notna())
+    return pd.DataFrame(columns, index=clinical.index).to_numpy(float)
+
+
+def _variables(
+    definitions: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Mapping[str, Any]]]:
+    """The clinical variables of `FittedNomograms`, and their definitions by the same names, categories one by one."""
+    variables, found = [], {}
+    for variable, cut in settings["clinical"].items():
+        own = definitions[variable]
+        by_itself = variable not in settings["nominal"] or own["kind"] != "categorical"
+        for code, level in [(None, "")] if by_itself else enumerate(own["levels"]):
+            key = variable if by_itself else f"{variable}={level}"
+            found[key] = own if by_itself else {**own, "kind": "binary", "levels": []}
+            name = drawn_definition(key, found[key], cut)["name"]
+            variables.append({"variable": variable, "name": name, "cut": cut, "code": code})
+    return variables, found
 
 
 def fit_nomograms_of(
@@ -128,17 +157,16 @@ def fit_nomograms_of(
 
     Args:
         signature: mp-MR of the patients that learn. clinical: numbers, index patient_id. definitions: kind, unit,
-            levels and timing. outcome: er by patient. settings: clinical (variable -> cut or none), clinical_p,
-            entry_p, removal_p.
+            levels and timing. outcome: er by patient. settings: clinical (variable -> cut or none), nominal,
+            clinical_p, entry_p, removal_p.
 
     Returns: also model, step, and the columns of `logistic_table`.
     """
     rows = sorted(signature.index)
-    cuts = settings["clinical"]
-    named = {v: drawn_definition(v, definitions[v], cut)["name"] for v, cut in cuts.items()}
-    variables = [{"variable": v, "name": named[v], "cut": cut} for v, cut in cuts.items()]
-    imputer = Imputer(dichotomise(clinical.loc[rows], cuts).to_numpy(float))
-    found = FittedNomograms(variables, imputer, {})
+    variables, definitions = _variables(definitions, settings)
+    named = dict(zip(definitions, (v["name"] for v in variables), strict=True))
+    raw = _inputs(clinical.loc[rows], variables)
+    found = FittedNomograms(variables, Imputer(raw), {})
     x, y = found.inputs(clinical, signature.loc[rows]), outcome.loc[rows].to_numpy(float)
     regressions = []
     for name, (candidates, with_signature) in models_of(definitions).items():
@@ -171,8 +199,13 @@ def draw_nomograms(
     Returns: of each model its name, `draw_logistic` and the measures of optimism; and the curves, with a column model.
     """
     rows = sorted(signature.index)
-    named = [drawn_definition(v["variable"], definitions[v["variable"]], v["cut"]) for v in fitted.variables]
-    drawing = {d["name"]: d for d in named} | {FUSED: {"kind": "continuous", "levels": []}}
+    own = {v["name"]: (definitions[v["variable"]], v) for v in fitted.variables}
+    drawing = {
+        name: {**d, "levels": [level_text(level) for level in d["levels"]]}
+        if (v["cut"], v["code"]) == (None, None)
+        else {"kind": "binary", "levels": []}
+        for name, (d, v) in own.items()
+    } | {FUSED: {"kind": "continuous", "levels": []}}
     y, x = outcome.loc[rows].to_numpy(float), fitted.inputs(clinical, signature.loc[rows])
     drawn, curves = [], []
     for name, model in fitted.models.items():
@@ -180,6 +213,6 @@ def draw_nomograms(
         final = regressions[(regressions["model"] == name) & (regressions["step"] == "multivariable")]
         optimism, curve = logistic_optimism(x[list(final["variable"])], y, resamples, seed, firth=True)
         curves.append(curve.assign(model=name))
-        own = draw_logistic(model, x, drawing, rows, {FUSED: PER})
-        drawn.append({"model": name, **own, "optimism": optimism.to_dict("records")})
+        figure = draw_logistic(model, x, drawing, rows, {FUSED: PER})
+        drawn.append({"model": name, **figure, "optimism": optimism.to_dict("records")})
     return drawn, pd.concat(curves, ignore_index=True)

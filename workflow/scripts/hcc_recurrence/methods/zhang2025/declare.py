@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import ModelInfo
+from hcc_recurrence.methods.contract import Method, ModelInfo
 from hcc_recurrence.networks.architectures import volume_networks
 
 SIGNATURE, VOLUME = "DL_2.5D", "DL_3D"
@@ -14,17 +14,17 @@ CLINICAL, COMBINED, BEFORE = "Clinical", "Combined", "preoperative"
 IMAGES_ALONE = f"{SIGNATURE} without radiomics"
 
 
-def models(settings: Mapping[str, Any], networks: bool = True, postoperative: bool = True) -> dict[str, ModelInfo]:
-    """Every model of a study, by name.
+def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
+    """Every model of a study, by name, in the order of tables.
 
     Args:
-        settings: learners, networks. networks: whether the study trains networks; without them there is the clinical
-            signature alone. postoperative: whether some clinical variable is known only after the operation, so that
-            each model with clinical variables has a preoperative variant.
+        settings: learners; networks, without which there is the clinical signature alone; after_operation: the clinical
+            variables that are known only after the operation; where there are any, each model with clinical variables
+            has a preoperative variant.
     """
-    endings = ["", f" {BEFORE}"] if postoperative else [""]
+    endings = ["", f" {BEFORE}"] if settings.get("after_operation") else [""]
     clinical = {CLINICAL + e: ModelInfo("variant" if e else "main", "clinical", "" if e else CLINICAL) for e in endings}
-    if not networks:
+    if not settings.get("networks"):
         return clinical
     found = {
         SIGNATURE: ModelInfo("main", "deep", SIGNATURE),
@@ -36,3 +36,6 @@ def models(settings: Mapping[str, Any], networks: bool = True, postoperative: bo
         found |= {f"{VOLUME} {name}": ModelInfo("variant", "deep") for name in volumes}
     combined = {COMBINED + e: ModelInfo("variant" if e else "main", "combined", "" if e else COMBINED) for e in endings}
     return {**found, **clinical, **combined}
+
+
+METHOD = Method("zhang2025", models, tables=("choices", "steps", "grid", "regressions", "curves", "drawn"))

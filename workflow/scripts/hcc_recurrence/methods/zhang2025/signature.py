@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,8 @@ import pandas as pd
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION, Fit
 from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
-from hcc_recurrence.learning.multi_instance import bag_features
+from hcc_recurrence.learning.model_files import expect_keys
+from hcc_recurrence.learning.multi_instance import BagFeatures
 from hcc_recurrence.learning.network_scores import UNSEEN
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.scaling import Standardiser
@@ -147,11 +148,67 @@ def choose_learner(
     return max(found, key=lambda name: found[name].auc)
 
 
+@dataclass(frozen=True)
+class Signature:
+    """A variant of DL_2.5D as it is applied: features of images by their words, the selected columns, which may be of
+    radiomics, the scale of the patients that learned, and the learners.
+
+    chosen: the learner that is the signature.
+    """
+
+    words: BagFeatures
+    columns: tuple[str, ...]
+    scale: Standardiser
+    learners: Mapping[str, Any]
+    chosen: str
+
+    def features(self, bags: Mapping[str, np.ndarray], radiomics: pd.DataFrame) -> np.ndarray:
+        """The selected columns of some patients, (patients, columns), unscaled.
+
+        Args:
+            bags: patient -> probabilities of the patient's images. radiomics: index patient_id.
+        """
+        found = self.words(bags)
+        of_radiomics = [c for c in self.columns if c not in found]
+        both = pd.concat([found, radiomics.loc[list(bags), of_radiomics]], axis=1)
+        return both[list(self.columns)].to_numpy(float)
+
+    def state(self) -> dict[str, Any]:
+        """What a model file holds of it."""
+        return {
+            "words": self.words.state(),
+            "columns": list(self.columns),
+            "scale": self.scale.state(),
+            "learners": [{"name": name, "model": model} for name, model in self.learners.items()],
+            "chosen": self.chosen,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """From what `state` gave.
+
+        Raises: ModelFileError for other keys.
+        """
+        expect_keys(state, {"words", "columns", "scale", "learners", "chosen"}, cls.__name__)
+        return cls(
+            BagFeatures.from_state(state["words"]),
+            tuple(state["columns"]),
+            Standardiser.from_state(state["scale"]),
+            {row["name"]: row["model"] for row in state["learners"]},
+            state["chosen"],
+        )
+
+
 @dataclass
 class Fusion:
-    """One fit: probabilities (a row a patient and part, a column a model), choices and steps of selection."""
+    """One fit: probabilities (a row a patient and part, a column a model), choices and steps of selection; the network
+    whose scores are fused, the fit of it that scores patients who were not there, and the fitted signatures."""
 
     probabilities: pd.DataFrame
+    network: str = ""
+    source: str = ""
+    signatures: dict[str, Signature] = field(default_factory=dict)
+    grid: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
@@ -178,16 +235,22 @@ class Bags:
         cutter = stratified_folds(self.y, self.settings["learner_folds"], self.seed)
         return list(cutter.split(np.zeros(len(self.y)), self.y))
 
+    def words(self, training: Sequence[str]) -> BagFeatures:
+        """Features of images with the words of some patients."""
+        return BagFeatures({p: self.scores[p] for p in training}, self.settings["decimals"])
+
     def features(self, training: Sequence[str], patients: Sequence[str], variant: str) -> pd.DataFrame:
         """Features of bags with the words of `training`, and radiomics beside them but for the variant without."""
-        found, _ = bag_features({p: self.scores[p] for p in patients}, training, self.settings["decimals"])
+        found = self.words(training)({p: self.scores[p] for p in patients})
         return found if variant == IMAGES_ALONE else found.join(self.radiomics, validate="one_to_one")
 
-    def whole(self, variant: str) -> tuple[pd.DataFrame, Selection]:
-        """Selected features of all patients, scaled; selected on all rows that learn."""
+    def whole(self, variant: str) -> tuple[pd.DataFrame, Selection, Standardiser]:
+        """Selected features of all patients, scaled; selected on all rows that learn, whose scale is the last one."""
         found = self.features(self.rows, list(self.scores), variant)
         selection = select_features(found, self.rows, self.y, self.settings, self.seed)
-        return scaled(found[selection.columns], self.groups, self.rows, self.protocol), selection
+        chosen = found[selection.columns]
+        scale = Standardiser(chosen.loc[self.rows].to_numpy(float))
+        return scaled(chosen, self.groups, self.rows, self.protocol), selection, scale
 
     def cuts(self, variant: str, z: pd.DataFrame) -> list[Cut]:
         """The folds of the grid search: as published of `z`, strict with words, selection and scale of each fold."""
@@ -241,9 +304,11 @@ def fit_fusion(
         seed + fit.repeat,
     )
     about = fit.fit.about
-    result, columns = Fusion(pd.DataFrame()), {}
+    # Whoever was not there is scored by the network that left out what this fit leaves out.
+    source = BY_VALIDATION if protocol == PUBLISHED else fit.fit
+    result, columns = Fusion(pd.DataFrame(), network, str(source)), {}
     for variant in (SIGNATURE, IMAGES_ALONE):
-        z, selection = bags.whole(variant)
+        z, selection, scale = bags.whole(variant)
         cuts, x = bags.cuts(variant, z), z.loc[fit.rows].to_numpy()
         learned = {n: search(n, grid, cuts, x, bags.y, bags.seed) for n, grid in settings["learners"].items()}
         found = {n: pd.Series(one.predict(z.to_numpy()), z.index) for n, one in learned.items()}
@@ -251,6 +316,9 @@ def fit_fusion(
         best = choose_learner(learned, held, truth.to_numpy(), protocol)
         print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
         columns[variant] = found[best]
+        result.signatures[variant] = Signature(
+            bags.words(fit.rows), tuple(selection.columns), scale, {n: one.model for n, one in learned.items()}, best
+        )
         if variant == SIGNATURE:
             # The learners of the other variant are listed in the choices alone.
             columns |= {f"{variant} {n}": probability for n, probability in found.items()}
@@ -265,6 +333,15 @@ def fit_fusion(
             row = {"variant": variant, "network": network, "network_auc": areas[network], "learner": name}
             row |= {"cv_auc": one.auc, "settings": json.dumps(one.settings, sort_keys=True), "chosen": name == best}
             result.choices.append({**about, **row, "features": ";".join(selection.columns)})
+            for setting, (values, areas_of_folds) in enumerate(one.grid):
+                row = {
+                    "variant": variant,
+                    "learner": name,
+                    "setting": setting,
+                    "settings": json.dumps(values, sort_keys=True),
+                }
+                row["chosen"] = values == one.settings
+                result.grid += [{**row, "cv_fold": n, "auc": a} for n, a in enumerate(areas_of_folds, 1)]
     wide = pd.DataFrame(columns)
     apparent = wide.loc[fit.rows] if protocol == PUBLISHED else pd.DataFrame({SIGNATURE: inner}, index=fit.rows)
     probabilities = pd.concat([wide.loc[list(fit.unseen)].assign(part="unseen"), apparent.assign(part="learned")])

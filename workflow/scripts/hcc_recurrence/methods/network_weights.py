@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hcc_recurrence.problems import ModelFileError
+from hcc_recurrence.files import ModelFileError
 
 
 def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
