@@ -14,14 +14,15 @@ from hcc_recurrence.methods.run import main_fits
 METHODS = {}
 
 
-def fits_of_study(paper, tuned_on=TRAINING):
+def fits_of_study(paper, tuned_on=TRAINING, cross_validated=False):
     """The fits of a method without networks, as a function of the cohort: those of all repeats, and the published one,
-    which the outcomes of `tuned_on` tune."""
+    which the outcomes of `tuned_on` tune, or also one without each fold (`cross_validated`).
+    """
 
     def fits(cohort):
         scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
         repeats = repeats_of_split(paper, cohort)
-        return main_fits(scheme["folds"], repeats, tuned_on)
+        return main_fits(scheme["folds"], repeats, tuned_on, cross_validated)
 
     return fits
 

@@ -1,40 +1,46 @@
 """What the fits of all repeats chose: settings, weights, hazard ratios, nomograms."""
 
-import json
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
-    import pandas as pd
-
     from hcc_recurrence.figures.forest import plot_ratio_forest
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.nomogram import plot_nomogram
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.methods.run import read_tables
+    from hcc_recurrence.methods.wang2022.declare import NOMOGRAM
+    from hcc_recurrence.methods.wang2022.fit import Wang
     from hcc_recurrence.methods.wang2022.nomogram import hazard_table
-    from hcc_recurrence.statistics.nomogram import NomogramModel
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
-    tables = {k: pd.concat([read_csv(f) for f in asked[k]]) for k in ("choices", "weights", "hazards")}
-    write_csv(tables["choices"], output.choices)
     note = (
         "What cross-validation inside each fit chose; fold 0: all training patients. features: deep ones; variables: "
-        "all. C, max iter, tol: of the logistic regression. Features are selected anew inside each fold, "
-        "unless a line above says otherwise. DSFR and DSFR-C take the phases whose model has the highest AUC."
+        "all. C, max iter, tol: of the logistic regression. Features are selected anew inside each fold, unless a line "
+        "above says otherwise. DSFR takes the phases whose model has the highest AUC, DSFR-C its features. As "
+        "published, fits without a fold have the choices of that on all training patients."
     )
-    write_html(readable(tables["choices"]), params.title, output.choices_html, note, mark=params.mark)
+    write_html(readable(read_csv(asked.choices)), params.title, output.choices_html, note, mark=params.mark)
 
-    weights = tables["weights"]
-    whole = weights[(weights["repeat"] == 1) & (weights["fold"] == 0)].drop(columns=["repeat", "fold"])
-    write_csv(weights, output.weights)
+    weights = read_csv(asked.weights)
+    whole = weights[(weights["repeat"] == 1) & (weights["fold"] == 0)].drop(columns=["repeat", "fold", "seed"])
     note = (
         "Weights of the models of all training patients, of standardised variables; deep rank 1: the largest deep one."
     )
     write_html(readable(whole), params.title, output.weights_html, note, mark=params.mark)
 
-    hazards = hazard_table(tables["hazards"])
+    correlations = read_csv(asked.correlations)
+    whole = correlations[(correlations["repeat"] == 1) & (correlations["fold"] == 0)]
+    whole = whole.drop(columns=["repeat", "fold", "seed"])
+    note = (
+        "Pearson's correlation between the features with the largest weights in the DSFR models of two phases, on all "
+        "training patients, as Tables S3 and S4 of the paper; P of no correlation, not corrected for their number."
+    )
+    write_html(readable(whole), params.title, output.correlations_html, note, mark=params.mark)
+
+    hazards = hazard_table(read_tables(asked.fits, "hazards"))
     write_csv(hazards, output.hazards)
     note = (
         f"Cox regression, times censored at {params.horizon:.1f} months; the signature is the probability of DSFR, of "
@@ -45,12 +51,13 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     )
     write_html(readable(hazards), params.title, output.hazards_html, note, mark=params.mark)
 
-    drawn = [d for file in asked.drawn for d in json.loads(Path(file).read_text())]
+    drawn = read_tables(asked.fits, "drawn")
+    drawn = drawn[(drawn["repeat"] == 1) & (drawn["fold"] == 0)]
     for protocol in ("strict", "as_published"):
-        own = next(d for d in drawn if (d["protocol"], d["repeat"], d["fold"]) == (protocol, 1, 0))
-        model = NomogramModel.from_dict(own["nomogram"]) if own["nomogram"] else None
+        own = drawn[drawn["protocol"] == protocol].set_index("variable")
+        model = Wang.load(Path(asked[protocol])).cox[NOMOGRAM].nomogram
         title = f"Cox nomogram, {protocol.replace('_', ' ')}, {params.title}"
-        figure = plot_nomogram(model, title, own["values"], own["patient"])
+        figure = plot_nomogram(model, title, own["value"].to_dict(), own["patient"].iloc[0])
         save(figure, output[f"nomogram_{protocol}"], output[f"nomogram_{protocol}_svg"], params.mark)
         panels = [
             (step, "hazard_ratio", hazards[(hazards["protocol"] == protocol) & (hazards["step"] == step)])

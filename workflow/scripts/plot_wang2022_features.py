@@ -13,7 +13,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.wang2022.declare import SIGNATURE
-    from hcc_recurrence.methods.wang2022.signature import explained_features
+    from hcc_recurrence.methods.wang2022.tables import explained_features
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
 

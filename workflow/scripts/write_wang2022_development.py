@@ -15,12 +15,13 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     for ours, theirs in params.names.items():
         auc = published_auc(Path(params.published), "wang2022", theirs).set_index("split")["value"]
         printed[ours] = auc.get("train")
-    table = development_table(read_csv(snakemake.input.out_of_fold), read_csv(snakemake.input.metrics), printed)
+    table = development_table(read_csv(snakemake.input.metrics), printed)
     write_csv(table, snakemake.output.csv)
     note = (
         "Training patients without those that trained the network. apparent: the model of all of them, on themselves. "
-        "cross validated: the paper's road, settings chosen on the same patients, features selected inside each fold "
-        "(pooled over the folds, DeLong interval). nested: the strict protocol, all chosen without the fold that is "
-        "scored. published: what the paper prints of 120 other patients, for orientation."
+        "cross validated: as the paper's figures are: phases, settings, number of features and variables chosen on all "
+        "of them, features selected and coefficients fitted without the fold that is scored. nested: the strict "
+        "protocol, all chosen without it too. Both on the same folds, the mean over folds; nested over repeats. "
+        "published: what the paper prints of 120 other patients, for orientation."
     )
     write_html(readable(table), params.title, snakemake.output.html, note, mark=params.mark)

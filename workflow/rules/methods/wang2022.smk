@@ -6,7 +6,19 @@
 include: "wang2022_common.smk"
 
 
-PREDICTION_PARTS["wang2022"] = wang2022_predictions
+METHODS["wang2022"] = {
+    "fits": fits_of_study("wang2022", cross_validated=True),
+    "inputs": lambda w: {"features": wang2022_features(w)},
+    "settings": wang2022_learning,
+    "clinical": study_clinical("wang2022"),
+    "about": lambda w: {
+        "phases": PLAN.phases("wang2022", base(w.cohort)),
+        "definitions": clinical_meaning(study_clinical("wang2022"))(w),
+        "horizon": horizon_months(w),
+    },
+    "minutes": 120,
+}
+PREDICTION_PARTS["wang2022"] = files_of_fits("wang2022", ".predictions.csv")
 OWN_TARGETS["wang2022"] = wang2022_targets
 
 
@@ -15,59 +27,15 @@ rule wang2022:
         paper_targets("wang2022"),
 
 
-rule fit_wang2022:
-    """All models of one protocol and repeat: selection, settings and threshold inside each fit."""
-    input:
-        features=wang2022_features,
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("wang2022"),
-    output:
-        predictions="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.predictions.csv",
-        out_of_fold="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.out_of_fold.csv",
-        choices="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.choices.csv",
-        weights="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.weights.csv",
-        hazards="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.hazards.csv",
-        drawn="<results>/{cohort}/wang2022/fits/{protocol}.{repeat}.nomograms.json",
-    log:
-        "<logs>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/wang2022/fit_wang2022/{protocol}.{repeat}.tsv"
-    wildcard_constraints:
-        # A job takes all fits of one repeat.
-        repeat="[1-9][0-9]*",
-    group:
-        "wang2022_fits"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(480),
-    params:
-        phases=lambda w: PLAN.phases("wang2022", base(w.cohort)),
-        settings=lambda w: {
-            **{k: WANG[k] for k in WANG_MODELS},
-            "clinical": PLAN.settings("wang2022", base(w.cohort))["clinical"],
-        },
-        horizon=horizon_months,
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(study_clinical("wang2022")),
-        definitions=untracked(clinical_definitions(study_clinical("wang2022"))),
-        meaning=clinical_meaning(study_clinical("wang2022")),
-        missing_codes=of_cohort("missing_codes"),
-        seed=FULL_CONFIG["seed"],
-        code=code("fit_wang2022"),
-    script:
-        "../../scripts/fit_wang2022.py"
-
-
 rule gather_wang2022:
     """What all fits chose, and the nomograms and hazard ratios of those on all training patients."""
     input:
-        choices=wang2022_files("choices.csv"),
-        weights=wang2022_files("weights.csv"),
-        hazards=wang2022_files("hazards.csv"),
-        drawn=wang2022_files("nomograms.json"),
+        fits=lambda w: files_of_fits("wang2022", "")(w.cohort),
+        choices="<results>/{cohort}/wang2022/tables/choices.csv",
+        weights="<results>/{cohort}/wang2022/tables/weights.csv",
+        correlations="<results>/{cohort}/wang2022/tables/correlations.csv",
+        strict="<results>/{cohort}/wang2022/models/strict.1.0",
+        as_published="<results>/{cohort}/wang2022/models/as_published.1.0",
     output:
         **both_protocols(
             "<results>/{cohort}/wang2022/figures/nomogram",
@@ -83,18 +51,22 @@ rule gather_wang2022:
             name="hazards",
             section="Wang 2022",
         ),
-        choices="<results>/{cohort}/wang2022/tables/choices.csv",
         choices_html=shown(
             "<results>/{cohort}/wang2022/tables/choices.html",
             "../../report/wang2022_choices.rst",
             "phases, features and settings chosen",
             section="Wang 2022",
         ),
-        weights="<results>/{cohort}/wang2022/tables/weights.csv",
         weights_html=shown(
             "<results>/{cohort}/wang2022/tables/weights.html",
             "../../report/wang2022_weights.rst",
             "weights of the features",
+            section="Wang 2022",
+        ),
+        correlations_html=shown(
+            "<results>/{cohort}/wang2022/tables/correlations.html",
+            "../../report/wang2022_correlations.rst",
+            "features of the phases against one another",
             section="Wang 2022",
         ),
         hazards="<results>/{cohort}/wang2022/tables/hazards.csv",
@@ -129,7 +101,6 @@ rule gather_wang2022:
 rule write_wang2022_development:
     """AUC of the development patients three ways: apparent, cross-validated as published, nested."""
     input:
-        out_of_fold="<results>/{cohort}/wang2022/fits/as_published.1.out_of_fold.csv",
         metrics="<results>/{cohort}/wang2022/tables/metrics.csv",
     output:
         csv="<results>/{cohort}/wang2022/tables/development.csv",

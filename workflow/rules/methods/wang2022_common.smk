@@ -4,34 +4,20 @@ WANG = FULL_CONFIG["papers"]["wang2022"]["settings"]
 # What the models read besides the network's features.
 WANG_MODELS = (
     *("feature_selection", "constant_below", "correlation_r", "feature_numbers"),
-    *("inner_folds", "regression_grid", "cox_p", "visual"),
+    *("inner_folds", "regression_grid", "cox_p", "visual", "explained_features"),
 )
+
+
+def wang2022_learning(wildcards):
+    """What decides the models, with the thresholds of the cohort."""
+    settings = PLAN.settings("wang2022", base(wildcards.cohort))
+    return {key: settings[key] for key in (*WANG_MODELS, "clinical")}
 
 
 def wang2022_features(wildcards):
     """Masks and features of all patients, in batches."""
     images = PLAN.image_cohort(base(wildcards.cohort))
     return unet_batches(images, WANG["unet"])
-
-
-def wang2022_fits(cohort):
-    """Protocol and repeat of everything that is fitted."""
-    repeats = repeats_of_split("wang2022", cohort)
-    return [*(f"strict.{n + 1}" for n in range(repeats)), "as_published.1"]
-
-
-def wang2022_files(kind):
-    """Files of one kind of all fits, as a function of the wildcards."""
-    return lambda w: [
-        f"<results>/{w.cohort}/wang2022/fits/{fit}.{kind}"
-        for fit in wang2022_fits(w.cohort)
-    ]
-
-
-def wang2022_predictions(cohort):
-    """Parts of the predictions."""
-    folder = f"<results>/{cohort}/wang2022/fits"
-    return [f"{folder}/{fit}.predictions.csv" for fit in wang2022_fits(cohort)]
 
 
 def wang2022_networks(wildcards):
@@ -53,6 +39,12 @@ def wang2022_targets(cohort):
         f"{folder}/figures/feature_maps.png",
         *[
             f"{folder}/tables/{table}.html"
-            for table in ("choices", "weights", "hazards", "development")
+            for table in (
+                "choices",
+                "weights",
+                "correlations",
+                "hazards",
+                "development",
+            )
         ],
     ]

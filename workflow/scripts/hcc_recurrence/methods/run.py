@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hcc_recurrence.cohort.fit import LEFT_OUT, STRICT, VALIDATION, Fit
+from hcc_recurrence.cohort.fit import LEFT_OUT, PUBLISHED, STRICT, VALIDATION, Fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,8 @@ def scored_patients(split: pd.DataFrame, fit: Fit) -> list[Scored]:
     Raises: ValueError where more than one fold is left out: such a fit feeds others.
     """
     if fit.fold:
-        groups = [Scored("train", "out_of_fold", held_patients(split, fit))]
+        estimate = "out_of_fold" if fit.protocol == STRICT else "cross_validated"
+        groups = [Scored("train", estimate, held_patients(split, fit))]
     else:
         learned = Scored("train", "apparent", learning_patients(split, fit))
         groups = [] if fit.protocol == STRICT else [learned]
@@ -156,17 +157,19 @@ def with_fit(table: pd.DataFrame, fit: Fit, seed: int) -> pd.DataFrame:
     return table.assign(**about)[[*about, *(c for c in table.columns if c not in about)]]
 
 
-def main_fits(folds: int, repeats: int, published: str = "training") -> list[Fit]:
+def main_fits(folds: int, repeats: int, published: str = "training", cross_validated: bool = False) -> list[Fit]:
     """The fits of a method without networks: in each repeat without each fold, then on all training patients; last the
     published one.
 
     Args:
-        published: whose outcomes tune the published fit (`Fit.tuned_on`).
+        published: whose outcomes tune the published fit (`Fit.tuned_on`). cross_validated: whether the published
+            figures of training patients are cross-validated: there is also one without each fold, tuned by it.
     """
     strict = [
         Fit.without(STRICT, repeat, fold) for repeat in range(1, repeats + 1) for fold in (*range(1, folds + 1), 0)
     ]
-    return [*strict, Fit("as_published", tuned_on=published)]
+    by_folds = [Fit(PUBLISHED, 1, (fold,), LEFT_OUT) for fold in range(1, folds + 1)] if cross_validated else []
+    return [*strict, *by_folds, Fit(PUBLISHED, tuned_on=published)]
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:

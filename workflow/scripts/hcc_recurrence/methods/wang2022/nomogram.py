@@ -1,93 +1,121 @@
-"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months.
+"""Wang 2022: the DSFR signature and clinical variables in a Cox model, and its nomogram for 24 months. docs/methods.md
+2.6.
 
 The rows that learn enter with signatures by folds that do not hold them: a Cox model fed with apparent signatures would
-trust them too much. docs/methods.md 2.6.
+trust them too much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.regressions import fits_of_variables
-from hcc_recurrence.learning.risk_factors import cox_nomogram, middle_patient
+from hcc_recurrence.learning.risk_factors import cox_nomogram
 from hcc_recurrence.methods.wang2022.declare import SIGNATURE
-from hcc_recurrence.methods.wang2022.signature import Fitted, impute
 from hcc_recurrence.statistics.cox import cox_table, proportional_hazards_p, stepwise_aic, univariable_cox
 from hcc_recurrence.statistics.nomogram import NomogramModel
 from hcc_recurrence.statistics.survival import censor_at, survival_at
 
 
 @dataclass(frozen=True)
-class Integrated:
-    """The Cox model of one fit: risk of recurrence by the horizon of every patient, its tables, and the nomogram."""
+class CoxRisk:
+    """A Cox model that gives the risk of recurrence by the horizon.
 
-    risk: pd.Series
-    table: pd.DataFrame
+    nomogram: coefficients, offset and baseline survival; none where there is no estimate. without: the Kaplan-Meier
+    risk of the rows that learned, which everyone has then.
+    """
+
     nomogram: NomogramModel | None
-    patient: str
-    values: dict[str, float]
+    without: float
 
-    def drawn(self) -> dict[str, Any]:
-        """What the figure needs, as plain values."""
-        nomogram = self.nomogram.to_dict() if self.nomogram else None
-        return {"nomogram": nomogram, "patient": self.patient, "values": self.values}
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Risk of each row, (rows,); `x` has the model's variables among its columns."""
+        if self.nomogram is None:
+            return np.full(len(x), self.without)
+        # The exponential of an extreme patient's predictor may round to certainty.
+        return np.clip([self.nomogram.risk(row) for row in x.to_dict("records")], 0, 1)
+
+    def state(self) -> dict[str, Any]:
+        """What a model file holds of it."""
+        found = None
+        if self.nomogram is not None:
+            found = self.nomogram.to_dict()
+            found["axes"] = [{**axis, "levels": list(axis["levels"])} for axis in found["axes"]]
+        return {"nomogram": found, "without": self.without}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """From what `state` gave.
+
+        Raises: ModelFileError for other keys.
+        """
+        expect_keys(state, {"nomogram", "without"}, "a Cox model of wang2022")
+        own = state["nomogram"]
+        return cls(None if own is None else NomogramModel.from_dict(own), state["without"])
 
 
-def fit_nomogram(
-    fitted: Fitted,
-    clinical: pd.DataFrame,
-    labels: pd.DataFrame,
+def fit_risk(
+    x: pd.DataFrame,
+    months: np.ndarray,
+    event: np.ndarray,
+    variables: Sequence[str],
     drawing: Mapping[str, Any],
-    limit: float,
     horizon: float,
-) -> Integrated:
-    """Univariable Cox regression, then steps by AIC among those below `limit`; times censored at the horizon.
-
-    Where no variable is left, everyone has the Kaplan-Meier risk of the rows that learn.
+) -> CoxRisk:
+    """A Cox model of named columns.
 
     Args:
-        clinical: numbers, gaps allowed, index patient_id. labels: patient_id, rfs_months, rfs_event. drawing: kind and
-            levels of each variable. horizon: months.
+        x: rows that learn. months, event: times censored at the horizon, and 0/1. drawing: kind and levels of each
+            variable. horizon: months.
     """
-    one, rows = fitted.signatures[SIGNATURE], fitted.fit.rows
-    x = impute(clinical, rows)
-    signature = one.probability.reindex(x.index)
-    if one.weights:
-        signature.loc[rows] = one.out_of_fold
-    x = x.assign(**{SIGNATURE: signature})
-    learning = x.loc[rows]
-    outcome = labels.set_index("patient_id").loc[rows]
-    months, event = censor_at(outcome["rfs_months"].to_numpy(), outcome["rfs_event"].to_numpy(), horizon)
-    alone = univariable_cox(months, event, learning)
+    kinds = {**drawing, SIGNATURE: {"kind": "continuous", "levels": []}}
+    nomogram = cox_nomogram(x, months, event, list(variables), kinds, horizon)
+    if nomogram is not None:
+        nomogram = replace(nomogram, outcome=f"{horizon:.0f}-month recurrence-free survival", as_survival=True)
+    return CoxRisk(nomogram, float(1 - survival_at(months, event, horizon)[0]))
+
+
+def choose_variables(
+    x: pd.DataFrame, months: np.ndarray, event: np.ndarray, limit: float
+) -> tuple[list[str], pd.DataFrame]:
+    """Univariable Cox regression, then steps by AIC among the variables below `limit` (4.5 of the paper).
+
+    Args:
+        x: rows that learn. months, event: times censored at the horizon, and 0/1.
+
+    Returns: the variables, and the columns of `cox_table` with step (univariable, multivariable, nomogram) and ph_p.
+    """
+    alone = univariable_cox(months, event, x)
     candidates = list(alone.loc[alone["p"] < limit, "variable"])
-    together = cox_table(months, event, learning[candidates])
-    chosen = stepwise_aic(months, event, learning[candidates]) if candidates else []
-    final = cox_table(months, event, learning[chosen])
-    final = final.merge(proportional_hazards_p(months, event, learning[chosen]).rename(columns={"p": "ph_p"}))
-    table = pd.concat(
+    together = cox_table(months, event, x[candidates])
+    chosen = stepwise_aic(months, event, x[candidates]) if candidates else []
+    return chosen, pd.concat(
         [
             alone.assign(step="univariable"),
             together.assign(step="multivariable"),
-            final.assign(step="nomogram"),
+            final_table(x, months, event, chosen),
         ],
         ignore_index=True,
     )
-    kinds = {**drawing, SIGNATURE: {"kind": "continuous", "levels": []}}
-    nomogram = cox_nomogram(learning, months, event, chosen, kinds, horizon)
-    if nomogram is None:
-        risk = np.full(len(x), 1 - survival_at(months, event, horizon)[0])
-    else:
-        nomogram = replace(nomogram, outcome=f"{horizon:.0f}-month recurrence-free survival", as_survival=True)
-        risk = np.array([nomogram.risk(row) for row in x.to_dict("records")])
-    patient = middle_patient(learning, nomogram, rows)
-    values = {name: float(value) for name, value in learning.loc[patient].items()}
-    # The exponential of an extreme patient's predictor may round to certainty.
-    return Integrated(pd.Series(np.clip(risk, 0, 1), x.index), table, nomogram, patient, values)
+
+
+def final_table(x: pd.DataFrame, months: np.ndarray, event: np.ndarray, chosen: Sequence[str]) -> pd.DataFrame:
+    """The nomogram's own rows of `choose_variables`, with the test of proportional hazards (ph_p)."""
+    final = cox_table(months, event, x[list(chosen)])
+    hazards = proportional_hazards_p(months, event, x[list(chosen)]).rename(columns={"p": "ph_p"})
+    return final.merge(hazards).assign(step="nomogram")
+
+
+def times_of(labels: pd.DataFrame, rows: Sequence[str], horizon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times and recurrences of patients, censored at the horizon (months)."""
+    outcome = labels.set_index("patient_id").loc[list(rows)]
+    return censor_at(outcome["rfs_months"].to_numpy(), outcome["rfs_event"].to_numpy(), horizon)
 
 
 def hazard_table(tables: pd.DataFrame) -> pd.DataFrame:
@@ -107,37 +135,28 @@ def hazard_table(tables: pd.DataFrame) -> pd.DataFrame:
     return table[columns].reset_index(drop=True)
 
 
-def development_table(out_of_fold: pd.DataFrame, metrics: pd.DataFrame, printed: Mapping[str, float]) -> pd.DataFrame:
+def development_table(metrics: pd.DataFrame, printed: Mapping[str, float]) -> pd.DataFrame:
     """AUC of the development patients: apparent, cross-validated as published, and nested (strict), beside the paper's.
 
     Args:
-        out_of_fold: model, y, probability, variables (0 where none was selected) of the fit as published on all
-            training patients. metrics: of `compute_metrics`. printed: our model -> the paper's AUC.
+        metrics: of `compute_metrics`. printed: our model -> the paper's AUC.
 
-    Returns: model, n, apparent, cross_validated, cv_low, cv_high (DeLong), nested, nested_low, nested_high, published.
+    Returns: model, n, apparent, cross_validated, cross_validated_low, cross_validated_high, nested, nested_low,
+    nested_high, published.
     """
-    from hcc_recurrence.statistics.auc import AucResult, auc_delong
-
+    kinds = {
+        "apparent": ("as_published", "apparent"),
+        "cross_validated": ("as_published", "cross_validated"),
+        "nested": ("strict", "out_of_fold"),
+    }
     keyed = metrics[metrics["split"] == "train"].set_index(["model", "protocol", "estimate"])
     rows = []
-    for model, own in out_of_fold.groupby("model", sort=True):
-        area = auc_delong(own["y"].to_numpy(), own["probability"].to_numpy())
-        if not own["variables"].any():
-            # The folds' constants are no scores, and pooled they would look like some.
-            area = AucResult(*[np.nan] * 4)
-        nested = keyed.loc[(model, "strict", "out_of_fold")]
-        rows.append(
-            {
-                "model": model,
-                "n": len(own),
-                "apparent": keyed.loc[(model, "as_published", "apparent"), "auc"],
-                "cross_validated": area.auc,
-                "cross_validated_low": area.low,
-                "cross_validated_high": area.high,
-                "nested": nested["auc"],
-                "nested_low": nested["auc_low"],
-                "nested_high": nested["auc_high"],
-                "published": printed.get(model, np.nan),
-            }
-        )
+    for model in sorted(metrics["model"].unique()):
+        line = {"model": model}
+        for name, key in kinds.items():
+            found = keyed.loc[(model, *key)]
+            line |= {"n": int(found["n"]), name: found["auc"]}
+            if name != "apparent":
+                line |= {f"{name}_low": found["auc_low"], f"{name}_high": found["auc_high"]}
+        rows.append({**line, "published": printed.get(model, np.nan)})
     return pd.DataFrame(rows)

@@ -10,29 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.cohort.fit import STRICT
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
-from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
+from hcc_recurrence.learning.estimators import predicted
+from hcc_recurrence.learning.folds import inner_splits
 from hcc_recurrence.learning.learners import Cut, Learned, search
-from hcc_recurrence.learning.scaling import Imputer, Standardiser
+from hcc_recurrence.learning.model_files import expect_keys
+from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import drop_redundant, order_by_auc
-from hcc_recurrence.methods.wang2022.declare import BOTH, INSIDE_FOLDS, SIGNATURE, VISUAL, WITH_CLINICAL
-
-
-def fits_of_repeat(split: pd.DataFrame, protocol: str, repeat: int) -> list[OuterFit]:
-    """The fits of one repeat: those without a fold and that on all training patients; as published the last alone."""
-    return [fit for fit in outer_fits(split, repeat, protocol) if fit.repeat == repeat]
-
-
-def phase_sets(phases: Sequence[str]) -> dict[str, list[str]]:
-    """Name of a set of phases -> the phases: each alone, and both (features side by side)."""
-    found = {phase: [phase] for phase in phases}
-    return {**found, BOTH: list(phases)} if len(phases) > 1 else found
+from hcc_recurrence.methods.wang2022.declare import SIGNATURE, VISUAL, WITH_CLINICAL, phase_sets
 
 
 def deep_table(tables: Sequence[pd.DataFrame], phases: Sequence[str], patients: Sequence[str]) -> pd.DataFrame:
@@ -75,18 +65,64 @@ def select_order(x: np.ndarray, y: np.ndarray, settings: Mapping[str, Any]) -> n
 
 
 @dataclass(frozen=True)
-class Signature:
-    """One logistic regression of a fit.
+class Regression:
+    """A logistic regression of named variables, the deep features first: it predicts patients who were not there.
 
-    learned: settings and AUC by cross-validation. features: the deep ones, by name. out_of_fold: P of the rows that
-    learn, each by the folds without it, in their order. probability: of all patients. weights: by name, standardised.
+    features: the deep ones. others: clinical or visual ones. scale: of all of them, in that order.
+    """
+
+    features: tuple[str, ...]
+    others: tuple[str, ...]
+    scale: Standardiser
+    model: Any
+
+    def predict(self, deep: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+        """P of each row, (rows,).
+
+        Args:
+            deep, others: with the columns `features` and `others` among theirs, without gaps, rows in one order.
+        """
+        x = np.hstack([deep[list(self.features)].to_numpy(float), others[list(self.others)].to_numpy(float)])
+        return predicted(self.model, self.scale(x))
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each standardised variable; 0 where nothing was learned."""
+        names = [*self.features, *self.others]
+        return dict(zip(names, map(float, getattr(self.model, "coef_", np.zeros(len(names))).ravel()), strict=True))
+
+    def state(self) -> dict[str, Any]:
+        """What a model file holds of it."""
+        return {
+            "features": list(self.features),
+            "others": list(self.others),
+            "scale": self.scale.state(),
+            "model": self.model,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """From what `state` gave.
+
+        Raises: ModelFileError for other keys.
+        """
+        expect_keys(state, {"features", "others", "scale", "model"}, "a regression of wang2022")
+        scale = Standardiser.from_state(state["scale"])
+        return cls(tuple(state["features"]), tuple(state["others"]), scale, state["model"])
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One logistic regression of a fit, and how it was chosen.
+
+    learned: settings and AUC by cross-validation. number: of deep features asked for. out_of_fold: P of the rows that
+    learn, each by the folds without it, in their order.
     """
 
     learned: Learned
-    features: list[str]
+    number: int
+    regression: Regression
     out_of_fold: np.ndarray
-    probability: pd.Series
-    weights: dict[str, float]
 
 
 def fit_signature(
@@ -95,28 +131,28 @@ def fit_signature(
     rows: Sequence[str],
     y: np.ndarray,
     settings: Mapping[str, Any],
-    protocol: str,
     seed: int,
+    order: np.ndarray | None = None,
 ) -> Signature:
     """Logistic regression on selected deep features and all extra variables; number of features and settings by
     cross-validated AUC.
 
     Args:
         deep, extra: numbers without gaps, index patient_id; either may have no column. rows: patients that learn.
-        y: their er. settings: feature_selection, feature_numbers, inner_folds, regression_grid, and those of
-            `select_order`.
+        y: their er. settings: feature_numbers, inner_folds, regression_grid, and those of `select_order`.
+        order: positions of features that were selected before (our worst-case reading); none: selected here, inside
+            each fold anew.
     """
     x, more = deep.loc[rows].to_numpy(float), extra.loc[rows].to_numpy(float)
     splits = inner_splits(y, settings["inner_folds"], 1, seed)
-    whole = select_order(x, y, settings)
-    inside = protocol == STRICT or settings["feature_selection"] == INSIDE_FOLDS
-    orders = [select_order(x[i], y[i], settings) if inside else whole for i, _ in splits]
+    whole = select_order(x, y, settings) if order is None else order
+    orders = [select_order(x[i], y[i], settings) if order is None else order for i, _ in splits]
     best: tuple[int, Learned] | None = None
     for number in feature_numbers(settings["feature_numbers"], len(whole)):
         cuts = []
-        for (learn, held), order in zip(splits, orders, strict=True):
-            learning, outside = _inputs(x, more, learn, order[:number], learn, held)
-            cuts.append(Cut(learning, y[learn], outside, y[held]))
+        for (learn, held), own in zip(splits, orders, strict=True):
+            inside, outside = _inputs(x, more, learn, own[:number], learn, held)
+            cuts.append(Cut(inside, y[learn], outside, y[held]))
         everyone = np.arange(len(y))
         inputs = _inputs(x, more, everyone, whole[:number], everyone)[0]
         found = search("LR", settings["regression_grid"], cuts, inputs, y, seed)
@@ -128,17 +164,14 @@ def fit_signature(
     for (_, held), probability in zip(splits, learned.held, strict=True):
         out_of_fold[held] = probability
     scale = Standardiser(np.hstack([x[:, chosen], more]))
-    everybody = np.hstack([deep.to_numpy(float)[:, chosen], extra.to_numpy(float)])
-    names = [*deep.columns[chosen], *extra.columns]
-    # Where nothing was learned there is no weight.
-    weights = getattr(learned.model, "coef_", np.zeros(len(names))).ravel()
-    return Signature(
-        learned,
-        list(deep.columns[chosen]),
-        out_of_fold,
-        pd.Series(learned.predict(scale(everybody)), deep.index),
-        dict(zip(names, map(float, weights), strict=True)),
-    )
+    regression = Regression(tuple(deep.columns[chosen]), tuple(extra.columns), scale, learned.model)
+    return Signature(learned, number, regression, out_of_fold)
+
+
+def as_chosen(settings: Mapping[str, Any], signature: Signature) -> dict[str, Any]:
+    """The settings with which `fit_signature` has nothing left to choose: those that a signature chose."""
+    grid = {key: [value] for key, value in signature.learned.settings.items()}
+    return {**settings, "feature_numbers": [signature.number], "regression_grid": grid}
 
 
 def feature_numbers(wanted: Sequence[int], there: int) -> list[int]:
@@ -154,58 +187,67 @@ def _inputs(x: np.ndarray, more: np.ndarray, learn: np.ndarray, columns: np.ndar
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Signatures:
     """All signatures of one fit by model, and the set of phases that the final one takes."""
 
-    fit: OuterFit
-    signatures: dict[str, Signature]
+    by_model: dict[str, Signature]
     phases: str
 
 
-def fit_all(
-    fit: OuterFit,
+def fit_signatures(
     deep: pd.DataFrame,
     clinical: pd.DataFrame,
     visual: pd.DataFrame,
+    rows: Sequence[str],
     outcome: pd.Series,
     settings: Mapping[str, Any],
     phases: Sequence[str],
-    protocol: str,
     seed: int,
-) -> Fitted:
+    selected_on: Sequence[str] = (),
+    chosen: Signatures | None = None,
+) -> Signatures:
     """DSFR of each set of phases, the best of them as DSFR, DSFR-C, and the model of visual findings.
 
-    The best set is the one with the highest cross-validated AUC on the rows that learn, of equal ones the first.
+    The best set is the one with the highest cross-validated AUC on the rows that learn, of equal ones the first. DSFR-C
+    takes the deep features of DSFR (2.2 of the paper) and settings of its own.
 
     Args:
-        deep: from `deep_table`. clinical, visual: numbers, gaps allowed, index patient_id as `deep`.
+        deep: from `deep_table`. clinical, visual: numbers without gaps, index patient_id as `deep`. rows: patients that
+            learn. outcome: er by patient. selected_on: patients on whom features are selected before the folds (the
+            worst-case reading); none: inside the folds. chosen: signatures whose phases, numbers of features and
+            settings are taken as they are; none: chosen here.
     """
-    y = outcome.loc[fit.rows].to_numpy(int)
-    nothing = pd.DataFrame(index=deep.index)
+    y, nothing = outcome.loc[list(rows)].to_numpy(int), pd.DataFrame(index=deep.index)
 
-    def fitted(features: pd.DataFrame, extra: pd.DataFrame) -> Signature:
-        return fit_signature(features, extra, fit.rows, y, settings, protocol, seed)
+    def fitted(model: str, features: pd.DataFrame, extra: pd.DataFrame, number: int | None = None) -> Signature:
+        own, order = dict(settings), None
+        if number is not None:
+            own["feature_numbers"] = [number]
+        if chosen is not None:
+            own = as_chosen(settings, chosen.by_model[model])
+        if selected_on:
+            everyone = features.loc[list(selected_on)].to_numpy(float)
+            order = select_order(everyone, outcome.loc[list(selected_on)].to_numpy(int), settings)
+        return fit_signature(features, extra, rows, y, own, seed, order)
 
-    sets = {
-        name: fitted(deep[[c for c in deep.columns if c.split("__")[0] in own]], nothing)
-        for name, own in phase_sets(phases).items()
-    }
-    best = max(sets, key=lambda name: round(sets[name].learned.auc, 12))
-    found = {f"{SIGNATURE} {name}": one for name, one in sets.items()}
-    found[SIGNATURE] = sets[best]
-    chosen = phase_sets(phases)[best]
-    own = deep[[c for c in deep.columns if c.split("__")[0] in chosen]]
-    filled = {name: impute(table, fit.rows) for name, table in (("clinical", clinical), ("visual", visual))}
-    found[WITH_CLINICAL] = fitted(own, filled["clinical"])
-    found[VISUAL] = fitted(nothing, filled["visual"])
-    return Fitted(fit, found, best)
+    found = {}
+    for name, own in phase_sets(phases).items():
+        model = f"{SIGNATURE} {name}"
+        found[model] = fitted(model, of_phases(deep, own), nothing)
+    if chosen is None:
+        best = max(phase_sets(phases), key=lambda name: round(found[f"{SIGNATURE} {name}"].learned.auc, 12))
+    else:
+        best = chosen.phases
+    found[SIGNATURE] = found[f"{SIGNATURE} {best}"]
+    own = of_phases(deep, phase_sets(phases)[best])
+    found[WITH_CLINICAL] = fitted(WITH_CLINICAL, own, clinical, found[SIGNATURE].number)
+    found[VISUAL] = fitted(VISUAL, nothing, visual)
+    return Signatures(found, best)
 
 
-def impute(table: pd.DataFrame, rows: Sequence[str]) -> pd.DataFrame:
-    """Gaps filled with the median of the rows that learn, and without columns that do not vary there."""
-    filled = Imputer(table.loc[rows].to_numpy(float))(table.to_numpy(float))
-    whole = pd.DataFrame(filled, table.index, table.columns)
-    return whole[[c for c in whole.columns if np.ptp(whole.loc[rows, c].to_numpy()) > 1e-9]]
+def of_phases(deep: pd.DataFrame, phases: Sequence[str]) -> pd.DataFrame:
+    """The features of some phases."""
+    return deep[[c for c in deep.columns if c.split("__")[0] in phases]]
 
 
 def clinical_tables(
@@ -219,41 +261,3 @@ def clinical_tables(
     others = [v for v in settings["clinical"] if v not in settings["visual"]]
     tables = [raw[names].rename(columns={v: named[v]["name"] for v in names}) for names in (others, visual)]
     return tables[0], tables[1], drawing
-
-
-def choice_rows(fitted: Fitted, protocol: str) -> list[dict[str, Any]]:
-    """What each model of a fit chose: phases, number of deep features, settings, and its cross-validated AUC."""
-    about = {"protocol": protocol, "repeat": fitted.fit.repeat, "fold": fitted.fit.fold}
-    return [
-        {
-            **about,
-            "model": model,
-            "phases": fitted.phases if model in (SIGNATURE, WITH_CLINICAL) else model.removeprefix(f"{SIGNATURE} "),
-            "features": len(one.features),
-            "variables": len(one.weights),
-            **one.learned.settings,
-            "cross_validated_auc": one.learned.auc,
-        }
-        for model, one in fitted.signatures.items()
-    ]
-
-
-def weight_rows(fitted: Fitted, protocol: str) -> list[dict[str, Any]]:
-    """Weights of the final models of a fit, standardised, the largest first; rank 1 is the largest deep feature."""
-    rows = []
-    for model in (SIGNATURE, WITH_CLINICAL, VISUAL):
-        one = fitted.signatures[model]
-        ordered = sorted(one.weights, key=lambda name: (-abs(one.weights[name]), name))
-        deep = [name for name in ordered if name in set(one.features)]
-        for name in ordered:
-            rank = deep.index(name) + 1 if name in deep else 0
-            about = {"protocol": protocol, "repeat": fitted.fit.repeat, "fold": fitted.fit.fold}
-            rows.append({**about, "model": model, "variable": name, "weight": one.weights[name], "deep_rank": rank})
-    return rows
-
-
-def explained_features(weights: pd.DataFrame, number: int) -> pd.DataFrame:
-    """The deep features with the largest weights in DSFR of all training patients, strict: variable, weight."""
-    own = weights[(weights["model"] == SIGNATURE) & (weights["protocol"] == STRICT) & (weights["deep_rank"] > 0)]
-    own = own[(own["repeat"] == 1) & (own["fold"] == 0)].sort_values("deep_rank")
-    return own.head(number)[["variable", "weight"]].reset_index(drop=True)
