@@ -84,7 +84,7 @@ def zhang2025_inputs(wildcards):
         ],
         "radiomics": radiomics_files("zhang2025")(wildcards),
     }
-    if fit == Fit() and cohort == base(cohort):
+    if fit == Fit() and not is_permuted(cohort):
         found["networks"] = [f"{folder}/{n}/{fit}.pt" for n in ZHANG_SLICES]
         found["volumes"] = [f"{folder}/{n}/{fit}.pt" for n in ZHANG_VOLUMES]
         found["histories"] = [f"{folder}/{n}/{fit}.history.csv" for n in ZHANG_VOLUMES]
