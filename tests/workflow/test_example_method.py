@@ -26,7 +26,7 @@ def planned(tmp_path_factory):
     (folder / "config/config.yaml").write_text(yaml.safe_dump(run))
     words = [str(SNAKEMAKE), "--dry-run", "all"]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "envs")}
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=900, env=environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return {path.strip() for line in OUTPUT.findall(done.stdout) for path in line.split(", ")}
 

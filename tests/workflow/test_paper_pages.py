@@ -20,7 +20,7 @@ def planned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     shutil.copytree(REPOSITORY / "config", folder / "config")
     command = [str(SNAKEMAKE), "--snakefile", str(REPOSITORY / "Snakefile"), "--dry-run", "all"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     made = {path.strip() for line in OUTPUT.findall(done.stdout) for path in line.split(", ")}
     assert len(made) > 3000
