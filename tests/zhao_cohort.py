@@ -18,6 +18,7 @@ SETTINGS = {
     "lasso_folds": 3,
     "l1_penalties": 6,
     "classifiers": ["LR", "KNN"],
+    "combined_classifier": "best",
     "choice_folds": 3,
     "clinical_p": 0.05,
     "none_significant": "no_variable",

@@ -224,7 +224,9 @@ def test_a_resample_counts_patients_as_often_as_they_were_drawn(patients):
         assert value == pytest.approx(auc_delong(np.repeat(y, row), np.repeat(score, row)).auc)
     low, high = percentile_interval(np.r_[found, np.nan])
     assert low < auc_delong(y, score).auc < high
-    assert bootstrap_p(np.array([-1.0, 1.0])) == 1.0 and bootstrap_p(np.full(100, 0.3)) == pytest.approx(0.01)
+    assert bootstrap_p(np.array([-1.0, 1.0])) == 1.0 and bootstrap_p(np.linspace(0.1, 0.5, 100)) == 0.01
+    # Resamples that are all the same have no interval, and no P.
+    assert np.isnan(bootstrap_p(np.full(100, 0.3)))
 
 
 def test_calibration_equals_rms(patients, r):

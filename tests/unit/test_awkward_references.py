@@ -15,6 +15,7 @@ from hcc_recurrence.statistics.calibration import (
     calibration_measures,
     hosmer_lemeshow,
     integrated_calibration_index,
+    lowess_calibration,
     optimism_corrected,
     smooth_calibration,
 )
@@ -127,8 +128,11 @@ def test_loess_is_rs_of_degree_2(patients, r):
     x = np.linspace(0, 1, 30)
     assert loess(x, 1 - x + 3 * x**2, np.array([0.31, 0.9])) == pytest.approx([0.9783, 2.53], abs=1e-12)
     assert loess(np.full(6, 0.2), np.arange(6), np.array([0.2])) == pytest.approx([2.5])
-    two = loess(np.repeat([0.0, 1.0], 5), np.r_[np.zeros(5), 0, 0, 0, 1, 1], np.array([0.0, 1.0]))
-    assert two == pytest.approx([0, 0.4], abs=1e-12)
+    # Half of the patients of either risk recurred, as a regression of one finding predicts: the line through the two.
+    two = loess(np.repeat([0.4, 0.6], 10), np.tile([0, 1], 10), np.array([0.4, 0.45, 0.5, 0.6]))
+    assert two == pytest.approx([0.5] * 4, abs=1e-12)
+    sloped = loess(np.repeat([0.0, 1.0], 5), np.r_[np.zeros(5), 0, 0, 0, 1, 1], np.array([0.0, 0.5, 1.0]))
+    assert sloped == pytest.approx([0, 0.2, 0.4], abs=1e-12)
 
 
 def test_ici_is_that_of_rs_loess(patients, r):
@@ -282,3 +286,15 @@ def test_coverage_of_the_out_of_fold_interval():
         print(f"n = {n}, AUC {truth:.3f}: {100 * covered / number:.1f} %")
         # Three standard errors of 400 draws.
         assert 0.95 - 0.033 <= covered / number <= 0.95 + 0.033
+
+
+@pytest.mark.parametrize("score", ["smooth", "first", "binary"])
+def test_the_curve_of_a_nomogram_is_the_one_of_rms_calibrate(patients, r, score):
+    """Also of two different predictions, which no local quadratic can be laid through."""
+    x = patients.assign(binary=(patients["smooth"] > 0.5).astype(float))[score]
+    y = patients["y"].to_numpy(float)
+    model = sm.Logit(y, sm.add_constant(x.to_numpy())).fit(disp=0, method="newton", tol=1e-12)
+    at = np.arange(1, 10) / 10
+    expected = [r[f"calibrate_{score}_{place:.1f}"] for place in at]
+    np.testing.assert_allclose(lowess_calibration(y, model.predict(), at), expected, atol=1e-6)
+    assert np.isfinite(expected).sum() >= 5

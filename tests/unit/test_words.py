@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -53,6 +54,30 @@ def test_an_old_term_is_not_in_what_users_read(term):
         for path in files
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if re.search(TERMS[term], line)
+    ]
+    assert not found, "\n".join(found)
+
+
+def texts_of(path: Path) -> list[tuple[int, str]]:
+    """String constants of a module with their lines: messages, labels, headings; without docstrings."""
+    tree = ast.parse(path.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    prose = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [(node.lineno, node.value) for node in constants if id(node) not in prose and " " in node.value]
+
+
+@pytest.mark.parametrize("term", sorted(TERMS))
+def test_an_old_term_is_not_in_messages_labels_and_notes(term):
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{line}: {text[:100]!r}"
+        for path in sorted((REPOSITORY / "workflow/scripts").rglob("*.py"))
+        for line, text in texts_of(path)
+        if re.search(TERMS[term], text)
     ]
     assert not found, "\n".join(found)
 

@@ -208,3 +208,71 @@ def test_the_tables_of_a_fit_say_which_it_is():
 def test_flipped_labels_are_others_for_those_alone():
     other = flipped(DATA.labels, ["p00"])
     assert (other["er"] != DATA.labels["er"]).tolist() == [True] + [False] * 59
+
+
+@pytest.mark.parametrize(("named", "used"), [("best", "KNN"), ("LR", "LR")])
+def test_rcr_takes_the_best_performing_classifier_or_the_one_that_is_named(named, used):
+    """Paper: RCR "was established using the proposed best-performing ML classifier"."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    # As published the validation AUC decides; in this cohort it decides for KNN.
+    settings = {**SETTINGS, "classifiers": ["KNN", "LR"], "combined_classifier": named, "l1_penalties": 3}
+    data = make_data(seed=6, signal=0.8)
+    fitted, tables = fit(data, FITS[-1], settings, 1)
+    assert fitted.chosen == "KNN"
+    rows, others = (list(data.split["patient_id"])[a:b] for a, b in ((0, 44), (44, 54)))
+    makers = {"KNN": KNeighborsClassifier(), "LR": LogisticRegression(max_iter=1000, random_state=1)}
+    x = [fitted.variables.both(data, p) for p in (rows, others)]
+    expected = makers[used].fit(x[0], data.outcome(rows)).predict_proba(x[1])[:, 1]
+    assert fitted.predict(data, others)["RCR"].to_numpy() == pytest.approx(expected, abs=1e-12)
+    final = tables["coefficients"].query("model == 'RCR' and step == 'final'")
+    assert len(final) == x[0].shape[1] and set(final["classifier"]) == {used}
+    assert final["coefficient"].isna().all() == (used == "KNN")
+
+
+def test_a_figure_says_that_a_classifier_has_no_coefficients():
+    from hcc_recurrence.figures.coefficients import plot_coefficients
+
+    run = run_method(fit, DATA, FITS[4], {**SETTINGS, "combined_classifier": "KNN"}, 0, DATA.split, DATA.labels)
+    number = len(run.tables["coefficients"].query("model == 'RCR'"))
+    text = plot_coefficients(run.tables["coefficients"], "strict", "RCR").axes[0].texts[0].get_text()
+    assert text == f"KNN has no coefficients; {number} variables"
+
+
+def test_the_weights_of_the_lasso_are_listed_and_are_a_lasso_s():
+    """Supplement S4. At the optimum every chosen feature has the same absolute product with the residuals (KKT)."""
+    own = FITS[-1]
+    data = make_data(seed=6, signal=0.8)
+    fitted, tables = fit(data, own, SETTINGS, 1)
+    listed = tables["coefficients"].query("step == 'LASSO'").set_index("variable")["coefficient"]
+    assert tuple(listed.index) == fitted.variables.features and len(listed) > 1
+    rows = learning_patients(data.split, own)
+    x, y = fitted.variables.radiomics(data, rows), data.outcome(rows)
+    products = x.T @ (y - y.mean() - x @ listed.to_numpy()) / len(y)
+    assert (np.sign(products) == np.sign(listed)).all()
+    assert np.abs(products) == pytest.approx(np.abs(products[0]), rel=2e-2)
+
+
+def test_clinical_variables_are_coded_as_in_table_1():
+    """Table 1: AFP (IU/mL) > 400, ALT > 50, AST > 40, GGT > 60, TBIL > 19, ALB < 40 against >= 40, diameter > 5 cm,
+    number > 1; the others are findings."""
+    import yaml
+
+    from hcc_recurrence.learning.clinical import dichotomise
+
+    file = yaml.safe_load((REPOSITORY / "config/papers/zhao2024.yaml").read_text())
+    coded = file["settings"]["published"]["clinical"]["value"]
+    assert coded["afp"] == {"above": 400, "unit": "IU/mL"}
+    above = {"alt": 50, "ast": 40, "ggt": 60, "bilirubin": 19, "diameter": 50, "tumour_number": 1}
+    assert {name: coded[name] for name in above} == above
+    edges = pd.DataFrame({"albumin": [39.9, 40.0, 40.1], "alt": [49.9, 50.0, 50.1]})
+    own = {name: coded[name] for name in edges}
+    assert dichotomise(edges, own).to_numpy().T.tolist() == [[0, 1, 1], [0, 0, 1]]
+    assert {name for name, cut in coded.items() if cut is None} >= {
+        "sex",
+        "age",
+        "hepatitis",
+        "child_pugh",
+        "cirrhosis",
+    }

@@ -42,7 +42,8 @@ def trained(tmp_path_factory):
 
     def train(make, examples, file, **about):
         network, scores, _ = run_fit(make, examples, patients_of(roles), TRAINING, OWN, 0, None, "")
-        save_network(network, {**about_fit(roles, TRAINING, OWN, 0), **about}, folder / file)
+        made = {**TRAINING, "architecture": "resnet10_trunc"}
+        save_network(network, {**about_fit(roles, made, OWN, 0), **about}, folder / file)
         return scores.set_index("patient_id")["probability"]
 
     deep = train(lambda: PhaseNetwork("resnet10_trunc", 2), examples, "deep.pt")
@@ -62,7 +63,7 @@ def trained(tmp_path_factory):
         3,
         {"ResNet-10": ("resnet10_trunc", folder / "deep.pt")},
         "ResNet-10",
-        ("resnet10_trunc", folder / "fusion.pt"),
+        folder / "fusion.pt",
         False,
         model.variables,
         model.learned,

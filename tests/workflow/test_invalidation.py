@@ -71,13 +71,15 @@ GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cells": 2 * PHASES, **
 # Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
 # those of images also without each pair of folds.
 ZHANG_NETWORKS = {"train_network": 15, "train_scoring_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
-# In each of two repeats one fit a fold and one of all training patients; one as published.
-ZHANG_MODELS = {"fit_zhang2025_models": 1, "plot_zhang2025_nomograms": 1, "plot_grad_cam": 1}
-ZHANG_FUSION = {"fit_zhang2025_fusion": 5, "gather_zhang2025_fusion": 1, **ZHANG_MODELS}
+# A fit a fold, one of all training patients, one as published; each holds signature, clinical and combined models.
+ZHANG_FITS = {
+    **{"fit_method": 5, "gather_zhang2025_fusion": 1, "gather_zhang2025_models": 1},
+    **{"plot_zhang2025_nomograms": 1, "plot_grad_cam": 1},
+}
 ALL = ("zhao2024", "yan2023", "zhang2025")
 
 
-PLOTS = added(ZHAO_FROM_TABLES, GRID, ZHANG_FUSION)
+PLOTS = added(ZHAO_FROM_TABLES, GRID, ZHANG_FITS)
 LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), **PLOTS, **evaluated(*ALL)}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison, and reads how
 # the images were acquired.
@@ -194,13 +196,13 @@ def test_one_patient_added(fresh_copy):
 def test_one_value_of_a_clinical_column_that_is_used(tiny_copy):
     change_cell(tiny_copy, "T002", "ast_u_l", "99.5")
     of_all = {"report_changes": 1, "write_baseline_table": STUDIES, **RISK_FACTORS, **evaluated(*ALL)}
-    assert tiny_copy.jobs() == {**of_all, **added(ZHAO_FROM_TABLES, NOMOGRAMS, ZHANG_MODELS)}
+    assert tiny_copy.jobs() == {**of_all, **added(ZHAO_FROM_TABLES, NOMOGRAMS, ZHANG_FITS)}
 
 
 def test_one_value_of_a_clinical_column_that_two_papers_use(tiny_copy):
     change_cell(tiny_copy, "T002", "mvi", "")
     own = {"report_changes": 1, "write_baseline_table": 2, "fit_risk_factors": 2, "plot_risk_factors": 2}
-    assert tiny_copy.jobs() == {**own, **NOMOGRAMS, **ZHANG_MODELS, **evaluated("yan2023", "zhang2025")}
+    assert tiny_copy.jobs() == {**own, **added(NOMOGRAMS, ZHANG_FITS), **evaluated("yan2023", "zhang2025")}
 
 
 def test_one_reading_of_a_finding(tiny_copy):
@@ -249,13 +251,13 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
         ("yan2023", "fusion", "logistic", {**CHOICE, **evaluated("yan2023")}),
         ("yan2023", "pool", "max", {"extract_deep_features": PHASES, **GRID, **evaluated("yan2023")}),
         # No network is trained again where its scores are counted in other bins.
-        ("zhang2025", "decimals", 1, {**ZHANG_FUSION, **evaluated("zhang2025")}),
-        ("zhang2025", "epochs", 2, {**ZHANG_NETWORKS, **ZHANG_FUSION, **evaluated("zhang2025")}),
+        ("zhang2025", "decimals", 1, {**ZHANG_FITS, **evaluated("zhang2025")}),
+        ("zhang2025", "epochs", 2, {**ZHANG_NETWORKS, **ZHANG_FITS, **evaluated("zhang2025")}),
         (
             "zhang2025",
             "clinical_p",
             0.04,
-            {**ZHANG_MODELS, "fit_risk_factors": 1, "plot_risk_factors": 1, **evaluated("zhang2025")},
+            {**ZHANG_FITS, "fit_risk_factors": 1, "plot_risk_factors": 1, **evaluated("zhang2025")},
         ),
         ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "fill_checklists": 1, "report": 1}),
     ],
@@ -296,14 +298,14 @@ def test_the_number_of_resamples(tiny_copy):
 def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy):
     tiny_copy.config(null_control={"permutations": 3})
     assert tiny_copy.jobs() == {}, "not a part of all"
-    learned = {"permute_labels": 3, "write_splits": 3, "fit_method": 30, "gather_predictions": 3 * STUDIES}
+    learned = {"permute_labels": 3, "write_splits": 3, "fit_method": 45, "gather_predictions": 3 * STUDIES}
     grid = {"rank_yan2023_features": 4, "fit_yan2023_cells": 4, "choose_yan2023_signatures": 1}
-    learned |= {rule: 3 * n for rule, n in {**grid, "fit_zhang2025_models": 1}.items()}
+    learned |= {rule: 3 * n for rule, n in grid.items()}
     assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": STUDIES, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
     assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, "report": 1}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
-    networks = {"train_network": 23, "train_scoring_network": 6, "train_zhao2024_fusion": 5, "fit_zhang2025_fusion": 5}
+    networks = {"train_network": 23, "train_scoring_network": 6, "train_zhao2024_fusion": 5}
     networks |= {"gather_zhao2024_networks": 1, "gather_zhang2025_networks": 1}
     networks = {rule: 3 * n for rule, n in networks.items()}
     everything = {**learned, **networks, "summarise_null_control": STUDIES, "null_control": 1}
@@ -314,7 +316,7 @@ def test_one_module_changes_what_it_does(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/radiomics/filters.py", "MARGIN_SIGMAS = 12", "MARGIN_SIGMAS = 13")
     measured = {"extract_radiomics": PATIENTS, "collect_radiomics": PHASES, **READERS}
-    learned = {**ZHAO_FROM_TABLES, **ZHANG_FUSION, **evaluated("zhao2024", "zhang2025")}
+    learned = {**added(ZHAO_FROM_TABLES, ZHANG_FITS), **evaluated("zhao2024", "zhang2025")}
     assert tiny_copy.jobs() == {**measured, **learned}
 
 
@@ -362,10 +364,8 @@ def test_the_published_preset_repeats_what_depends_on_sizes(tiny_copy):
         "collect_crops": 2,
         "plot_crops": 1,
     }
-    # Zhao's three networks, and Zhang's, with as many seeds as the split has repeats: here two. Of Zhang's only the
-    # fits of the validation patients are not repeated.
-    twice = {"train_network": 3 * 8 + 3 * 9, "train_scoring_network": 12, "train_zhao2024_fusion": 9}
-    twice |= {"fit_zhang2025_fusion": 9}
+    # Zhao's three networks, with as many seeds as the split has repeats: here two. Zhang's have one.
+    twice = {"train_network": 3 * 8 + 15, "train_scoring_network": 6, "train_zhao2024_fusion": 9}
     # Every table and figure no longer says that the demo preset is not for patients who are not simulated.
     marked = {"write_baseline_table": STUDIES, "plot_flow_chart": STUDIES, **READINGS, **RISK_FACTORS}
     # Pictures and registrations are of the images as acquired.

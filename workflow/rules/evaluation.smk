@@ -298,7 +298,7 @@ rule write_baseline_table:
         of_sites=lambda w: PLAN.sites_hash(w.cohort),
         study=category,
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
@@ -344,7 +344,7 @@ rule fit_risk_factors:
         horizon=horizon_months,
         seed=FULL_CONFIG["seed"],
         study=category,
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"

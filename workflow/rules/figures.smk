@@ -271,7 +271,7 @@ rule plot_risk_factors:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("plot_risk_factors"),
     script:
         "../scripts/plot_risk_factors.py"
@@ -305,7 +305,7 @@ rule plot_flow_chart:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("plot_flow_chart"),
     script:
         "../scripts/plot_flow_chart.py"

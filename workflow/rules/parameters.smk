@@ -159,6 +159,12 @@ def mark_of(paper):
     return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
 
 
+def mark_without_networks(wildcards):
+    """What tables and figures of a study must say in which no network has a part."""
+    cohort = base(wildcards.cohort)
+    return PLAN.random_weights(papers_of(wildcards), cohort, networks=False)
+
+
 def study_mark(wildcards):
     """The same for the study, or for all studies of the comparison, that the wildcards name."""
     return PLAN.random_weights(papers_of(wildcards), base(wildcards.cohort))

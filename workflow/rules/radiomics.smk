@@ -96,7 +96,7 @@ rule measure_reproducibility:
         patients=untracked(lambda w: PLAN.patients(w.cohort)),
         threshold=lookup("papers/{paper}/settings/icc_threshold", within=FULL_CONFIG),
         title=of_cohort("title"),
-        mark=study_mark,
+        mark=mark_without_networks,
         code=code("measure_reproducibility"),
     script:
         "../scripts/measure_reproducibility.py"

@@ -32,4 +32,5 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         write_csv(table, output[name])
         write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)
     whole = grid[(grid["variant"] == SIGNATURE) & (grid["repeat"] == 1) & (grid["fold"] == 0)]
+    write_csv(whole, output.grid)
     save(plot_grid_search(whole, params.title), output.grid_search, output.grid_search_svg, params.mark)

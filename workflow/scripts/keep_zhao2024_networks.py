@@ -20,8 +20,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {wildcards.cohort}, fit {wildcards.
     made = {name: own["architecture"] for name, own in params.networks.items()}
     files = {name: (made[name], file) for name, file in zip(params.networks, asked.networks, strict=True)}
     model = Zhao.load(Path(asked.model))
-    fusion = (made[params.fusion_network], asked.fusion)
     learned = [*model.learned, *used]
     keep_networks(
-        params.phases, params.slices, files, chosen, fusion, params.layer_norm, model.variables, learned
+        params.phases, params.slices, files, chosen, asked.fusion, params.layer_norm, model.variables, learned
     ).save(Path(snakemake.output[0]))

@@ -11,9 +11,10 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
 
     from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.learning.network_scores import choose_networks, read_fits
     from hcc_recurrence.methods.run import read_table
     from hcc_recurrence.methods.zhao2024.declare import FUSION, FUSIONS
-    from hcc_recurrence.methods.zhao2024.networks import fusion_variables
+    from hcc_recurrence.methods.zhao2024.networks import chosen_network, fusion_variables
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.phase_network import PhaseNetwork
     from hcc_recurrence.networks.training import load_weights, save_network
@@ -25,6 +26,10 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     inner = params.training["inner_fraction"]
     roles, images = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed)
     size = (len(params.phases), images.images.shape[2])
+    choices = choose_networks(read_fits(asked.histories))
+    start, _ = chosen_network(labels, split, read_fits(asked.network_scores), choices, fit)
+    architecture, start_file = params.networks[start], asked.networks[list(params.networks).index(start)]
+    print(f"starts from {start}")
     all_scores, all_histories = [], []
     for model, kinds in FUSIONS.items():
         print(f"{model}: {' + '.join(kinds)}")
@@ -35,10 +40,10 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
         def make(kinds: tuple = kinds, number: int = number) -> PhaseNetwork:
             if "deep" not in kinds:
                 return PhaseNetwork("", *size, number, params.layer_norm)
-            start = PhaseNetwork(params.architecture, *size)
-            load_weights(start, asked.start)
-            network = PhaseNetwork(params.architecture, *size, number, params.layer_norm)
-            network.start_from(start)
+            trained = PhaseNetwork(architecture, *size)
+            load_weights(trained, start_file)
+            network = PhaseNetwork(architecture, *size, number, params.layer_norm)
+            network.start_from(trained)
             return network
 
         state = Path(output.network).parent / "state" / f"{fit}.{len(all_scores)}.pt"
@@ -46,7 +51,8 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
             make, examples, patients_of(roles), params.training, fit, params.seed, state, params.code, params.device
         )
         if model == FUSION:
-            about = about_fit(roles, {**params.training, "architecture": params.architecture}, fit, params.seed)
+            made = {"architecture": architecture, "network": start}
+            about = about_fit(roles, {**params.training, **made}, fit, params.seed)
             save_network(network, {**about, "variables": [list(c) for c in variables.columns]}, output.network)
         named = {"model": model, "fit": wildcards.fit}
         all_scores.append(scores.assign(**named))

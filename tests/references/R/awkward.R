@@ -51,6 +51,14 @@ big <- read.csv("../patients.csv")
 add("ici_160_direct", mean(abs(predict(loess(y ~ first, data = big, control = loess.control(surface = "direct")), newdata = big) - big$first)))
 add("ici_160_interpolated", mean(abs(predict(loess(y ~ first, data = big), newdata = big) - big$first)))
 
+# What rms' calibrate smooths by: predictions with and without ties, and only two different ones.
+d$binary <- as.numeric(d$smooth > 0.5)
+for (score in c("smooth", "first", "binary")) {
+  f <- lrm(as.formula(paste("y ~", score)), data = d, x = TRUE, y = TRUE, tol = 1e-14, eps = 1e-12)
+  curve <- calibrate(f, B = 2, predy = at)[, "calibrated.orig"]
+  for (i in seq_along(at)) add(sprintf("calibrate_%s_%.1f", score, at[i]), curve[i])
+}
+
 # Hosmer-Lemeshow in five groups by quantiles (type 7), tied probabilities together, in patients who did not fit the model.
 for (score in c("first", "second", "smooth")) {
   p <- d[[score]]; h <- cut(p, unique(quantile(p, 0:5 / 5)), include.lowest = TRUE)

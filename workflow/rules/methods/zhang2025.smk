@@ -18,6 +18,7 @@ METHODS["zhang2025"] = {
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
+TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
 
 
 rule zhang2025:
@@ -38,6 +39,7 @@ rule gather_zhang2025_fusion:
             section="Zhang 2025",
         ),
         choices="<results>/{cohort}/zhang2025/fits/choices.csv",
+        grid="<results>/{cohort}/zhang2025/tables/grid_search.csv",
         learners="<results>/{cohort}/zhang2025/tables/learners.csv",
         learners_html=shown(
             "<results>/{cohort}/zhang2025/tables/learners.html",

@@ -71,7 +71,7 @@ rule summarise_selection:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
-        mark=mark_of("zhao2024"),
+        mark=zhao2024_mark_without_networks,
         code=code("summarise_selection"),
     script:
         "../../scripts/summarise_selection.py"
@@ -101,7 +101,7 @@ rule plot_coefficients:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        mark=mark_of("zhao2024"),
+        mark=zhao2024_mark_without_networks,
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -114,7 +114,9 @@ rule train_zhao2024_fusion:
         labels="<results>/{cohort}/labels.csv",
         split=split_file("zhao2024"),
         inputs=zhao2024_inputs,
-        start=zhao2024_start,
+        networks=zhao2024_networks_of_fit("pt", FUSION_NETWORKS),
+        network_scores=zhao2024_networks_of_fit("scores.csv", FUSION_NETWORKS),
+        histories=zhao2024_networks_of_fit("history.csv", FUSION_NETWORKS),
     output:
         network="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
         scores="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.scores.csv",
@@ -133,7 +135,7 @@ rule train_zhao2024_fusion:
         slurm_partition=training_partition,
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
-        architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
+        networks=FUSION_NETWORKS,
         layer_norm=lookup(
             "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
         ),
@@ -172,7 +174,6 @@ rule keep_zhao2024_networks:
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         networks=ZHAO_NETWORKS,
-        fusion_network=FUSION_NETWORK,
         layer_norm=lookup(
             "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
         ),
@@ -262,8 +263,10 @@ rule plot_score_cam:
     input:
         crops=study_crops("zhao2024"),
         labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
         networks=zhao2024_explained("pt"),
         scores=zhao2024_explained("scores.csv"),
+        histories=zhao2024_explained("history.csv"),
     output:
         **one_figure(
             "<results>/{cohort}/zhao2024/figures/score_cam",
@@ -287,8 +290,8 @@ rule plot_score_cam:
         runtime=minutes(60),
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
-        architecture=ZHAO_NETWORKS[FUSION_NETWORK]["architecture"],
-        name=FUSION_NETWORK,
+        networks=FUSION_NETWORKS,
+        name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
         code=code("plot_score_cam"),

@@ -2,6 +2,12 @@
 
 ZHAO_NETWORKS = FULL_CONFIG["papers"]["zhao2024"]["settings"]["networks"]
 FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
+# Those that DLRCR starts from one of, and that Score-CAM explains one of: all, or the one that is named.
+FUSION_NETWORKS = {
+    name: own["architecture"]
+    for name, own in ZHAO_NETWORKS.items()
+    if FUSION_NETWORK in ("best", name)
+}
 # Bytes that training keeps a pixel and phase (ResNet-34, the largest), measured by tests/unit/test_training.py.
 TRAINING_BYTES = 800
 
@@ -50,15 +56,6 @@ def zhao2024_fusions(kind):
     ]
 
 
-def zhao2024_start(wildcards):
-    """The network that a fusion starts from: no step before the fusion differs between the protocols."""
-    fit = Fit.parse(wildcards.fit)
-    strict = Fit.without(STRICT, fit.repeat, fit.fold)
-    return (
-        f"<results>/{wildcards.cohort}/zhao2024/networks/{FUSION_NETWORK}/{strict}.pt"
-    )
-
-
 def zhao2024_inputs(wildcards):
     """The tables of the fit without a network whose selected variables a fusion takes."""
     return (
@@ -69,13 +66,14 @@ def zhao2024_inputs(wildcards):
 def zhao2024_explained(kind):
     """Files of one kind of the networks that Score-CAM explains: one a fold, of the first repeat."""
     return lambda w: [
-        f"<results>/{w.cohort}/zhao2024/networks/{FUSION_NETWORK}/{fit}.{kind}"
+        f"<results>/{w.cohort}/zhao2024/networks/{network}/{fit}.{kind}"
         for fit in fits_of_first_repeat("zhao2024", w.cohort)
+        for network in FUSION_NETWORKS
         if fit.fold
     ]
 
 
-def zhao2024_networks_of_fit(kind):
+def zhao2024_networks_of_fit(kind, networks=ZHAO_NETWORKS):
     """Files of one kind that the networks of a fit leave: no step before the fusion differs between the protocols."""
 
     def files(wildcards):
@@ -83,7 +81,7 @@ def zhao2024_networks_of_fit(kind):
         strict = Fit.without(STRICT, fit.repeat, fit.fold)
         return [
             f"<results>/{wildcards.cohort}/zhao2024/networks/{network}/{strict}.{kind}"
-            for network in ZHAO_NETWORKS
+            for network in networks
         ]
 
     return files
@@ -100,3 +98,8 @@ def zhao2024_model_of_fit(wildcards):
     return (
         f"<results>/{wildcards.cohort}/zhao2024/models/{zhao2024_tables_fit(wildcards)}"
     )
+
+
+def zhao2024_mark_without_networks(wildcards):
+    """What tables and figures must say in which no network has a part."""
+    return PLAN.random_weights(["zhao2024"], base(wildcards.cohort), networks=False)

@@ -110,6 +110,8 @@ def _needed(key: str, value: Any) -> str:
         return f"each phase once, of {', '.join(PHASES)}"
     # Without settings of their own.
     plain = [name for name in ESTIMATORS if not settings_fault(name, {})]
+    if key == "combined_classifier" and value not in ("best", *plain):
+        return f"best, or one of {', '.join(plain)}"
     if key == "classifiers" and isinstance(value, list) and (not value or not set(value) <= set(plain)):
         return f"at least one of {', '.join(plain)}"
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -134,6 +134,7 @@ def load_configuration(
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
             "notices": raw.get("notices", {}),
+            "network_notices": raw.get("network_notices", {}),
             "settings": settings,
         }
     problems += [*unknown_papers(full["overrides"], full["papers"]), *date_problems(full["splits"])]
@@ -178,8 +179,10 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
         problems.append(_setting_problem(paper, key, value, remedy))
 
     if trained:
-        if "fusion_network" in settings and settings["fusion_network"] not in settings["networks"]:
-            wrong("fusion_network", settings["fusion_network"], f"networks has {', '.join(settings['networks'])}")
+        if "fusion_network" in settings and settings["fusion_network"] not in ("best", *settings["networks"]):
+            wrong(
+                "fusion_network", settings["fusion_network"], f"best, or of networks {', '.join(settings['networks'])}"
+            )
         if settings["optimiser"] not in OPTIMISERS:
             wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
         for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):

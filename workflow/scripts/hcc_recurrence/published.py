@@ -141,7 +141,7 @@ def check_two_by_two(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _values_like(text: str, n: int) -> np.ndarray:
-    """Whether a printed odds ratio of a number or grade is that of a logistic regression, or exp(slope) on 0 and 1."""
+    """Values of n patients as a table prints them: any with that mean (SD), or the counts of grades from 1."""
     if "/" in text:
         counts = [int(v) for v in text.split("/")]
         return np.repeat(np.arange(1.0, len(counts) + 1), counts)

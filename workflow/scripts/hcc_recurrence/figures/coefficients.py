@@ -25,21 +25,22 @@ def readable_feature(name: str) -> str:
 def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, most: int = 20) -> plt.Figure:
     """Coefficients of the model fitted on all training patients, largest first.
 
-    Where the method was repeated (the choice of the penalty depends on the seed), the mean over the repeats
-    that chose the variable, and beside each bar the share of fits (folds and repeats) that chose it.
+    A classifier without one weight a variable, such as k nearest neighbours, has no bars. Where the method was
+    repeated (the choice of the penalty depends on the seed), the mean over the repeats that chose the variable, and
+    beside each bar the share of fits (folds and repeats) that chose it.
     """
     use_style()
     own = coefficients[
         (coefficients["protocol"] == protocol) & (coefficients["model"] == model) & (coefficients["step"] == "final")
     ]
-    full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean()
+    full = own[own["fold"] == 0].groupby("variable")["coefficient"].mean().dropna()
     order = full.abs().sort_values(ascending=False, kind="stable").index[:most]
     fits = coefficients.loc[coefficients["protocol"] == protocol, ["fold", "repeat"]].drop_duplicates()
     share = own.groupby("variable").size() / len(fits)
     figure, axis = plt.subplots(figsize=(PAGE_INCHES, 0.9 + 0.22 * max(len(order), 3)))
     values = full.loc[order][::-1]
     if values.empty:
-        axis.text(0.5, 0.5, "No variable was selected", ha="center", transform=axis.transAxes)
+        axis.text(0.5, 0.5, _why_empty(own), ha="center", transform=axis.transAxes)
         axis.set(xticks=[], yticks=[], title=f"{model}, {protocol.replace('_', ' ')}")
         return figure
     colours = ["#0173b2" if v < 0 else "#de8f05" for v in values]
@@ -62,3 +63,13 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
     note = f", {left_out} smaller ones not shown" if left_out else ""
     axis.set_title(f"{model}, {protocol.replace('_', ' ')}: {len(full)} variables{source}{note}")
     return figure
+
+
+def _why_empty(own: pd.DataFrame) -> str:
+    """Why there is no bar: nothing was selected, or the classifier has no weights."""
+    whole = own[own["fold"] == 0]
+    if whole.empty:
+        return "No variable was selected"
+    return (
+        f"{' and '.join(sorted(set(whole['classifier'])))} has no coefficients; {whole['variable'].nunique()} variables"
+    )

@@ -78,6 +78,16 @@ def say_nothing(axis: plt.Axes, label: str) -> None:
     axis.plot([], [], " ", label=label)
 
 
+def say_reasons(axis: plt.Axes, models: list[str], silent: dict[str, str]) -> None:
+    """Why models have no curve, each in a line of the legend; one line where the reason is the same for all."""
+    reasons = [silent.get(model) for model in models]
+    if len(models) > 1 and len(set(reasons)) == 1 and reasons[0]:
+        say_nothing(axis, f"all models: {reasons[0]}")
+        return
+    for model in [m for m in models if m in silent]:
+        say_nothing(axis, f"{model}: {silent[model]}")
+
+
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
     """A row of square panels, and below each an empty panel for its legend of so many lines."""
     use_style()
@@ -270,8 +280,7 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
             plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
-        for model in [m for m in models if m in silent]:
-            say_nothing(axis, f"{model}: {silent[model]}")
+        say_reasons(axis, models, silent)
         axis.set_title(title)
         legend_below(axis, below, columns=1 if silent else 2)
     figure.suptitle(protocol_line(predictions, protocol, "Mean net benefit of {number} repeats."), fontsize=8)

@@ -17,6 +17,7 @@ from hcc_recurrence.figures.performance import (
     plot_net_benefit,
     protocol_line,
     say_nothing,
+    say_reasons,
     without_curve,
 )
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
@@ -180,8 +181,7 @@ def plot_survival_decision_curve(
             plot_net_benefit(axis, mean_net_benefit(rows, drawn, curve_of), colours, 1 - free)
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
-        for model in [m for m in models if m in silent]:
-            say_nothing(axis, f"{model}: {silent[model]}")
+        say_reasons(axis, models, silent)
         axis.set_title(title)
         legend_below(axis, below, columns=1 if silent else 2)
     line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")

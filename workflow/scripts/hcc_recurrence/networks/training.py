@@ -302,6 +302,11 @@ def load_weights(network: nn.Module, path: str | Path) -> dict[str, Any]:
     return json.loads(stored["about"])
 
 
+def about_training(path: str | Path) -> dict[str, Any]:
+    """What made the network of `save_network`'s file: settings, fit, seed, the patients it saw."""
+    return json.loads(torch.load(path, weights_only=True)["about"])
+
+
 def load_backbone(backbone: nn.Module, path: str | Path) -> None:
     """Start a backbone from a local file of weights with torchvision's names, such as ImageNet's; its classifier stays.
 

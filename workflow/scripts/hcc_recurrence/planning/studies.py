@@ -88,24 +88,32 @@ class Studies:
         drawn = [n for n, own in networks.items() if not own["weights"] and own["architecture"] not in FROM_SCRATCH]
         return [f"{known['title']} {name}" for name in drawn]
 
-    def random_weights(self, papers: Sequence[str], cohort: str) -> str:
+    def random_weights(self, papers: Sequence[str], cohort: str, networks: bool = True) -> str:
         """What every table and figure of studies must say: random weights, the demo preset on real patients, notices
-        that settings demand."""
+        that settings demand.
+
+        Args:
+            networks: False for what no network has a part in.
+        """
         named: dict[str, list[str]] = {}
         for paper in papers:
             trained = "epochs" in self.config["papers"][paper]["settings"]
             words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
         said = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
-        return "; ".join(filter(None, [preset_mark(self.config, cohort), *said, *self._notices(papers)]))
+        notices = self._notices(papers, "notices")
+        if networks:
+            drawn = [paper for paper in papers if self.random_networks(paper, cohort)]
+            notices = [*said, *notices, *self._notices(drawn, "network_notices")]
+        return "; ".join(filter(None, [preset_mark(self.config, cohort), *notices]))
 
-    def _notices(self, papers: Sequence[str]) -> list[str]:
-        """What the settings of papers demand to be said, with the paper's title (`notices` of its file)."""
+    def _notices(self, papers: Sequence[str], kind: str) -> list[str]:
+        """What the settings of papers demand to be said, with the paper's title (`kind` of its file)."""
         known = [self.config["papers"][paper] for paper in papers]
         return [
             f"{paper['title']}: {texts[value]}"
             for paper in known
-            for key, texts in sorted(paper["notices"].items())
+            for key, texts in sorted(paper[kind].items())
             if (value := paper["settings"][key]) in texts
         ]
 

@@ -139,6 +139,31 @@ def _smoothed(y: np.ndarray, probability: np.ndarray, at: np.ndarray, span: floa
     return loess(p, np.asarray(y, float), at, span)
 
 
+def lowess_calibration(y: np.ndarray, probability: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Lowess of the outcome on the predicted probability with lines between its values, as R's rms `calibrate`.
+
+    Of two different predictions it is the line through their observed rates; a local quadratic (`smooth_calibration`)
+    is not determined there.
+
+    Returns: like `at`; NaN outside the predicted range. Not held within 0 and 1, as in rms.
+    """
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
+    # Risks that differ in the last bit of a sum are one risk.
+    y, p, at = np.asarray(y, float), np.asarray(probability, float).round(10), np.asarray(at, float)
+    if np.ptp(p) < 1e-9:
+        return np.where(np.isclose(at, p[0]), np.mean(y), np.nan)
+    neighbours = int(2 / 3 * len(p) + 1e-7)
+    with np.errstate(invalid="ignore"):
+        curve = lowess(y, p, frac=2 / 3, it=0, return_sorted=True)
+    x, first, count = np.unique(curve[:, 0], return_index=True, return_counts=True)
+    fitted = curve[first, 1]
+    # Where all neighbours have one prediction R's lowess has their mean, statsmodels' 0 or nothing.
+    for i in np.flatnonzero(count >= neighbours):
+        fitted[i] = y[p == x[i]].mean()
+    return np.interp(at, x, fitted, left=np.nan, right=np.nan)
+
+
 def integrated_calibration_index(y: np.ndarray, probability: np.ndarray, span: float = 0.75) -> float:
     """Mean distance of predicted from smoothed observed risk (Austin and Steyerberg, Stat Med 2019;38:4051).
 
@@ -194,7 +219,8 @@ def optimism_corrected(
 ) -> tuple[dict[str, Corrected], pd.DataFrame]:
     """Harrell's bootstrap: refit in each resample, test on it and on the original patients, average the difference.
 
-    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do.
+    Harrell, Lee and Mark, Stat Med 1996;15:361, as R's rms `validate` and `calibrate` do; the curve is lowess, of
+    degree 1, as in `calibrate`.
 
     Args:
         x: (patients, variables). fit: takes x and y, returns a function from x to probabilities. at: probabilities
@@ -211,7 +237,7 @@ def optimism_corrected(
         # Risks that differ in the last bit of a sum are one risk (`single_models.rounded`).
         area = delong_components(outcome, p.round(10))[0]
         values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
-        return values, smooth_calibration(outcome, p, at)
+        return values, lowess_calibration(outcome, p, at)
 
     apparent, curve = measure(y, fit(x, y)(x))
     generator = np.random.default_rng(seed)

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-# Below that share of the largest singular value a direction of the local fit is left out, as in R's Fortran.
-SMALLEST = 100 * np.finfo(float).eps
-
 
 def loess(x: np.ndarray, y: np.ndarray, at: np.ndarray, span: float = 0.75) -> np.ndarray:
     """The value at `at` of a weighted quadratic through the nearest patients, one fit a point.
@@ -22,7 +19,8 @@ def loess(x: np.ndarray, y: np.ndarray, at: np.ndarray, span: float = 0.75) -> n
     Args:
         x, y: (n,). at: any shape.
 
-    Returns: like `at`; NaN outside the range of x. Where all neighbours have one x, their mean.
+    Returns: like `at`; NaN outside the range of x. Where the neighbours have two different x the line through their
+    means, where they have one their mean.
     """
     x, y, at = np.asarray(x, float), np.asarray(y, float), np.asarray(at, float)
     places, back = np.unique(at, return_inverse=True)
@@ -53,17 +51,18 @@ def _fits(x: np.ndarray, y: np.ndarray, places: np.ndarray, span: float) -> np.n
         power = power * scaled
     gram = np.stack([np.stack(moments[i : i + 3], axis=1) for i in range(3)], axis=1)
     right = np.stack(right, axis=1)
-    # Of fewer than three different x no quadratic is unique; the smallest one, as R does.
+    # Of two different x there is a line and of one a mean: R's minimal quadratic would pass through neither.
     spread = np.linalg.cond(gram)
     sound = np.isfinite(spread) & (spread < 1e10)
     values = np.full(len(places), np.nan)
     if sound.any():
         values[sound] = np.linalg.solve(gram[sound], right[sound][..., None])[:, 0, 0]
     for i in np.flatnonzero(~sound):
-        root = np.sqrt(weight[i])
-        design = np.vander(scaled[i], 3, increasing=True) * root[:, None]
-        norms = np.linalg.norm(design, axis=0)
-        norms = np.where(norms > 0, norms, 1.0)
-        found = np.linalg.pinv(design / norms, rcond=SMALLEST) @ (root * y)
-        values[i] = found[0] / norms[0]
+        # Halfway between two values all neighbours stand at the edge, where the weights are 0: they count alike.
+        own = weight[i] if weight[i].any() else (distance[i] <= reach[i]).astype(float)
+        known = own > 0
+        degree = min(2, len(np.unique(x[known])) - 1)
+        root = np.sqrt(own[known])
+        design = np.vander(scaled[i, known], degree + 1, increasing=True) * root[:, None]
+        values[i] = np.linalg.lstsq(design, root * y[known], rcond=None)[0][0]
     return values

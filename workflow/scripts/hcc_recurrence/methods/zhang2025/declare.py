@@ -38,6 +38,4 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return {**found, **clinical, **combined}
 
 
-METHOD = Method(
-    "zhang2025", models, tables=("choices", "steps", "grid", "regressions", "curves", "drawn"), shown=("grid",)
-)
+METHOD = Method("zhang2025", models, tables=("choices", "steps", "grid", "regressions", "curves", "drawn"))

@@ -8,6 +8,8 @@ from typing import Any
 from hcc_recurrence.methods.contract import Method, ModelInfo
 
 RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
+# The setting of RCR's classifier and of DLRCR's network that takes what performed best.
+BEST = "best"
 # Model -> which inputs the fusion has: deep vectors, radiomics, clinical variables (the ablation table).
 FUSIONS = {
     FUSION: ("deep", "radiomics", "clinical"),

@@ -12,13 +12,13 @@ import pandas as pd
 
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.methods.contract import FittedMethod
+from hcc_recurrence.methods.network_weights import fill_from, weights_of
 from hcc_recurrence.methods.zhao2024.declare import DEEP, FUSION, FUSIONS
 from hcc_recurrence.methods.zhao2024.networks import fusion_variables
 from hcc_recurrence.methods.zhao2024.variables import Data, Variables
 from hcc_recurrence.networks.examples import UNSEEN, load_images
-from hcc_recurrence.networks.kept import fill_from, weights_of
 from hcc_recurrence.networks.phase_network import PhaseNetwork
-from hcc_recurrence.networks.training import Examples, load_weights, probabilities
+from hcc_recurrence.networks.training import Examples, about_training, load_weights, probabilities
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def keep_networks(
     slices: int,
     networks: Mapping[str, tuple[str, str | Path]],
     chosen: str,
-    fusion: tuple[str, str | Path],
+    fusion: str | Path,
     layer_norm: bool,
     variables: Variables,
     learned: Sequence[str] = (),
@@ -151,9 +151,9 @@ def keep_networks(
     """What the trainings of one fit left, as one model.
 
     Args:
-        slices: of a phase. networks: name -> architecture and the file that its training left. fusion: the same of
-            DLRCR. variables: of the models without a network of the same fit. learned: patients whose outcomes these
-            models, or the choice of a network, used.
+        slices: of a phase. networks: name -> architecture and the file that its training left. fusion: that of DLRCR,
+            which says its architecture. variables: of the models without a network of the same fit. learned: patients
+            whose outcomes these models, or the choice of a network, used.
 
     Returns: the model, which also knows whom its networks saw.
     """
@@ -164,18 +164,11 @@ def keep_networks(
             file, architecture=architecture, variables=0, layer_norm=False, **shape
         )
         saw |= {*about["fitted"], *about["inner"]}
-    columns = tuple((kind, name) for kind, name in _columns(fusion[1]))
+    made = about_training(fusion)
+    columns = tuple((kind, name) for kind, name in made["variables"])
+    architecture = made["settings"]["architecture"]
     joined, about = KeptNetwork.from_training(
-        fusion[1], architecture=fusion[0], variables=len(columns), layer_norm=layer_norm, **shape
+        fusion, architecture=architecture, variables=len(columns), layer_norm=layer_norm, **shape
     )
     saw |= {*about["fitted"], *about["inner"]}
     return ZhaoNetworks(tuple(sorted(saw)), tuple(phases), kept, chosen, joined, variables, columns)
-
-
-def _columns(file: str | Path) -> list[list[str]]:
-    """Kind and name of the variables that a fusion was trained with, in its order."""
-    import json
-
-    import torch
-
-    return json.loads(torch.load(file, weights_only=True)["about"])["variables"]

@@ -27,7 +27,7 @@ from hcc_recurrence.learning.selection import (
 )
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.run import learning_patients, tuning_patients
-from hcc_recurrence.methods.zhao2024.declare import CLINICAL, COMBINED, RADIOMICS
+from hcc_recurrence.methods.zhao2024.declare import BEST, CLINICAL, COMBINED, RADIOMICS
 from hcc_recurrence.methods.zhao2024.variables import Data, Variables
 from hcc_recurrence.radiomics.tables import join_phases
 from hcc_recurrence.statistics.logistic import LogisticModel, fit_logistic
@@ -117,8 +117,9 @@ def read_data(
 
 def select_radiomics(
     data: Data, rows: list[str], reader_rows: list[str], settings: Mapping[str, Any], protocol: str, seed: int
-) -> tuple[list[str], Standardiser, list[dict[str, Any]]]:
-    """Columns that survive ICC, group difference and LASSO, the scaler of all columns, and how many each step left.
+) -> tuple[dict[str, float], Standardiser, list[dict[str, Any]]]:
+    """Columns that survive ICC, group difference and LASSO with its weights, the scaler of all columns, and how many
+    each step left.
 
     Args:
         rows: the patients that learn. reader_rows: patients whose repeated readings may be used.
@@ -143,7 +144,7 @@ def select_radiomics(
     significant = p < settings["univariable_p"]
     steps.append({"step": "group difference", "features": int(significant.sum())})
     survivors = np.flatnonzero(significant)
-    chosen = np.zeros(0, int)
+    chosen: dict[str, float] = {}
     if len(survivors):
         if protocol == STRICT:
             weights = l1_logistic_coefficients(
@@ -151,9 +152,9 @@ def select_radiomics(
             )
         else:
             weights = lasso_coefficients(x[:, survivors], y, settings["lasso_folds"], seed)
-        chosen = survivors[np.abs(weights) > 1e-8]
+        chosen = {columns[i]: float(w) for i, w in zip(survivors, weights, strict=True) if abs(w) > 1e-8}
     steps.append({"step": "LASSO", "features": len(chosen)})
-    return [columns[i] for i in chosen], scale, steps
+    return chosen, scale, steps
 
 
 def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Zhao, dict[str, pd.DataFrame]]:
@@ -172,7 +173,8 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     y = data.outcome(rows)
     everyone = sorted(data.radiomics.values.index)
     reader_rows = rows if fit.protocol == STRICT else everyone
-    selected, scale, steps = select_radiomics(data, rows, reader_rows, settings, fit.protocol, seed)
+    lasso, scale, steps = select_radiomics(data, rows, reader_rows, settings, fit.protocol, seed)
+    selected = list(lasso)
     positions = [data.radiomics.values.columns.get_loc(c) for c in selected]
 
     coded = dichotomise(data.clinical, settings["clinical"])
@@ -193,20 +195,24 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, settings["choice_folds"], seed)
     steps.append({"step": f"chosen classifier: {chosen}", "features": len(selected)})
 
-    # CR is the logistic regression of its table of risk factors; RCR is the radiomics classifier, with its penalty.
+    # CR is the logistic regression of its table of risk factors; RCR is the best-performing radiomics classifier.
     own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
-    combined = fit_estimator("LR", variables.both(data, rows), y, seed)
+    named = settings["combined_classifier"]
+    classifier = chosen if named == BEST else named
+    combined = fit_estimator(classifier, variables.both(data, rows), y, seed)
     weights = {CLINICAL: [own.coefficients.get(name, 0.0) for name in kept]}
-    weights[COMBINED] = combined.coef_.ravel().tolist() if selected or kept else []
+    # Only the logistic regression has one weight a variable.
+    weights[COMBINED] = getattr(combined, "coef_", np.full((1, len(selected + kept)), np.nan)).ravel().tolist()
     coefficients = table.assign(model=CLINICAL).to_dict("records")
-    for model, names in ((CLINICAL, kept), (COMBINED, selected + kept)):
+    for model, names, used_by in ((CLINICAL, kept, "LR"), (COMBINED, selected + kept, classifier)):
         coefficients += [
-            {"model": model, "step": "final", "variable": v, "coefficient": w}
+            {"model": model, "step": "final", "variable": v, "coefficient": w, "classifier": used_by}
             for v, w in zip(names, weights[model], strict=True)
         ]
         if not names:
             # A fit without a variable is a fit as well, of those that are counted.
             coefficients.append({"model": model, "step": "none selected", "variable": "", "coefficient": np.nan})
+    coefficients += [{"model": RADIOMICS, "step": "LASSO", "variable": v, "coefficient": w} for v, w in lasso.items()]
     fitted = Zhao(tuple(sorted({*rows, *used})), variables, classifiers, chosen, own, combined)
     tables = {
         "coefficients": pd.DataFrame(coefficients),
