@@ -11,7 +11,7 @@ from hcc_recurrence.simulation.risk import RiskModel
 from hcc_recurrence.simulation.sheets import CohortPlan, draw_sheets
 
 # Of Yan 2023, on CT: what the simulated patients' sheet does not have.
-WITHOUT = ["capsule_type", "enhancement_type", "halo", "peritumoral_hypointensity", "satellite_nodules"]
+WITHOUT = ["bclc", "capsule_type", "enhancement_type", "halo", "peritumoral_hypointensity", "satellite_nodules"]
 STUDIES = [
     {"paper": "zhao2024", "phases": {"arterial": "arterial", "portal": "portal", "delayed": "precontrast"}},
     {

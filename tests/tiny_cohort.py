@@ -59,6 +59,7 @@ WITHOUT = [
 ]
 # Of Yan 2023; the tiny cohort has its other variables.
 YAN_WITHOUT = [
+    "bclc",
     "hepatitis",
     "hbv_dna",
     "neutrophils",

@@ -22,6 +22,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
+from scipy.stats import t  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
 from hcc_recurrence.learning.estimators import fit_predict  # noqa: E402
@@ -101,7 +102,8 @@ def main() -> None:
     print(pd.concat(tables).groupby("classifier")[["seconds", "seconds_of_the_whole"]].mean().round(3).to_string())
     for repeats in (1, 2, 3):
         change = np.array([effect_of_repeats(table, repeats) for table in tables])
-        half = 1.96 * change.std(ddof=1) / np.sqrt(len(change)) if len(change) > 1 else float("nan")
+        several = len(change) > 1
+        half = t.ppf(0.975, len(change) - 1) * change.std(ddof=1) / np.sqrt(len(change)) if several else float("nan")
         print(f"{repeats} inner repeats instead of {REPEATS}: {change.mean():+.4f} (95 % interval +- {half:.4f})")
 
 

@@ -128,7 +128,7 @@ def test_the_demo_of_zhang_changes_sizes_and_numbers_alone():
     published = load(lambda c: c.update(preset="published"))["papers"]["zhang2025"]["settings"]
     demo = load()["papers"]["zhang2025"]["settings"]
     assert {k for k, v in published.items() if demo[k] != v} == {
-        *("split", "crops", "radiomics", "networks", "epochs", "network_repeats", "lasso_penalties", "lasso_folds"),
+        *("split", "crops", "radiomics", "networks", "epochs", "lasso_penalties", "lasso_folds"),
         *("learner_folds", "learners", "calibration_resamples"),
         # As for Zhao: random weights in so few epochs.
         *("optimiser", "learning_rate"),

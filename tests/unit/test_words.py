@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def test_an_old_term_is_not_in_what_users_read(term):
     assert not found, "\n".join(found)
 
 
+@functools.cache
 def texts_of(path: Path) -> list[tuple[int, str]]:
     """String constants of a module with their lines: messages, labels, headings; without docstrings."""
     tree = ast.parse(path.read_text())

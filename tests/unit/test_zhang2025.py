@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence import configuration
@@ -54,6 +55,7 @@ from hcc_recurrence.methods.zhang2025.signature import (
     select_features,
 )
 from hcc_recurrence.networks import architectures, examples
+from hcc_recurrence.networks.architectures import slice_networks, volume_networks
 from hcc_recurrence.networks.slice_network import SliceNetwork
 from hcc_recurrence.networks.training import save_network
 from hcc_recurrence.networks.volume_network import VolumeNetwork
@@ -420,8 +422,6 @@ def test_selection_steps_and_scales():
 
 @pytest.mark.parametrize("name", ("LR", "RF", "ExtraTrees", "XGBoost", "LightGBM"))
 def test_every_learner_takes_the_published_parameters_and_learns(name):
-    import yaml
-
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     grid = configuration.plain_values(raw)["settings"]["published"]["learners"][name]
     assert set(grid) <= set(ESTIMATORS[name].settings)
@@ -581,6 +581,9 @@ def test_right_and_wrong_are_by_the_cut_off_of_the_tables():
         "p5": "no recurrence, predicted wrong",
         "p7": "recurrence, predicted wrong",
     }
+    # Files of several fits, one below the other: nobody stands twice.
+    several = pd.concat([rows.iloc[:4], rows.iloc[4:].reset_index(drop=True), held])
+    pd.testing.assert_frame_equal(explained_patients(several, "DL_2.5D", 0.6), found)
     same = rows.assign(probability=0.5)
     assert set(explained_patients(same, "DL_2.5D", 0.6)["kind"]) == {
         "recurrence, not called",
@@ -640,8 +643,6 @@ def test_a_cut_may_count_itself(clinical):
 
 
 def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
-    import yaml
-
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     cut = configuration.plain_values(raw)["settings"]["published"]["clinical"]["child_pugh"]
     definition = {"kind": "categorical", "unit": "", "levels": ["A", "B", "C"], "timing": "pre"}
@@ -657,8 +658,6 @@ def test_child_pugh_is_a_and_b_against_c_as_in_table_1():
 
 def test_marks_of_the_networks_say_which_are_ours():
     """Slice-level model training names the four; what DL_3D is, is in a supplement that was not available."""
-    import yaml
-
     raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
     marks = {r["key"].removeprefix("settings.published."): r["source"] for r in configuration.sourced_values(raw)}
     assert marks["networks"] == "stated"
@@ -718,6 +717,26 @@ def test_a_clinical_label_has_no_say_in_its_own_fold(clinical):
         models_of_fits(fits, None, clinical, labels, resamples=1).probabilities for labels in (LABELS, other)
     )
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_the_page_says_how_many_trainings_the_published_settings_take():
+    raw = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())
+    plain = configuration.plain_values(raw)
+    settings, folds = plain["settings"]["published"], plain["entries"]["splits"]["zhang2025"]["folds"]
+    images, volumes = (len(f(settings)) for f in (slice_networks, volume_networks))
+
+    def trainings(folds, repeats):
+        pairs = folds * (folds - 1) // 2
+        return images * (repeats * (1 + folds + pairs) + 1) + volumes * (repeats * (1 + folds) + 1)
+
+    page = (REPOSITORY / "docs/methods/zhang2025.md").read_text()
+    assert f"= {trainings(folds, settings['network_repeats'])} trainings" in page
+    assert f"five repeats are {trainings(folds, 5)} trainings" in page and trainings(folds, 5) == 386
+    assert f"three folds ({trainings(3, 1)} trainings)" in page
+    # At most a third (docs/methods/zhang2025.md).
+    assert trainings(folds, settings["network_repeats"]) <= 386 / 3
+    combinations = sum(np.prod([len(v) for v in grid.values()]) for grid in settings["learners"].values())
+    assert f"try {combinations} combinations" in page
 
 
 # -- one fit, kept and applied -----------------------------------------------------------------

@@ -28,7 +28,7 @@ def evaluated(*papers):
     """What the predictions of papers are made into, for their studies and for the comparison that they join."""
     once = (
         *("gather_predictions", "plot_roc", "plot_calibration", "plot_risk_groups", "compare_strata"),
-        "fill_checklists",
+        *("measure_time_auc", "fill_checklists"),
     )
     compared = (
         *("compute_metrics", "check_metrics_table", "compare_models", "measure_calibration", "measure_survival"),
@@ -287,6 +287,7 @@ def test_the_number_of_resamples(tiny_copy):
     bootstrapped = {
         "compare_models": both,
         "measure_survival": both,
+        "measure_time_auc": STUDIES,
         "plot_comparison": both,
         "plot_calibration": STUDIES,
     }

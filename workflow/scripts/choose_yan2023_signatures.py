@@ -23,7 +23,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         "grid": (
             yan2023.grid_table(scores, choices, chosen, labels, split),
             "AUC with DeLong interval of every ranking and classifier; out of fold the mean over folds. chosen strict: "
-            "share of the fits whose inner cross-validation chose the cell. k: features, median over the fits.",
+            "fraction of the fits whose inner cross-validation chose the cell. k: features, median over the fits.",
         ),
         "choices": (
             yan2023.choices_table(chosen, steps),

@@ -20,8 +20,8 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     write_csv(table, output.ensemble)
     note = (
         "apparent: the mean of the networks of all folds, on the patients that trained them (as published). deciding "
-        "folds: each patient by the network whose held-out fold decided when to stop (mean over folds). strict: by a "
-        "network that stopped by patients of the other folds."
+        "folds: each patient by the network of which the held-out fold was the early-stopping set (mean over folds). "
+        "strict: by a network whose early-stopping set is of the other folds."
     )
     write_html(readable(table), params.title, output.ensemble_html, note, mark=params.mark)
     whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
@@ -29,7 +29,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     write_csv(curve, output.curve)
     note = (
         "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
-        "folds, same patients, folds and seeds. trained: mean number of patients that fitted. Smaller shares are part "
+        "folds, same patients and folds. trained: mean number of patients that fitted. Smaller fractions are part "
         "of larger ones. Where the table of networks counts no fit better than chance, none of this says anything."
     )
     write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     table = describe_networks(choices, params.networks, sizes).drop(columns="chosen for DL (strict)")
     write_csv(table, output.csv)
     note = (
-        "Inner loss: weighted cross-entropy of the training patients that decide when to stop, 0.693 for a network "
+        "Inner loss: weighted cross-entropy of the early-stopping set, 0.693 for a network "
         "that knows nothing; better than chance: below 0.683. Median over all folds."
     )
     write_html(table.round(3), params.title, output.html, note, mark=params.mark)

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
             choices_table(choices),
             "The fit on all training patients. network_auc: of single images; strict: out of fold, as published: of "
             "the validation patients. cv_auc: the learner's own cross-validation inside the fit, which as published is "
-            "fed apparent scores. same network, same learner: share of the fits that chose them. The paper's own "
+            "fed apparent scores. same network, same learner: fraction of the fits that chose them. The paper's own "
             "outcome: VGG19 and RandomForest.",
         ),
         "selection": (

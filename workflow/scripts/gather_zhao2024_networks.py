@@ -21,8 +21,8 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     table = describe_networks(choices, params.networks, sizes)
     write_csv(table, output.csv)
     note = (
-        f"One shared backbone for {', '.join(params.phases)}. Inner loss: weighted cross-entropy on the training "
-        "patients that decide when to stop, 0.693 for a network that knows nothing; better than chance: below 0.683. "
-        "Median over the fits of all folds and seeds."
+        f"One shared backbone for {', '.join(params.phases)}. Inner loss: weighted cross-entropy on the "
+        "early-stopping set, 0.693 for a network that knows nothing; better than chance: below 0.683. "
+        "Median over the fits of all folds and repeats."
     )
     write_html(table.round(3), params.title, output.html, note, mark=params.mark)

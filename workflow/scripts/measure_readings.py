@@ -4,6 +4,7 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.sheets import clinical_table
+    from hcc_recurrence.cohort.variable_labels import label_of
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.statistics.reliability import readers_table, readings_table, words_of
@@ -20,9 +21,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         f"Patients with all the readings compared. Kappa: {words_of(params.bands)}; the same words for ICC. No "
         "interval is printed for Fleiss' kappa."
     )
-    write_html(readable(table), params.title, output.html, note, mark=params.mark)
+    shown = table.assign(variable=table["variable"].map(label_of))
+    write_html(readable(shown), params.title, output.html, note, mark=params.mark)
     names = {"first": "reader 1", "again": "reader 1 again"}
     by_reader = readers_table(tables, params.definitions, names)
     write_csv(by_reader, output.by_reader)
     note = "Patients with each finding, of those whom the reader read; numbers as median (interquartile range)."
-    write_html(by_reader.fillna(""), params.title, output.by_reader_html, note, mark=params.mark)
+    shown = by_reader.assign(variable=by_reader["variable"].map(label_of)).fillna("")
+    write_html(shown, params.title, output.by_reader_html, note, mark=params.mark)

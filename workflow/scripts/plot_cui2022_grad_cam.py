@@ -45,9 +45,9 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     shown = table.rename_axis("patient_id").reset_index()
     write_csv(shown, output.csv)
     note = (
-        "Share of the positive relevance (Grad-CAM at the last pooling, early recurrence) inside the tumour, seen from "
-        "above, by networks that never saw the patient. tumour area: its share of the box, which a map without any "
-        f"preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
+        "Fraction of the positive relevance (Grad-CAM at the last pooling, early recurrence) inside the tumour, seen "
+        "from above, by networks that never saw the patient. tumour area: its fraction of the box, which a map without "
+        f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
     write_html(readable(shown), params.title, output.html, note, mark=params.mark)

@@ -133,6 +133,7 @@ def load_configuration(
             "title": raw["title"],
             "citation": raw["citation"],
             "published_names": raw.get("published_names", {}),
+            **({"er_inclusive": raw["er_inclusive"]["value"]} if "er_inclusive" in raw else {}),
             "notices": raw.get("notices", {}),
             "network_notices": raw.get("network_notices", {}),
             "settings": settings,

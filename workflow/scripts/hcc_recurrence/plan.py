@@ -13,6 +13,7 @@ from typing import Any
 from hcc_recurrence.cohort.checks import excluded_patients
 from hcc_recurrence.planning.check import InputCheck, few_problems
 from hcc_recurrence.planning.hashes import Hashes
+from hcc_recurrence.planning.horizon import horizon_notices
 from hcc_recurrence.planning.images import Images
 from hcc_recurrence.planning.patients import Patients
 from hcc_recurrence.planning.sheets import load_sheets
@@ -53,6 +54,9 @@ class Plan:
         }
         patients = Patients(studies, sheets, self.excluded)
         unets = Unets(studies, sheets.cohorts, patients.patients)
+        if not sent:
+            used = {name: patients.patients(name) for name in studies.cohorts}
+            self.notices = [*self.notices, *horizon_notices(studies, sheets.cohorts, used)]
         self._refuse(found.problems, patients, unets)
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(found.problems))

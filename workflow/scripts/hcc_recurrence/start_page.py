@@ -78,10 +78,10 @@ def start_page(
         if about["preset"] == "demo" and not facts["simulated"]:
             text += f" **{WARNING}: these numbers are not those of the methods.**"
         if facts["best_auc"] is not None:
-            text += f" The best AUC that any method can reach here is {facts['best_auc']:.3f}."
+            text += f" The oracle AUC, which no method can pass here, is {facts['best_auc']:.3f}."
         parts += [text + "\n", list_table(headline(table, titles), f"AUC (95% CI) on {facts['title']}")]
     parts.append(
-        "*Strict*: nothing is fitted, chosen or cut on patients it is reported on; training AUCs are out of fold. "
+        "*Strict*: nothing is fitted or chosen on patients it is reported on; training AUCs are out of fold. "
         "*As published*: what the authors did; training AUCs are apparent, or "
         "cross-validated where the paper's are. The difference of the two is optimism. "
         "Validation sets of a few dozen patients leave an AUC uncertain by about 0.15 to either side.\n"

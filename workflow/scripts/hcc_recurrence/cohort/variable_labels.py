@@ -12,6 +12,7 @@ LABELS: Mapping[str, str] = {
     "albumin": "Albumin",
     "alt": "ALT",
     "ast": "AST",
+    "bclc": "BCLC stage",
     "bilirubin": "Total bilirubin",
     "capsule": "Tumour capsule",
     "capsule_type": "Capsule appearance",

@@ -12,7 +12,7 @@ from hcc_recurrence.figures.style import COLUMN_INCHES, model_colours, use_style
 
 
 def plot_relevance(table: pd.DataFrame, test: Mapping[str, float], title: str) -> plt.Figure:
-    """The share of each patient by SS and NSS, joined by a line, beside the tumour's share of the box.
+    """The fraction of each patient by SS and NSS, joined by a line, beside the tumour's fraction of the box.
 
     Args:
         table: SS, NSS, tumour_area; a row a patient. test: of `compare_shares`.
@@ -27,7 +27,7 @@ def plot_relevance(table: pd.DataFrame, test: Mapping[str, float], title: str) -
         axis.plot([place] * len(known), known[model], "o", color=colours[model], markersize=3, alpha=0.8)
         axis.plot([place - 0.2, place + 0.2], [known[model].median()] * 2, color="0.1", linewidth=1.6)
     axis.axhline(
-        known["tumour_area"].median(), color="0.4", linewidth=0.9, linestyle=":", label="tumour's share of the box"
+        known["tumour_area"].median(), color="0.4", linewidth=0.9, linestyle=":", label="tumour's fraction of the box"
     )
     axis.set(xlim=(-0.5, 1.5), ylim=(-0.02, 1.02), ylabel="Positive relevance inside the tumour")
     axis.set_xticks([0, 1], [f"SS\nmedian {test['median_ss']:.2f}", f"NSS\nmedian {test['median_nss']:.2f}"])

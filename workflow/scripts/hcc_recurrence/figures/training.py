@@ -7,7 +7,7 @@ import pandas as pd
 
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
 
-PARTS = (("fitted_loss", "patients that train", 0), ("inner_loss", "patients that decide when to stop", 1))
+PARTS = (("fitted_loss", "training patients", 0), ("inner_loss", "early-stopping set", 1))
 
 
 def plot_training(histories: pd.DataFrame, title: str) -> plt.Figure:

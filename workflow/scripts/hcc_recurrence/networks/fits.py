@@ -93,7 +93,7 @@ def run_fit(
     if settings.get("standardise"):
         network.standardise_by(learned.images[learned.rows(FITTED)])
     numbers = rows.groupby("role")["patient_id"].nunique()
-    print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} decide when to stop")
+    print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} in the early-stopping set")
     history = train(network, learned, settings, own_seed, state, version, device)
     return network, rows.assign(probability=probabilities(network, examples)), pd.DataFrame(history)
 

@@ -148,7 +148,8 @@ def explained_patients(predictions: pd.DataFrame, model: str, confident: float) 
     Returns: patient_id, split, fold (of the network that must explain), er, probability, kind.
     """
     own = predictions[(predictions["model"] == model) & (predictions["protocol"] == "strict")]
-    own = rounded(own[own["repeat"] == 1]).assign(er=lambda rows: rows["y"])
+    # Rows are found by their index below: predictions of several fits, one below the other, may share some.
+    own = rounded(own[own["repeat"] == 1]).reset_index(drop=True).assign(er=lambda rows: rows["y"])
     cut_off = training_cut_offs(own).get((model, STRICT, 1), np.nan)
     called = (own["probability"] >= cut_off).astype(int)
     told = np.isfinite(cut_off)
