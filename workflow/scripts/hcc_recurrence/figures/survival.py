@@ -98,7 +98,9 @@ def plot_kaplan_meier(
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
-            curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            # Side by side, longer ones would run into each other.
+            named = f"{model}. {title}" if len(model + title) < 40 else f"{model}.\n{title}"
+            curve.set(title=named, ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
             curve.set_ylabel("Free of recurrence" if column == 0 else "")
             curve.set_xticks(times)
