@@ -116,6 +116,9 @@ CONFIG = {
             "split": "tiny",
             "selectors": {"ANOVA": {}, "Relief": {"neighbours": 3}},
             "classifiers": {"LASSO": {"penalties": 4, "folds": 2}, "GP": {}},
+            # Those of the published preset name classifiers that are not here.
+            "inner_classifiers": {},
+            "permuted_grid": {},
             "feature_numbers": [3, 6],
             "inner_folds": 2,
             "calibration_resamples": 20,

@@ -243,7 +243,10 @@ def test_no_table_or_forest_of_a_paper_prints_a_name_of_the_config(paper, tmp_pa
     settings = full["papers"][paper]["settings"]
     cohort = "demo_mr" if paper in ("yan2023", "zhao2024") else "demo_ct"
     declared = full["cohorts"][cohort]["clinical"]
-    definitions = {v: in_standard_unit(v, declared[v]) for v in settings["clinical"]}
+    # Those that the demo's cohorts have not, its studies leave out by name.
+    lacking = {v for study in config["studies"] if study["paper"] == paper for v in study.get("without", ())}
+    assert set(settings["clinical"]) - set(declared) <= lacking
+    definitions = {v: in_standard_unit(v, declared[v]) for v in settings["clinical"] if v in declared}
     generator, names = np.random.default_rng(7), [f"p{i:02}" for i in range(60)]
     clinical = pd.DataFrame(index=pd.Index(names, name="patient_id"))
     for variable, own in definitions.items():
@@ -256,10 +259,11 @@ def test_no_table_or_forest_of_a_paper_prints_a_name_of_the_config(paper, tmp_pa
     labels["rfs_months"] += generator.uniform(0, 5, 60)
     split = pd.DataFrame({"patient_id": names, "split": ["train"] * 40 + ["validation"] * 20})
     tests = {key: settings[f"baseline_{key}"] for key in ("continuous", "yates", "fisher_below", "rfs")}
-    values, shown = coded(clinical, definitions, settings["clinical"])
+    coding = {v: cut for v, cut in settings["clinical"].items() if v in declared}
+    values, shown = coded(clinical, definitions, coding)
     tables = [make(values, labels, split, shown, tests) for make in (baseline_table, sets_table)]
     keys = ("risk_factor_model", "clinical", "clinical_p", "cox_p", "none_significant", "entry_p", "removal_p")
-    own = {key: settings[key] for key in keys if key in settings}
+    own = {key: settings[key] for key in keys if key in settings} | {"clinical": coding}
     found = fit_risk_factors(clinical, labels, split, definitions, own, {**full["evaluation"], "resamples": 5}, 24.0, 1)
     pages = [for_readers(table) for table in tables]
     pages.append(ratios_for_readers(panels_of(found.table, own["risk_factor_model"])))

@@ -20,6 +20,7 @@ from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.comparisons import (
     agreement_table,
     auc_by_seed,
+    comparison_family,
     delong_pairs,
     optimism_table,
     strata_table,
@@ -115,7 +116,8 @@ def test_variants_are_compared_within_their_family_alone(predictions):
     # A variant that ranks some patients otherwise: two of the same order could not be tested.
     other = (rows["model"] == "DLRCR without deep") & rows["patient_id"].str.endswith(("3", "6"))
     rows.loc[other, "probability"] = 0.5
-    pairs = delong_pairs(rows, sorted(rows["model"].unique()))
+    main = ["DL", "DLRCR"]
+    pairs = delong_pairs(rows, sorted(rows["model"].unique()), main)
     panel = pairs[(pairs["protocol"] == "strict") & (pairs["split"] == "validation")]
     assert panel["family"].value_counts().to_dict() == {"DLRCR": 3, "models": 1}
     alone = panel[panel["family"] == "models"].iloc[0]
@@ -123,8 +125,17 @@ def test_variants_are_compared_within_their_family_alone(predictions):
     own = panel[panel["family"] == "DLRCR"].sort_values("p")
     expected = np.minimum(np.maximum.accumulate(own["p"].to_numpy() * [3, 2, 1]), 1)
     assert own["p_holm"].to_numpy() == pytest.approx(expected)
-    agreement = agreement_table(rows, sorted(rows["model"].unique()))
+    agreement = agreement_table(rows, sorted(rows["model"].unique()), main)
     assert len(agreement) == len(pairs)
+
+
+def test_a_main_model_of_two_words_is_among_the_models():
+    main = ["DL", "DLRCR", "Deep Radiomics"]
+    assert comparison_family("DL", "Deep Radiomics", main) == "models"
+    assert comparison_family("Deep Radiomics", "Deep Radiomics SVM", main) == "Deep Radiomics"
+    assert comparison_family("DL", "DLRCR without deep", main) == ""
+    # What a comparison takes of a paper, and clinical scores, are no variants.
+    assert comparison_family("zhao2024:Deep Radiomics", "Volume", ["zhao2024:", "Volume"]) == "models"
 
 
 def test_training_against_validation_is_the_unpaired_test(predictions, metrics):

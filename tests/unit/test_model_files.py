@@ -58,6 +58,15 @@ def test_every_estimator_is_kept_and_predicts_the_same_bytes(name, rows, tmp_pat
     )
 
 
+def test_a_model_is_the_same_before_and_after_it_has_predicted(rows, tmp_path):
+    x, y = rows
+    model = fit_estimator("KNN", x[:40], y[:40], 1)
+    save_state(tmp_path / "before", "m", {"c": model})
+    predicted(model, x[40:])
+    save_state(tmp_path / "after", "m", {"c": model})
+    assert (tmp_path / "before" / "SHA256SUMS").read_text() == (tmp_path / "after" / "SHA256SUMS").read_text()
+
+
 def test_the_bytes_are_those_of_another_process(rows, tmp_path):
     x, y = rows
     program = (

@@ -158,10 +158,6 @@ def test_zhangs_table_2_is_least_squares_with_a_90_percent_interval():
     assert two_by_two_odds_ratio(56, 17, 49, 40)[0] == pytest.approx(2.689, abs=0.001)
 
 
-@pytest.mark.parametrize(
-    ("counts", "low", "high", "p"),
-    [((13, 8, 19, 2), 0.6055, 0.8795, 0.00047), ((11, 10, 13, 8), 0.4096, 0.7228, 0.2204)],
-)
 def test_zhangs_linear_terms_are_least_squares_on_the_outcome():
     """TBIL from its means and SDs in Table 1 and the ALBI grades from their counts give what Table 2 prints."""
     table = check_linear_terms(read_published(PUBLISHED, "linear_terms")).set_index("what")
@@ -189,6 +185,10 @@ def test_the_hosmer_lemeshow_quotation_stands_in_the_results():
     assert quoted["place"].tolist() == ["Results"]
 
 
+@pytest.mark.parametrize(
+    ("counts", "low", "high", "p"),
+    [((13, 8, 19, 2), 0.6055, 0.8795, 0.00047), ((11, 10, 13, 8), 0.4096, 0.7228, 0.2204)],
+)
 def test_cuis_accuracy_interval_and_test(counts, low, high, p):
     """docs/methods.md 1.6: Clopper-Pearson, and one-sided exact binomial against the no-information rate."""
     found = rates_with_intervals(Confusion(*counts))

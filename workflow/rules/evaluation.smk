@@ -134,6 +134,7 @@ rule compare_models:
         title=of_cohort("title"),
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
+        main=study_main,
         mark=study_mark,
         code=code("compare_models"),
     script:

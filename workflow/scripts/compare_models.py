@@ -16,7 +16,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     params, output = snakemake.params, snakemake.output
     predictions, metrics = read_csv(snakemake.input.predictions), read_csv(snakemake.input.metrics)
     models = sorted(predictions["model"].unique())
-    pairs = delong_pairs(predictions, models)
+    pairs = delong_pairs(predictions, models, params.main)
     write_csv(pairs, output.delong)
     note = (
         "Paired DeLong tests on the same patients; out of fold within folds. With several repeats, repeat beside "
@@ -38,5 +38,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         f"({params.resamples} resamples), with the fitted models as they are."
     )
     write_html(readable(optimism), params.title, output.optimism_html, note, mark=params.mark)
-    write_csv(agreement_table(predictions, models), output.agreement)
+    write_csv(agreement_table(predictions, models, params.main), output.agreement)
     write_csv(auc_by_seed(predictions), output.seeds)

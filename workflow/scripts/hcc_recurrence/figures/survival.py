@@ -98,7 +98,9 @@ def plot_kaplan_meier(
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
-            curve.set(title=f"{model}. {title}", ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            # Side by side, longer ones would run into each other.
+            named = f"{model}. {title}" if len(model + title) < 40 else f"{model}.\n{title}"
+            curve.set(title=named, ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
             curve.set_ylabel("Free of recurrence" if column == 0 else "")
             curve.set_xticks(times)
@@ -146,7 +148,7 @@ def plot_survival_calibration(
             axis.plot(at, table["observed"], "o-", color=colours[model], markersize=3, linewidth=1.2, label=model)
         axis.set(
             title=title,
-            xlabel=f"Predicted, free of recurrence at {horizon:.0f} months",
+            xlabel=f"Predicted RFS at {horizon:.0f} months",
             ylabel="Kaplan-Meier",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),

@@ -7,6 +7,7 @@ and none is read.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -215,10 +216,28 @@ def _estimator_bytes(value: Any, place: str) -> tuple[str, bytes]:
         raise TypeError(f"{place}: a {type(value).__name__} is nothing that a model file holds")
     import skops.io
 
-    content = skops.io.dumps(value)
+    content = skops.io.dumps(_without_counters(value))
     if unknown := sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)):
         raise TypeError(f"{place}: {', '.join(unknown)} is not among the types that are read again")
     return "skops", _same_bytes(content)
+
+
+# Where the state of scikit-learn's trees of neighbours has how often they were searched.
+_SEARCHES = slice(7, 11)
+
+
+def _without_counters(model: Any) -> Any:
+    """The same model without the count of its searches: it is one and the same before and after it predicts."""
+    tree = getattr(model, "_tree", None)
+    if tree is None:
+        return model
+    again = copy.copy(tree)
+    state = list(again.__getstate__())
+    state[_SEARCHES] = [0] * len(state[_SEARCHES])
+    again.__setstate__(tuple(state))
+    model = copy.copy(model)
+    model._tree = again
+    return model
 
 
 def _estimator(file: Path, content: bytes) -> Any:

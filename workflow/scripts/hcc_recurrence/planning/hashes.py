@@ -93,7 +93,8 @@ class Hashes:
         if not sites:
             return ""
         own = cohort.patients.loc[self.patients.patients(name), sites["column"]]
-        return _text_hash([[*sites["levels"]], *zip(own.index, own, strict=True)])
+        rows = [[*sites["levels"]], *([patient, str(site)] for patient, site in own.items())]
+        return _named_hash("column", [["recurrence_sites", *row] for row in rows])
 
     def readings_hash(self, name: str, variables: Sequence[str]) -> str:
         """Changes with any reading of the named variables in patients in use."""

@@ -53,24 +53,31 @@ KINDS = {
 }
 
 
-def comparison_family(model: str, other: str) -> str:
+def comparison_family(model: str, other: str, main: Sequence[str] = ()) -> str:
     """The family of pairs that two models are compared in; empty where a comparison would say nothing.
 
-    Models of one word are what papers are about: `models`. Their variants, `Radiomics SVM` or `DLRCR without deep`, are
-    compared with one another and with the model whose first word they bear, and the family has that name.
+    What papers are about is one family, `models`. Variants of a main model bear its name and words of their own
+    (`Radiomics SVM`, `DLRCR without deep`); they are compared with one another and with it, as a family of its name.
+
+    Args:
+        main: names of the main models that have variants; a name of several words is one name.
     """
-    if " " not in model + other:
+
+    def origin(name: str) -> str:
+        return max((m for m in main if name == m or name.startswith(f"{m} ")), key=len, default=name)
+
+    first, second = origin(model), origin(other)
+    if (first, second) == (model, other):
         return "models"
-    first = model.split(" ")[0]
-    return first if first == other.split(" ")[0] else ""
+    return first if first == second else ""
 
 
-def _families(models: Sequence[str]) -> list[tuple[str, str, str]]:
-    pairs = [(m, o, comparison_family(m, o)) for i, m in enumerate(models) for o in models[i + 1 :]]
+def _families(models: Sequence[str], main: Sequence[str]) -> list[tuple[str, str, str]]:
+    pairs = [(m, o, comparison_family(m, o, main)) for i, m in enumerate(models) for o in models[i + 1 :]]
     return [pair for pair in pairs if pair[2]]
 
 
-def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+def delong_pairs(predictions: pd.DataFrame, models: Sequence[str], main: Sequence[str] = ()) -> pd.DataFrame:
     """Paired DeLong test of the pairs of each family in each protocol, split and estimate, on the patients both have.
 
     With several repeats a model's repeat stands beside the other's, a model that was fitted once beside each of them;
@@ -90,7 +97,7 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFra
         )
         found = []
         present = [m for m in models if m in wide]
-        for model, other, family in _families(present):
+        for model, other, family in _families(present, main):
             both = both_outcomes(wide[[model, other]].dropna().reset_index())
             if both.empty:
                 common = wide[[model, other]].dropna().index.get_level_values("patient_id").nunique()
@@ -235,7 +242,7 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
     return pd.DataFrame(rows, columns=columns)
 
 
-def agreement_table(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+def agreement_table(predictions: pd.DataFrame, models: Sequence[str], main: Sequence[str] = ()) -> pd.DataFrame:
     """How far two models say the same of the same patients.
 
     Spearman's correlation of the probabilities, and Cohen's kappa of the classes at each model's own cut-off, of each
@@ -251,7 +258,7 @@ def agreement_table(predictions: pd.DataFrame, models: Sequence[str]) -> pd.Data
         panel = single_fits_beside_all(panel.assign(cut_off=own_cuts))
         wide = panel.pivot(index=["repeat", "patient_id"], columns="model", values=["probability", "cut_off"])
         present = [m for m in models if m in wide["probability"]]
-        for model, other, _ in _families(present):
+        for model, other, _ in _families(present, main):
             two = [model, other]
             both = wide.loc[:, (slice(None), two)].dropna(subset=[("probability", m) for m in two])
             told = all((m, *key) not in nothing for m in (model, other))
