@@ -11,7 +11,9 @@ import torch
 import yaml
 from tiny_cohort import CONFIG
 
+from hcc_recurrence.files import as_written, read_csv
 from hcc_recurrence.learning.predictions import check_predictions
+from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, read_boxes
 
 WITHOUT = ["hepatitis", "child_pugh", "cirrhosis", "differentiation_poor", "alt"]
 # Folds of the split `tiny`, with a strict network, one whose fold decides when to stop, and one of half the patients.
@@ -42,6 +44,7 @@ def results(joined):
 def test_only_what_the_method_brings_is_made(joined):
     _, jobs = joined
     assert jobs["train_network"] == 2 * 2 * FOLDS and jobs["train_scoring_network"] == 2 * FOLDS
+    assert jobs["keep_cui2022_networks"] == 2 and jobs["gather_cui2022"] == 1
     assert jobs["crop_patient"] == 2 * 24 and jobs["collect_crops"] == 2
     assert not {"convert_patient", "resample_patient", "write_splits", "write_labels", "extract_radiomics"} & set(jobs)
 
@@ -68,6 +71,19 @@ def test_a_held_out_patient_has_the_mean_of_the_networks_of_all_folds(results):
     for row in held.itertuples():
         mean = np.mean([table.loc[row.patient_id, "probability"] for table in scores])
         assert row.probability == pytest.approx(mean, abs=1e-9)
+
+
+@pytest.mark.parametrize(("protocol", "number"), [("strict", 6), ("as_published", 24)])
+def test_the_kept_model_gives_the_scores_of_the_predictions_table(joined, results, protocol, number):
+    predictions = read_csv(results / "predictions.csv")
+    rows = predictions[(predictions["protocol"] == protocol) & (predictions["fold"] == 0)]
+    kept = CuiEnsemble.load(results / f"models/{protocol}.1.0")
+    stacks = {name: results.parent / f"crops/{own.crops}.npz" for name, own in kept.networks.items()}
+    patients = sorted(read_csv(joined[0].folder / "results/tiny/splits/tiny.csv")["patient_id"])
+    found = kept.predict(read_boxes(stacks, kept.phases, patients), patients)
+    for name in ("SS", "NSS"):
+        own = rows[rows["model"] == name].set_index("patient_id")["probability"]
+        assert len(own) == number and as_written(found.loc[own.index, name]) == own.tolist(), name
 
 
 def test_networks_name_their_patients_and_keep_how_they_scale(results):
@@ -115,4 +131,4 @@ def test_a_setting_repeats_what_depends_on_it(joined, key, value, trained):
     file.write_text(before)
     assert {rule: n for rule, n in jobs.items() if rule.startswith("train_")} == trained
     assert jobs["compare_cui2022"] == 1 and "crop_patient" not in jobs and "collect_crops" not in jobs
-    assert ("gather_cui2022" in jobs) == (key == "patience")
+    assert ("gather_cui2022" in jobs) == ("keep_cui2022_networks" in jobs) == (key == "patience")

@@ -73,7 +73,7 @@ def test_the_legend_prints_the_tables_auc_and_the_cohorts_best(predictions):
 
 def test_every_axis_has_a_name_and_no_text_is_cut(predictions):
     """Every text of every figure lies inside the figure."""
-    metrics, models = metrics_table(predictions), main_models(predictions, [])
+    metrics, models = metrics_table(predictions), main_models(predictions, ["CR"])
     assert models == ["CR"]
     figures = [
         plot_roc(predictions, metrics, "strict", 0.9, models_of(predictions)),

@@ -270,6 +270,14 @@ def test_main_models_are_those_that_are_declared_whatever_they_are_called():
     assert main_models(comparison, main) == ["wang2022:Nomogram", "zhao2024:Deep Radiomics", "Volume"]
 
 
+@pytest.mark.parametrize(("main", "named"), [([], "none"), (["DLR", "Fused"], "DLR, Fused")])
+def test_a_study_without_its_main_models_is_refused(main, named):
+    """Models of one word stood in for main models that no declaration named: a broken one went unseen."""
+    study = pd.DataFrame({"model": ["Radiomics", "CR"]})
+    with pytest.raises(ValueError, match=rf"declares \({named}\) the predictions have none: they are of CR, Radiomics"):
+        main_models(study, main)
+
+
 def test_a_method_that_makes_other_models_than_it_declares_is_refused():
     data = make_data()
     frame = run_protocol(data, {**SETTINGS, "classifiers": ["LR"]}, "as_published")["predictions"]

@@ -48,15 +48,12 @@ def method_missing_codes(wildcards):
 
 
 def declared_models(paper, cohort):
-    """What the method declares of the models of a study, by name; nothing where it declares nothing.
+    """What the method declares of the models of a study, by name.
 
     It is asked with the settings of the study, in which `phases` are the study's, `networks` is empty where the study
     trains none, and `after_operation` names the clinical variables that are known only after the operation.
     """
-    try:
-        method = declared(paper)
-    except (ModuleNotFoundError, AttributeError):
-        return {}
+    method = declared(paper)
     known = PLAN.settings(paper, base(cohort))
     timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
     trained = trains_networks(paper, cohort)
@@ -73,7 +70,7 @@ def declared_models(paper, cohort):
 
 
 def main_of(paper, cohort):
-    """Names of the main models of a study; none where the method declares nothing."""
+    """Names of the main models of a study."""
     found = declared_models(paper, cohort)
     return [name for name, model in found.items() if model.role == "main"]
 

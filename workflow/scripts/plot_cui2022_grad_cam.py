@@ -13,7 +13,8 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.style import save
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import explained_patients
-    from hcc_recurrence.methods.cui2022.fit import SEGMENTED, compare_shares, relevance_share
+    from hcc_recurrence.methods.cui2022.declare import SEGMENTED
+    from hcc_recurrence.methods.cui2022.fit import compare_shares, relevance_share
     from hcc_recurrence.networks.box_cam import box_cam
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.examples import load_images

@@ -1,5 +1,5 @@
 # Cui 2022: a 3D network on the segmented tumour (SS) and on the box about it (NSS). Needs crops, labels and a split;
-# makes predictions, the learning curve of both, Grad-CAM side by side and the share of it inside the tumour.
+# makes predictions, models, the learning curve of both, Grad-CAM side by side and the share of it inside the tumour.
 
 
 include: "cui2022_common.smk"
@@ -16,6 +16,35 @@ if CUI["ensemble"]:
 rule cui2022:
     input:
         paper_targets("cui2022"),
+
+
+rule keep_cui2022_networks:
+    """SS and NSS of all folds of the first repeat as one model that can be applied to other patients."""
+    input:
+        networks=cui2022_of_ensemble,
+    output:
+        directory("<results>/{cohort}/cui2022/models/{fit}"),
+    log:
+        "<logs>/{cohort}/cui2022/keep_cui2022_networks/{fit}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/keep_cui2022_networks/{fit}.tsv"
+    wildcard_constraints:
+        # No network is trained on all patients: these are the means of all folds.
+        fit="|".join(re.escape(str(fit)) for fit in (Fit(), Fit(AS_PUBLISHED))),
+    group:
+        "cui2022_results"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(10),
+    params:
+        phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
+        shapes=CUI_SHAPES,
+        code=code("keep_cui2022_networks"),
+    script:
+        "../../scripts/keep_cui2022_networks.py"
 
 
 rule gather_cui2022:
@@ -48,12 +77,7 @@ rule gather_cui2022:
         runtime=minutes(20),
     params:
         networks=CUI["networks"],
-        shapes={
-            n: FULL_CONFIG["crops"]
-            .get(network_crop(CUI, n), {})
-            .get("size_voxels", [])
-            for n in CUI["networks"]
-        },
+        shapes=CUI_SHAPES,
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),

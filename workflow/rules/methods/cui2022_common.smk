@@ -3,6 +3,13 @@
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
 # Bytes that training keeps a voxel, measured by tests/unit/test_cui2022.py.
 CUI_BYTES = 700
+# z, y, x of the box that each network takes.
+CUI_SHAPES = {
+    network: FULL_CONFIG["crops"]
+    .get(network_crop(CUI, network), {})
+    .get("size_voxels", [])
+    for network in CUI["networks"]
+}
 
 
 def cui2022_memory(network, batch, size):
@@ -41,6 +48,17 @@ def cui2022_both(cohort):
     return cui2022_strict(cohort) + published
 
 
+def cui2022_of_ensemble(wildcards):
+    """Files of the networks of all folds that make up the model of a protocol, SS then NSS."""
+    wanted = Fit.parse(wildcards.fit)
+
+    def folds(cohort):
+        own = (wanted.protocol, wanted.repeat)
+        return [f for f in cui2022_both(cohort) if (f.protocol, f.repeat) == own]
+
+    return cui2022_networks("pt", folds)(wildcards)
+
+
 def cui2022_shares(cohort):
     """The fits of the learning curve: shares of the patients, first repeat, strict."""
     return [
@@ -70,6 +88,7 @@ def cui2022_targets(cohort):
     return [
         *[f"{folder}/figures/{f}.png" for f in ("training", "grad_cam", "relevance")],
         f"{folder}/figures/learning_curve.png",
+        *[f"{folder}/models/{fit}" for fit in (Fit(), Fit(AS_PUBLISHED))],
         *[f"{folder}/tables/{t}.html" for t in ("networks", "ensemble", "curve")],
         f"{folder}/tables/relevance.html",
         *[f"{folder}/figures/boxes.page{n + 1}.png" for n in range(pages)],

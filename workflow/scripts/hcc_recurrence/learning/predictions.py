@@ -37,14 +37,19 @@ def main_models(predictions: pd.DataFrame, main: Sequence[str]) -> list[str]:
 
     Args:
         main: their names; one that ends in a colon, `zhao2024:`, stands for all that a comparison takes of a paper.
-            Empty where the method declares nothing: models of one word.
+
+    Raises: ValueError where the table has none of them: figures would be empty.
     """
     models = sorted(predictions["model"].unique())
-    if not main:
-        return [model for model in models if " " not in model]
     papers = tuple(name for name in main if name.endswith(":"))
     of_papers = [model for model in models if papers and model.startswith(papers)]
-    return [*of_papers, *(model for model in models if model in set(main))]
+    found = [*of_papers, *(model for model in models if model in set(main))]
+    if not found:
+        raise ValueError(
+            f"of the main models that the method declares ({', '.join(main) or 'none'}) the predictions have none: "
+            f"they are of {', '.join(models)}. What to do: correct `models` in the method's declare.py"
+        )
+    return found
 
 
 def outcome_of(labels: pd.DataFrame) -> pd.Series:

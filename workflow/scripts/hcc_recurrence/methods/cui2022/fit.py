@@ -14,10 +14,9 @@ import pandas as pd
 
 from hcc_recurrence.cohort.fit import LEFT_OUT
 from hcc_recurrence.learning.network_scores import UNSEEN, published_rows, strict_rows
+from hcc_recurrence.methods.cui2022.declare import SEGMENTED, WHOLE
 from hcc_recurrence.statistics.auc import auc_cross_validated
 from hcc_recurrence.statistics.delong import paired_table
-
-SEGMENTED, WHOLE = "SS", "NSS"
 
 
 def ensemble(scores: pd.DataFrame) -> pd.DataFrame:

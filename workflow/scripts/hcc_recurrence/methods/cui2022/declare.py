@@ -1,0 +1,20 @@
+"""Cui 2022: what the method has, for every job; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hcc_recurrence.methods.contract import Method, ModelInfo
+
+# The network on the segmented tumour, and that on the whole box around it.
+SEGMENTED, WHOLE = "SS", "NSS"
+
+
+def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
+    """Both networks; none where the study trains none."""
+    networks = settings.get("networks") or {}
+    return {name: ModelInfo("main", "deep", name) for name in (SEGMENTED, WHOLE) if name in networks}
+
+
+METHOD = Method("cui2022", models)
