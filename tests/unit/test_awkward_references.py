@@ -11,6 +11,7 @@ import pytest
 import statsmodels.api as sm
 
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.baseline import _median_survival
 from hcc_recurrence.statistics.calibration import (
     calibration_measures,
     hosmer_lemeshow,
@@ -298,3 +299,11 @@ def test_the_curve_of_a_nomogram_is_the_one_of_rms_calibrate(patients, r, score)
     expected = [r[f"calibrate_{score}_{place:.1f}"] for place in at]
     np.testing.assert_allclose(lowess_calibration(y, model.predict(), at), expected, atol=1e-6)
     assert np.isfinite(expected).sum() >= 5
+
+
+def test_the_interval_of_a_median_is_rs(patients, r):
+    """Of times with ties and censoring, by Brookmeyer and Crowley with log(-log) limits, as `survfit` is told."""
+    own = pd.DataFrame({"rfs_months": patients["months"].astype(float), "rfs_event": patients["event"]})
+    expected = [r[f"km_all_median{end}"] for end in ("", "_low", "_high")]
+    low = f"{expected[0]:.1f} ({expected[1]:.1f}-{expected[2]:.1f})"
+    assert _median_survival(own, "interval") == low

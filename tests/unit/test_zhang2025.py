@@ -530,6 +530,20 @@ def test_the_slice_table_counts_images_and_keeps_patients_apart():
     assert table.loc[("A", "strict", "train"), "auc"] < honest
 
 
+def test_images_of_four_patients_of_an_outcome_have_no_interval():
+    """Forty images with the outcome are four patients: neither interval, and the reason."""
+    rows = slice_rows(scores_of(0.8, 2.0), LABELS, SPLIT, ["A"])
+    external = rows["split"] == "external"
+    positive = sorted(rows.loc[external & (rows["y"] == 1), "patient"].unique())
+    assert len(positive) > 4
+    rows = rows[~(external & rows["patient"].isin(positive[4:]))]
+    table = slice_table(rows).set_index(["protocol", "split"])
+    few = table.loc[("strict", "external")]
+    assert few[["auc_low", "auc_high", "low_images", "high_images"]].isna().all() and np.isfinite(few["auc"])
+    assert few["remark"] == "fewer than 5 patients of an outcome"
+    assert np.isfinite(table.loc[("strict", "train"), "auc_low"]) and table.loc[("strict", "train"), "remark"] == ""
+
+
 def test_models_of_volumes_in_both_protocols():
     base = scores_of(0.8, 2.0)
     scores = base[(base["image"] == 0) & (base["fold"] >= 0)].drop(columns="image")

@@ -13,7 +13,7 @@ from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
 from hcc_recurrence.methods.zhang2025.declare import VOLUME
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, youden_threshold
 from hcc_recurrence.statistics.classification import count
-from hcc_recurrence.statistics.degenerate import nothing_learned
+from hcc_recurrence.statistics.degenerate import kept, nothing_learned, outcome_numbers, why_no_interval
 from hcc_recurrence.statistics.single_models import rounded, training_cut_offs
 
 
@@ -86,6 +86,9 @@ def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
             single = auc_cross_validated(y, p, fold, repeat)
             mean = images.groupby("patient_id").agg(y=("y", "first"), p=("probability", "mean"))
             silent = nothing_learned(p, fold, repeat)
+            # Images of a patient say little more than one: patients count, not images.
+            outcomes = images.drop_duplicates("patient")["y"].to_numpy(int)
+            why = why_no_interval(outcome_numbers(outcomes, np.zeros(len(outcomes))), whole.variance, silent)
             if name == "train" and not silent:
                 threshold = youden_threshold(mean["y"], mean["p"])
             # A network that tells no images apart calls nobody high or low.
@@ -97,10 +100,13 @@ def slice_table(rows: pd.DataFrame) -> pd.DataFrame:
                 {
                     **about,
                     **{"patients": images["patient"].nunique(), "n": len(mean), "n_pos": int(mean["y"].sum())},
-                    **{"auc": whole.auc, "auc_low": whole.low, "auc_high": whole.high},
-                    **{"low_images": single.low, "high_images": single.high, "threshold": threshold},
+                    **dict(
+                        zip(("auc", "auc_low", "auc_high"), (whole.auc, *kept(whole.low, whole.high, why)), strict=True)
+                    ),
+                    **dict(zip(("low_images", "high_images"), kept(single.low, single.high, why), strict=True)),
+                    **{"threshold": threshold},
                     **{rate: getattr(counts, rate) if counted else np.nan for rate in rates},
-                    "remark": silent,
+                    "remark": why,
                 }
             )
     return pd.DataFrame(table)
