@@ -1,12 +1,6 @@
 # Evaluation: tables. Needs a predictions table, of a paper or of a comparison; makes its tables, the same for all.
 
 
-def censored_at_horizon(wildcards):
-    """Whether a study censors recurrence-free survival at its horizon, as its paper does (`censor_at_horizon`)."""
-    paper = FULL_CONFIG["papers"].get(wildcards.paper, {"settings": {}})
-    return bool(paper["settings"].get("censor_at_horizon", False))
-
-
 rule gather_predictions:
     """One predictions table of a study, checked against the written split."""
     input:

@@ -1,4 +1,4 @@
-# Parameters that more than one rule takes from the config and the sheets: builtin types, so that Snakemake compares them.
+# Parameters that several rules take from the config and the sheets: builtin types, so that Snakemake compares them.
 from hcc_recurrence.networks.architectures import (
     highest_value,
     slice_networks,
@@ -28,6 +28,12 @@ def of_cohort(key):
 def study_repeats(paper):
     """How often a study repeats its folds, as a function of the wildcards."""
     return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
+
+
+def censored_at_horizon(wildcards):
+    """Whether a study censors recurrence-free survival at its horizon, as its paper does (`censor_at_horizon`)."""
+    paper = FULL_CONFIG["papers"].get(wildcards.paper, {"settings": {}})
+    return bool(paper["settings"].get("censor_at_horizon", False))
 
 
 def horizon_months(wildcards):
