@@ -78,6 +78,11 @@ def test_results_that_are_a_file_are_refused_before_the_first_job(here):
     assert status == 1 and "is a file, where a folder is needed" in text and "localrule" not in text
 
 
+OWN_DECLARATION = """
+from hcc_recurrence.methods.contract import Method, ModelInfo
+
+METHOD = Method("zhao2024b", lambda settings: {"CR": ModelInfo("main", "clinical")}, tables=())
+"""
 OWN_RULES = """
 PREDICTION_PARTS["zhao2024b"] = lambda cohort: [f"<results>/{cohort}/zhao2024b/fits/all.predictions.csv"]
 OWN_TARGETS["zhao2024b"] = lambda cohort: []
@@ -101,6 +106,10 @@ def test_a_second_paper_of_a_group_in_a_year_may_have_a_letter(here, tmp_path):
     papers = own / "config/papers"
     (papers / "zhao2024b.yaml").write_text((papers / "zhao2024.yaml").read_text())
     (own / "workflow/rules/methods/zhao2024b.smk").write_text(OWN_RULES)
+    module = own / "workflow/scripts/hcc_recurrence/methods/zhao2024b"
+    module.mkdir()
+    (module / "__init__.py").write_text("")
+    (module / "declare.py").write_text(OWN_DECLARATION)
     config = yaml.safe_load((here / "mine.yaml").read_text())
     config["studies"][0]["paper"] = "zhao2024b"
     (here / "mine.yaml").write_text(yaml.safe_dump(config))

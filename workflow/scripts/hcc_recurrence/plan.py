@@ -54,10 +54,11 @@ class Plan:
         }
         patients = Patients(studies, sheets, self.excluded)
         unets = Unets(studies, sheets.cohorts, patients.patients)
+        self._refuse(found.problems, patients, unets)
+        # Of outcomes that can be read: where there is no sheet, or a column lacks, that has been said.
         if not sent:
             used = {name: patients.patients(name) for name in studies.cohorts}
             self.notices = [*self.notices, *horizon_notices(studies, sheets.cohorts, used)]
-        self._refuse(found.problems, patients, unets)
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(found.problems))
         # Problems that stop what needs a split, and nothing else: images, masks and labels can be made.
