@@ -146,6 +146,25 @@ def test_a_pickle_is_refused_though_its_sum_fits(name, rows, tmp_path):
         load_state(tmp_path, "m")
 
 
+def test_arrays_whose_file_begins_as_a_pickle_does_are_read(tmp_path):
+    """A file of safetensors begins with the length of its header, of which one in 32 has the first byte of a pickle."""
+    first = []
+    for length in range(1, 300):
+        folder, name = tmp_path / str(length), "a" * length
+        save_state(folder, "m", {name: np.arange(3.0)})
+        first.append((folder / "arrays.safetensors").read_bytes()[:1])
+        assert load_state(folder, "m")[name].tolist() == [0, 1, 2]
+    assert b"\x80" in first
+    rewritten(tmp_path / "1", "arrays.safetensors", pickle.dumps({"a": 1}))
+    with pytest.raises(ModelFileError, match=r"arrays.safetensors: is a pickle"):
+        load_state(tmp_path / "1", "m")
+
+
+def test_two_arrays_of_one_place_are_refused_when_they_are_written(tmp_path):
+    with pytest.raises(TypeError, match="a/b stands twice"):
+        save_state(tmp_path, "m", {"a": {"b": np.arange(3.0)}, "a/b": np.arange(2.0)})
+
+
 class Harmful:
     """What no file may bring back to life."""
 
