@@ -2,6 +2,7 @@
 # make test   the whole test suite
 # make bench  every benchmark beside its reference: a table of ratios, results/benchmarks.json
 # make lint   what CI checks besides the tests
+# make site   docs/ as web pages in site/ (no network needed once installed)
 # make docs   the parts of docs/ that are made of config/papers
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
@@ -10,7 +11,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 BIN := .venv/bin
 
-.PHONY: demo test bench docs lint format lock environment clean
+SITE := .venv/site
+.PHONY: demo test bench site docs lint format lock environment clean
 
 # Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
@@ -33,7 +35,7 @@ demo: environment
 	$(BIN)/snakemake --cores $(CORES) all
 
 # Three at a time on two cores, since those of the cluster wait; the long ones first (tests/conftest.py).
-test: environment
+test: environment $(SITE)/installed
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Alone on the machine; hours. BENCH="radiomics training" runs some of them; RUNS=1 is enough to see that they run.
@@ -41,6 +43,14 @@ RUNS ?= 3
 bench: environment
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/bench -r envs/benchmarks.txt
 	$(BIN)/python tests/benchmarks $(BENCH) --runs $(RUNS)
+
+# The documentation's tools lie beside the environment: a run of the workflow needs none of them.
+$(SITE)/installed: envs/site.txt .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(SITE) -r envs/site.txt
+	touch $@
+
+site: environment $(SITE)/installed
+	PYTHONPATH=$(SITE) $(BIN)/python -m mkdocs build --strict --quiet
 
 docs: environment
 	$(BIN)/python docs/chosen_settings.py
