@@ -94,7 +94,7 @@ def test_class_weights_are_the_published_ones():
 
 def test_weighted_losses_as_torch_and_as_keras_divide_them():
     """By hand: losses 1 and 3 with weights 2 and 0.5 are 3.5 in all, over 2.5 of weights or over 2 patients."""
-    logits = torch.tensor([[np.log(np.expm1(1.0)), 0.0], [0.0, np.log(np.expm1(3.0))]])
+    logits = torch.tensor([[np.log(np.expm1(1.0)), 0.0], [0.0, np.log(np.expm1(3.0))]], dtype=torch.float32)
     truth, weight = torch.tensor([1, 0]), torch.tensor([0.5, 2.0])
     assert functional.cross_entropy(logits, truth, reduction="none").tolist() == pytest.approx([1.0, 3.0], abs=1e-6)
     assert weighted_loss(logits, truth, weight, False).item() == pytest.approx(3.5 / 2.5, abs=1e-6)
