@@ -61,7 +61,11 @@ def test_one_outcome_has_no_auc_and_the_reason():
     (row,) = reader_table(scores[scores["y"] == 1]).itertuples()
     assert np.isnan(row.auc) and row.remark == "patients of one outcome only"
     figure = plot_second_reader(scores, reader_table(scores), "Simulated")
-    assert len(figure.axes[0].lines) == 3
+    assert len([line for line in figure.axes[0].lines if len(line.get_xdata())]) == 3
+    few = scores.groupby("y").head(4)
+    figure = plot_second_reader(few, reader_table(few), "Simulated")
+    drawn = [line for line in figure.axes[0].lines if len(line.get_xdata())]
+    assert len(drawn) == 1, "the diagonal alone: eight patients have no curve"
 
 
 def test_boxes_are_those_of_the_readers_own_outline(tmp_path):

@@ -28,8 +28,11 @@ def plot_second_reader(scores: pd.DataFrame, table: pd.DataFrame, title: str) ->
             line = table.query(
                 "protocol == @protocol and split == @split and reader == @reader and model == @model"
             ).iloc[0]
-            if own["y"].nunique() < 2:
-                say_nothing(axis, f"{model}: {line['remark']}")
+            if line["remark"]:
+                # The rule of every figure: no curve of a handful of patients, or of one score for everyone.
+                aucs = [f"{line[name]:.2f}" for name in ("auc", "auc_other") if pd.notna(line[name])]
+                words = f" {' and '.join(aucs)};" if aucs else ":"
+                say_nothing(axis, f"{model}{words} {line['remark']}")
                 continue
             other = line[["auc_other", "low_other", "high_other"]].set_axis(["auc", "auc_low", "auc_high"])
             first = line[["auc", "low", "high"]].set_axis(["auc", "auc_low", "auc_high"])
