@@ -28,7 +28,7 @@ if PLAN:
     # Functions first, each file using those before it; then the stages.
     for rules in (
         *("wildcards", "paths", "parameters", "resources", "captions", "targets"),
-        "method_common",
+        *("method_common", "export_common"),
         *("start", "cohort", "images", "segmentation", "crops", "radiomics"),
         *("networks", "evaluation", "figures", "comparison", "null_control"),
         *("checklists", "report", "leftovers"),
@@ -40,6 +40,7 @@ if PLAN:
 
         include: f"workflow/rules/methods/{paper}.smk"
     include: "workflow/rules/method.smk"
+    include: "workflow/rules/export.smk"
 
     rule all:
         default_target: True
