@@ -46,7 +46,7 @@ if PLAN:
 
     else:
         for rules in (
-            *("targets", "method_common", "segmentation_training"),
+            *("targets", "method_common", "export_common", "segmentation_training"),
             *("networks", "evaluation", "figures", "comparison", "null_control"),
             *("checklists", "report"),
         ):
@@ -57,6 +57,7 @@ if PLAN:
 
             include: f"workflow/rules/methods/{paper}.smk"
         include: "workflow/rules/method.smk"
+        include: "workflow/rules/export.smk"
 
         rule all:
             default_target: True

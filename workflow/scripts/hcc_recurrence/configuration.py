@@ -407,6 +407,11 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         return Problem("", "", "config", what, remedy)
 
     problems, seen = [], set()
+    known = {f"{study['paper']}:{study['cohort']}" for study in full["studies"]}
+    if full["study"] and full["study"] not in known:
+        problems.append(
+            problem(f"study: no study of this run is called {full['study']!r}", _nearest(full["study"], known))
+        )
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
         where = f"study {number} ({paper} on {cohort})"

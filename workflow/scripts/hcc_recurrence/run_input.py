@@ -27,7 +27,7 @@ from hcc_recurrence.storage import storage_problems
 # The workflow's own file, as Snakemake names it.
 BASE_CONFIG = Path("config/config.yaml")
 # Top-level keys whose value is text whatever it looks like, such as a folder called 2019.
-TEXTS = ("dicom_root", "clinical_table", "job")
+TEXTS = ("dicom_root", "clinical_table", "job", "study")
 # Folders that a run writes to.
 WRITTEN = ("results", "logs", "benchmarks")
 # Rules that others ask for, and no person.
