@@ -117,8 +117,8 @@ def test_what_decides_inputs_comes_from_the_model(folder):
         # A variable that is not there, or means something else.
         (
             lambda c: c["cohorts"]["new"]["clinical"].pop("afp"),
-            "the cohort has no clinical variable 'afp', which it takes. What to do: add it to cohorts.new.clinical with "
-            "its unit, such as ng/mL; or, if no patient has it",
+            "the cohort has no clinical variable 'afp', which it takes. What to do: add it to cohorts.new.clinical "
+            "with its unit, such as ng/mL; or, if no patient has it",
         ),
         (lambda c: c["cohorts"]["new"]["clinical"]["afp"].pop("unit"), "afp has no unit"),
         (lambda c: c["cohorts"]["new"]["clinical"]["afp"].update(timing="post"), "known only after the operation here"),

@@ -105,6 +105,7 @@ class Plan:
         self.crop_phases = images.crop_phases
         self.grid_registrations, self.registered_phases = images.grid_registrations, images.registered_phases
         self.registration_readers, self.mask_readers = images.registration_readers, images.mask_readers
+        self.other_readers = images.other_readers
         self.series_sources, self.series_files = images.series_sources, images.series_files
         self.mask_sources, self.carrying = images.mask_sources, images.carrying
 
