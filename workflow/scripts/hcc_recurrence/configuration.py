@@ -15,6 +15,7 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
+from hcc_recurrence.exported.run_config import load_applied_configuration
 from hcc_recurrence.imaging.view_names import BOUNDING_BOX, repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.networks.architectures import (
@@ -95,6 +96,8 @@ def load_configuration(
 
     Raises: InputError listing every problem.
     """
+    if config.get("models"):
+        return load_applied_configuration(config, schemas_folder, known)
     schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
     # Of named entries only a part may be said; they are checked when the rest has come from the papers.
     parts = {kind: {"type": "object", "default": {}} for kind in SECTIONS}

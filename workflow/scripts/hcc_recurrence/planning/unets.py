@@ -39,6 +39,9 @@ def _wanted(studies: Studies, cohort: Cohort, unet: str, patients: Sequence[str]
 def unet_problems(studies: Studies, cohort: Cohort, patients: Sequence[str]) -> list[Problem]:
     """Networks that the masks of these patients cannot train, and windows that they lack."""
     config, name, problems = studies.config, cohort.name, []
+    if studies.applied:
+        # They come with their models.
+        return problems
     sheet = cohort.settings["masks"]
     if config["masks"]["source"] == UNET and any(reader == UNET for _, _, reader in cohort.masks):
         what = f"has masks of a reader called {UNET}, which is what the network is called"
@@ -74,6 +77,8 @@ class Unets:
 
         Drawn by the hash of seed and name, so that another patient in the cohort changes at most one of them.
         """
+        if self.studies.applied:
+            return {}
         if (name, unet) not in self._parts:
             entry, seed = self.studies.config["unets"][unet], self.studies.config["seed"]
             candidates = _candidates(self.studies, self.cohorts[name], unet, self.patients(name))
