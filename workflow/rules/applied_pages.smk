@@ -7,8 +7,8 @@ include: "applied_pages_common.smk"
 rule write_patient_page:
     """One page of a patient: images with the outline, probabilities, and what lies outside training; needs no network."""
     input:
-        predictions=of_bundles("predictions.csv"),
-        outside=of_bundles("outside.csv"),
+        predictions=files_of_bundles("predictions.csv"),
+        outside=files_of_bundles("outside.csv"),
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
         drawn=[],
@@ -32,7 +32,7 @@ rule write_patient_page:
         templates=untracked(lambda w: str(TEMPLATES)),
         content=APPLIED_TEMPLATES,
         phases=lambda w: list(PLAN.image_phases(w.cohort)),
-        reader=of_cohort("reader"),
+        readers=lambda w: PLAN.mask_readers(PLAN.image_cohort(w.cohort), w.patient),
         modality=of_cohort("modality"),
         title=of_cohort("title"),
         simulated=is_simulated,
@@ -44,8 +44,8 @@ rule write_patient_page:
 rule write_applied_overview:
     """One page of all patients that models were applied to, to sort and to filter; a row leads to the patient's page."""
     input:
-        predictions=of_bundles("predictions.csv"),
-        outside=of_bundles("outside.csv"),
+        predictions=files_of_bundles("predictions.csv"),
+        outside=files_of_bundles("outside.csv"),
     output:
         "<results>/{cohort}/applied/overview.html",
     log:

@@ -5,7 +5,7 @@ APPLIED_TEMPLATES = combine_hashes(
 )
 
 
-def of_bundles(name):
+def files_of_bundles(name):
     """A file of each applied model on a cohort, in the order of the config, as a function of the wildcards."""
     return lambda wildcards: [
         f"<results>/{wildcards.cohort}/applied/{bundle}/{name}" for bundle in BUNDLES

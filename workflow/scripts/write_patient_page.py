@@ -18,7 +18,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     for file in sorted(Path(inputs.images).glob("*.nii.gz"), key=lambda f: params.phases.index(f.name.split(".")[0])):
         phase = file.name.split(".")[0]
         # The outline that the models used.
-        mask = masks / f"{phase}.{params.reader}.nii.gz"
+        mask = masks / f"{phase}.{params.readers.get(phase)}.nii.gz"
         files = [mask] if mask.is_file() else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
         read = {f.name.split(".")[1]: sitk.ReadImage(str(f)) for f in files}
         planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality))

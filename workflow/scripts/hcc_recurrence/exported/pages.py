@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 RESEARCH = "Research use only. Not a medical device; not for diagnosis, treatment or follow-up of this patient."
 # Groups of inputs in the order of the page, and their headings.
 GROUPS = {
+    "summary": "Summary",
     "acquisition": "Scanner and acquisition",
     "phases": "Phases and their timing",
     "tumour": "Tumour size",
