@@ -170,7 +170,8 @@ def test_sort_filter_and_open_a_patient_in_a_browser(models, tmp_path):
     assert found["names"] == PATIENTS and found["back"] == PATIENTS[::-1]
     assert sorted(found["searched"]) == ["P1", "P10"]
     assert found["outside"] == ["P1"] and found["missing"] == ["P2"]
-    groups = {p: {g for m in models for g in m.predictions.query("patient_id == @p")["risk_group"]} for p in PATIENTS}
+    tables = [m.predictions for m in models]
+    groups = {p: {g for t in tables for g in t.loc[t["patient_id"] == p, "risk_group"]} for p in PATIENTS}
     assert sorted(found["high"]) == sorted(p for p, own in groups.items() if own == {"high"})
     assert found["count"] == "4 of 4 patients"
     # Links lead to pages that are there, and that open without a word on the console.
