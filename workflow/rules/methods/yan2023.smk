@@ -182,6 +182,7 @@ rule plot_yan2023_grid:
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_yan2023_grid"),
     script:
         "../../scripts/plot_yan2023_grid.py"
@@ -290,6 +291,7 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
