@@ -27,11 +27,12 @@ if PLAN:
 
     # Functions first, each file using those before it; then the stages.
     for rules in (
-        *("wildcards", "paths", "parameters", "resources", "captions", "targets"),
+        *("wildcards", "paths", "parameters", "planned_cost", "resources"),
+        *("captions", "targets"),
         "method_common",
         *("start", "cohort", "images", "segmentation", "crops", "radiomics"),
         *("networks", "evaluation", "figures", "comparison", "null_control"),
-        *("checklists", "report", "leftovers"),
+        *("checklists", "report", "leftovers", "cost"),
     ):
 
         include: f"workflow/rules/{rules}.smk"

@@ -41,3 +41,4 @@ onstart:
         )
         for patient, reason in sorted(PLAN.excluded[name].items()):
             print(f"  {patient} left out: {reason}", file=sys.stderr)
+    say_cost(workflow.persistence.dag)
