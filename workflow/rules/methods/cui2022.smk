@@ -223,6 +223,7 @@ rule plot_cui2022_grad_cam:
         folds=lambda w: [fit.fold for fit in cui2022_first(w.cohort)],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
+        endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
         "../../scripts/plot_cui2022_grad_cam.py"

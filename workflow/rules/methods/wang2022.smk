@@ -93,6 +93,7 @@ rule gather_wang2022:
         limit=WANG["cox_p"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        endpoint=of_cohort("endpoint"),
         code=code("gather_wang2022"),
     script:
         "../../scripts/gather_wang2022.py"
@@ -165,6 +166,7 @@ rule plot_wang2022_features:
         number=WANG["explained_features"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        endpoint=of_cohort("endpoint"),
         code=code("plot_wang2022_features"),
     script:
         "../../scripts/plot_wang2022_features.py"

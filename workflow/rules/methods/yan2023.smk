@@ -228,6 +228,7 @@ rule write_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
         "../../scripts/write_yan2023_nomograms.py"
@@ -290,6 +291,7 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

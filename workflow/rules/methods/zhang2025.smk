@@ -216,6 +216,7 @@ rule plot_zhang2025_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -302,6 +303,7 @@ rule plot_grad_cam:
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -17,6 +17,7 @@ from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.imaging.view_names import repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
+from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.networks.architectures import (
     ARCHITECTURES,
     BOX_ARCHITECTURES,
@@ -399,6 +400,19 @@ def _nearest(name: str, known: Collection[str]) -> str:
     return (f"did you mean {close[0]!r}? " if close else "") + f"known are {', '.join(sorted(known))}"
 
 
+def _needs_problems(full: Mapping[str, Any], study: Mapping[str, Any], where: str) -> list[Problem]:
+    """What a method must have, as it declares, and a study lacks: clinical variables, or times of the outcome."""
+    needs, settings = declared(study["paper"]).needs, full["papers"][study["paper"]]["settings"]
+    column, problems = full["cohorts"][study["cohort"]]["endpoint"]["column"], []
+    if "times" in needs and column:
+        what = f"{where}: the outcome (column {column}) has no times, and the method needs them: {needs['times']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or give dates or months of the outcome"))
+    if "variables" in needs and not set(settings.get("clinical", {})) - set(study["without"]):
+        what = f"{where}: `without` leaves no clinical variable, and the method needs one: {needs['variables']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or name variables that the cohort has"))
+    return problems
+
+
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
     def problem(what: str, remedy: str) -> Problem:
         return Problem("", "", "config", what, remedy)
@@ -451,6 +465,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"name those in overrides.{paper}.{kind}",
                     )
                 )
+        problems += _needs_problems(full, study, where)
         split = full["splits"].get(study["split"] or settings.get("split", ""))
         if "learners" in settings and study["networks"] and split and split["folds"] < 3:
             problems.append(

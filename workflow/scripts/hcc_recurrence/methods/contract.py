@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -42,6 +42,8 @@ class Method:
     models: from the settings of a study to its models, in the order of tables. tables: names of the tables that each
     fit leaves; those in `shown` stand in `tables/` with all fits one below the other. file: of the method's folder,
     with `fit` and `read_data`; a small method has them in `declare` as well, and imports what is heavy inside of them.
+    needs: what a study must have for the method to be one, and why: `times` of the outcome, or clinical
+    `variables`; a study without them is refused before the first job.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Method:
     tables: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     file: str = "fit"
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:

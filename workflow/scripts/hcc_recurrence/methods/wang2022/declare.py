@@ -39,4 +39,8 @@ METHOD = Method(
     models,
     tables=("choices", "weights", "hazards", "correlations", "drawn"),
     shown=("choices", "weights", "correlations"),
+    needs={
+        "times": "its nomogram is a Cox regression",
+        "variables": "DSFR-C, the visual model and the nomogram are made of them",
+    },
 )

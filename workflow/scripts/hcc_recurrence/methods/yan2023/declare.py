@@ -38,4 +38,9 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return found
 
 
-METHOD = Method("yan2023", models, tables=("regressions",))
+METHOD = Method(
+    "yan2023",
+    models,
+    tables=("regressions",),
+    needs={"variables": "its nomograms are made of them"},
+)

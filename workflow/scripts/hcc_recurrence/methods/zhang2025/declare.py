@@ -38,4 +38,9 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return {**found, **clinical, **combined}
 
 
-METHOD = Method("zhang2025", models, tables=("choices", "steps", "grid", "regressions", "curves", "drawn"))
+METHOD = Method(
+    "zhang2025",
+    models,
+    tables=("choices", "steps", "grid", "regressions", "curves", "drawn"),
+    needs={"variables": "its clinical and its combined signature are made of them"},
+)
