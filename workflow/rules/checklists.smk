@@ -60,6 +60,7 @@ rule fill_checklists:
         folder=untracked(lambda w: str(CHECKLISTS)),
         content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),
         about=about_study,
+        main=study_main,
         mark=study_mark,
         endpoint=of_cohort("endpoint"),
         code=code("fill_checklists"),
