@@ -34,6 +34,7 @@ rule train_network:
         ],
         training=lambda w: training_settings(w.paper, w.network),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_network"),
     script:
@@ -115,6 +116,7 @@ rule extract_deep_features:
         pool=lookup("papers/{paper}/settings/pool", within=FULL_CONFIG),
         tap=lookup("papers/{paper}/settings/tap", within=FULL_CONFIG),
         highest=crop_highest,
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("extract_deep_features"),
     script:

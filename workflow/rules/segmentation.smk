@@ -31,6 +31,7 @@ rule train_unet:
         reader=of_cohort("reader"),
         modality=of_cohort("modality"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_unet"),
     script:

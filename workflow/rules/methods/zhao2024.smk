@@ -141,6 +141,7 @@ rule train_zhao2024_fusion:
         ),
         training=training_settings("zhao2024"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_zhao2024_fusion"),
     script:
