@@ -17,7 +17,8 @@ from hcc_recurrence.numerics import NATIVE, OTHER_KERNELS, PORTABLE, TABLE_KERNE
 ASK = """
 import json, numpy, scipy.linalg, torch, threadpoolctl
 from numpy._core._multiarray_umath import __cpu_features__ as numpy_has
-blas = sorted({i["architecture"] for i in threadpoolctl.threadpool_info() if i["user_api"] == "blas" and "architecture" in i})
+found = threadpoolctl.threadpool_info()
+blas = sorted({one["architecture"] for one in found if one["user_api"] == "blas" and "architecture" in one})
 print(json.dumps([torch.backends.cpu.get_cpu_capability(), blas, numpy_has["X86_V4"], numpy_has["X86_V3"]]))
 """
 needs_avx2 = pytest.mark.skipif(not numerics.has_portable_kernels(), reason="a processor with AVX2")

@@ -30,6 +30,7 @@ from hcc_recurrence.networks.training import (
     probabilities,
     save_network,
     train,
+    weighted_loss,
 )
 
 SETTINGS = {
@@ -89,6 +90,16 @@ def test_roles_keep_the_held_out_fold_and_other_splits_unseen_and_stratify_the_i
 
 def test_class_weights_are_the_published_ones():
     assert class_weights(torch.tensor([0] * 54 + [1] * 78)).tolist() == pytest.approx([1.222, 0.846], abs=5e-4)
+
+
+def test_weighted_losses_as_torch_and_as_keras_divide_them():
+    """By hand: losses 1 and 3 with weights 2 and 0.5 are 3.5 in all, over 2.5 of weights or over 2 patients."""
+    logits = torch.tensor([[np.log(np.expm1(1.0)), 0.0], [0.0, np.log(np.expm1(3.0))]], dtype=torch.float32)
+    truth, weight = torch.tensor([1, 0]), torch.tensor([0.5, 2.0])
+    assert functional.cross_entropy(logits, truth, reduction="none").tolist() == pytest.approx([1.0, 3.0], abs=1e-6)
+    assert weighted_loss(logits, truth, weight, False).item() == pytest.approx(3.5 / 2.5, abs=1e-6)
+    assert weighted_loss(logits, truth, weight, True).item() == pytest.approx(3.5 / 2, abs=1e-6)
+    assert weighted_loss(logits, truth, None, True).item() == pytest.approx(2.0, abs=1e-6)
 
 
 def test_training_learns_and_ends_with_the_weights_of_the_best_epoch():

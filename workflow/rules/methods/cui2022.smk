@@ -226,3 +226,58 @@ rule plot_cui2022_grad_cam:
         code=code("plot_cui2022_grad_cam"),
     script:
         "../../scripts/plot_cui2022_grad_cam.py"
+
+
+rule compare_cui2022_readers:
+    """The networks on the masks of other readers, against those of the study's own."""
+    input:
+        models=[
+            f"<results>/{{cohort}}/cui2022/models/{fit}"
+            for fit in (Fit(), Fit(AS_PUBLISHED))
+        ],
+        images=cui2022_read_again("images"),
+        masks=cui2022_read_again("masks"),
+        predictions="<results>/{cohort}/cui2022/predictions.csv",
+        split=split_file("cui2022"),
+    output:
+        **one_figure(
+            "<results>/{cohort}/cui2022/figures/second_reader",
+            "../../report/cui2022_second_reader.rst",
+            "masks of a second reader",
+            "figure",
+            section="Cui 2022",
+        ),
+        csv="<results>/{cohort}/cui2022/tables/second_reader.csv",
+        html=shown(
+            "<results>/{cohort}/cui2022/tables/second_reader.html",
+            "../../report/cui2022_second_reader.rst",
+            "masks of a second reader, table",
+            section="Cui 2022",
+        ),
+    log:
+        "<logs>/{cohort}/cui2022/compare_cui2022_readers.log",
+    benchmark:
+        "<benchmarks>/{cohort}/cui2022/compare_cui2022_readers.tsv"
+    group:
+        "cui2022_results"
+    conda:
+        "../../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(60),
+    params:
+        readers=lambda w: cui2022_readers(w.cohort),
+        patients=lambda w: sorted(
+            {p for own in cui2022_readers(w.cohort).values() for p in own}
+        ),
+        phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
+        crops={
+            n: FULL_CONFIG["crops"].get(network_crop(CUI, n), {})
+            for n in CUI["networks"]
+        },
+        title=of_cohort("title"),
+        mark=mark_of("cui2022"),
+        code=code("compare_cui2022_readers"),
+    script:
+        "../../scripts/compare_cui2022_readers.py"

@@ -76,6 +76,25 @@ def cui2022_crops(wildcards):
     ]
 
 
+def cui2022_readers(cohort):
+    """Other readers of the patients' masks, each with the patients outlined, where the study has any."""
+    images = PLAN.image_cohort(base(cohort))
+    phases = PLAN.phases("cui2022", base(cohort))
+    return PLAN.other_readers(images, phases, PLAN.patients(base(cohort)))
+
+
+def cui2022_read_again(kind):
+    """Images or masks of the patients whom another reader outlined as well, on the grid of the crops."""
+    grid = FULL_CONFIG["crops"].get(CUI["crops"], {}).get("grid", "")
+
+    def folders(wildcards):
+        images = PLAN.image_cohort(base(wildcards.cohort))
+        patients = sorted({p for own in cui2022_readers(images).values() for p in own})
+        return [f"<results>/{images}/{kind}/{grid}/{p}" for p in patients]
+
+    return folders
+
+
 def cui2022_predictions(cohort):
     """Parts of the predictions."""
     return [f"<results>/{cohort}/cui2022/fits/networks.predictions.csv"]
@@ -92,4 +111,5 @@ def cui2022_targets(cohort):
         *[f"{folder}/tables/{t}.html" for t in ("networks", "ensemble", "curve")],
         f"{folder}/tables/relevance.html",
         *[f"{folder}/figures/boxes.page{n + 1}.png" for n in range(pages)],
+        *([f"{folder}/figures/second_reader.png"] if cui2022_readers(cohort) else []),
     ]

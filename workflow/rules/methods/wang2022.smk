@@ -18,6 +18,10 @@ METHODS["wang2022"] = {
     },
     "minutes": 120,
 }
+EXPORTS["wang2022"] = {
+    "models": exported_fit("wang2022"),
+    "features": lambda w: wang2022_features(w),
+}
 PREDICTION_PARTS["wang2022"] = files_of_fits("wang2022", ".predictions.csv")
 OWN_TARGETS["wang2022"] = wang2022_targets
 

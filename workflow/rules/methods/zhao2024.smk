@@ -16,6 +16,10 @@ METHODS["zhao2024"] = {
         "reader": of_cohort("reader")(w),
     },
 }
+EXPORTS["zhao2024"] = {
+    "models": zhao2024_exported,
+    "features": radiomics_files("zhao2024"),
+}
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 OWN_TARGETS["zhao2024"] = lambda cohort: [

@@ -15,7 +15,8 @@ from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
-from hcc_recurrence.imaging.view_names import repeated_views
+from hcc_recurrence.exported.run_config import load_applied_configuration
+from hcc_recurrence.imaging.view_names import BOUNDING_BOX, repeated_views
 from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
 from hcc_recurrence.networks.architectures import (
     ARCHITECTURES,
@@ -23,6 +24,7 @@ from hcc_recurrence.networks.architectures import (
     FEATURE_ARCHITECTURES,
     FROM_SCRATCH,
     OPTIMISERS,
+    PER_PATIENT,
     SLICE_ARCHITECTURES,
     SMALLEST,
     VOLUME_ARCHITECTURES,
@@ -94,6 +96,8 @@ def load_configuration(
 
     Raises: InputError listing every problem.
     """
+    if config.get("models"):
+        return load_applied_configuration(config, schemas_folder, known)
     schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
     # Of named entries only a part may be said; they are checked when the rest has come from the papers.
     parts = {kind: {"type": "object", "default": {}} for kind in SECTIONS}
@@ -184,6 +188,8 @@ def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
             wrong(
                 "fusion_network", settings["fusion_network"], f"best, or of networks {', '.join(settings['networks'])}"
             )
+        if settings["class_weights"] not in (True, False, PER_PATIENT):
+            wrong("class_weights", settings["class_weights"], f"true, false, or {PER_PATIENT}")
         if settings["optimiser"] not in OPTIMISERS:
             wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
         for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
@@ -270,9 +276,9 @@ def _box_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, An
     found = {name: full["crops"].get(network_crop(settings, name)) for name in ("SS", "NSS")}
     if not all(found.values()):
         return problems
-    if [found[name]["masked"] for name in ("SS", "NSS")] != [True, False]:
+    if found["SS"]["masked"] is not True or found["NSS"]["masked"] is True:
         named = [network_crop(settings, name) for name in ("SS", "NSS")]
-        wrong("networks", named, "crops with masked: true for SS, and with masked: false for NSS")
+        wrong("networks", named, f"crops with masked: true for SS, and with masked: false or {BOUNDING_BOX} for NSS")
     _, y, x = found["SS"]["size_voxels"]
     if y != x or found["NSS"]["size_voxels"] != found["SS"]["size_voxels"]:
         wrong("networks", [crop["size_voxels"] for crop in found.values()], "boxes of one size, square in plane")
@@ -404,6 +410,11 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         return Problem("", "", "config", what, remedy)
 
     problems, seen = [], set()
+    known = {f"{study['paper']}:{study['cohort']}" for study in full["studies"]}
+    if full["study"] and full["study"] not in known:
+        problems.append(
+            problem(f"study: no study of this run is called {full['study']!r}", _nearest(full["study"], known))
+        )
     for number, study in enumerate(full["studies"], 1):
         paper, cohort = study["paper"], study["cohort"]
         where = f"study {number} ({paper} on {cohort})"
@@ -512,6 +523,10 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
         if grid["registration_engine"] == "ants" and importlib.util.find_spec("ants") is None:
             what = f"grids.{name}: registration_engine is ants, and the package antspyx is not installed"
             problems.append(problem(what, "install it into the environment, or use simpleitk"))
+    for name, crop in full["crops"].items():
+        if crop["masked"] == BOUNDING_BOX and crop["fit"] != "voxels":
+            what = f"crops.{name}: masked is {BOUNDING_BOX}, which boxes of voxels alone know"
+            problems.append(problem(what, "write fit: voxels, or masked: true or false"))
     for kind in ("radiomics", "crops"):
         for name, entry in full[kind].items():
             if entry["grid"] not in full["grids"]:

@@ -1,7 +1,7 @@
 """Which machine code of its libraries a run uses, so that another processor can give the same numbers.
 
-Numerical libraries look at the processor when they are loaded and take the fastest of their kernels: AVX-512 on one node,
-AVX2 on another. Kernels add in another order, and training a network amplifies the rounding until a patient's
+Numerical libraries look at the processor when they are loaded and take the fastest of their kernels: AVX-512 on one
+node, AVX2 on another. Kernels add in another order, and training a network amplifies the rounding until a patient's
 probability moves by a tenth or more. What fixes the kernels are variables of the environment, read when a library is
 loaded: they are set before the first job starts, where the number of threads is.
 

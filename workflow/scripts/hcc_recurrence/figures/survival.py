@@ -123,7 +123,8 @@ def plot_survival_calibration(
 ) -> plt.Figure:
     """Kaplan-Meier survival at the horizon against the predicted one in groups of risk, with bootstrap intervals.
 
-    As R's rms does (Wang 2022, section 4.5); five groups below 100 patients, ten above, of ten patients or more.
+    The model is not refitted (rms `calibrate`, as in Wang 2022, section 4.5, does so and corrects for optimism). Five
+    groups below 100 patients, ten above, of ten patients or more.
     """
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))

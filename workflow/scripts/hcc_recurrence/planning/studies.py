@@ -40,8 +40,15 @@ class Studies:
         """The splits that studies use on a cohort, sorted."""
         return [scheme for cohort, scheme in self.comparisons() if cohort == name]
 
+    @property
+    def applied(self) -> bool:
+        """Whether the run applies exported models, which stand in place of papers: nothing is fitted or split."""
+        return bool(self.config.get("models"))
+
     def comparisons(self) -> list[tuple[str, str]]:
         """Cohort and split of every comparison: each split that a study uses on a cohort."""
+        if self.applied:
+            return []
         return sorted({(cohort, self.scheme(paper, cohort)) for paper, cohort in self.pairs})
 
     def papers_with_scheme(self, cohort: str, scheme: str) -> list[str]:
