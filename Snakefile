@@ -48,7 +48,7 @@ if PLAN:
         for rules in (
             *("targets", "method_common", "export_common", "segmentation_training"),
             *("networks", "evaluation", "figures", "comparison", "null_control"),
-            *("checklists", "report"),
+            *("checklists", "numerics", "report"),
         ):
 
             include: f"workflow/rules/{rules}.smk"

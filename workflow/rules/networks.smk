@@ -12,6 +12,7 @@ rule train_network:
         network="<results>/{cohort}/{paper}/networks/{network}/{fit}.pt",
         scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
         history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+        machine="<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json",
     log:
         "<logs>/{cohort}/{paper}/train_network/{network}.{fit}.log",
     benchmark:
@@ -46,6 +47,7 @@ use rule train_network as train_scoring_network with:
     output:
         scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
         history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+        machine="<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json",
     wildcard_constraints:
         paper=PAPER_NAME,
         fit=Fit.PATTERN_OF_PARTS,

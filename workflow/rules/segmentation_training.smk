@@ -10,6 +10,7 @@ rule train_unet:
     output:
         network="<results>/{cohort}/segmentation/{unet}/{phase}.pt",
         history="<results>/{cohort}/segmentation/{unet}/{phase}.history.csv",
+        machine="<results>/{cohort}/segmentation/{unet}/{phase}.machine.json",
     log:
         "<logs>/{cohort}/train_unet/{unet}.{phase}.log",
     benchmark:
