@@ -5,6 +5,7 @@
 include: "cui2022_common.smk"
 
 
+EXPORTS["cui2022"] = {"models": exported_fit("cui2022")}
 PREDICTION_PARTS["cui2022"] = cui2022_predictions
 OWN_TARGETS["cui2022"] = cui2022_targets
 TRAINING_MEMORY["cui2022"] = cui2022_memory
@@ -41,7 +42,7 @@ rule keep_cui2022_networks:
         runtime=minutes(10),
     params:
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
-        shapes=CUI_SHAPES,
+        definitions=CUI_DEFINITIONS,
         code=code("keep_cui2022_networks"),
     script:
         "../../scripts/keep_cui2022_networks.py"

@@ -19,6 +19,11 @@ METHODS["yan2023"] = {
     "memory_mb": 2000,
     "minutes": 30,
 }
+EXPORTS["yan2023"] = {
+    "models": exported_fit("yan2023"),
+    "features": yan2023_phase_features,
+    "weights": yan2023_weights,
+}
 PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
 OWN_TARGETS["yan2023"] = yan2023_targets
 SMALLER_COPIES["yan2023"] = yan2023_smaller()

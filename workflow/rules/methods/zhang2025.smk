@@ -15,6 +15,14 @@ METHODS["zhang2025"] = {
     "memory_mb": 6000,
     "minutes": 480,
 }
+EXPORTS["zhang2025"] = {
+    "models": exported_fit("zhang2025"),
+    "features": lambda w: (
+        radiomics_files("zhang2025")(w)
+        if PLAN.has_networks("zhang2025", w.cohort)
+        else []
+    ),
+}
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory

@@ -17,4 +17,9 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return {name: ModelInfo("main", "deep", name) for name in (SEGMENTED, WHOLE) if name in networks}
 
 
+def crop_definition(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> dict[str, Any]:
+    """All that decides what is in a box: an entry of `crops`, with the entry of `grids` in place of its name."""
+    return {**crop, "grid": dict(grid)}
+
+
 METHOD = Method("cui2022", models)
