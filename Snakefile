@@ -27,7 +27,8 @@ if PLAN:
 
     # Functions first, each file using those before it; then the stages.
     for rules in (
-        *("wildcards", "paths", "parameters", "resources", "captions"),
+        *("wildcards", "paths", "parameters", "planned_cost", "resources"),
+        "captions",
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
         *("radiomics", "leftovers"),
         # Where exported models are applied, no rule is there that fits anything.

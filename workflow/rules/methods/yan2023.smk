@@ -187,6 +187,7 @@ rule plot_yan2023_grid:
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_yan2023_grid"),
     script:
         "../../scripts/plot_yan2023_grid.py"
@@ -295,6 +296,7 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

@@ -77,6 +77,7 @@ rule gather_zhang2025_fusion:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_fusion"),
     script:
         "../../scripts/gather_zhang2025_fusion.py"
@@ -133,6 +134,7 @@ rule gather_zhang2025_networks:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_networks"),
     script:
         "../../scripts/gather_zhang2025_networks.py"
@@ -224,6 +226,7 @@ rule plot_zhang2025_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -265,6 +268,7 @@ rule write_zhang2025_inflation:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("write_zhang2025_inflation"),
     script:
         "../../scripts/write_zhang2025_inflation.py"
@@ -287,6 +291,7 @@ rule plot_grad_cam:
             "Grad-CAM",
             "figure",
             section="Zhang 2025",
+            pictures=True,
         ),
         csv="<results>/{cohort}/zhang2025/tables/grad_cam.csv",
     log:
@@ -310,6 +315,7 @@ rule plot_grad_cam:
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
+from hcc_recurrence.methods.cui2022.settings import problems
 
 # The network on the segmented tumour, and that on the whole box around it.
 SEGMENTED, WHOLE = "SS", "NSS"
@@ -22,4 +23,4 @@ def crop_definition(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> dict[st
     return {**crop, "grid": dict(grid)}
 
 
-METHOD = Method("cui2022", models)
+METHOD = Method("cui2022", models, networks=TRAINED, needs_networks=True, problems=problems)
