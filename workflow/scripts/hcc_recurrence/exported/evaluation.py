@@ -51,7 +51,7 @@ def evaluation_tables(
 
 
 NOTE = (
-    "AUC with DeLong's interval. The cut-off is the one that came with the model; nothing was chosen on these patients. "
+    "AUC with DeLong's interval. The cut-off came with the model; nothing was chosen on these patients. "
     "95% intervals of rates: Clopper-Pearson for the accuracy and below 10 patients, Wilson for the others. The remark "
     "says why there is no interval."
 )
