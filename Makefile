@@ -4,6 +4,7 @@
 # make lint   what CI checks besides the tests
 # make site   docs/ as web pages in site/ (no network needed once installed)
 # make docs   the parts of docs/ that are made of config/papers
+# make pictures  the pictures of docs/, from the results of the demo
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,7 +13,7 @@ CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || e
 BIN := .venv/bin
 
 SITE := .venv/site
-.PHONY: demo test bench site docs lint format lock environment clean
+.PHONY: demo test bench site docs pictures lint format lock environment clean
 
 # Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
@@ -50,7 +51,12 @@ $(SITE)/installed: envs/site.txt .venv/installed
 	touch $@
 
 site: environment $(SITE)/installed
-	PYTHONPATH=$(SITE) $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=$(SITE) $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html; for its search: $(BIN)/python -m http.server --directory site"
+
+# From the results of the demo.
+pictures:
+	$(BIN)/python docs/pictures.py results
 
 docs: environment
 	$(BIN)/python docs/chosen_settings.py

@@ -19,7 +19,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
         sentences,
         sizes,
     )
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
 
     params, inputs, folder = snakemake.params, snakemake.input, Path(snakemake.output.folder)
@@ -47,7 +47,8 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
     )
     for name, draw in drawn.items():
         png = folder / "figures" / f"{name}.png"
-        save(draw(), png, png.with_suffix(".svg"), " ".join(marks[1:]))
+        files = [str(png.with_suffix(ending)) for ending in (".png", ".pdf", ".svg", ".csv")]
+        save_figure(draw(), files, params.figures, " ".join(marks[1:]))
         pictures.append(Picture(FIGURES[name], png.read_bytes(), kind="png"))
     page = evaluation_page(model.title, params.title, marks, tables, words, pictures, params.resamples)
     (folder / "evaluation.html").write_text(

@@ -16,6 +16,10 @@ METHODS["zhao2024"] = {
         "reader": of_cohort("reader")(w),
     },
 }
+EXPORTS["zhao2024"] = {
+    "models": zhao2024_exported,
+    "features": radiomics_files("zhao2024"),
+}
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 OWN_TARGETS["zhao2024"] = lambda cohort: [
@@ -23,7 +27,9 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
-        for model in ("CR", "RCR")
+        for model in (
+            ("CR", "RCR") if has_variables("zhao2024", cohort) else ("Radiomics",)
+        )
         for protocol in PROTOCOLS
     ],
     *[
@@ -102,6 +108,8 @@ rule plot_coefficients:
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -136,6 +144,7 @@ rule train_zhao2024_fusion:
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         networks=FUSION_NETWORKS,
+        has_clinical=lambda w: has_variables("zhao2024", w.cohort),
         layer_norm=lookup(
             "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
         ),
@@ -274,6 +283,7 @@ rule plot_score_cam:
             "Score-CAM",
             "figure",
             section="Zhao 2024",
+            pictures=True,
         ),
         csv="<results>/{cohort}/zhao2024/tables/score_cam.csv",
     log:
@@ -294,6 +304,8 @@ rule plot_score_cam:
         name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:
         "../../scripts/plot_score_cam.py"

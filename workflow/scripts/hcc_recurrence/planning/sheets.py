@@ -10,7 +10,7 @@ from typing import Any
 from hcc_recurrence.cohort.clinical import empty_column_problems, threshold_problems
 from hcc_recurrence.cohort.clinical_scores import STAGE_INPUTS, STAGE_THRESHOLDS
 from hcc_recurrence.cohort.labels import has_dates, make_labels
-from hcc_recurrence.cohort.outcome import decimal_comma
+from hcc_recurrence.cohort.outcome import decimal_comma, outcome_column
 from hcc_recurrence.cohort.sheets import MONTH_COLUMNS, Cohort, load_cohort
 from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.planning.studies import Studies
@@ -43,16 +43,21 @@ class Sheets:
         return {p.patient for p in self.problems if p.cohort == name}
 
     def labelled(self, name: str) -> list[str]:
-        """Patients with a label, sorted, of those whose rows have no problem; all of them without an outcome."""
+        """Patients with a label, sorted, of those whose rows have no problem; all where none is needed or there."""
         cohort = self.cohorts[name]
         readable = cohort.patients.drop(index=sorted(self.faulty(name) & set(cohort.patients.index)))
-        if not has_dates(readable) and not all(c in readable for c in MONTH_COLUMNS):
+        if not cohort.settings.get("outcome_needed", True):
+            return sorted(readable.index)
+        column = outcome_column(cohort)
+        known = [column] if column else MONTH_COLUMNS
+        if (column or not has_dates(readable)) and not all(c in readable for c in known):
             return sorted(readable.index)
         labels = make_labels(
             readable,
             cohort.settings["er_days"],
             cohort.settings["er_inclusive"],
             decimal_comma=decimal_comma(cohort),
+            column=column,
         )
         return sorted(labels.loc[labels["excluded_because"] == "", "patient_id"])
 
@@ -97,6 +102,9 @@ def _needs_of_studies(studies: Studies, cohorts: Mapping[str, Cohort]) -> list[P
             for variable, column in cohort.settings["strata"].items()
             if column not in cohort.patients and "patients" in cohort.read
         ]
+    if studies.applied:
+        # What a model takes of the clinical variables was asked when it was read.
+        return problems
     for (paper, name), study in studies.pairs.items():
         problems += _clinical_needs(studies.config, paper, name, study)
         used = studies.settings(paper, name).get("clinical", {})
