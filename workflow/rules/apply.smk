@@ -121,3 +121,6 @@ rule compare_with_training:
         code=code("compare_with_training"),
     script:
         "../scripts/compare_with_training.py"
+
+
+include: "applied_pages.smk"
