@@ -5,7 +5,7 @@ settings. With features selected inside the folds the mean AUC of the cross-vali
 errors of 0.5. Beside it the worst-case reading, selection on all patients before the folds, and the AUC by which the
 settings are chosen, which is the best of 50 and above 0.5 by that alone. Minutes.
 
-    python tests/benchmarks/wang_noise.py [seeds]
+    python tests/benchmarks/wang_noise.py [seeds] [first seed]
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ def measure(seed: int, settings: dict, selection: str) -> tuple[float, float]:
 
 def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     settings = plain_values(yaml.safe_load(PAPER.read_text()))["settings"]["published"]
     # The ten penalties; the other 190 points stop the same regressions at limits that they do not reach.
     settings["regression_grid"] = {"C": settings["regression_grid"]["C"], "max_iter": [500], "tol": [1e-4]}
     for selection in SELECTIONS:
-        found = np.array([measure(seed, settings, selection) for seed in range(seeds)])
+        found = np.array([measure(seed, settings, selection) for seed in range(first, first + seeds)])
         for name, values in zip(("choosing", "cross_validated"), found.T, strict=True):
             error = values.std(ddof=1) / np.sqrt(seeds)
             away = (values.mean() - 0.5) / error

@@ -37,7 +37,7 @@ def configure(workspace) -> None:
     ]
     config["unets"] = {
         "tiny": {
-            **{"side_pixels": 64, "channels": [6, 12, 24, 48, 96], "windows": {}, "fraction": 0.4},
+            **{"side_pixels": 64, "channels": [6, 12, 24, 48, 96], "windows": {}, "fraction": 0.3333},
             **{"epochs": 30, "learning_rate": 0.005, "schedule": "cosine", "batch": 2, "smallest_pixels": 3},
             "augmentation": {"rotation_deg": 15, "scale": 0.1},
         }

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from sklearn.metrics import roc_auc_score
 from tiny_cohort import CONFIG
 
 from hcc_recurrence.files import as_written, read_csv
@@ -80,7 +81,8 @@ def test_the_kept_model_gives_the_scores_of_the_predictions_table(joined, result
     kept = CuiEnsemble.load(results / f"models/{protocol}.1.0")
     stacks = {name: results.parent / f"crops/{own.crops}.npz" for name, own in kept.networks.items()}
     patients = sorted(read_csv(joined[0].folder / "results/tiny/splits/tiny.csv")["patient_id"])
-    found = kept.predict(read_boxes(stacks, kept.phases, patients), patients)
+    definitions = {name: own.definition for name, own in kept.networks.items()}
+    found = kept.predict(read_boxes(stacks, kept.phases, patients, definitions), patients)
     for name in ("SS", "NSS"):
         own = rows[rows["model"] == name].set_index("patient_id")["probability"]
         assert len(own) == number and as_written(found.loc[own.index, name]) == own.tolist(), name
@@ -107,6 +109,22 @@ def test_curve_relevance_and_figures(results):
     assert ensemble["model"].tolist() == ["NSS", "SS"] and ensemble["strict"].between(0, 1).all()
     for name in ("boxes.page1", "grad_cam", "relevance", "learning_curve", "training"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
+
+
+def test_a_second_readers_masks_are_scored_by_the_same_networks(joined, results):
+    """Figure S1: of the six patients outside training another reader outlined five."""
+    table = pd.read_csv(results / "tables/second_reader.csv")
+    assert table[["reader", "split"]].drop_duplicates().to_numpy().tolist() == [["R2", "validation"]]
+    assert len(table) == 4 and (table["n"] == 5).all() and (table["largest_change"] > 0).all()
+    predictions = read_csv(results / "predictions.csv")
+    masks = pd.read_csv(joined[0].folder / "sheets/masks.csv", dtype=str)
+    again = set(masks.loc[masks["reader"] == "R2", "patient_id"])
+    for row in table.itertuples():
+        own = predictions.query("model == @row.model and protocol == @row.protocol and estimate == 'held_out'")
+        own = own[own["patient_id"].isin(again)]
+        assert roc_auc_score(own["y"], own["probability"]) == pytest.approx(row.auc, abs=1e-9)
+        assert row.auc - row.auc_other == pytest.approx(row.difference, abs=1e-9)
+    assert (results / "figures/second_reader.png").stat().st_size > 5000
 
 
 def test_nothing_changed_runs_nothing(joined):

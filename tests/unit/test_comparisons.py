@@ -329,6 +329,7 @@ def make_run(predictions, metrics):
         ),
         readers={"R1": 70, "R2": 10},
         versions={"x": "1.0"},
+        main=["a", "b"],
     )
 
 

@@ -285,6 +285,21 @@ def test_crops_are_centred_padded_scaled_and_masked():
         crop_phases([image[:5]], mask, (4, 10, 10), None, False)
 
 
+def test_the_other_reading_of_nss_keeps_the_bounding_box_alone():
+    """docs/methods.md 1.2: outside the tumour's bounding box everything is 0, inside of it nothing is."""
+    mask = np.zeros((6, 20, 20), np.uint8)
+    # An L of two arms, whose bounding box is 2 x 5 x 7; it is higher than the box of the crop.
+    mask[1:5, 4:9, 3] = 1
+    mask[1:5, 8, 3:10] = 1
+    image = np.full((6, 20, 20), 40.0)
+    crop, inside = crop_phases([image], mask, (2, 12, 12), (-160, 240), "bounding_box")
+    assert (crop[0] == 0.5).sum() == 2 * 5 * 7 and inside.sum() == 2 * (5 + 6)
+    assert (crop[0][inside > 0] == 0.5).all()
+    whole, _ = crop_phases([image], mask, (2, 12, 12), (-160, 240), False)
+    alone, _ = crop_phases([image], mask, (2, 12, 12), (-160, 240), True)
+    assert [(one == 0.5).sum() for one in (whole, alone)] == [2 * 12 * 12, inside.sum()]
+
+
 @given(st.integers(-8, 12), st.integers(1, 9))
 def test_crop_with_padding_equals_slicing_a_padded_array(first, size):
     array = np.arange(1, 11)

@@ -278,3 +278,19 @@ def test_cross_validated_rows_are_checked(change, words):
     rows = found["estimate"] == "cross_validated"
     with pytest.raises(ValueError, match=words):
         check_predictions(found.assign(**{c: found[c].where(~rows, v) for c, v in change.items()}), split)
+
+
+def test_a_model_from_elsewhere_brings_its_cut_off():
+    """No training patients are in the table: the cut-off of its column counts, in metrics and in tests alike."""
+    from hcc_recurrence.statistics.classification import metrics_table
+    from hcc_recurrence.statistics.comparisons import training_against_others
+
+    y = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    p = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95]
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(12)], "y": y, "probability": p, "cutoff": 0.5})
+    rows = rows.assign(model="A", protocol="strict", split="external", estimate="held_out", repeat=1, fold=0, seed=0)
+    assert training_cut_offs(rows).tolist() == [0.5]
+    metrics = metrics_table(rows)
+    # By hand: of those without recurrence 0.5 and 0.6 are called high, of those with it 0.45 low.
+    assert metrics.loc[0, ["tp", "fn", "tn", "fp"]].tolist() == [5, 1, 4, 2]
+    assert training_against_others(metrics, rows).empty

@@ -13,9 +13,8 @@ from precision import assert_same_rounding
 from torch.nn import functional
 from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 
-from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
-from hcc_recurrence.networks import training
+from hcc_recurrence.networks import architectures, training
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, load_images, stack_crops
 from hcc_recurrence.networks.fits import about_fit, patients_of, run_fit
@@ -30,6 +29,7 @@ from hcc_recurrence.networks.training import (
     probabilities,
     save_network,
     train,
+    weighted_loss,
 )
 
 SETTINGS = {
@@ -89,6 +89,16 @@ def test_roles_keep_the_held_out_fold_and_other_splits_unseen_and_stratify_the_i
 
 def test_class_weights_are_the_published_ones():
     assert class_weights(torch.tensor([0] * 54 + [1] * 78)).tolist() == pytest.approx([1.222, 0.846], abs=5e-4)
+
+
+def test_weighted_losses_as_torch_and_as_keras_divide_them():
+    """By hand: losses 1 and 3 with weights 2 and 0.5 are 3.5 in all, over 2.5 of weights or over 2 patients."""
+    logits = torch.tensor([[np.log(np.expm1(1.0)), 0.0], [0.0, np.log(np.expm1(3.0))]], dtype=torch.float32)
+    truth, weight = torch.tensor([1, 0]), torch.tensor([0.5, 2.0])
+    assert functional.cross_entropy(logits, truth, reduction="none").tolist() == pytest.approx([1.0, 3.0], abs=1e-6)
+    assert weighted_loss(logits, truth, weight, False).item() == pytest.approx(3.5 / 2.5, abs=1e-6)
+    assert weighted_loss(logits, truth, weight, True).item() == pytest.approx(3.5 / 2, abs=1e-6)
+    assert weighted_loss(logits, truth, None, True).item() == pytest.approx(2.0, abs=1e-6)
 
 
 def test_training_learns_and_ends_with_the_weights_of_the_best_epoch():
@@ -278,9 +288,9 @@ def test_a_backbone_starts_from_a_file_of_weights_with_torchvisions_names(tmp_pa
 
 
 def test_the_config_knows_the_same_words():
-    assert set(configuration.OPTIMISERS) == set(training.OPTIMISERS)
+    assert set(architectures.OPTIMISERS) == set(training.OPTIMISERS)
     # Those with bottlenecks are networks of single images.
-    assert set(configuration.ARCHITECTURES) == set(STAGES) - set(WITH_BOTTLENECKS)
+    assert set(architectures.ARCHITECTURES) == set(STAGES) - set(WITH_BOTTLENECKS)
 
 
 def test_score_cam_equals_its_definition():

@@ -56,6 +56,7 @@ rule fill_checklists:
         folder=untracked(lambda w: str(CHECKLISTS)),
         content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),
         about=about_study,
+        main=study_main,
         mark=study_mark,
         code=code("fill_checklists"),
     script:

@@ -2,35 +2,6 @@
 # predictions table of their main models, clinical scores and confounders, which evaluation.smk takes from there.
 
 
-rule measure_tumours:
-    """Tumour volumes of a cohort, by phase and reader."""
-    input:
-        manual=lambda wildcards: collect(
-            "<results>/{cohort}/masks/native/{patient}",
-            cohort=PLAN.image_cohort(wildcards.cohort),
-            patient=PLAN.patients(wildcards.cohort),
-        ),
-        predicted=all_predicted_masks,
-    output:
-        "<results>/{cohort}/tumours.csv",
-    log:
-        "<logs>/{cohort}/measure_tumours.log",
-    benchmark:
-        "<benchmarks>/{cohort}/measure_tumours.tsv"
-    group:
-        "collected"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    params:
-        code=code("measure_tumours"),
-    script:
-        "../scripts/measure_tumours.py"
-
-
 rule fit_comparators:
     """Clinical scores and stages, tumour volume and centre, each as a model of its own."""
     input:

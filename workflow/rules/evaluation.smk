@@ -241,6 +241,7 @@ rule measure_time_auc:
         seed=FULL_CONFIG["seed"],
         main=study_main,
         mark=study_mark,
+        figures=FULL_CONFIG["figures"],
         code=code("measure_time_auc"),
     script:
         "../scripts/measure_time_auc.py"
@@ -384,6 +385,7 @@ rule compare_strata:
         title=of_cohort("title"),
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         code=code("compare_strata"),
     script:
         "../scripts/compare_strata.py"

@@ -35,6 +35,7 @@ rule plot_roc:
     params:
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_roc"),
     script:
         "../scripts/plot_roc.py"
@@ -74,6 +75,7 @@ rule plot_calibration:
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_calibration"),
     script:
         "../scripts/plot_calibration.py"
@@ -111,6 +113,7 @@ rule plot_decision_curve:
         horizon=horizon_months,
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_decision_curve"),
     script:
         "../scripts/plot_decision_curve.py"
@@ -156,6 +159,7 @@ rule plot_risk_groups:
         censored=censored_at_horizon,
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_risk_groups"),
     script:
         "../scripts/plot_risk_groups.py"
@@ -219,6 +223,7 @@ rule plot_comparison:
         printed=content_hash(PUBLISHED / "intervals.csv"),
         papers=published_names,
         mark=study_mark,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_comparison"),
     script:
         "../scripts/plot_comparison.py"
@@ -272,6 +277,7 @@ rule plot_risk_factors:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_risk_factors"),
     script:
         "../scripts/plot_risk_factors.py"
@@ -283,12 +289,12 @@ rule plot_flow_chart:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        png=shown(
-            "<results>/{cohort}/{paper}/figures/flow_chart.png",
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/flow_chart",
             "../report/flow_chart.rst",
             "flow chart of patients",
+            "figure",
         ),
-        svg="<results>/{cohort}/{paper}/figures/flow_chart.svg",
     log:
         "<logs>/{cohort}/{paper}/plot_flow_chart.log",
     benchmark:
@@ -306,6 +312,7 @@ rule plot_flow_chart:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_flow_chart"),
     script:
         "../scripts/plot_flow_chart.py"

@@ -24,6 +24,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         folder=snakemake.wildcards.paper,
         readers=masks.groupby("reader")["patient_id"].nunique().to_dict(),
         versions={name: version(name) for name in packages},
+        main=params.main,
         **params.about,
         **tables,
     )

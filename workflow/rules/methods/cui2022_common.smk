@@ -1,5 +1,7 @@
 # Functions of the rules of Cui 2022: which files its networks leave.
 
+from hcc_recurrence.methods.cui2022.declare import crop_definition
+
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
 # Bytes that training keeps a voxel, measured by tests/unit/test_cui2022.py.
 CUI_BYTES = 700
@@ -9,6 +11,15 @@ CUI_SHAPES = {
     .get(network_crop(CUI, network), {})
     .get("size_voxels", [])
     for network in CUI["networks"]
+}
+# How these boxes are made: the entry of `crops`, with its grid.
+CUI_DEFINITIONS = {
+    network: crop_definition(
+        FULL_CONFIG["crops"][network_crop(CUI, network)],
+        grid_of_crop(network_crop(CUI, network)),
+    )
+    for network in CUI["networks"]
+    if network_crop(CUI, network) in FULL_CONFIG["crops"]
 }
 
 
@@ -76,6 +87,25 @@ def cui2022_crops(wildcards):
     ]
 
 
+def cui2022_readers(cohort):
+    """Other readers of the patients' masks, each with the patients outlined, where the study has any."""
+    images = PLAN.image_cohort(base(cohort))
+    phases = PLAN.phases("cui2022", base(cohort))
+    return PLAN.other_readers(images, phases, PLAN.patients(base(cohort)))
+
+
+def cui2022_read_again(kind):
+    """Images or masks of the patients whom another reader outlined as well, on the grid of the crops."""
+    grid = FULL_CONFIG["crops"].get(CUI["crops"], {}).get("grid", "")
+
+    def folders(wildcards):
+        images = PLAN.image_cohort(base(wildcards.cohort))
+        patients = sorted({p for own in cui2022_readers(images).values() for p in own})
+        return [f"<results>/{images}/{kind}/{grid}/{p}" for p in patients]
+
+    return folders
+
+
 def cui2022_predictions(cohort):
     """Parts of the predictions."""
     return [f"<results>/{cohort}/cui2022/fits/networks.predictions.csv"]
@@ -92,4 +122,5 @@ def cui2022_targets(cohort):
         *[f"{folder}/tables/{t}.html" for t in ("networks", "ensemble", "curve")],
         f"{folder}/tables/relevance.html",
         *[f"{folder}/figures/boxes.page{n + 1}.png" for n in range(pages)],
+        *([f"{folder}/figures/second_reader.png"] if cui2022_readers(cohort) else []),
     ]

@@ -18,6 +18,10 @@ METHODS["wang2022"] = {
     },
     "minutes": 120,
 }
+EXPORTS["wang2022"] = {
+    "models": exported_fit("wang2022"),
+    "features": lambda w: wang2022_features(w),
+}
 PREDICTION_PARTS["wang2022"] = files_of_fits("wang2022", ".predictions.csv")
 OWN_TARGETS["wang2022"] = wang2022_targets
 
@@ -93,6 +97,7 @@ rule gather_wang2022:
         limit=WANG["cox_p"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        figures=FULL_CONFIG["figures"],
         code=code("gather_wang2022"),
     script:
         "../../scripts/gather_wang2022.py"
@@ -146,6 +151,7 @@ rule plot_wang2022_features:
             "maps of the features with the largest weights",
             "figure",
             section="Wang 2022",
+            pictures=True,
         ),
     log:
         "<logs>/{cohort}/wang2022/plot_wang2022_features.log",
@@ -165,6 +171,7 @@ rule plot_wang2022_features:
         number=WANG["explained_features"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_wang2022_features"),
     script:
         "../../scripts/plot_wang2022_features.py"

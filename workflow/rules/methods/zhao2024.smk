@@ -16,6 +16,10 @@ METHODS["zhao2024"] = {
         "reader": of_cohort("reader")(w),
     },
 }
+EXPORTS["zhao2024"] = {
+    "models": zhao2024_exported,
+    "features": radiomics_files("zhao2024"),
+}
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 OWN_TARGETS["zhao2024"] = lambda cohort: [
@@ -102,6 +106,7 @@ rule plot_coefficients:
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -274,6 +279,7 @@ rule plot_score_cam:
             "Score-CAM",
             "figure",
             section="Zhao 2024",
+            pictures=True,
         ),
         csv="<results>/{cohort}/zhao2024/tables/score_cam.csv",
     log:
@@ -294,6 +300,7 @@ rule plot_score_cam:
         name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_score_cam"),
     script:
         "../../scripts/plot_score_cam.py"

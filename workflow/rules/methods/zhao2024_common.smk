@@ -103,3 +103,11 @@ def zhao2024_model_of_fit(wildcards):
 def zhao2024_mark_without_networks(wildcards):
     """What tables and figures must say in which no network has a part."""
     return PLAN.random_weights(["zhao2024"], base(wildcards.cohort), networks=False)
+
+
+def zhao2024_exported(cohort):
+    """The models without a network, and where the study trains networks these."""
+    found = exported_fit("zhao2024")(cohort)
+    if PLAN.has_networks("zhao2024", cohort):
+        found["networks"] = f"<results>/{cohort}/zhao2024/models/networks/{Fit()}"
+    return found

@@ -6,7 +6,7 @@ What only the authors of a study can know stays "author must fill": nothing is g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,10 @@ class Evidence:
 
 @dataclass
 class Run:
-    """What the evidence is drawn from: one study's tables and settings."""
+    """What the evidence is drawn from: one study's tables and settings.
+
+    main: names of its main models, which sentences name.
+    """
 
     folder: str
     cohort: Mapping[str, Any]
@@ -60,6 +63,7 @@ class Run:
     acquisition: pd.DataFrame
     readers: Mapping[str, int]
     versions: Mapping[str, str]
+    main: Sequence[str]
 
 
 def evidence(run: Run) -> dict[str, Evidence]:
@@ -74,12 +78,12 @@ def evidence(run: Run) -> dict[str, Evidence]:
     parts = ", ".join(f"{name} {sizes[name]} ({int(events[name])} ER)" for name in sizes.index)
     strict = metrics[metrics["protocol"] == "strict"]
     best = strict[strict["estimate"] == "out_of_fold"].sort_values("model")
-    aucs = ", ".join(f"{r['model']} {auc_text(r)}" for r in best.to_dict("records") if " " not in r["model"])
+    aucs = ", ".join(f"{r['model']} {auc_text(r)}" for r in best.to_dict("records") if r["model"] in run.main)
     missing = _missing_values(run.baseline)
     spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))
     scores = sorted(m for m in run.comparison["model"].unique() if ":" not in m)
     prevalence = used["er"].mean()
-    slopes = run.calibration[(run.calibration["protocol"] == "strict") & ~run.calibration["model"].str.contains(" ")]
+    slopes = run.calibration[(run.calibration["protocol"] == "strict") & run.calibration["model"].isin(run.main)]
     cuts = strict.drop_duplicates("model").set_index("model")["threshold"]
     timing = sorted({d["timing"] for d in run.definitions.values()})
     operator = "<=" if run.cohort["er_inclusive"] else "<"
@@ -103,7 +107,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling{_weighted(run)}"),
         "building": Evidence(
             f"{here}/predictions.csv",
-            f"{', '.join(m for m in sorted(set(metrics['model'])) if ' ' not in m)}; every step inside each fold"
+            f"{', '.join(m for m in sorted(set(metrics['model']) & set(run.main)))}; every step inside each fold"
             + _training(run),
         ),
         "performance": Evidence(f"{here}/tables/metrics.csv", f"strict, out of fold: {aucs}"),
@@ -120,7 +124,7 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "threshold": Evidence(
             f"{here}/tables/metrics.csv",
             "Youden on training, the same for the other patients: "
-            + ", ".join(f"{m} {'none' if c != c else f'{c:.3f}'}" for m, c in cuts.items() if " " not in m),
+            + ", ".join(f"{m} {'none' if c != c else f'{c:.3f}'}" for m, c in cuts.items() if m in run.main),
         ),
         "comparators": Evidence(
             "comparison", "clinical scores and confounders on the same patients: " + ", ".join(scores)

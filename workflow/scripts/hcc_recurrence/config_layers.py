@@ -141,6 +141,9 @@ def load_layers(
         problems += found
     if replace:
         bottom = {}
+    elif any(layer.get("models") for layer in own):
+        # Models are applied to a person's cohorts, and to nobody's of the demo.
+        bottom = {key: value for key, value in bottom.items() if key not in ("studies", "cohorts", "seed")}
     elif not problems:
         problems += layer_problems(bottom, own)
     return join_layers(bottom, own), problems

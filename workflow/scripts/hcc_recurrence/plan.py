@@ -92,7 +92,7 @@ class Plan:
         self.unets, self.unet_phases = studies.unets, studies.unet_phases
 
         self.patients, self.imaged, self.is_simulated = patients.patients, patients.imaged, patients.is_simulated
-        self.centres = patients.centres
+        self.centres, self.has_outcomes = patients.centres, patients.has_outcomes
         self.external_patients, self.simulated_row = patients.external_patients, patients.simulated_row
         self.knows_best_auc, self.data_root = patients.knows_best_auc, patients.data_root
         self.horizon_months, self.horizon_words = patients.horizon_months, patients.horizon_words
@@ -105,6 +105,7 @@ class Plan:
         self.crop_phases = images.crop_phases
         self.grid_registrations, self.registered_phases = images.grid_registrations, images.registered_phases
         self.registration_readers, self.mask_readers = images.registration_readers, images.mask_readers
+        self.other_readers = images.other_readers
         self.series_sources, self.series_files = images.series_sources, images.series_files
         self.mask_sources, self.carrying = images.mask_sources, images.carrying
 

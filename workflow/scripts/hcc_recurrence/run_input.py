@@ -27,7 +27,7 @@ from hcc_recurrence.storage import storage_problems
 # The workflow's own file, as Snakemake names it.
 BASE_CONFIG = Path("config/config.yaml")
 # Top-level keys whose value is text whatever it looks like, such as a folder called 2019.
-TEXTS = ("dicom_root", "clinical_table", "job")
+TEXTS = ("dicom_root", "clinical_table", "job", "study")
 # Folders that a run writes to.
 WRITTEN = ("results", "logs", "benchmarks")
 # Rules that others ask for, and no person.
@@ -115,7 +115,7 @@ def read_run_input(given: GivenConfig, root: Path, words: Sequence[str], is_run:
     if is_run:
         run.warnings = [told(run.notices)] if run.notices else []
         run.warnings += preset_warnings(run.config, sorted(run.plan.cohorts))
-        run.warnings += unused_entries(run.config, run.own)
+        run.warnings += [] if run.config["models"] else unused_entries(run.config, run.own)
     return run
 
 
@@ -163,6 +163,8 @@ def unknown_targets(words: Sequence[str], rules: Iterable[Any], config: Mapping[
         name: f"{name} is a cohort: ask for a method, such as {papers[0]}, or all, and name the cohort in `studies`"
         for name in config["cohorts"]
     }
+    if not config["models"]:
+        names["apply"] = "apply makes nothing without `models` in the config: name folders or zips of exported models"
     # Such a target would be made of nothing: "Nothing to be done".
     idle = set(words) & set(papers) - {paper for paper, _ in plan.studies}
     return [near_targets(target, known, names) for target in asked] + [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
@@ -38,6 +40,8 @@ def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]
         today: later dates have not come; the day of the run by default.
     """
     frame = cohort.patients
+    if not cohort.settings.get("outcome_needed", True):
+        return _problems_of_known(cohort, today or date.today())
     if all(c in frame for c in DATE_COLUMNS):
         return _date_problems(cohort, today or date.today())
     if all(c in frame for c in MONTH_COLUMNS):
@@ -46,6 +50,15 @@ def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]
     what = f"has neither the columns {sets[0]} nor {sets[1]}"
     remedy = "add one of the two sets of columns, or name the sheet's own in `columns` of the cohort"
     return [Problem(cohort.name, "", cohort.settings["patients"], what, remedy)]
+
+
+def _problems_of_known(cohort: Cohort, today: date) -> list[Problem]:
+    """Where a model is applied, of the patients whose outcome the sheet has: nobody needs one."""
+    for columns, check in ((DATE_COLUMNS, partial(_date_problems, today=today)), (MONTH_COLUMNS, _month_problems)):
+        if all(c in cohort.patients for c in columns):
+            known = cohort.patients[list(columns)].ne("").any(axis=1)
+            return check(replace(cohort, patients=cohort.patients[known]))
+    return []
 
 
 def date_problem(cohort: Cohort, patient: str, column: str, text: str, today: date) -> Problem | None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hcc_recurrence.imaging.view_names import BOUNDING_BOX
+
 
 def bounding_box(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and last-plus-one index of a mask along each axis.
@@ -57,7 +59,7 @@ def crop_phases(
     mask: np.ndarray,
     size: Sequence[int],
     window: Sequence[float] | None,
-    masked: bool,
+    masked: bool | str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Network input of one patient, (phase, z, y, x) float32, and the mask in the same box, (z, y, x) uint8.
 
@@ -66,7 +68,8 @@ def crop_phases(
         mask: 0/1 on that grid; its bounding box centres the crop of every phase.
         size: (z, y, x) in voxels.
         window: (low, high) in the image's units, scaled to [0, 1]; None keeps the values.
-        masked: set what lies outside the mask to 0 after scaling (Cui's segmentation sampling).
+        masked: set what lies outside the mask to 0 after scaling (Cui's segmentation sampling); `bounding_box`: outside
+            the tumour's bounding box (the other reading of Cui's non-segmentation sampling, docs/methods.md 1.2).
 
     Raises: ValueError where a volume is not on the mask's grid.
     """
@@ -75,11 +78,16 @@ def crop_phases(
             raise ValueError(f"image {image.shape} and mask {mask.shape} are on different grids")
     start, stop = centred_box(mask, size)
     inside = crop_with_padding(mask, start, stop)
+    kept = inside > 0
+    if masked == BOUNDING_BOX:
+        low, high = (np.clip(edge - start, 0, size) for edge in bounding_box(mask))
+        kept = np.zeros(inside.shape, bool)
+        kept[tuple(map(slice, low, high))] = True
     crops = []
     for image in images:
         scaled = scale_window(image, window) if window is not None else image.astype(np.float32)
         crop = crop_with_padding(scaled, start, stop)
-        crops.append(np.where(inside > 0, crop, 0) if masked else crop)
+        crops.append(np.where(kept, crop, 0) if masked else crop)
     return np.stack(crops).astype(np.float32), (inside > 0).astype(np.uint8)
 
 

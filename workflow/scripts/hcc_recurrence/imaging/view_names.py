@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 # The axis of (z, y, x) that a plane stands across.
 PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
+# What of a box of voxels is kept, besides all of it (false) and the tumour alone (true).
+BOUNDING_BOX = "bounding_box"
 _VIEW = re.compile(f"(?P<plane>{'|'.join(PLANES)})(?P<offset>[+-][1-9][0-9]*)?")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 # The same words as in networks.training, .resnet, .slice_network and .volume_network, which import torch; a test keeps
 # them in step.
 OPTIMISERS = ("sgd", "adam")
+# How class weights may enter a batch's loss, besides torch's own way (`networks.training.weighted_loss`).
+PER_PATIENT = "per_patient"
 ARCHITECTURES = ("resnet10_trunc", "resnet10_std", "resnet18", "resnet34")
 # Each image of a patient is an example of its own; the phases are its three colours.
 SLICE_ARCHITECTURES = ("densenet121", "resnet50", "resnet101", "vgg19")

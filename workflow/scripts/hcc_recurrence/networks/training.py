@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hcc_recurrence.networks.architectures import PER_PATIENT
 from hcc_recurrence.networks.augmentation import augmented
 from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.examples import FITTED, INNER
@@ -59,6 +60,21 @@ class Examples:
 def class_weights(outcome: torch.Tensor) -> torch.Tensor:
     """n / (2 n_c) of both outcomes: 54 without and 78 with recurrence give 1.222 and 0.846 (docs/methods.md 4.4)."""
     return len(outcome) / (2.0 * torch.bincount(outcome, minlength=2).float())
+
+
+def weighted_loss(
+    logits: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | None, per_patient: bool
+) -> torch.Tensor:
+    """Mean cross-entropy of a batch with the weights of outcomes, or without any.
+
+    Args:
+        logits: (n, 2). truth: (n,) 0/1. per_patient: the weighted losses are divided by the number of patients, as
+            Keras does with `class_weight`, so that a batch with more of the rarer outcome counts more; else by the sum
+            of their weights, as torch does.
+    """
+    if weight is None or not per_patient:
+        return functional.cross_entropy(logits, truth, weight=weight)
+    return functional.cross_entropy(logits, truth, weight=weight, reduction="sum") / len(truth)
 
 
 def make_optimiser(network: nn.Module, settings: Mapping[str, Any]) -> torch.optim.Optimizer:
@@ -120,9 +136,10 @@ def train(
 
     Args:
         settings: optimiser, learning_rate, momentum, weight_decay, epochs, batch, patience (epochs that are no better),
-            class_weights, and augmentation (see `augmented`), or none of it where empty. Where there: schedule
-            (`cosine`: the rate falls to 0 over the whole run, step by step; else it stays), choose (`loss`, the lowest
-            inner loss, which is the default; `accuracy`, the highest inner accuracy, of equal ones the lower loss).
+            class_weights (true, false, or `per_patient`, see `weighted_loss`), and augmentation (see `augmented`), or
+            none of it where empty. Where there: schedule (`cosine`: the rate falls to 0 over the whole run, step by
+            step; else it stays), choose (`loss`, the lowest inner loss, which is the default; `accuracy`, the highest
+            inner accuracy, of equal ones the lower loss).
         seed: every epoch draws from its own stream, so that an interrupted training ends as an undisturbed one.
         state: file that keeps the training after the first epoch, and then as often as that takes a twentieth of the
             time at most; gone at the end. version: of the code.
@@ -136,6 +153,7 @@ def train(
     mark = signature(examples, settings, seed, network, version)
     put_on(network, device)
     weight = class_weights(examples.outcome[fitted]).to(device) if settings["class_weights"] else None
+    per_patient = settings["class_weights"] == PER_PATIENT
     optimiser = make_optimiser(network, settings)
 
     def logits_of(rows: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
@@ -153,7 +171,7 @@ def train(
             truth = examples.outcome[rows].to(device)
             with learning_precision(device):
                 logits = logits_of(rows, images)
-            loss = functional.cross_entropy(logits.float(), truth, weight=weight)
+            loss = weighted_loss(logits.float(), truth, weight, per_patient)
             loss.backward()
             optimiser.step()
             total += loss.item() * len(rows)
@@ -162,7 +180,7 @@ def train(
     def judge() -> dict[str, float]:
         logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(EVALUATED)])
         truth = examples.outcome[inner].to(device)
-        inner_loss = functional.cross_entropy(logits, truth, weight=weight).item()
+        inner_loss = weighted_loss(logits, truth, weight, per_patient).item()
         accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
         return {"inner_loss": inner_loss, "inner_accuracy": accuracy}
 

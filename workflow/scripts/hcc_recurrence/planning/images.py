@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 
 from hcc_recurrence.cohort.checks import Sources
@@ -87,6 +87,15 @@ class Images:
             phase: UNET if automatic and not cohort.has_mask(patient, phase) else reader
             for phase in sorted(self.listed_phases(name, patient))
         }
+
+    def other_readers(self, name: str, phases: Sequence[str], patients: Sequence[str]) -> dict[str, list[str]]:
+        """Readers besides the cohort's own, each with those of the patients who were outlined in all of the phases."""
+        cohort, found = self.cohorts[name], {}
+        for patient in patients:
+            both = set.intersection(*({*cohort.readers(patient, phase)} for phase in phases))
+            for reader in sorted(both - {cohort.settings["reader"]}):
+                found.setdefault(reader, []).append(patient)
+        return dict(sorted(found.items()))
 
     def series_sources(self, name: str, patient: str) -> dict[str, list[str]]:
         """Phase -> path, series UID and part (for the script; not part of what triggers a rerun)."""

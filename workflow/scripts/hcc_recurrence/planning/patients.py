@@ -10,7 +10,7 @@ import pandas as pd
 from hcc_recurrence.cohort.labels import has_dates, horizon_months, horizon_words
 from hcc_recurrence.cohort.numbers import missing_test, parse_number
 from hcc_recurrence.cohort.outcome import decimal_comma
-from hcc_recurrence.cohort.sheets import sheet_source
+from hcc_recurrence.cohort.sheets import DATE_COLUMNS, MONTH_COLUMNS, sheet_source
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.planning.sheets import Sheets
 from hcc_recurrence.planning.studies import Studies
@@ -40,6 +40,12 @@ class Patients:
     def imaged(self, name: str) -> list[str]:
         """Patients whose images of a cohort any study uses, sorted."""
         return sorted({p for c in self.cohorts if self.studies.image_cohort(c) == name for p in self.patients(c)})
+
+    def has_outcomes(self, name: str) -> bool:
+        """Whether the patients sheet of a cohort has the outcome of any patient in use."""
+        frame = self.cohorts[name].patients.loc[self.patients(name)]
+        sets = [columns for columns in (DATE_COLUMNS, MONTH_COLUMNS) if all(c in frame for c in columns)]
+        return bool(sets) and bool(frame[list(sets[0])].ne("").any(axis=None))
 
     def centres(self, name: str) -> dict[str, str]:
         """Patient -> centre, of the patients in use, in the order of their names."""

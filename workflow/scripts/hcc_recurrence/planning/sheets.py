@@ -43,9 +43,11 @@ class Sheets:
         return {p.patient for p in self.problems if p.cohort == name}
 
     def labelled(self, name: str) -> list[str]:
-        """Patients with a label, sorted, of those whose rows have no problem; all of them without an outcome."""
+        """Patients with a label, sorted, of those whose rows have no problem; all where none is needed or there."""
         cohort = self.cohorts[name]
         readable = cohort.patients.drop(index=sorted(self.faulty(name) & set(cohort.patients.index)))
+        if not cohort.settings.get("outcome_needed", True):
+            return sorted(readable.index)
         if not has_dates(readable) and not all(c in readable for c in MONTH_COLUMNS):
             return sorted(readable.index)
         labels = make_labels(
@@ -97,6 +99,9 @@ def _needs_of_studies(studies: Studies, cohorts: Mapping[str, Cohort]) -> list[P
             for variable, column in cohort.settings["strata"].items()
             if column not in cohort.patients and "patients" in cohort.read
         ]
+    if studies.applied:
+        # What a model takes of the clinical variables was asked when it was read.
+        return problems
     for (paper, name), study in studies.pairs.items():
         problems += _clinical_needs(studies.config, paper, name, study)
         used = studies.settings(paper, name).get("clinical", {})

@@ -25,9 +25,23 @@ def _candidates(studies: Studies, cohort: Cohort, unet: str, patients: Sequence[
     ]
 
 
+def _wanted(studies: Studies, cohort: Cohort, unet: str, patients: Sequence[str]) -> int:
+    """How many patients train and choose the network: the fraction of all patients outside external centres.
+
+    Not of those with manual masks: where only as many are delineated as the network is to have, it has them all, as the
+    60 of 180 patients of Wang 2022 (4.3); where everybody is, the same number is drawn.
+    """
+    outside = set(cohort.settings["external_centres"])
+    inside = [p for p in patients if cohort.patients.loc[p, "centre"] not in outside]
+    return round(studies.config["unets"][unet]["fraction"] * len(inside))
+
+
 def unet_problems(studies: Studies, cohort: Cohort, patients: Sequence[str]) -> list[Problem]:
     """Networks that the masks of these patients cannot train, and windows that they lack."""
     config, name, problems = studies.config, cohort.name, []
+    if studies.applied:
+        # They come with their models.
+        return problems
     sheet = cohort.settings["masks"]
     if config["masks"]["source"] == UNET and any(reader == UNET for _, _, reader in cohort.masks):
         what = f"has masks of a reader called {UNET}, which is what the network is called"
@@ -38,7 +52,7 @@ def unet_problems(studies: Studies, cohort: Cohort, patients: Sequence[str]) -> 
         if lacking and cohort.settings["modality"] == "CT":
             what = f"unets.{unet} has no window for {lacking}"
             problems.append(Problem(name, "", "config", what, f"add unets.{unet}.windows"))
-        number = round(entry["fraction"] * len(_candidates(studies, cohort, unet, patients)))
+        number = min(_wanted(studies, cohort, unet, patients), len(_candidates(studies, cohort, unet, patients)))
         if number < LEAST_SEGMENTED:
             what = f"{number} patients would train the network {unet}, {LEAST_SEGMENTED} are needed"
             remedy = f"add manual masks, or raise unets.{unet}.fraction"
@@ -63,11 +77,13 @@ class Unets:
 
         Drawn by the hash of seed and name, so that another patient in the cohort changes at most one of them.
         """
+        if self.studies.applied:
+            return {}
         if (name, unet) not in self._parts:
             entry, seed = self.studies.config["unets"][unet], self.studies.config["seed"]
             candidates = _candidates(self.studies, self.cohorts[name], unet, self.patients(name))
             drawn = sorted(candidates, key=lambda p: hashlib.sha256(f"{seed} {unet} {p}".encode()).hexdigest())
-            drawn = drawn[: max(round(entry["fraction"] * len(drawn)), LEAST_SEGMENTED)]
+            drawn = drawn[: max(_wanted(self.studies, self.cohorts[name], unet, self.patients(name)), LEAST_SEGMENTED)]
             inner = max(1, round(entry["inner_fraction"] * len(drawn)))
             parts = {p: "inner" if place < inner else "fitted" for place, p in enumerate(drawn)}
             self._parts[name, unet] = dict(sorted(parts.items()))

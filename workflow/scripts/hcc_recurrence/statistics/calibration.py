@@ -36,7 +36,7 @@ def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     intercept = slope = float("nan")
     if 0 < y.sum() < len(y):
         family = sm.families.Binomial()
-        intercept = _intercept(y, logit)
+        intercept = in_the_large(y, logit)
         # Where every pair is in the right (or wrong) order the slope is infinite; statsmodels only warns of it.
         separated = logit[y == 1].min() >= logit[y == 0].max() or logit[y == 0].min() >= logit[y == 1].max()
         if np.ptp(logit) > 1e-9 and not separated:
@@ -44,7 +44,7 @@ def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
     return Calibration(intercept, slope, float(np.mean((p - y) ** 2)))
 
 
-def _intercept(y: np.ndarray, logit: np.ndarray) -> float:
+def in_the_large(y: np.ndarray, logit: np.ndarray) -> float:
     """The constant that, added to every logit, makes the mean risk the observed rate: the maximum of the likelihood.
 
     Found in a bracket. Newton's steps (IRLS) overshoot where most probabilities are 0 or 1, and end near 1e15.

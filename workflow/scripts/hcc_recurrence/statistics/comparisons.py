@@ -143,6 +143,9 @@ def training_against_others(metrics: pd.DataFrame, predictions: pd.DataFrame) ->
     rows, nothing = [], models_of_nothing(predictions)
     for (model, protocol), group in metrics.groupby(["model", "protocol"]):
         own = training_rows(group, protocol)
+        if own.empty:
+            # A model that was fitted elsewhere has no training patients here.
+            continue
         for other in group[group["split"] != "train"].to_dict("records"):
             training = own.iloc[0]
             areas = (training["auc"], training["auc_variance"], other["auc"], other["auc_variance"])

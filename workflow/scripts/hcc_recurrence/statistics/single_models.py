@@ -66,7 +66,8 @@ def training_cut_offs(predictions: pd.DataFrame) -> pd.Series:
     """Youden's cut-off of each model, protocol and repeat, from the training patients of that repeat.
 
     From out-of-fold probabilities (`strict`), cross-validated or else apparent ones (`as_published`); NaN where the
-    model tells nobody apart (`degenerate`) or all patients have one outcome.
+    model tells nobody apart (`degenerate`) or all patients have one outcome. A model that was fitted elsewhere brings
+    its cut-off with it: a column `cutoff`, which such a table of predictions has, is taken as it is.
 
     Returns: cut-offs, index model, protocol, repeat.
 
@@ -76,6 +77,9 @@ def training_cut_offs(predictions: pd.DataFrame) -> pd.Series:
     keys = ["model", "protocol", "repeat"]
     for key, rows in predictions.groupby(keys):
         model, protocol, repeat = key
+        if "cutoff" in rows:
+            found[key] = float(rows["cutoff"].iloc[0])
+            continue
         own = training_rows(rows, protocol)
         if own.empty:
             wanted = " or ".join(TRAINED_ON[protocol])

@@ -139,7 +139,11 @@ def dynamic_auc(time: np.ndarray, event: np.ndarray, score: np.ndarray, horizon:
 def survival_calibration(
     time: np.ndarray, event: np.ndarray, predicted: np.ndarray, horizon: float, groups: int, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """Kaplan-Meier survival at the horizon against the predicted one in quantile groups, as R's rms `calibrate`.
+    """Kaplan-Meier survival at the horizon against the predicted one in quantile groups of the predictions.
+
+    The model stays as it was fitted and the groups stay as they are: the interval is that of each group's estimate. R's
+    rms `calibrate` refits the model in each resample and subtracts optimism, which patients whom the model has never
+    seen do not need; on training patients the points here are apparent ones.
 
     Args:
         predicted: (n,) probability of being free of recurrence at the horizon.

@@ -23,9 +23,10 @@ from hcc_recurrence.networks.training import Examples, about_training, load_weig
 
 @dataclass(frozen=True)
 class DeepData:
-    """What the networks take: a stack of crops, and for the fusion what the models without a network take."""
+    """What the networks take: a stack of crops, or patient -> his crops (phase, z, y, x); and for the fusion what the
+    models without a network take."""
 
-    crops: str | Path
+    crops: str | Path | Mapping[str, np.ndarray]
     tables: Data
 
 
@@ -96,7 +97,10 @@ class ZhaoNetworks(FittedMethod):
         """Probability of early recurrence by each network; reads crops, features and clinical variables of these
         patients alone."""
         names = list(patients)
-        images, _ = load_images(data.crops, self.phases, names)
+        if isinstance(data.crops, Mapping):
+            images = np.stack([data.crops[name] for name in names])
+        else:
+            images, _ = load_images(data.crops, self.phases, names)
         nobody = np.zeros(len(names), int)
         examples = Examples.of(images, np.empty((len(names), 0)), nobody, np.full(len(names), UNSEEN))
         found = {f"{DEEP} {name}": probabilities(kept.network, examples) for name, kept in self.networks.items()}

@@ -1,0 +1,71 @@
+# Pages of applied models. Needs their predictions, images and masks; makes a page a patient and one of all.
+
+
+include: "applied_pages_common.smk"
+
+
+rule write_patient_page:
+    """One page of a patient: images with the outline, probabilities, and what lies outside training; needs no network."""
+    input:
+        predictions=files_of_bundles("predictions.csv"),
+        outside=files_of_bundles("outside.csv"),
+        images="<results>/{cohort}/images/native/{patient}",
+        masks="<results>/{cohort}/masks/native/{patient}",
+        drawn=[],
+    output:
+        "<results>/{cohort}/applied/patients/{patient}.html",
+    log:
+        "<logs>/{cohort}/write_patient_page/{patient}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/write_patient_page/{patient}.tsv"
+    group:
+        "pictures"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        folders=untracked(bundle_folders),
+        models=bundle_sums,
+        templates=untracked(lambda w: str(TEMPLATES)),
+        content=APPLIED_TEMPLATES,
+        phases=lambda w: list(PLAN.image_phases(w.cohort)),
+        readers=lambda w: PLAN.mask_readers(PLAN.image_cohort(w.cohort), w.patient),
+        modality=of_cohort("modality"),
+        title=of_cohort("title"),
+        simulated=is_simulated,
+        code=code("write_patient_page"),
+    script:
+        "../scripts/write_patient_page.py"
+
+
+rule write_applied_overview:
+    """One page of all patients that models were applied to, to sort and to filter; a row leads to the patient's page."""
+    input:
+        predictions=files_of_bundles("predictions.csv"),
+        outside=files_of_bundles("outside.csv"),
+    output:
+        "<results>/{cohort}/applied/overview.html",
+    log:
+        "<logs>/{cohort}/write_applied_overview.log",
+    benchmark:
+        "<benchmarks>/{cohort}/write_applied_overview.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        folders=untracked(bundle_folders),
+        models=bundle_sums,
+        templates=untracked(lambda w: str(TEMPLATES)),
+        content=APPLIED_TEMPLATES,
+        patients=lambda w: list(PLAN.patients(w.cohort)),
+        title=of_cohort("title"),
+        simulated=is_simulated,
+        code=code("write_applied_overview"),
+    script:
+        "../scripts/write_applied_overview.py"

@@ -1,0 +1,28 @@
+"""Of each patient, what lies outside of the training patients of an exported model."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+wildcards, params = snakemake.wildcards, snakemake.params
+with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.exported.bundle import read_bundle
+    from hcc_recurrence.exported.outside import table_of
+    from hcc_recurrence.exported.patients import Measured, rows_of_patient
+    from hcc_recurrence.files import read_csv, write_csv
+
+    asked = snakemake.input
+    bundle = read_bundle(Path(params.folder), Path(params.folder))
+    phases = dict(zip(bundle.about["phases"], params.phases, strict=True))
+    features, clinical = (pd.read_parquet(Path(asked.inputs, f"{name}.parquet")) for name in ("features", "clinical"))
+    tumours = read_csv(asked.tumours)
+    rows = {}
+    for patient, images, masks in zip(params.patients, asked.images, asked.masks, strict=True):
+        readers = params.readers[patient]
+        measured = Measured.of(Path(images), Path(masks), phases, readers, params.modality)
+        rows[patient] = rows_of_patient(
+            bundle, measured, features.loc[patient], clinical.loc[patient], tumours[tumours["patient_id"] == patient]
+        )
+    write_csv(table_of(rows), snakemake.output[0])

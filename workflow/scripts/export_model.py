@@ -1,0 +1,47 @@
+"""One method on one study as a folder and a zip that another hospital can apply."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+wildcards = snakemake.wildcards
+with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohort}"):
+    import pandas as pd
+
+    from hcc_recurrence.cohort.sheets import clinical_table
+    from hcc_recurrence.exported.bundle import exporting
+    from hcc_recurrence.exported.distribution import acquisition_items, case_mix, clinical_items, tumour_items
+    from hcc_recurrence.exported.export import export_model
+    from hcc_recurrence.files import read_csv
+    from hcc_recurrence.methods.run import patients_of_split
+
+    params, asked, output = snakemake.params, snakemake.input, snakemake.output
+    patients = patients_of_split(read_csv(asked.split), "train")
+    clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, patients)
+    series = pd.concat(
+        [read_csv(Path(folder) / "acquisition.csv").assign(patient_id=Path(folder).name) for folder in asked.images],
+        ignore_index=True,
+    )
+    tumours = read_csv(asked.tumours)
+    series, tumours = (table[table["patient_id"].isin(patients)] for table in (series, tumours))
+    about, phases = params.about, params.about["phases"]
+    items = [
+        *clinical_items(clinical, about["config"]["clinical"]),
+        *acquisition_items(series, phases, about["modality"]),
+        *tumour_items(tumours, phases, params.reader),
+    ]
+    method = exporting(wildcards.paper)
+    files = {name: [files] if isinstance(files, str) else list(files) for name, files in asked.items()}
+    export_model(
+        about,
+        {part: Path(folder) for part, folder in zip(params.parts, files["models"], strict=True)},
+        dict(zip(params.weights, map(Path, files.get("weights", [])), strict=True)),
+        method.training_features(files, about | {"reader": params.reader}, patients),
+        items,
+        case_mix(read_csv(asked.labels), patients),
+        read_csv(asked.metrics),
+        Path(params.licence).read_text(encoding="utf-8"),
+        params.training_rows == "leave_out",
+        Path(output.folder),
+        Path(output.archive),
+    )

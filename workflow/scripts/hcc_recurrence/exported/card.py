@@ -1,0 +1,208 @@
+"""The model card of an exported model: README.md with the front matter that Hugging Face reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from hcc_recurrence.figures.html import metrics_for_readers
+
+_COLUMNS = ("model", "protocol", "patients", "n (ER)", "AUC (95% CI)", "sensitivity", "specificity", "Brier")
+_ESTIMATES = {
+    "out_of_fold": "training patients, each by models that never saw them (strict)",
+    "held_out": "patients who were held out",
+    "apparent": "training patients, by the model that learned from them (as published)",
+    "cross_validated": "training patients, cross-validated after choices on all of them (as published)",
+}
+
+TEXT = """---
+{front}---
+
+# {title}: {paper}
+
+{marks}Research use only. Not a medical device, and not for decisions on patients.
+
+## What it is
+
+{models} of {paper}, fitted on all {patients} training patients ({events} of them with early recurrence) of the cohort
+{cohort}. They give the probability of {endpoint} from {modality} ({phases}) and clinical variables.
+
+{citation}
+
+The models here are ours, fitted by hcc-recurrence on this cohort as the paper
+describes it; they are not the authors' own.
+
+## What it reads
+
+{reads}
+
+## How well it did
+
+Figures of the study that it comes from. Those of the strict protocol estimate what the model in this folder does:
+nothing was fitted, chosen or cut on patients whom they report on. Those as published repeat what the authors did, and
+promise more than they keep. Intervals are 95 %.
+
+{performance}
+
+The cut-off of each model that divides low from high risk is Youden's, on out-of-fold probabilities of the training
+patients:
+
+{cutoffs}
+
+## Intended use, and what it is not
+
+- Intended: validation at another hospital, and comparison with other models, on patients like those in
+  `training_distribution.json`. The workflow names every input of a patient that lies outside it.
+- Not intended: any decision on a patient. It was not validated prospectively, is no medical device, and knows nothing
+  of treatment.
+- A patient with another modality, other phases, or whose images are made with other settings than those in
+  `model.json`, gets a number without meaning. The workflow refuses what it can tell.
+- Probabilities are those of this cohort, in which {rate} recurred early. Where another share does, look at the
+  calibration first.
+
+## Whom one could find in it
+
+No name, date or identifier of a patient is in this folder, and distributions leave out the smallest and largest values
+and counts below {smallest}. What a model has learned is in it, too: scalers and thresholds of trees hold single values
+of features (of nobody who is named), the axes of nomograms their range.
+{rows}
+{networks}
+
+## Files
+
+`model.json` (everything about the model), `model/` (the fitted models), `weights/` (networks),
+`training_distribution.json`, `reference/` (three made-up patients and their scores: the self-test at each load),
+`SHA256SUMS`. Nothing is a pickle. Apply it with `snakemake --configfile new.yaml apply`, `models: [this folder or the
+zip]`.
+"""
+
+
+def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -> str:
+    """The card.
+
+    Args:
+        about: model.json. metrics: of `compute_metrics`. smallest: count below which nothing is said.
+    """
+    own = metrics[metrics["model"].isin(list(about["models"]))]
+    paper = about["config"]["paper"]
+    training = about["training"]
+    events, patients = training["early_recurrence"], training["patients"]
+    known = events is not None and patients
+    return TEXT.format(
+        front=yaml.safe_dump(_front_matter(about, own), sort_keys=False, allow_unicode=True, width=100),
+        title=about["name"],
+        paper=paper["title"],
+        citation=" ".join(str(paper["citation"]).split()),
+        marks="".join(f"**{mark}.** " for mark in about["marks"]),
+        models=f"{len(about['models'])} models",
+        patients=_count(patients, smallest),
+        events=_count(events, smallest),
+        rate=f"{100 * events / patients:.0f} %" if known else f"fewer than {smallest}",
+        cohort=about["title"],
+        endpoint=f"{about['endpoint']['name']} (within {about['endpoint']['horizon']})",
+        modality=about["modality"],
+        phases=", ".join(about["phases"]),
+        reads=_reads(about),
+        performance=_markdown(_performance(own)),
+        cutoffs=_markdown(_cut_offs(about)),
+        smallest=smallest,
+        rows=_rows(about),
+        networks=_networks(about),
+    )
+
+
+def _count(number: int | None, smallest: int) -> str:
+    return f"fewer than {smallest}" if number is None else str(number)
+
+
+def _cut_offs(about: Mapping[str, Any]) -> pd.DataFrame:
+    cuts = {model: own["cutoff"] for model, own in about["models"].items()}
+    words = [(model, "none: one probability for all" if cut is None else f"{cut:.4f}") for model, cut in cuts.items()]
+    return pd.DataFrame(words, columns=["model", "cut-off"])
+
+
+def _front_matter(about: Mapping[str, Any], metrics: pd.DataFrame) -> dict[str, Any]:
+    results = []
+    strict = metrics[(metrics["protocol"] == "strict")]
+    for row in strict.itertuples():
+        if not about["models"][row.model]["main"] or pd.isna(row.auc):
+            continue
+        results.append(
+            {
+                "task": {"type": "image-classification", "name": about["endpoint"]["name"]},
+                "dataset": {
+                    "name": f"{about['title']}, {row.split}",
+                    "type": about["study"]["cohort"],
+                    "split": row.split,
+                },
+                "metrics": [
+                    {
+                        "type": "roc_auc",
+                        "value": float(f"{row.auc:.4g}"),
+                        "name": f"{row.model}, AUC, strict, {str(row.estimate).replace('_', ' ')}",
+                    }
+                ],
+            }
+        )
+    return {
+        "license": "mit",
+        "library_name": "hcc-recurrence",
+        "tags": [
+            *("medical", "radiology", "hepatocellular-carcinoma", "early-recurrence", "radiomics"),
+            *(about["modality"].lower(), about["method"]),
+        ],
+        "model-index": [{"name": about["name"], "results": results}],
+    }
+
+
+def _performance(metrics: pd.DataFrame) -> pd.DataFrame:
+    table, _ = metrics_for_readers(metrics, None)
+    return table[[c for c in _COLUMNS if c in table]]
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def _reads(about: Mapping[str, Any]) -> str:
+    reads, config = about["reads"], about["config"]
+    lines = []
+    if reads["features"]:
+        lines.append(f"- {len(reads['features'])} features of images, by name in `model.json`.")
+    for image in reads["images"]:
+        size = " x ".join(map(str, image["shape"]))
+        lines.append(f"- {image['name']}: crops `{image['crops']}`, {size} (phase, z, y, x).")
+    for name in reads["clinical"]:
+        own = config["clinical"].get(name, {})
+        unit, when = own.get("unit") or own.get("kind", ""), own.get("timing", "")
+        after = " (known only after the operation)" if when == "post" else ""
+        lines.append(f"- {name}, {unit}{after}.")
+    return "\n".join(lines)
+
+
+def _rows(about: Mapping[str, Any]) -> str:
+    if not about["kept_rows"]:
+        left = about["left_out"]
+        words = f" Left out for that reason: {', '.join(left)}." if left else ""
+        return f"No classifier in it holds a row of a patient.{words}"
+    held = ", ".join(f"{model} (up to {rows} rows)" for model, rows in about["kept_rows"].items())
+    return (
+        "**Rows of patients: these models hold scaled features of single training patients, without names, as the "
+        f"classifiers need them (support vector machines, Gaussian processes, nearest neighbours): {held}.** Whoever "
+        "has the same features of a patient can tell that the patient is among them. Whether they may be passed on is "
+        "for your ethics committee to say; `export: {training_rows: leave_out}` leaves such models out."
+    )
+
+
+def _networks(about: Mapping[str, Any]) -> str:
+    deep = about["reads"]["images"] or about["weights"]
+    return (
+        "Of networks nobody can promise that nothing of a training patient's image can be told from their weights: "
+        "whether a patient was among those who trained may be guessed better than by chance (membership inference)."
+        if deep
+        else ""
+    )

@@ -1,0 +1,353 @@
+"""What the pages of applied models say: one of each patient, one of all. Templates put it into HTML.
+
+A page is one file without outside references: it opens from a USB stick in a reading room without network.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESEARCH = "Research use only. Not a medical device; not for diagnosis, treatment or follow-up of this patient."
+# Groups of inputs in the order of the page, and their headings.
+GROUPS = {
+    "summary": "Summary",
+    "acquisition": "Scanner and acquisition",
+    "phases": "Phases and their timing",
+    "tumour": "Tumour size",
+    "clinical": "Clinical variables",
+    "features": "Image features",
+}
+# Words of `outside.csv`, worst first.
+VERDICTS = ("outside", "missing", "inside")
+# Rows of a group that are seen at once; the others are folded away.
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture inside a page: what it shows, its bytes, and a line below it."""
+
+    title: str
+    content: bytes
+    words: str = ""
+    kind: str = "jpeg"
+
+    @property
+    def source(self) -> str:
+        """The picture as a data URI."""
+        return f"data:image/{self.kind};base64,{base64.b64encode(self.content).decode()}"
+
+
+@dataclass(frozen=True)
+class AppliedModel:
+    """One applied model, for pages: what it is, and its tables of one cohort.
+
+    about: model.json. distribution: training_distribution.json. predictions, outside: of `apply_model`, all patients.
+    """
+
+    about: Mapping[str, Any]
+    distribution: Mapping[str, Any]
+    predictions: pd.DataFrame
+    outside: pd.DataFrame
+    # Drawn nomograms and heat maps, by patient.
+    drawn: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.about["name"]
+
+    @property
+    def title(self) -> str:
+        return self.about.get("title") or self.name
+
+
+def strip(value: Any, quantiles: Mapping[str, float], low: Any = None, high: Any = None) -> dict[str, float] | None:
+    """Places of a strip from 0 to 100: the middle 95 % and the middle half of the training patients, and this one.
+
+    Args:
+        value: of the patient; nothing is drawn of words. quantiles: by percent, as in training_distribution.json.
+        low, high: limits beyond which a value counts as outside, where they are others than the quantiles'.
+
+    Returns: outer_low, outer_high, inner_low, inner_high, median, value; `value` is missing where the patient's is.
+        None where there is no distribution.
+    """
+    outer = [_number(quantiles.get(key), limit) for key, limit in (("2.5", low), ("97.5", high))]
+    inner = [_number(quantiles.get(key)) for key in ("25", "50", "75")]
+    if not all(map(math.isfinite, outer)):
+        return None
+    own = _number(value)
+    ends = [v for v in (*outer, *inner, own) if math.isfinite(v)]
+    start, end = min(ends), max(ends)
+    # A margin, so that a value at an end is seen; and where all training patients had one value it is in the middle.
+    margin = 0.06 * (end - start) or 0.5 * (abs(end) or 1.0)
+    start, end = start - margin, end + margin
+
+    def place(v: float) -> float:
+        return round(100 * (v - start) / (end - start), 2)
+
+    names = ("outer_low", "outer_high", "inner_low", "median", "inner_high")
+    found = {n: place(v) for n, v in zip(names, (*outer, *inner), strict=True) if math.isfinite(v)}
+    if math.isfinite(own):
+        found["value"] = place(own)
+    return found
+
+
+def _number(*candidates: Any) -> float:
+    """The first that is a number; NaN where none is."""
+    for candidate in candidates:
+        try:
+            number = float(candidate)
+        except (TypeError, ValueError):
+            continue
+        if math.isfinite(number):
+            return number
+    return float("nan")
+
+
+def value_text(value: Any, unit: str = "") -> str:
+    """A value as it is printed: four digits of a number, words as they are, a dash for nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value).strip() in ("", "nan"):
+        return "-"
+    number = _number(value)
+    text = f"{number:.4g}" if math.isfinite(number) else str(value)
+    return f"{text} {unit}".strip()
+
+
+def input_rows(outside: pd.DataFrame, distribution: Mapping[str, Any], patient: str) -> list[dict[str, Any]]:
+    """The inputs of one patient by group, what lies outside first.
+
+    Args: outside: patient_id, item, group, value, unit, low, high, verdict, words.
+
+    Returns: heading, rows (item, value, range, verdict, words, strip), counts by verdict; a group each.
+    """
+    known = {(own["group"], own["item"]): own for own in distribution.get("inputs", [])}
+    mine = outside[outside["patient_id"] == patient]
+    found = []
+    for group in [*GROUPS, *sorted(set(mine["group"]) - set(GROUPS))]:
+        rows = []
+        for row in mine[mine["group"] == group].to_dict("records"):
+            own = known.get((group, row["item"]), {})
+            low, high = _number(row["low"]), _number(row["high"])
+            rows.append(
+                {
+                    "item": item_text(row["item"], _words(row["unit"])),
+                    "value": value_text(row["value"], _words(row["unit"])),
+                    "range": _range_text(low, high, own),
+                    "verdict": row["verdict"],
+                    "words": _words(row["words"]),
+                    "strip": strip(row["value"], own.get("quantiles", {}), row["low"], row["high"]),
+                }
+            )
+        if rows:
+            rows.sort(key=lambda row: VERDICTS.index(row["verdict"]) if row["verdict"] in VERDICTS else 0)
+            counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS}
+            # All that lies outside is seen at once.
+            seen = max(SHOWN, counts["outside"])
+            found.append({"heading": GROUPS.get(group, group), "rows": rows, "counts": counts, "seen": seen})
+    return found
+
+
+def item_text(item: Any, unit: str = "") -> str:
+    """The name of an input as it is printed: phase first, without a unit that stands beside it anyway."""
+    text = str(item).replace("__", ", ").replace("_", " ")
+    return text.removesuffix(f" {unit.lower()}") if unit else text
+
+
+def _range_text(low: float, high: float, own: Mapping[str, Any]) -> str:
+    """The middle 95 % of the training patients, or how they were spread over categories."""
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{low:.4g} to {high:.4g}"
+    return ", ".join(f"{level} {100 * part:.0f} %" for level, part in own.get("fractions", {}).items())
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def scores(model: AppliedModel, patient: str) -> list[dict[str, Any]]:
+    """The patient's probabilities, main models first: name, role, probability, cut-off, group, place on a bar."""
+    mine = model.predictions[model.predictions["patient_id"] == patient]
+    found = []
+    for row in mine.to_dict("records"):
+        own = model.about["models"].get(row["model"], {})
+        probability, cutoff = _number(row["probability"]), _number(row["cutoff"])
+        found.append(
+            {
+                "model": row["model"],
+                "published_name": own.get("published_name", ""),
+                "main": bool(own.get("main", own.get("role") == "main")),
+                "probability": probability,
+                "percent": "-" if math.isnan(probability) else f"{100 * probability:.1f} %",
+                "place": None if math.isnan(probability) else round(100 * probability, 1),
+                "cutoff": "-" if math.isnan(cutoff) else f"{100 * cutoff:.1f} %",
+                "cutoff_place": None if math.isnan(cutoff) else round(100 * cutoff, 1),
+                "group": _words(row["risk_group"]),
+            }
+        )
+    return sorted(found, key=lambda score: not score["main"])
+
+
+def marks_of(models: Sequence[AppliedModel], simulated: bool = False) -> list[str]:
+    """What a reader must know before anything else: random weights, simulated training, this patient simulated."""
+    found = [RESEARCH]
+    if simulated:
+        found.append("SIMULATED patient: the numbers say that the software works, and nothing about a person.")
+    said: dict[str, list[str]] = {}
+    for model in models:
+        for mark in _list(model.about.get("marks", [])):
+            said.setdefault(mark, []).append(model.title)
+    # What holds for all needs no names.
+    found += [mark if len(who) == len(models) > 1 else f"{', '.join(who)}: {mark}" for mark, who in said.items()]
+    return list(dict.fromkeys(found))
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) and value else list(value or [])
+
+
+def patient_page(
+    patient: str,
+    cohort: str,
+    models: Sequence[AppliedModel],
+    pictures: Sequence[Picture] = (),
+    simulated: bool = False,
+) -> dict[str, Any]:
+    """What the template `applied_patient.html.j2` puts on the page of one patient.
+
+    Args: cohort: its title.
+    """
+    parts = []
+    for model in models:
+        groups = input_rows(model.outside, model.distribution, patient)
+        counts = {verdict: sum(group["counts"][verdict] for group in groups) for verdict in VERDICTS}
+        mix, endpoint = model.distribution.get("case_mix", {}), model.about.get("endpoint", {})
+        parts.append(
+            {
+                "name": model.name,
+                "title": model.title,
+                "about": model.about,
+                "endpoint": endpoint_words(endpoint),
+                "training": mix,
+                "scores": scores(model, patient),
+                "groups": groups,
+                "counts": counts,
+                "drawn": list(model.drawn.get(patient, ())),
+            }
+        )
+    return {
+        "patient": patient,
+        "cohort": cohort,
+        "marks": marks_of(models, simulated),
+        "models": parts,
+        "pictures": list(pictures),
+        "outside": count_inputs(models, patient, "outside"),
+        "missing": count_inputs(models, patient, "missing"),
+    }
+
+
+def count_inputs(models: Sequence[AppliedModel], patient: str, verdict: str) -> int:
+    """How many inputs of a patient have a verdict in any model; one that several models read counts once."""
+    found = set()
+    for model in models:
+        own = model.outside
+        own = own[(own["patient_id"] == patient) & (own["verdict"] == verdict)]
+        found |= set(zip(own["group"], own["item"], strict=True))
+    return len(found)
+
+
+def endpoint_words(endpoint: Mapping[str, Any]) -> str:
+    """What a probability is of."""
+    name = str(endpoint.get("name") or "early recurrence").replace("_", " ")
+    months = _number(endpoint.get("horizon_months"))
+    return f"{name} within {months:.0f} months of resection" if math.isfinite(months) else name
+
+
+def overview_page(
+    cohort: str, patients: Sequence[str], models: Sequence[AppliedModel], simulated: bool = False
+) -> dict[str, Any]:
+    """What the template `applied_overview.html.j2` puts on the page of all patients: a row a patient.
+
+    Of each applied model the main ones have a column; all models are on the patients' pages.
+    """
+    columns = []
+    for model in models:
+        order = list(model.about["models"])
+        main = [n for n in order if model.about["models"][n].get("main", False)] or order
+        columns += [{"bundle": model, "model": name, "title": model.title} for name in main]
+    rows = []
+    for patient in patients:
+        cells = []
+        for column in columns:
+            found = [s for s in scores(column["bundle"], patient) if s["model"] == column["model"]]
+            cells.append(found[0] if found else None)
+        outside = [
+            m.outside[(m.outside["patient_id"] == patient) & (m.outside["verdict"] == "outside")] for m in models
+        ]
+        listed = [row for part in outside for row in part.to_dict("records")]
+        named = list(dict.fromkeys(item_text(row["item"], _words(row["unit"])) for row in listed))
+        groups = {cell["group"] for cell in cells if cell and cell["group"]}
+        rows.append(
+            {
+                "patient": patient,
+                "cells": cells,
+                "outside": count_inputs(models, patient, "outside"),
+                "missing": count_inputs(models, patient, "missing"),
+                "named": ", ".join(named[:3]) + (" ..." if len(named) > 3 else ""),
+                "group": groups.pop() if len(groups) == 1 else "differ" if groups else "",
+            }
+        )
+    return {
+        "cohort": cohort,
+        "marks": marks_of(models, simulated),
+        "columns": [{"title": c["title"], "model": c["model"]} for c in columns],
+        "rows": rows,
+        "models": [{"title": m.title, "endpoint": endpoint_words(m.about.get("endpoint", {}))} for m in models],
+    }
+
+
+def render(templates: Path, name: str, page: Mapping[str, Any]) -> str:
+    """Put a page together; every value is escaped, and a template that asks for what is not there is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name).render(page)
+
+
+def read_applied(
+    folder: str | Path, predictions: str | Path, outside: str | Path, drawn: str | Path | None = None
+) -> AppliedModel:
+    """One applied model from its files.
+
+    Args:
+        folder: of the exported model, found whole before the run. drawn: a folder of `explain_applied`, with files
+            `<patient>.<what>.<png or jpg>` and their words in `words.csv`.
+    """
+    import json
+
+    from hcc_recurrence.files import read_csv
+
+    about, distribution = (
+        json.loads(Path(folder, name).read_text(encoding="utf-8"))
+        for name in ("model.json", "training_distribution.json")
+    )
+    pictures: dict[str, list[Picture]] = {}
+    listed = read_csv(Path(drawn, "words.csv")) if drawn else None
+    for row in [] if listed is None or listed.empty else listed.to_dict("records"):
+        content, kind = Path(drawn, row["file"]).read_bytes(), "png" if row["file"].endswith(".png") else "jpeg"
+        pictures.setdefault(row["patient_id"], []).append(Picture(row["title"], content, _words(row["words"]), kind))
+    return AppliedModel(about, distribution, read_csv(predictions), read_csv(outside), pictures)

@@ -1,0 +1,35 @@
+"""One page of one patient: images with the outline, probability by each model, where the patient lies in training."""
+
+from pathlib import Path
+
+from hcc_recurrence.job import job_log
+
+with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
+    import SimpleITK as sitk
+
+    from hcc_recurrence.exported.pages import Picture, patient_page, read_applied, render
+    from hcc_recurrence.figures.quality import carried_words, encoded, three_planes
+    from hcc_recurrence.files import read_csv
+
+    params, inputs, patient = snakemake.params, snakemake.input, snakemake.wildcards.patient
+    pictures, masks = [], Path(inputs.masks)
+    propagated = Path(masks, "carried.csv")
+    moved = {row.phase: carried_words(row) for row in read_csv(propagated).itertuples()} if propagated.is_file() else {}
+    for file in sorted(Path(inputs.images).glob("*.nii.gz"), key=lambda f: params.phases.index(f.name.split(".")[0])):
+        phase = file.name.split(".")[0]
+        # The outline that the models used.
+        mask = masks / f"{phase}.{params.readers.get(phase)}.nii.gz"
+        files = [mask] if mask.is_file() else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
+        read = {f.name.split(".")[1]: sitk.ReadImage(str(f)) for f in files}
+        planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality))
+        words = moved.get(phase, "") if read else "no outline"
+        pictures.append(Picture(phase, planes, words[:1].upper() + words[1:]))
+    drawn = list(inputs.drawn) or [None] * len(params.folders)
+    models = [
+        read_applied(*files) for files in zip(params.folders, inputs.predictions, inputs.outside, drawn, strict=True)
+    ]
+    page = patient_page(patient, params.title, models, pictures, params.simulated)
+    Path(snakemake.output[0]).write_text(
+        render(Path(params.templates), "applied_patient.html.j2", page), encoding="utf-8"
+    )
+    print(f"{patient}: {len(pictures)} phases, {len(models)} models, {page['outside']} inputs outside training")
