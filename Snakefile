@@ -27,7 +27,8 @@ if PLAN:
 
     # Functions first, each file using those before it; then the stages.
     for rules in (
-        *("wildcards", "paths", "parameters", "resources", "captions"),
+        *("wildcards", "paths", "parameters", "planned_cost", "resources"),
+        "captions",
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
         *("radiomics", "leftovers"),
     ):
@@ -48,7 +49,7 @@ if PLAN:
         for rules in (
             *("targets", "method_common", "export_common", "segmentation_training"),
             *("networks", "evaluation", "figures", "comparison", "null_control"),
-            *("checklists", "report"),
+            *("checklists", "report", "cost"),
         ):
 
             include: f"workflow/rules/{rules}.smk"

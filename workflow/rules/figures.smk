@@ -35,6 +35,7 @@ rule plot_roc:
     params:
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_roc"),
     script:
@@ -77,6 +78,7 @@ rule plot_calibration:
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
@@ -131,6 +133,7 @@ rule plot_decision_curve:
         horizon=horizon_months,
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
@@ -193,6 +196,7 @@ rule plot_risk_groups:
         censored=censored_at_horizon,
         mark=study_mark,
         main=study_main,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
@@ -278,6 +282,7 @@ rule plot_comparison:
         printed=content_hash(PUBLISHED / "intervals.csv"),
         papers=published_names,
         mark=study_mark,
+        figures=FULL_CONFIG["figures"],
         code=code("plot_comparison"),
     script:
         "../scripts/plot_comparison.py"
@@ -332,6 +337,7 @@ rule plot_risk_factors:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_factors"),
     script:
@@ -372,12 +378,12 @@ rule plot_flow_chart:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        png=shown(
-            "<results>/{cohort}/{paper}/figures/flow_chart.png",
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/flow_chart",
             "../report/flow_chart.rst",
             "flow chart of patients",
+            "figure",
         ),
-        svg="<results>/{cohort}/{paper}/figures/flow_chart.svg",
     log:
         "<logs>/{cohort}/{paper}/plot_flow_chart.log",
     benchmark:
@@ -395,6 +401,7 @@ rule plot_flow_chart:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_flow_chart"),
     script:

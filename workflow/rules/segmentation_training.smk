@@ -60,6 +60,7 @@ rule measure_segmentation:
             "manual and automatic outlines",
             "outlines",
             section="Cohorts",
+            pictures=True,
         ),
         patients="<results>/{cohort}/segmentation/{unet}/dice.csv",
         slices="<results>/{cohort}/segmentation/{unet}/dice_slices.csv",
@@ -87,6 +88,7 @@ rule measure_segmentation:
         parts=lambda w: PLAN.unet_parts(w.cohort, w.unet),
         external=lambda w: PLAN.external_patients(w.cohort),
         title=of_cohort("title"),
+        figures=FULL_CONFIG["figures"],
         code=code("measure_segmentation"),
     script:
         "../scripts/measure_segmentation.py"

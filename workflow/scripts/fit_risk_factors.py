@@ -52,4 +52,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     )
     table = ratios_for_readers(panels_of(found.table, rule))
     title = f"Risk factors of {words.name}, {params.study}: {params.title}"
-    write_html(table, title, snakemake.output.html, note, mark=params.mark, words=2)
+    write_html(table, title, snakemake.output.html, note, mark=params.mark)

@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.forest import plot_ratio_forest
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.nomogram import plot_nomogram
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.methods.run import read_tables
     from hcc_recurrence.methods.wang2022.declare import NOMOGRAM
@@ -60,7 +60,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         model = Wang.load(Path(asked[protocol])).cox[NOMOGRAM].nomogram
         title = f"Cox nomogram, {protocol.replace('_', ' ')}, {params.title}"
         figure = plot_nomogram(model, title, own["value"].to_dict(), own["patient"].iloc[0])
-        save(figure, output[f"nomogram_{protocol}"], output[f"nomogram_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"nomogram_{protocol}"], params.figures, params.mark)
         panels = [
             (step, "hazard_ratio", hazards[(hazards["protocol"] == protocol) & (hazards["step"] == step)])
             for step in ("univariable", "multivariable", "nomogram")
@@ -71,4 +71,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         ]
         words = f"{params.title}, {protocol.replace('_', ' ')}: DSFR signature and clinical variables"
         figure = plot_ratio_forest(panels, words)
-        save(figure, output[f"hazards_{protocol}"], output[f"hazards_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"hazards_{protocol}"], params.figures, params.mark)

@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import readable, write_html
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.figures.time_auc import plot_time_auc
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import main_models
@@ -29,4 +29,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
         figure = plot_time_auc(table, curve, predictions, protocol, models, params.horizon)
-        save(figure, output[protocol], output[f"{protocol}_svg"], params.mark)
+        save_figure(figure, output[protocol], params.figures, params.mark)

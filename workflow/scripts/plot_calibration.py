@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.performance import plot_calibration
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.figures.survival import plot_survival_calibration
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import main_models
@@ -21,4 +21,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
                 predictions, protocol, models, params.horizon, params.resamples, params.seed
             )
         for name, figure in figures.items():
-            save(figure, snakemake.output[name], snakemake.output[f"{name}_svg"], params.mark)
+            save_figure(figure, snakemake.output[name], params.figures, params.mark)

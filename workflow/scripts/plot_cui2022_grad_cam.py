@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.relevance import plot_relevance
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.cui2022.declare import SEGMENTED
@@ -55,7 +55,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     )
     write_html(readable(shown), params.title, output.html, note, mark=params.mark)
     figure = plot_relevance(table, test, params.title)
-    save(figure, output.relevance, output.relevance_svg, params.mark)
+    save_figure(figure, output.relevance, params.figures, params.mark)
     chosen = explained_patients(read_csv(asked.predictions), SEGMENTED)
     ordered = list(chosen["patient_id"])
     figure = plot_activation(
@@ -67,4 +67,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         f"{params.title}: central slice of the box",
         "Grad-CAM",
     )
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

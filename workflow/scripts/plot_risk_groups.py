@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.figures.survival import plot_kaplan_meier
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import main_models
@@ -22,4 +22,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         if has_times:
             figures["kaplan_meier"] = plot_kaplan_meier(predictions, protocol, models, params.horizon, params.censored)
         for name, figure in figures.items():
-            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], params.mark)
+            save_figure(figure, output[f"{name}_{protocol}"], params.figures, params.mark)

@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.performance import plot_roc
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.learning.predictions import main_models
 
@@ -19,9 +19,9 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         # Where a paper has no variants both figures show its models.
         for name, shown in (("models", whole), ("variants", variants or whole)):
             figure = plot_roc(predictions, metrics, protocol, best, shown)
-            save(
+            save_figure(
                 figure,
                 snakemake.output[f"{name}_{protocol}"],
-                snakemake.output[f"{name}_{protocol}_svg"],
+                snakemake.params.figures,
                 snakemake.params.mark,
             )

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.segmentation import plot_feature_maps
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.wang2022.declare import SIGNATURE
@@ -40,4 +40,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
                 found = feature_maps(networks[phase], pictures[f"{patient}.{phase}"][0], own)
                 maps.update({(patient, f"{phase}__{name}"): one for name, one in found.items()})
     figure = plot_feature_maps(patients, features, pictures, maps, f"{params.title}: DSFR")
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

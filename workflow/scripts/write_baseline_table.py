@@ -24,8 +24,8 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         table = baseline_table(values, labels, split, definitions, tests)
         write_csv(table, output.csv)
         title = f"Patients by {words.name}, {whose}"
-        write_html(for_readers(table), title, output.html, NOTE + late, mark=params.mark, words=3)
+        write_html(for_readers(table), title, output.html, NOTE + late, mark=params.mark)
     table = sets_table(values, labels, split, definitions, tests, sites)
     write_csv(table, output.sets)
     title = f"Patients of the sets, {whose}"
-    write_html(for_readers(table), title, output.sets_html, sets_note() + late, mark=params.mark, words=2)
+    write_html(for_readers(table), title, output.sets_html, sets_note() + late, mark=params.mark)

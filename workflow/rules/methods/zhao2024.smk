@@ -108,6 +108,7 @@ rule plot_coefficients:
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
@@ -282,6 +283,7 @@ rule plot_score_cam:
             "Score-CAM",
             "figure",
             section="Zhao 2024",
+            pictures=True,
         ),
         csv="<results>/{cohort}/zhao2024/tables/score_cam.csv",
     log:
@@ -302,6 +304,7 @@ rule plot_score_cam:
         name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
+        figures=FULL_CONFIG["figures"],
         endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:

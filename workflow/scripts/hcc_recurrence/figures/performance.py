@@ -10,7 +10,7 @@ import pandas as pd
 
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
-from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.figures.style import model_colours, use_style, width_of
 from hcc_recurrence.statistics.calibration import (
     calibration_band,
     calibration_bins,
@@ -30,6 +30,7 @@ ESTIMATE_TEXT = {
     ("validation", "held_out"): "Validation",
     ("external", "held_out"): "External",
 }
+DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 PROTOCOL_TEXT = {"strict": "strict", "as_published": "as published"}
 
 
@@ -92,7 +93,7 @@ def say_reasons(axis: plt.Axes, models: list[str], silent: dict[str, str]) -> No
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
     """A row of square panels, and below each an empty panel for its legend of so many lines."""
     use_style()
-    width = min(PAGE_INCHES, 3.6 * number)
+    width = width_of(number)
     side, legend = width / number, 0.15 * lines + 0.1
     figure, axes = plt.subplots(
         2,
@@ -168,6 +169,11 @@ def plot_roc(
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
+    # Models of different papers may have one colour: then dashes tell them apart.
+    dashes = {
+        model: DASHES[[m for m in models if colours[m] == colours[model]].index(model) % len(DASHES)]
+        for model in models
+    }
     figure, axes, legends = canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
     keys = ["model", "protocol", "split", "estimate"]
@@ -193,7 +199,7 @@ def plot_roc(
                 *mean_roc(own),
                 color=colours[model],
                 linewidth=1.6 if main else 0.9,
-                linestyle="-" if main else "--",
+                linestyle=dashes[model] if main else "--",
                 label=f"{model} {auc_text(line, 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")

@@ -44,7 +44,7 @@ def plot_corrected_calibrations(
     """
     use_style()
     rows = -(-len(optimism) // 2)
-    figure, axes = plt.subplots(rows, 2, figsize=(2 * COLUMN_INCHES, rows * COLUMN_INCHES), squeeze=False)
+    figure, axes = plt.subplots(rows, 2, figsize=(PAGE_INCHES, rows * COLUMN_INCHES), squeeze=False)
     for axis, model in zip_longest(axes.ravel(), optimism):
         if model is None:
             axis.axis("off")

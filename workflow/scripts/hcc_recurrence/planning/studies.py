@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hcc_recurrence.cohort.clinical_scores import INPUTS as SCORE_INPUTS
+from hcc_recurrence.methods.contract import FEATURES, declared
 from hcc_recurrence.networks.architectures import FROM_SCRATCH, crops_of
 from hcc_recurrence.presets import preset_mark, with_thresholds
 from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
@@ -104,7 +105,7 @@ class Studies:
         """
         named: dict[str, list[str]] = {}
         for paper in papers:
-            trained = "epochs" in self.config["papers"][paper]["settings"]
+            trained = declared(paper).networks != FEATURES
             words = "Trained from random weights" if trained else "Random weights, not ImageNet's"
             named.setdefault(words, []).extend(self.random_networks(paper, cohort))
         said = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]

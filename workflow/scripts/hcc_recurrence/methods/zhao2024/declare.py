@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
+from hcc_recurrence.methods.zhao2024.settings import problems
 
 RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
 # The setting of RCR's classifier and of DLRCR's network that takes what performed best.
@@ -53,4 +54,11 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return found
 
 
-METHOD = Method("zhao2024", models, tables=("coefficients", "selection", "inputs"), shown=("coefficients", "selection"))
+METHOD = Method(
+    "zhao2024",
+    models,
+    tables=("coefficients", "selection", "inputs"),
+    shown=("coefficients", "selection"),
+    networks=TRAINED,
+    problems=problems,
+)
