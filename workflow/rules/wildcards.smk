@@ -27,6 +27,9 @@ NETWORKS = sorted(
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
+# The files beside a study's networks that say what they were trained on, where a paper trains networks of its own:
+# paper -> function of the wildcards (cohort) that returns paths.
+TRAINED = {}
 # How much memory training takes, where a paper trains: paper -> function of the network's name, the batch and the size
 # z, y, x of a crop in voxels that returns MB.
 TRAINING_MEMORY = {}

@@ -22,6 +22,7 @@ EXPORTS["zhao2024"] = {
 }
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
+TRAINED["zhao2024"] = zhao2024_trained
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
@@ -129,6 +130,7 @@ rule train_zhao2024_fusion:
         network="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
         scores="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.scores.csv",
         history="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.history.csv",
+        machine="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.machine.json",
     log:
         "<logs>/{cohort}/zhao2024/train_zhao2024_fusion/{fit}.log",
     benchmark:
@@ -150,6 +152,7 @@ rule train_zhao2024_fusion:
         ),
         training=training_settings("zhao2024"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_zhao2024_fusion"),
     script:

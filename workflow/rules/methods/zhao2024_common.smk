@@ -56,6 +56,13 @@ def zhao2024_fusions(kind):
     ]
 
 
+def zhao2024_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+    return zhao2024_networks("machine.json")(wildcards) + zhao2024_fusions(
+        "machine.json"
+    )(wildcards)
+
+
 def zhao2024_inputs(wildcards):
     """The tables of the fit without a network whose selected variables a fusion takes."""
     return (
