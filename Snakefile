@@ -49,7 +49,7 @@ if PLAN:
         for rules in (
             *("targets", "method_common", "export_common", "segmentation_training"),
             *("networks", "evaluation", "figures", "comparison", "null_control"),
-            *("checklists", "numerics", "report", "cost"),
+            *("checklists", "numerics_common", "numerics", "report", "cost"),
         ):
 
             include: f"workflow/rules/{rules}.smk"
