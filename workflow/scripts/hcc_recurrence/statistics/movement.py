@@ -46,7 +46,7 @@ def movement(
     The risk group of a patient is told by each training's own cut-off: Youden's on its own training patients.
 
     Args:
-        first, again: scores of the two trainings: patient_id, role, probability; a row an image where there are several.
+        first, again: scores of the two trainings: patient_id, role, probability; one row an image or a patient.
         outcome: er by patient_id.
 
     Returns: patients, early_recurrence, median and largest movement of a probability, auc with the bootstrap interval
