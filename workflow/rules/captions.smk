@@ -89,5 +89,6 @@ def about_comparisons(wildcards):
         cohort = FULL_CONFIG["cohorts"][name]
         simulated = bool(cohort["simulation"])
         about = {"cohort": name, "split": scheme, "simulated": simulated}
+        about["endpoint"] = cohort["endpoint"]
         found.append({**about, "title": cohort["title"]})
     return found

@@ -17,7 +17,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, read_fits
     from hcc_recurrence.methods.run import read_table
-    from hcc_recurrence.methods.zhao2024.declare import FUSION, FUSIONS
+    from hcc_recurrence.methods.zhao2024.declare import FUSION, fusions
     from hcc_recurrence.methods.zhao2024.networks import chosen_network, fusion_variables
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.machine import describe_machine, of_training, write_machine
@@ -38,7 +38,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     architecture, start_file = params.networks[start], asked.networks[list(params.networks).index(start)]
     print(f"starts from {start}")
     all_scores, all_histories = [], []
-    for model, kinds in FUSIONS.items():
+    for model, kinds in fusions(params.has_clinical).items():
         print(f"{model}: {' + '.join(kinds)}")
         variables = fusion_variables(inputs, kinds).loc[roles.index]
         examples = images.with_variables(variables.to_numpy(), images="deep" in kinds)

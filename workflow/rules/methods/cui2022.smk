@@ -230,6 +230,7 @@ rule plot_cui2022_grad_cam:
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
         "../../scripts/plot_cui2022_grad_cam.py"

@@ -234,6 +234,7 @@ rule write_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
         "../../scripts/write_yan2023_nomograms.py"
@@ -297,6 +298,7 @@ rule plot_yan2023_nomograms:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

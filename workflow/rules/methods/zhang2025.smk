@@ -228,6 +228,7 @@ rule plot_zhang2025_nomograms:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -317,6 +318,7 @@ rule plot_grad_cam:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -29,7 +29,9 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
-        for model in ("CR", "RCR")
+        for model in (
+            ("CR", "RCR") if has_variables("zhao2024", cohort) else ("Radiomics",)
+        )
         for protocol in PROTOCOLS
     ],
     *[
@@ -109,6 +111,7 @@ rule plot_coefficients:
     params:
         mark=zhao2024_mark_without_networks,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -144,6 +147,7 @@ rule train_zhao2024_fusion:
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         networks=FUSION_NETWORKS,
+        has_clinical=lambda w: has_variables("zhao2024", w.cohort),
         layer_norm=lookup(
             "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
         ),
@@ -332,6 +336,7 @@ rule plot_score_cam:
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:
         "../../scripts/plot_score_cam.py"

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.figures.style import model_colours, use_style, width_of
 from hcc_recurrence.statistics.calibration import (
@@ -41,7 +42,7 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
         rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
         if len(rows):
             one = rows.drop_duplicates("patient_id")
-            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
+            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
     return found
 
 
@@ -255,7 +256,7 @@ def plot_calibration(
         axis.set(
             title=title,
             xlabel="Predicted probability",
-            ylabel="Observed early recurrence",
+            ylabel=f"Observed {endpoint().name}",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
             aspect="equal",

@@ -39,4 +39,12 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return found
 
 
-METHOD = Method("yan2023", models, tables=("regressions",), networks=FEATURES, needs_networks=True, problems=problems)
+METHOD = Method(
+    "yan2023",
+    models,
+    tables=("regressions",),
+    networks=FEATURES,
+    needs_networks=True,
+    problems=problems,
+    needs={"variables": "its nomograms are made of them"},
+)
