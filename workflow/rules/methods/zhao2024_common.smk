@@ -94,6 +94,14 @@ def zhao2024_networks_of_fit(kind, networks=ZHAO_NETWORKS):
     return files
 
 
+def zhao2024_networks_again(kind):
+    """Files of one kind of the networks that a fusion starts from, trained again, as a function of the wildcards."""
+    return lambda w: [
+        f"<results>/{w.cohort}/zhao2024/numerics/{network}/{w.fit}.{w.again}.{kind}"
+        for network in FUSION_NETWORKS
+    ]
+
+
 def zhao2024_tables_fit(wildcards):
     """The fit without a network whose variables a fusion takes."""
     fit = Fit.parse(wildcards.fit)
