@@ -141,7 +141,7 @@ rule train_zhao2024_fusion:
     threads: 1
     resources:
         mem_mb=training_memory(lambda wildcards: "zhao2024"),
-        runtime=minutes(720),
+        runtime=reckoned_minutes("train_zhao2024_fusion"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
