@@ -107,7 +107,7 @@ def probabilities(files: dict[str, Path]) -> pd.DataFrame:
 
 
 def moved(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Largest and median movement of a probability by paper and model; rows that only one of the two has are counted."""
+    """Largest and median movement of a probability by paper and model; rows that one of the two lacks are counted."""
     both = theirs.merge(ours, on=KEYS, how="outer", suffixes=("", "_here"), indicator=True)
     both["moved"] = (both["probability"] - both["probability_here"]).abs()
     both["alone"] = both["_merge"] != "both"
