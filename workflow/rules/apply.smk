@@ -5,6 +5,12 @@
 include: "apply_common.smk"
 
 
+rule all:
+    default_target: True
+    input:
+        apply_targets,
+
+
 rule apply:
     input:
         apply_targets,

@@ -110,6 +110,7 @@ def null_control_targets(paper, cohort):
 
 def run_targets(wildcards):
     return [
+        *machine_targets(),
         *[t for study in PLAN.studies for t in study_targets(*study)],
         *[t for pair in PLAN.comparisons() for t in comparison_targets(*pair)],
         "<results>/published/tables.html",

@@ -9,6 +9,7 @@ EXPORTS["cui2022"] = {"models": exported_fit("cui2022")}
 PREDICTION_PARTS["cui2022"] = cui2022_predictions
 OWN_TARGETS["cui2022"] = cui2022_targets
 TRAINING_MEMORY["cui2022"] = cui2022_memory
+TRAINED["cui2022"] = cui2022_trained
 NETWORKS_ALONE.add("cui2022")
 if CUI["ensemble"]:
     FOLDS_ALONE.add("cui2022")

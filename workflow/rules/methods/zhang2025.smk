@@ -26,7 +26,7 @@ EXPORTS["zhang2025"] = {
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
-TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
+TRAINED["zhang2025"] = zhang2025_trained
 
 
 rule zhang2025:
