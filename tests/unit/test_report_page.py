@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from hcc_recurrence.cohort.changes import FIRST, SAME
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.html import write_html
 from hcc_recurrence.figures.quality import thumbnail_page
 from hcc_recurrence.presets import WARNING
@@ -163,6 +165,7 @@ def facts(entries, metrics, results, **changed):
         [{"protocol": "strict", "split": "train", "estimate": "x", "repeat": 1, "patient_id": "p", "model": "BCLC"}]
     ).assign(probability=0.5)
     own = {"cohort": "c1", "title": "Cohort one", "split": "s", "simulated": False, "horizon": "730 days"}
+    own["endpoint"] = asdict(EARLY_RECURRENCE)
     own |= {"papers": ["zhao2024"], "used": 40, "left_out": 2, "best_auc": None}
     own |= {"metrics": metrics, "predictions": predictions, "changes": pd.DataFrame({"what": [FIRST]})}
     tables = {"problems": pd.DataFrame({"patient": ["p1", "p1"]}), "notices": pd.DataFrame({"patient": []})}

@@ -57,6 +57,7 @@ def about_study(wildcards):
     return {
         "cohort": {
             **{key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
+            "endpoint": FULL_CONFIG["cohorts"][name]["endpoint"],
             "horizon": PLAN.horizon_words(cohort),
         },
         "settings": settings,
@@ -93,6 +94,7 @@ def about_comparisons(wildcards):
             "split": scheme,
             "title": FULL_CONFIG["cohorts"][name]["title"],
             "simulated": bool(FULL_CONFIG["cohorts"][name]["simulation"]),
+            "endpoint": FULL_CONFIG["cohorts"][name]["endpoint"],
             "horizon": PLAN.horizon_words(name),
             "papers": sorted(PLAN.papers_with_scheme(name, scheme)),
         }

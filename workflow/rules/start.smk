@@ -41,3 +41,5 @@ onstart:
         )
         for patient, reason in sorted(PLAN.excluded[name].items()):
             print(f"  {patient} left out: {reason}", file=sys.stderr)
+    if not FULL_CONFIG["models"]:
+        say_cost(workflow.persistence.dag)

@@ -19,6 +19,11 @@ METHODS["yan2023"] = {
     "memory_mb": 2000,
     "minutes": 30,
 }
+EXPORTS["yan2023"] = {
+    "models": exported_fit("yan2023"),
+    "features": yan2023_phase_features,
+    "weights": yan2023_weights,
+}
 PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
 OWN_TARGETS["yan2023"] = yan2023_targets
 SMALLER_COPIES["yan2023"] = yan2023_smaller()
@@ -49,7 +54,7 @@ rule rank_yan2023_features:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(240),
+        runtime=reckoned_minutes("rank_yan2023_features"),
     params:
         settings=lambda w: {
             **yan2023_grid_settings(*YAN_INNER, "spearman_p", "redundancy_r")(w),
@@ -83,7 +88,7 @@ rule fit_yan2023_cells:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(1440),
+        runtime=reckoned_minutes("fit_yan2023_cells"),
     params:
         settings=yan2023_grid_settings(*YAN_INNER, "classifiers", "inner_classifiers"),
         repeats=yan2023_repeats,
@@ -229,6 +234,7 @@ rule write_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
         "../../scripts/write_yan2023_nomograms.py"
@@ -292,6 +298,7 @@ rule plot_yan2023_nomograms:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

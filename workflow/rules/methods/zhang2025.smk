@@ -15,10 +15,18 @@ METHODS["zhang2025"] = {
     "memory_mb": 6000,
     "minutes": 480,
 }
+EXPORTS["zhang2025"] = {
+    "models": exported_fit("zhang2025"),
+    "features": lambda w: (
+        radiomics_files("zhang2025")(w)
+        if PLAN.has_networks("zhang2025", w.cohort)
+        else []
+    ),
+}
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
-TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
+TRAINED["zhang2025"] = zhang2025_trained
 
 
 rule zhang2025:
@@ -219,6 +227,7 @@ rule plot_zhang2025_nomograms:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -308,6 +317,7 @@ rule plot_grad_cam:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cost.planned import JOBS_TO
 from hcc_recurrence.leftovers import OUTPUTS_TO
 from hcc_recurrence.rerun_reasons import (
     REPLACED,
@@ -313,6 +314,9 @@ class ResultPersistence(FilePersistence):
             workflow = self.dag.workflow
             if destination := os.environ.get(OUTPUTS_TO):
                 Path(destination).write_text(json.dumps(self._made_by_jobs()))
+            if destination := os.environ.get(JOBS_TO):
+                # The Snakefile knows the config and the plan (cost.smk).
+                Path(destination).write_text(json.dumps(workflow.jobs_of_plan(self.dag)))
             if destination := os.environ.get(WHY_TO):
                 self._say_why(os.environ[WHY_OUTPUT], Path(destination))
             if not workflow.touch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -49,6 +50,54 @@ class Learned:
         return predicted(self.model, x)
 
 
+# Of learners that add one part after another: the setting that counts them. The first of many are the few.
+COUNTS = dict.fromkeys(("RF", "ExtraTrees", "XGB", "XGBoost", "LightGBM"), "n_estimators")
+
+
+def _of_first(name: str, model: Any, number: int, x: np.ndarray) -> np.ndarray:
+    """P(y = 1) by the first trees or rounds of a model alone."""
+    if name in ("RF", "ExtraTrees"):
+        if not hasattr(model, "estimators_"):
+            return predicted(model, x)
+        few = copy.copy(model)
+        few.estimators_ = model.estimators_[:number]
+        return predicted(few, x)
+    if not hasattr(model, "n_estimators") or not len(x):
+        return predicted(model, x)
+    own = {"num_iteration": number} if name == "LightGBM" else {"iteration_range": (0, number)}
+    return model.predict_proba(x, **own)[:, 1]
+
+
+def held_predictions(name: str, grid: Sequence[Mapping[str, Any]], cut: Cut, seed: int) -> list[np.ndarray]:
+    """P(y = 1) of a fold's held rows with each of some settings; bit by bit as of a model of its own each.
+
+    Settings that differ in the number of trees or rounds alone share the model with most of them: each draws from the
+    seed in turn. A logistic regression that ended before its limit of iterations ends there with any higher limit.
+    """
+    shared, found = COUNTS.get(name, "max_iter"), []
+    models: dict[tuple, Any] = {}
+    for settings in grid:
+        rest = tuple(sorted((key, value) for key, value in settings.items() if key != shared))
+        model = models.get(rest)
+        if shared in settings and name in COUNTS:
+            if model is None:
+                most = max(s[shared] for s in grid if {**s, shared: 0} == {**settings, shared: 0})
+                model = fit_estimator(name, cut.x, cut.y, seed, **{**settings, shared: most})
+            found.append(_of_first(name, model, settings[shared], cut.x_held))
+        else:
+            if model is None or not _ends_before(model, settings.get(shared, 0)):
+                model = fit_estimator(name, cut.x, cut.y, seed, **settings)
+            found.append(predicted(model, cut.x_held))
+        models[rest] = model
+    return found
+
+
+def _ends_before(model: Any, limit: int) -> bool:
+    """Whether a regression would be the same with this limit of iterations: it ended before its own and before this."""
+    ended = int(np.max(getattr(model, "n_iter_", limit)))
+    return ended < min(limit, getattr(model, "max_iter", limit))
+
+
 def search(
     name: str, grid: Mapping[str, Sequence[Any]], cuts: Sequence[Cut], x: np.ndarray, y: np.ndarray, seed: int
 ) -> Learned:
@@ -69,8 +118,10 @@ def search(
 
     best: tuple[float, dict[str, Any], list[np.ndarray]] | None = None
     tried = []
-    for settings in ParameterGrid(dict(grid)):
-        held = [predicted(fit_estimator(name, c.x, c.y, seed, **settings), c.x_held) for c in cuts]
+    settings_tried = list(ParameterGrid(dict(grid)))
+    of_cuts = [held_predictions(name, settings_tried, cut, seed) for cut in cuts]
+    for place, settings in enumerate(settings_tried):
+        held = [found[place] for found in of_cuts]
         areas = [float(roc_auc_score(c.y_held, p)) for c, p in zip(cuts, held, strict=True)]
         area = float(np.mean(areas))
         tried.append((settings, areas))

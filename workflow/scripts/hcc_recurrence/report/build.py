@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.html import table_html
 from hcc_recurrence.presets import WARNING
 from hcc_recurrence.report.contents import View, figure_of, views
@@ -39,7 +40,7 @@ def facts_of(
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
         about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
-        comparisons: one a cohort and split: cohort, title, split, simulated, horizon, papers, used, left_out, best_auc,
+        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out, best_auc,
             and its tables metrics, predictions, changes.
         tables: problems and notices of the input.
     """
@@ -58,7 +59,10 @@ def facts_of(
             models_of_nothing(own["metrics"], titles, where),
             changes_of(own["changes"], own["title"]),
         ]
-    said += [small_sets(own["metrics"], f"{own['title']}, split {own['split']}") for own in comparisons]
+    said += [
+        small_sets(own["metrics"], f"{own['title']}, split {own['split']}", own["endpoint"]["name"])
+        for own in comparisons
+    ]
     simulated = [own["title"] for own in comparisons if own["simulated"]]
     horizons = sorted({own["horizon"] for own in comparisons})
     named = ", ".join(titles[paper] for paper in sorted(titles))
@@ -102,9 +106,13 @@ def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
 
 def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequence[View]) -> dict[str, Any]:
     title = f"{own['title']}, split {own['split']}"
-    sets = "; ".join(f"{name} {n} ({events} ER)" for name, (n, events) in sizes(own["metrics"]).items())
+    outcome = own["endpoint"]
+    short = outcome["abbreviation"]
+    sets = "; ".join(f"{name} {n} ({events} {short})" for name, (n, events) in sizes(own["metrics"]).items())
     facts = f"{'Simulated' if own['simulated'] else 'Real'} patients: {own['used']} used, {own['left_out']} left out. "
-    facts += f"{sets}; ER: early recurrence."
+    facts += f"{sets}; {short}: {outcome['name']}."
+    if outcome["name"] != EARLY_RECURRENCE.name:
+        facts += f" What is predicted is {outcome['name']}, not {EARLY_RECURRENCE.name} of a liver tumour."
     if own["best_auc"] is not None:
         facts += f" The oracle AUC, which no method can pass here, is {own['best_auc']:.3f}."
     charts = (figure_of(found, titles[paper], own["title"], "flow_chart") for paper in own["papers"])

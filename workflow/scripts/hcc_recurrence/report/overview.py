@@ -68,7 +68,7 @@ def sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
     }
 
 
-def small_sets(metrics: pd.DataFrame, where: str) -> list[Warning]:
+def small_sets(metrics: pd.DataFrame, where: str, outcome: str = "early recurrence") -> list[Warning]:
     """Sets of patients that leave an AUC uncertain, with how far: half the width of the median interval."""
     found = []
     strict = metrics[metrics["protocol"] == "strict"]
@@ -77,7 +77,7 @@ def small_sets(metrics: pd.DataFrame, where: str) -> list[Warning]:
             own = strict[strict["split"] == {"training": "train"}.get(name, name)]
             half = ((own["auc_high"] - own["auc_low"]) / 2).median()
             width = f": an AUC is uncertain by about {half:.2f} to either side" if pd.notna(half) else ""
-            found.append(f"{name} {n} patients, {events} with early recurrence{width}")
+            found.append(f"{name} {n} patients, {events} with {outcome}{width}")
     return [Warning("Few patients", f"{where}: {'; '.join(found)}.")] if found else []
 
 

@@ -1,0 +1,31 @@
+# What the jobs of this run do and cost: for the target `cost`, the start of a run, its report, and limits of jobs.
+from hcc_recurrence.cost.planned import planned_jobs
+from hcc_recurrence.cost.sums import HOUR, OF_GPU, start_words
+from hcc_recurrence.cost.table import CostTable
+from hcc_recurrence.cost.work import Workload
+from hcc_recurrence.simulation.anatomy import SCANNERS
+
+COSTS = Path(workflow.basedir) / "workflow" / "costs.csv"
+COST_TABLE = CostTable.read(COSTS)
+WORKLOAD = Workload(FULL_CONFIG, PLAN, SCANNERS)
+# A dry run for the target `cost` writes them down (snakemake_records).
+workflow.jobs_of_plan = lambda dag: planned_jobs(dag, WORKLOAD, PAPERS)
+
+
+def reckoned_minutes(rule):
+    """Minutes that a job of a rule may take, by the table of costs; more with each attempt."""
+
+    def needed(wildcards, attempt):
+        units = WORKLOAD.units(rule, wildcards)
+        return COST_TABLE.limit_minutes(units, OF_GPU if GPUS else 1) * attempt
+
+    return needed
+
+
+def say_cost(dag):
+    """Print what the run costs where that is more than an hour of a core, before its first job."""
+    said = start_words(
+        planned_jobs(dag, WORKLOAD, PAPERS), COST_TABLE, workflow.cores or 1
+    )
+    if said:
+        print(said, file=sys.stderr)

@@ -1,0 +1,105 @@
+"""The jobs of a plan of Snakemake with what each does, as plain values that a file can hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hcc_recurrence.cost.table import Unit
+from hcc_recurrence.cost.work import Workload
+
+# A dry run with this variable writes its jobs (`planned_jobs`) into that file, as JSON (snakemake_records).
+JOBS_TO = "HCC_JOBS_TO"
+# What all targets that learn would make together.
+TARGETS = ("all", "null_control")
+IMAGES, NETWORKS, MODELS, RESULTS = "images", "networks", "models", "tables and figures"
+STAGES = (IMAGES, NETWORKS, MODELS, RESULTS)
+NULL = "null control"
+# Files of rules whose jobs prepare images.
+IMAGE_FILES = {"images", "crops", "radiomics", "segmentation", "segmentation_training", "tumours", "cohort"}
+# Of a method's own rules, those that learn.
+LEARNING = ("fit_", "rank_", "choose_")
+ALL_METHODS = "shared by all methods"
+
+
+def stage_of(rule: str, file: str) -> str:
+    """Which stage the jobs of a rule are of, by its name and the name of its file."""
+    if rule.startswith("train_") or rule in ("segment_patients", "extract_deep_features"):
+        return NETWORKS
+    if rule == "fit_method" or (Path(file).parent.name == "methods" and rule.startswith(LEARNING)):
+        return MODELS
+    return IMAGES if Path(file).stem in IMAGE_FILES else RESULTS
+
+
+def planned_jobs(dag: Any, workload: Workload, papers: Collection[str]) -> list[dict[str, Any]]:
+    """Every job of Snakemake's plan, those first that others wait for where it has them so.
+
+    Returns: of each job its rule, stage, method, cohort, run (whether it is still to do), threads, gpus, memory_mb,
+        benchmark (its file), units (as lists), after (positions of the jobs that it waits for).
+    """
+    jobs = [job for job in dag.jobs if not job.is_norun]
+    place = {job: i for i, job in enumerate(jobs)}
+    return [
+        {
+            **_about(job, papers),
+            "run": bool(dag.needrun(job)),
+            "units": [list(unit) for unit in workload.units(job.rule.name, job.wildcards_dict)],
+            "after": [place[other] for other in dag.dependencies[job] if other in place],
+        }
+        for job in jobs
+    ]
+
+
+def _about(job: Any, papers: Collection[str]) -> dict[str, Any]:
+    wildcards, rule = job.wildcards_dict, job.rule.name
+    cohort = wildcards.get("cohort", "")
+    permuted = "/null/" in f"{cohort}/" or "permutation" in wildcards or rule == "summarise_null_control"
+    where = f"{job.benchmark or ''}/{rule}"
+    method = wildcards.get("paper", "")
+    if method not in papers:
+        method = next((paper for paper in papers if f"/{paper}/" in where or paper in rule), ALL_METHODS)
+    resources = job.resources
+    return {
+        "rule": rule,
+        "stage": NULL if permuted else stage_of(rule, job.rule.snakefile),
+        "method": method,
+        "cohort": cohort.split("/")[0],
+        "threads": job.threads,
+        "gpus": int(resources.get("gpu", 0) or 0),
+        "memory_mb": _number(resources.get("mem_mb", 0)),
+        "benchmark": str(job.benchmark or ""),
+    }
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def read_units(job: Mapping[str, Any]) -> list[Unit]:
+    """The units of a job as a file holds it."""
+    return [Unit(step, number, unit, of, tuple(size)) for step, number, unit, of, size in job["units"]]
+
+
+def ask_for_jobs(snakefile: str, config: Mapping[str, Any], targets: Sequence[str] = TARGETS) -> list[dict[str, Any]]:
+    """The jobs of the targets, by a dry run with the same config.
+
+    Raises: RuntimeError where Snakemake could not plan them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings, found = Path(folder, "config.json"), Path(folder, "jobs.json")
+        settings.write_text(json.dumps(config))
+        command = [
+            *(sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "--nolock", "--snakefile", snakefile),
+            *("--configfile", str(settings), "--", *targets),
+        ]
+        environment = {**os.environ, JOBS_TO: str(found)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        if not found.is_file():
+            raise RuntimeError(f"Snakemake could not plan the jobs: {done.stdout}{done.stderr}")
+        return json.loads(found.read_text())

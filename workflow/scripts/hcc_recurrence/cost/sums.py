@@ -1,0 +1,220 @@
+"""What planned jobs cost together, and the table that a person reads."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hcc_recurrence.cost.planned import NULL, STAGES, read_units
+from hcc_recurrence.cost.table import KINDS, MACHINE, CostTable
+
+# Seconds of the processor that Snakemake itself takes a job (docs/speed.md: 1.0 s a minute, 2,126 jobs in 952 s).
+OF_SNAKEMAKE = 0.01
+# How many times faster than one core of the table a GPU is taken to be at a step of a network. Nothing of ours was
+# measured on one; see docs/cost.md.
+OF_GPU = 100.0
+HOUR = 3600.0
+# Rows that are said when a run begins.
+LARGEST = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of some jobs: how many, core and GPU seconds, memory of the largest in MB, megabytes on the disk."""
+
+    jobs: int = 0
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    memory_mb: float = 0.0
+    megabytes: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.jobs + other.jobs,
+            self.seconds + other.seconds,
+            self.gpu_seconds + other.gpu_seconds,
+            max(self.memory_mb, other.memory_mb),
+            self.megabytes + other.megabytes,
+        )
+
+
+def job_cost(job: Mapping[str, Any], table: CostTable, speed: Mapping[str, float]) -> Cost:
+    """What one job costs on a machine.
+
+    Args:
+        job: from `planned_jobs`. speed: of each kind of work, this machine's seconds over those of the table.
+    """
+    seconds = megabytes = on_gpu = 0.0
+    for unit in read_units(job):
+        price = table.price(unit)
+        megabytes += price.megabytes
+        if job["gpus"] and price.kind == "networks":
+            on_gpu += price.seconds / OF_GPU
+        else:
+            seconds += price.seconds * speed.get(price.kind, 1.0)
+    return Cost(1, seconds + on_gpu + OF_SNAKEMAKE, on_gpu, job["memory_mb"], megabytes)
+
+
+def wall_seconds(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int) -> float:
+    """The time on so many cores, at least: all work over the cores, or the longest chain of jobs that wait for one
+    another, whichever is longer.
+    """
+    ends: dict[int, float] = {}
+
+    for first in range(len(jobs)):
+        waiting = [first]
+        while waiting:
+            i = waiting[-1]
+            before = [j for j in jobs[i]["after"] if j not in ends]
+            if i not in ends and not before:
+                own = costs[i].seconds / max(1, min(jobs[i]["threads"], cores))
+                ends[i] = own + max((ends[j] for j in jobs[i]["after"]), default=0.0)
+            if i in ends:
+                waiting.pop()
+            else:
+                waiting += before
+    total = sum(cost.seconds for cost in costs)
+    return max(total / cores, max(ends.values(), default=0.0))
+
+
+def peak_memory(jobs: Iterable[Mapping[str, Any]], cores: int) -> float:
+    """MB of the jobs that could run side by side at worst: as many of the largest as there are cores."""
+    return sum(sorted((job["memory_mb"] for job in jobs), reverse=True)[:cores])
+
+
+def grouped(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost]) -> dict[tuple[str, str], Cost]:
+    """The costs of jobs by method and stage."""
+    found: dict[tuple[str, str], Cost] = defaultdict(Cost)
+    for job, cost in zip(jobs, costs, strict=True):
+        found[job["method"], job["stage"]] += cost
+    order = {stage: i for i, stage in enumerate((*STAGES, NULL))}
+    return dict(sorted(found.items(), key=lambda item: (item[0][0], order[item[0][1]])))
+
+
+def trainings(jobs: Iterable[Mapping[str, Any]]) -> int:
+    """Jobs that train a network."""
+    return sum(job["rule"].startswith("train_") for job in jobs)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 40 s, 12 min, 3.4 h, 12 days."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / HOUR:.1f} h" if seconds < 72 * HOUR else f"{seconds / 86400:.1f} days"
+
+
+def size_words(megabytes: float) -> str:
+    """Megabytes in words."""
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def start_words(jobs: Sequence[Mapping[str, Any]], table: CostTable, cores: int) -> str:
+    """What is said when a run begins: empty where all that is left to do takes no hour of a core.
+
+    Without a calibration: it is of the table's machine.
+    """
+    own = _renumbered(jobs, [i for i, job in enumerate(jobs) if job["run"]])
+    costs = [job_cost(job, table, {}) for job in own]
+    if sum(cost.seconds for cost in costs) < HOUR:
+        return ""
+    lines = [_summary("To do", own, costs, cores)]
+    largest = sorted(grouped(own, costs).items(), key=lambda item: -item[1].seconds)[:LARGEST]
+    for (method, stage), cost in largest:
+        lines.append(f"  {method}, {stage}: {cost.jobs} jobs, {duration(cost.seconds)} of a core")
+    lines.append(f"Reckoned for {MACHINE}; `snakemake cost --cores {cores}` says it for this machine, in full.")
+    return "\n".join(lines)
+
+
+def cost_text(jobs: Sequence[Mapping[str, Any]], table: CostTable, speed: Mapping[str, float], cores: int) -> str:
+    """The table for a person, with what is left to do where some of it is there already."""
+    costs = [job_cost(job, table, speed) for job in jobs]
+    rows = [("method", "stage", "jobs", "core-hours", "GPU-hours", "largest job", "disk")]
+    for (method, stage), cost in grouped(jobs, costs).items():
+        rows.append((method, stage, *_cells(cost)))
+    plain = [i for i, job in enumerate(jobs) if job["stage"] != NULL]
+    null = [i for i in range(len(jobs)) if jobs[i]["stage"] == NULL]
+    total = sum((costs[i] for i in plain), Cost())
+    rows.append(("all", "", *_cells(total)))
+    if null:
+        rows.append(("null_control", "", *_cells(sum((costs[i] for i in null), Cost()))))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        text = [c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(text).rstrip())
+    left = [i for i in plain if jobs[i]["run"]]
+    for words, chosen in (("all, from nothing", plain), ("all, what is left to do", left)):
+        if chosen is left and len(left) == len(plain):
+            continue
+        lines.append(_summary(words, _renumbered(jobs, chosen), [costs[i] for i in chosen], cores))
+    factors = ", ".join(f"{kind} {speed.get(kind, 1.0):.2f}" for kind in KINDS)
+    lines.append(
+        f"Measured on {MACHINE}; this machine takes that many times as long: {factors}. A training counts to its last "
+        "epoch: early stopping makes it shorter. Other work on the machine makes everything longer."
+    )
+    if total.gpu_seconds:
+        lines.append(f"GPU-hours are reckoned, not measured: a GPU is taken for {OF_GPU:.0f} cores (docs/cost.md).")
+    return "\n".join(lines)
+
+
+def _cells(cost: Cost) -> tuple[str, ...]:
+    gpu = f"{cost.gpu_seconds / HOUR:.1f}" if cost.gpu_seconds else ""
+    return (
+        str(cost.jobs),
+        f"{cost.seconds / HOUR:.2f}",
+        gpu,
+        size_words(cost.memory_mb),
+        size_words(cost.megabytes),
+    )
+
+
+def _renumbered(jobs: Sequence[Mapping[str, Any]], chosen: Sequence[int]) -> list[dict[str, Any]]:
+    """Some of the jobs, which wait only for one another."""
+    number = {old: new for new, old in enumerate(chosen)}
+    return [{**jobs[i], "after": [number[j] for j in jobs[i]["after"] if j in number]} for i in chosen]
+
+
+def _summary(words: str, jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int) -> str:
+    total = sum(costs, Cost())
+    side_by_side = f"{cores} core{'s' if cores > 1 else ''}"
+    return (
+        f"{words}: {total.jobs} jobs, {trainings(jobs)} of them train networks; {duration(total.seconds)} of a core, "
+        f"at least {duration(wall_seconds(jobs, costs, cores))} on {side_by_side}; memory up to "
+        f"{size_words(peak_memory(jobs, cores))}; {size_words(total.megabytes)} on the disk"
+    )
+
+
+def spent(jobs: Sequence[Mapping[str, Any]], folder: Path = Path()) -> tuple[dict[tuple[str, str], Cost], Counter]:
+    """What finished jobs did cost, by method and stage, from the files of `benchmark:`; and how many have one.
+
+    Seconds are of the processor; a job that ran more than once counts with its last run.
+    """
+    found: dict[tuple[str, str], Cost] = defaultdict(Cost)
+    counted: Counter = Counter()
+    for job in jobs:
+        path = folder / job["benchmark"]
+        if not job["benchmark"] or not path.is_file():
+            continue
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        if not rows:
+            continue
+        key = (job["method"], job["stage"])
+        seconds, memory = (_measured(rows[-1].get(name, "")) for name in ("cpu_time", "max_rss"))
+        found[key] += Cost(1, seconds, 0.0, memory, 0.0)
+        counted[key] += 1
+    return dict(found), counted
+
+
+def _measured(text: str | None) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        # Snakemake writes `-` or `NA` where it could not measure.
+        return 0.0

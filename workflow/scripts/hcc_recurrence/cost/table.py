@@ -1,0 +1,117 @@
+"""The measured table `workflow/costs.csv`: processor seconds and megabytes of a unit of work.
+
+A row is a step (a rule, or `train`, `score` and `fit` of a network or classifier), what it is done with (`of`), the
+size it was measured at, and the unit that is counted. Sizes in between are scaled from the nearest row.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+# How a rate is scaled from the size that it was measured at to another one: to which power of the size's product.
+# Steps of networks go with the pixels; of classifiers see `fit`.
+POWERS = {
+    "fit": {"RF": 1.0, "AdaBoost": 1.0, "LASSO": 1.5, "SVM": 1.5, "GP": 3.0},
+    "rank": {"ANOVA": 1.0, "RFE": 2.0, "Relief": 2.0},
+}
+# What work is like, for the calibration: a machine may be slower at one than at the others.
+KINDS = ("images", "learning", "networks")
+# A job may take this many times what it costs by the table, for slower and busier machines, and so many minutes more.
+LIMIT_OVER_COST, LEAST_MINUTES = 3, 20
+# The machine of the table.
+MACHINE = "a core of an AMD EPYC (family 25, AVX-512)"
+# The row of a rule that the table does not have.
+OTHER = "other"
+
+
+class Unit(NamedTuple):
+    """So many units of work: `step`, `of` and `size` as in the table (empty where the table has none)."""
+
+    step: str
+    number: float
+    unit: str = "job"
+    of: str = ""
+    size: tuple[float, ...] = ()
+
+
+class Price(NamedTuple):
+    """Processor seconds, megabytes left on the disk, and the kind of work."""
+
+    seconds: float
+    megabytes: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    size: tuple[float, ...]
+    price: Price
+
+
+def read_size(text: str) -> tuple[float, ...]:
+    """A size as written in the table, such as 3x256x256."""
+    return tuple(float(part) for part in text.split("x")) if text else ()
+
+
+class CostTable:
+    """The rows of the table, by step, what it is done with, and unit.
+
+    Raises: ValueError naming the line for a number that is none, or an unknown kind of work.
+    """
+
+    def __init__(self, rows: Iterable[dict[str, str]]):
+        self._rows: dict[tuple[str, str, str], list[_Row]] = {}
+        for line, row in enumerate(rows, 2):
+            try:
+                price = Price(float(row["seconds"]), float(row["megabytes"] or 0), row["kind"])
+                size = read_size(row["size"])
+            except (ValueError, KeyError) as error:
+                raise ValueError(f"costs.csv, line {line}: {error}") from None
+            if price.kind not in KINDS or not math.isfinite(price.seconds) or price.seconds < 0:
+                raise ValueError(f"costs.csv, line {line}: kind {price.kind!r}, seconds {price.seconds}")
+            self._rows.setdefault((row["step"], row["of"], row["unit"]), []).append(_Row(size, price))
+
+    @classmethod
+    def read(cls, path: str | Path) -> CostTable:
+        """The table of a file."""
+        with open(path, newline="", encoding="utf-8") as file:
+            return cls(csv.DictReader(file))
+
+    def price(self, work: Unit) -> Price:
+        """What some units cost on the machine of the table.
+
+        A rule that the table does not have counts as `other`, the mean of all small jobs of the demo; a network, a
+        method or a classifier that it does not have, as its row of any other (`of` empty).
+
+        Raises: KeyError for a step or unit that the table does not have.
+        """
+        key = (work.step, work.of, work.unit)
+        rows = self._rows.get(key) or self._rows.get((work.step, "", work.unit))
+        if rows is None and work.unit == "job" and not work.of:
+            rows = self._rows[OTHER, "", "job"]
+        if rows is None:
+            raise KeyError(f"workflow/costs.csv has no row of {' '.join(filter(None, key))}")
+        factor, row = 1.0, rows[0]
+        if work.size and rows[0].size:
+            wanted = math.prod(work.size)
+            row = min(rows, key=lambda r: abs(math.log(math.prod(r.size) / wanted)))
+            factor = (wanted / math.prod(row.size)) ** POWERS.get(work.step, {}).get(work.of, 1.0)
+        own = row.price
+        return Price(own.seconds * factor * work.number, own.megabytes * work.number, own.kind)
+
+    def limit_minutes(self, units: Iterable[Unit], faster: float = 1.0) -> int:
+        """Minutes that a job with these units may take: `LIMIT_OVER_COST` times what it costs, and `LEAST_MINUTES`.
+
+        Args:
+            faster: how many times faster networks are than on a core of the table.
+        """
+        seconds = 0.0
+        for unit in units:
+            price = self.price(unit)
+            seconds += price.seconds / (faster if price.kind == "networks" else 1.0)
+        return math.ceil(LIMIT_OVER_COST * seconds / 60) + LEAST_MINUTES
