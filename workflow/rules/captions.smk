@@ -57,7 +57,6 @@ def about_study(wildcards):
     return {
         "cohort": {
             **{key: FULL_CONFIG["cohorts"][cohort][key] for key in keys},
-            "endpoint": FULL_CONFIG["cohorts"][name]["endpoint"],
             "horizon": PLAN.horizon_words(cohort),
         },
         "settings": settings,
