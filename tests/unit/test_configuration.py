@@ -261,6 +261,14 @@ def networks(config, **changes):
         (lambda c: cui(c, training_shares=[1.5]), "numbers between 0 and 1"),
         (lambda c: cui(c, networks={"GTV": box()}), "SS and NSS"),
         (lambda c: cui(c, networks={"SS": box()}), "masked: false or bounding_box for NSS"),
+        (
+            lambda c: c.update(overrides={"zhao2024": {"classifier_settings": {"LR": {"penalty": 2}}}}),
+            "classifier_settings.LR.*LR has penalty; LR takes C, max_iter, tol",
+        ),
+        (
+            lambda c: c.update(overrides={"zhao2024": {"classifier_settings": {"RF": {}}}}),
+            "classifier_settings.RF.*classifiers of the method: LR, SVM",
+        ),
         (lambda c: cui(c, class_weights="by_batch"), "class_weights.*true, false, or per_patient"),
         (lambda c: zhang(c, {"masked": "bounding_box"}, **VGG), "which boxes of voxels alone know"),
         (lambda c: cui(c, networks={"NSS": box(crops="cui2022_nss")}), "boxes of one size, square in plane"),

@@ -28,8 +28,10 @@ rule fit_method:
             "memory_mb", 4000
         )
         * 2 ** (attempt - 1),
-        runtime=lambda wildcards, attempt: METHODS[wildcards.paper].get("minutes", 60)
-        * attempt,
+        runtime=lambda wildcards, attempt: max(
+            METHODS[wildcards.paper].get("minutes", 60) * attempt,
+            reckoned_minutes("fit_method")(wildcards, attempt),
+        ),
     params:
         settings=own_of_method("settings"),
         about=own_of_method("about"),

@@ -25,7 +25,7 @@ rule train_network:
     threads: 1
     resources:
         mem_mb=training_memory(lambda w: w.paper, lambda w: w.network),
-        runtime=training_minutes,
+        runtime=reckoned_minutes("train_network"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:

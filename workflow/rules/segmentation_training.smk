@@ -22,7 +22,7 @@ rule train_unet:
     threads: 1
     resources:
         mem_mb=unet_memory,
-        runtime=minutes(1440),
+        runtime=reckoned_minutes("train_unet"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:

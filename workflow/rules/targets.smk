@@ -1,5 +1,4 @@
 # What is asked for: everything of a study, of a paper, of a comparison, of the null control, of the run.
-import types
 
 
 def crop_pages(paper, cohort):
@@ -24,16 +23,6 @@ def segmentation_targets(paper, cohort):
         for unet in sorted(used - {""})
         for name in ("dice.html", "outlines.png")
     ]
-
-
-def used_unets():
-    """Cohort of images and segmentation network of all that the run trains, each once."""
-    masks, found = FULL_CONFIG["masks"], set()
-    for paper, cohort in PLAN.studies:
-        used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-        used |= {masks["unet"]} if masks["source"] == "unet" else set()
-        found |= {(PLAN.image_cohort(cohort), unet) for unet in used - {""}}
-    return sorted(found)
 
 
 def registration_targets(paper, cohort):
@@ -117,27 +106,6 @@ def null_control_targets(paper, cohort):
         return []
     folder = f"<results>/{cohort}/{paper}"
     return [f"{folder}/tables/null_control.html", f"{folder}/figures/null_control.png"]
-
-
-def machines_of_run(wildcards):
-    """The files beside all networks of the run that say what they were trained on."""
-    studies = [s for s in PLAN.studies if s[0] in TRAINED and PLAN.has_networks(*s)]
-    found = [
-        file
-        for paper, cohort in studies
-        for file in TRAINED[paper](types.SimpleNamespace(cohort=cohort, paper=paper))
-    ]
-    return found + [
-        f"<results>/{cohort}/segmentation/{unet}/{phase}.machine.json"
-        for cohort, unet in used_unets()
-        for phase in PLAN.unet_phases(cohort, unet)
-    ]
-
-
-def machine_targets():
-    """What the networks of the run were trained on, where there are any."""
-    found = machines_of_run(None)
-    return ["<results>/machines/networks.html"] if found else []
 
 
 def run_targets(wildcards):

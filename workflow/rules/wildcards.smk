@@ -33,8 +33,6 @@ TRAINED = {}
 # How much memory training takes, where a paper trains: paper -> function of the network's name, the batch and the size
 # z, y, x of a crop in voxels that returns MB.
 TRAINING_MEMORY = {}
-# paper -> function of the network: minutes to train it, where 720 are not enough.
-TRAINING_MINUTES = {}
 # Papers whose networks of the folds together stand for all training patients: none is trained on all of them.
 FOLDS_ALONE = set()
 # What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its

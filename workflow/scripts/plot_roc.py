@@ -18,7 +18,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     for protocol in ("strict", "as_published"):
         # Where a paper has no variants both figures show its models.
         for name, shown in (("models", whole), ("variants", variants or whole)):
-            figure = plot_roc(predictions, metrics, protocol, best, shown)
+            figure = plot_roc(predictions, metrics, protocol, best, shown, shown is variants)
             save_figure(
                 figure,
                 snakemake.output[f"{name}_{protocol}"],

@@ -3,6 +3,10 @@
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
+from hcc_recurrence.numerics import restart_with
+
+# Trained again by other kernels (`snakemake numerics`): before libraries are loaded.
+restart_with(snakemake.params.get("kernels", {}))
 
 wildcards = snakemake.wildcards
 with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit}"):

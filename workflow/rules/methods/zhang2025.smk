@@ -27,7 +27,6 @@ PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
 TRAINED["zhang2025"] = zhang2025_trained
-TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
 
 
 rule zhang2025:

@@ -29,13 +29,6 @@ def zhang2025_memory(network, batch, size):
     return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
-def zhang2025_minutes(network):
-    """Minutes to train a network. On one core a VGG19 took 28 hours at 162 patients (30 epochs of ten images of 224 x
-    224), so 52 at 300; other networks of images take less.
-    """
-    return 720 if GPUS else 4320
-
-
 def zhang2025_files(networks, kind, validation=True):
     """Files of one kind of the fits of some networks that leave one fold out or none, as a function of the wildcards.
 

@@ -23,6 +23,7 @@ EXPORTS["zhao2024"] = {
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
 TRAINED["zhao2024"] = zhao2024_trained
+OWN_NETWORKS["zhao2024"] = ["DLRCR"]
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
@@ -140,7 +141,7 @@ rule train_zhao2024_fusion:
     threads: 1
     resources:
         mem_mb=training_memory(lambda wildcards: "zhao2024"),
-        runtime=minutes(720),
+        runtime=reckoned_minutes("train_zhao2024_fusion"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
@@ -157,6 +158,33 @@ rule train_zhao2024_fusion:
         code=code("train_zhao2024_fusion"),
     script:
         "../../scripts/train_zhao2024_fusion.py"
+
+
+# Once more, from networks that were trained again (numerics.smk).
+use rule train_zhao2024_fusion as train_zhao2024_fusion_again with:
+    input:
+        crops=study_crops("zhao2024"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+        inputs=zhao2024_inputs,
+        networks=zhao2024_networks_again("pt"),
+        network_scores=zhao2024_networks_again("scores.csv"),
+        histories=zhao2024_networks_again("history.csv"),
+    output:
+        network="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.pt",
+        scores="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.scores.csv",
+        history="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.history.csv",
+        machine="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.machine.json",
+    log:
+        "<logs>/{cohort}/zhao2024/train_zhao2024_fusion_again/{fit}.{again}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/train_zhao2024_fusion_again/{fit}.{again}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        again="|".join(AGAIN_TEXT),
+    params:
+        kernels=kernels_of_again,
+        seed=seed_of_again,
 
 
 rule keep_zhao2024_networks:

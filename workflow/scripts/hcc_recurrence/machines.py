@@ -37,7 +37,7 @@ def machines_table(files: Iterable[str | Path]) -> pd.DataFrame:
     of_kind = [column for column in found.columns if column not in NAMES]
     found[of_kind] = found[of_kind].fillna("")
     words = found[of_kind].astype(str).agg("|".join, axis=1)
-    counts = words.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    counts = words.value_counts(sort=False).sort_values(ascending=False, kind="stable")
     found["kind"] = words.map({kind: number + 1 for number, kind in enumerate(counts.index)})
     rest = [column for column in found.columns if column not in COLUMNS]
     return found[[*COLUMNS, *rest]].sort_values(NAMES, ignore_index=True)

@@ -46,6 +46,12 @@ OTHER_KERNELS = {
     "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
     "MKL_CBWR": "COMPATIBLE",
 }
+OTHER = "other"
+KERNEL_WORDS = {
+    PORTABLE: "AVX2 (ATen, oneDNN, OpenBLAS), SSE2 (MKL)",
+    NATIVE: "the widest of the processor",
+    OTHER: "SSE4 and older (ATen, oneDNN, OpenBLAS, numpy), SSE2 (MKL)",
+}
 # What the kernels above need: x86-64-v3 without what no library asks for. Names of /proc/cpuinfo; `abm` is LZCNT.
 NEEDED_FLAGS = {"avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "movbe", "abm"}
 NOT_PORTABLE = (
@@ -83,6 +89,11 @@ def kernels(numerics: str) -> dict[str, str]:
     if not has_portable_kernels():
         return {}
     return {**TABLE_KERNELS, **(NETWORK_KERNELS if numerics == PORTABLE else {})}
+
+
+def kernel_words(numerics: str) -> str:
+    """The kernels of networks for a setting of `numerics`, in words."""
+    return KERNEL_WORDS[numerics if has_portable_kernels() else NATIVE]
 
 
 def use_kernels(numerics: str) -> list[str]:

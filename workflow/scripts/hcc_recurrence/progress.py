@@ -18,7 +18,7 @@ NAMED = 3
 # Before so many seconds a time left says nothing.
 EARLIEST = 5.0
 # Of a log's end at most so much is read and so many lines are told.
-TAIL_BYTES, TAIL_LINES = 8192, 6
+TAIL_BYTES, TAIL_LINES = 16384, 16
 NO_WORDS = "its log says nothing: it was killed, or ran out of memory"
 
 

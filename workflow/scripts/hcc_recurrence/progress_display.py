@@ -42,9 +42,10 @@ NOISE = (
         "DAG of jobs will be",
     ),
 )
-# Said of a job that failed, which has been told with its log's last words.
-AFTER_A_FAILURE = ("RuleException", "CalledProcessError", "Error executing rule", "At least one job did not complete")
-AFTER_A_FAILURE += ("Exiting because a job execution failed",)
+# Of a script that failed: the job's own error comes with it, and is told with its log's last words.
+OF_A_SCRIPT = "CalledProcessError"
+# Said after a job has failed.
+AFTER_A_FAILURE = ("Error executing rule", "At least one job did not complete", "Exiting because a job execution")
 
 
 class RunDisplay(logging.Handler):
@@ -116,7 +117,7 @@ class RunDisplay(logging.Handler):
         text = str(record.getMessage() or "")
         if text.startswith("Building DAG of jobs"):
             self._wait("Working out which jobs there are, and which results are still valid ...")
-        told = self.progress.failures and any(words in text for words in AFTER_A_FAILURE)
+        told = OF_A_SCRIPT in text or (self.progress.failures and any(words in text for words in AFTER_A_FAILURE))
         noise = record.levelno <= logging.INFO and text.lstrip().startswith(NOISE)
         if text.strip() in ("", "None") or noise or told:
             return

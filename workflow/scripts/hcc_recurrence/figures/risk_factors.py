@@ -11,7 +11,7 @@ import pandas as pd
 
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.forest import plot_ratio_forest
-from hcc_recurrence.figures.style import COLOURS, COLUMN_INCHES, use_style
+from hcc_recurrence.figures.style import COLOURS, COLUMN_INCHES, PAGE_INCHES, use_style
 from hcc_recurrence.learning.risk_factor_steps import PAPER, panels_of
 
 

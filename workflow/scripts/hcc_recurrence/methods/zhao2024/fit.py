@@ -198,9 +198,11 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     )
 
     train = variables.radiomics(data, rows)
-    classifiers = {name: fit_estimator(name, train, y, seed) for name in settings["classifiers"]}
+    known = {name: settings["classifier_settings"].get(name, {}) for name in settings["classifiers"]}
+    classifiers = {name: fit_estimator(name, train, y, seed, **own) for name, own in known.items()}
     tuning = tuning_patients(data.split, fit)
-    chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, settings["choice_folds"], seed)
+    folds = settings["choice_folds"]
+    chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, folds, seed, known)
     steps.append({"step": f"chosen classifier: {chosen}", "features": len(selected)})
 
     own = combined = None
@@ -210,7 +212,9 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
         own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
         named = settings["combined_classifier"]
         classifier = chosen if named == BEST else named
-        combined = fit_estimator(classifier, variables.both(data, rows), y, seed)
+        combined = fit_estimator(
+            classifier, variables.both(data, rows), y, seed, **settings["classifier_settings"].get(classifier, {})
+        )
         weights = [own.coefficients.get(name, 0.0) for name in kept]
         described = [
             (CLINICAL, kept, "LR", weights),
@@ -250,6 +254,7 @@ def choose_classifier(
     tuning: Sequence[str],
     folds: int,
     seed: int,
+    settings: Mapping[str, Mapping[str, Any]],
 ) -> tuple[str, list[str]]:
     """The classifier with the highest AUC of the patients that tune the fit, or, where these are none or have one
     outcome, by cross-validation on the patients that learn; of equal ones the first.
@@ -267,7 +272,7 @@ def choose_classifier(
         others = variables.radiomics(data, used)
         scores = {name: float(roc_auc_score(outcome, predicted(m, others))) for name, m in classifiers.items()}
     else:
-        scores = {name: cross_validated_auc(name, x, y, folds, seed) for name in classifiers}
+        scores = {name: cross_validated_auc(name, x, y, folds, seed, **settings[name]) for name in classifiers}
     return max(scores, key=lambda name: scores[name]), used
 
 
