@@ -1,4 +1,5 @@
 # make demo   environment, then both demo cohorts from DICOM to results/report.html
+# make init   a config and three sheets for your own patients, from five answers
 # make test   the whole test suite
 # make bench  every benchmark beside its reference: a table of ratios, results/benchmarks.json
 # make lint   what CI checks besides the tests
@@ -13,7 +14,7 @@ CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || e
 BIN := .venv/bin
 
 SITE := .venv/site
-.PHONY: demo test bench site docs pictures lint format lock environment clean
+.PHONY: demo init test bench site docs pictures lint format lock environment clean
 
 # Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
@@ -34,6 +35,12 @@ environment: .venv/installed
 
 demo: environment
 	$(BIN)/snakemake --cores $(CORES) all
+
+# Five questions, or `make init NAME=ours MODALITY=MR PHASES=arterial,portal,delayed ROOT=/data/dicom METHODS=zhao2024`.
+init: environment
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m hcc_recurrence.new_cohort $(if $(NAME),--name "$(NAME)") \
+	    $(if $(MODALITY),--modality "$(MODALITY)") $(if $(PHASES),--phases "$(PHASES)") \
+	    $(if $(ROOT),--root "$(ROOT)") $(if $(METHODS),--methods "$(METHODS)")
 
 # Three at a time on two cores, since those of the cluster wait; the long ones first (tests/conftest.py).
 test: environment $(SITE)/installed

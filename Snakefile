@@ -31,44 +31,11 @@ if PLAN:
         "captions",
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
         *("radiomics", "leftovers"),
+        # Where exported models are applied, no rule is there that fits anything.
+        "apply" if FULL_CONFIG["models"] else "studies",
     ):
 
         include: f"workflow/rules/{rules}.smk"
-
-    if FULL_CONFIG["models"]:
-
-        # Exported models are applied: no rule is there that fits anything.
-        include: "workflow/rules/apply.smk"
-
-        rule all:
-            default_target: True
-            input:
-                apply_targets,
-
-    else:
-        for rules in (
-            *("targets", "method_common", "export_common", "segmentation_training"),
-            *("networks", "evaluation", "figures", "comparison", "null_control"),
-            *("checklists", "report", "cost"),
-        ):
-
-            include: f"workflow/rules/{rules}.smk"
-
-        for paper in PAPERS:
-
-            include: f"workflow/rules/methods/{paper}.smk"
-        include: "workflow/rules/method.smk"
-        include: "workflow/rules/export.smk"
-
-        rule all:
-            default_target: True
-            input:
-                run_targets,
-                "<results>/report.html",
-
-        rule studies:
-            input:
-                run_targets,
 
     remember_signatures(workflow.rules)
     refuse_unknown_targets(workflow.rules)

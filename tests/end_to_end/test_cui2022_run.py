@@ -81,7 +81,8 @@ def test_the_kept_model_gives_the_scores_of_the_predictions_table(joined, result
     kept = CuiEnsemble.load(results / f"models/{protocol}.1.0")
     stacks = {name: results.parent / f"crops/{own.crops}.npz" for name, own in kept.networks.items()}
     patients = sorted(read_csv(joined[0].folder / "results/tiny/splits/tiny.csv")["patient_id"])
-    found = kept.predict(read_boxes(stacks, kept.phases, patients), patients)
+    definitions = {name: own.definition for name, own in kept.networks.items()}
+    found = kept.predict(read_boxes(stacks, kept.phases, patients, definitions), patients)
     for name in ("SS", "NSS"):
         own = rows[rows["model"] == name].set_index("patient_id")["probability"]
         assert len(own) == number and as_written(found.loc[own.index, name]) == own.tolist(), name

@@ -101,7 +101,9 @@ class Run:
 
     def __init__(self, workspace: Workspace, cluster: SlurmCluster, *arguments: str):
         self.cluster, self.output = cluster, workspace.folder / "run.txt"
+        self.logs = workspace.folder / ".snakemake/log"
         self.known = {job["id"] for job in cluster.jobs()}
+        self.old_logs = set(self.logs.glob("*"))
         with open(self.output, "w") as stream:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, *OPTIONS, *arguments],
@@ -112,10 +114,15 @@ class Run:
                 start_new_session=True,
             )
 
+    def said(self) -> str:
+        """What it has printed, and what Snakemake wrote into its own log file."""
+        logs = sorted(set(self.logs.glob("*")) - self.old_logs)
+        return "".join(file.read_text() for file in [self.output, *logs])
+
     def end(self, seconds: float = 900) -> str:
-        """What a run that must succeed has printed."""
+        """What a run that must succeed has said."""
         code = self.process.wait(timeout=seconds)
-        text = self.output.read_text()
+        text = self.said()
         assert code == 0, text[-8000:]
         return text
 
@@ -258,7 +265,7 @@ def test_a_full_disk_in_the_middle_of_a_training(cluster, disturbed, undisturbed
         wait_for((disturbed.folder / STATE).is_file, 300, run)
         fill_up(folder)
         assert run.process.wait(timeout=300) != 0
-        text, log = run.output.read_text(), (disturbed.folder / LOG).read_text()
+        text, log = run.said(), (disturbed.folder / LOG).read_text()
         assert "No space left on device" in log and "make room on the disk" in log
         # An error that would come again is tried no second time: the other attempts end at once.
         assert "none is made" in text
@@ -287,7 +294,7 @@ def test_an_error_of_the_job_itself_is_not_repeated(cluster, disturbed):
     # An edited table would be made again.
     run = Run(disturbed, cluster, "--rerun-triggers", "mtime", "--", TARGET)
     assert run.process.wait(timeout=300) != 0
-    text = run.output.read_text()
+    text = run.said()
     assert submitted(text) == 3
     log = (disturbed.folder / LOG).read_text()
     assert log.count("Traceback") == 1 and "none is made" in log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from workflow_runner import REPOSITORY
 
 from hcc_recurrence.checklists import KNOWN_WORDS, SOURCES, Run, evidence, fill_checklist, read_checklist
 from hcc_recurrence.cohort.labels import permute_outcome
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.forest import plot_strata
 from hcc_recurrence.figures.html import metrics_for_readers, readable
 from hcc_recurrence.start_page import headline, start_page
@@ -389,6 +390,7 @@ def test_start_page_puts_the_two_protocols_side_by_side(metrics):
     first = table.iloc[0]
     assert first["patients"].startswith("training, n = 40") and first["as published"].startswith("1.000")
     facts = {"cohort": "x", "title": "X", "simulated": True, "best_auc": 0.9, "split": "s", "used": 70, "left_out": 2}
+    facts["endpoint"] = asdict(EARLY_RECURRENCE)
     about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao Y."}}
     about["random_weights"] = ["Zhao 2024 ResNet-10"]
     page = start_page(about, [facts], [own])

@@ -10,17 +10,12 @@ import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.configuration import (
-    FEATURE_ARCHITECTURES,
-    GRID,
-    highest_value,
-    load_configuration,
-    plain_values,
-    sourced_values,
-)
+from hcc_recurrence.configuration import load_configuration, plain_values, sourced_values
 from hcc_recurrence.imaging.view_names import parse_view
 from hcc_recurrence.learning.estimators import ESTIMATORS
 from hcc_recurrence.learning.selection import RANKINGS
+from hcc_recurrence.methods.yan2023.settings import GRID
+from hcc_recurrence.networks.architectures import FEATURE_ARCHITECTURES, highest_value
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.simulation.risk import RiskModel, best_reachable_auc
@@ -265,6 +260,14 @@ def networks(config, **changes):
         (lambda c: cui(c, training_shares=[1.5]), "numbers between 0 and 1"),
         (lambda c: cui(c, networks={"GTV": box()}), "SS and NSS"),
         (lambda c: cui(c, networks={"SS": box()}), "masked: false or bounding_box for NSS"),
+        (
+            lambda c: c.update(overrides={"zhao2024": {"classifier_settings": {"LR": {"penalty": 2}}}}),
+            "classifier_settings.LR.*LR has penalty; LR takes C, max_iter, tol",
+        ),
+        (
+            lambda c: c.update(overrides={"zhao2024": {"classifier_settings": {"RF": {}}}}),
+            "classifier_settings.RF.*classifiers of the method: LR, SVM",
+        ),
         (lambda c: cui(c, class_weights="by_batch"), "class_weights.*true, false, or per_patient"),
         (lambda c: zhang(c, {"masked": "bounding_box"}, **VGG), "which boxes of voxels alone know"),
         (lambda c: cui(c, networks={"NSS": box(crops="cui2022_nss")}), "boxes of one size, square in plane"),
@@ -280,7 +283,7 @@ def networks(config, **changes):
             lambda c: c["studies"][4].update(phases={"arterial": "arterial"}),
             r"does not map \['precontrast', 'portal'\]",
         ),
-        (lambda c: c["studies"][5].update(networks=False), "wang2022 on demo_ct: networks is false"),
+        (lambda c: c["studies"][5].update(networks=False), "wang2022 on demo_ct.: networks is false"),
         (
             lambda c: c["studies"][5].update(split="zhang2025_demo"),
             "its split keeps the patients that train wang2022_demo",
@@ -304,6 +307,17 @@ def networks(config, **changes):
 def test_wrong_configs_are_refused_in_words(change, words):
     with pytest.raises(InputError, match=words):
         load(change)
+
+
+def test_a_method_without_a_setting_that_all_rules_read_is_refused_by_the_keys_name(tmp_path):
+    for file in PAPERS.glob("*.yaml"):
+        text = file.read_text()
+        if file.stem == "zhao2024":
+            text, number = re.subn(r"    baseline_rfs: .*\n", "", text)
+            assert number == 1
+        (tmp_path / file.name).write_text(text)
+    with pytest.raises(InputError, match=r"zhao2024.yaml.*lacks the key 'baseline_rfs'"):
+        load_configuration(copy.deepcopy(CONFIG), tmp_path, SCHEMAS)
 
 
 @pytest.mark.parametrize("paper", sorted(file.stem for file in PAPERS.glob("*.yaml")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from hcc_recurrence.cohort.fit import LEFT_OUT, PUBLISHED, Fit
 from hcc_recurrence.files import read_csv, write_csv
 from hcc_recurrence.learning.model_files import ModelFileError
 from hcc_recurrence.learning.network_scores import read_fits
-from hcc_recurrence.methods.cui2022.declare import METHOD
+from hcc_recurrence.methods.cui2022.declare import METHOD, crop_definition
 from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, keep_ensemble, read_boxes
 from hcc_recurrence.methods.cui2022.fit import network_predictions
 from hcc_recurrence.networks.build import build_network
@@ -32,6 +33,10 @@ SETTINGS = {
 TRAINING, OTHERS, FOLDS = 18, 6, 2
 PATIENTS = [f"P{i:02d}" for i in range(TRAINING + OTHERS)]
 SHAPES = {"SS": (2, 8, 8), "NSS": (2, 10, 10)}
+DEFINITIONS = {
+    name: crop_definition({"size_voxels": list(shape), "masked": name == "SS"}, {"spacing_mm": [1, 1, 1]})
+    for name, shape in SHAPES.items()
+}
 FITS = {
     "strict": [Fit(left_out=(fold,)) for fold in range(1, FOLDS + 1)],
     "as_published": [Fit(PUBLISHED, 1, (fold,), LEFT_OUT) for fold in range(1, FOLDS + 1)],
@@ -72,11 +77,11 @@ def trained(tmp_path_factory):
 
 def kept_of(files, protocol):
     own = {name: [files[name, str(fit)] for fit in FITS[protocol]] for name in SHAPES}
-    return keep_ensemble(["arterial"], SHAPES, own, Fit(protocol))
+    return keep_ensemble(["arterial"], DEFINITIONS, own, Fit(protocol))
 
 
 def boxes_of(folder):
-    return read_boxes({name: folder / f"{name}.npz" for name in SHAPES}, ["arterial"], PATIENTS)
+    return read_boxes({name: folder / f"{name}.npz" for name in SHAPES}, ["arterial"], PATIENTS, DEFINITIONS)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_each_network_scales_as_its_training_did(trained):
     assert len(means) == 2 * FOLDS and all(2 < mean < 4 for mean in means)
     own = kept.networks["NSS"]
     assert own.crops == "boxes_nss" and list(own.folds) == ["strict.1.1", "strict.1.2"]
-    boxes = boxes_of(folder)["NSS"]
+    boxes = boxes_of(folder).of["NSS"]
     by_hand = []
     for file in (files["NSS", str(fit)] for fit in FITS["strict"]):
         network = build_network({"architecture": "cui3d", "weights": ""}, 1, SHAPES["NSS"], False).eval()
@@ -128,7 +133,8 @@ def test_another_process_reads_the_same_bytes_and_writes_them_again(trained, tmp
         "model, folder, out = map(Path, sys.argv[1:])\n"
         "kept = CuiEnsemble.load(model)\n"
         "patients = [f'P{i:02d}' for i in range(24)]\n"
-        "boxes = read_boxes({n: folder / f'{n}.npz' for n in kept.networks}, kept.phases, patients)\n"
+        "boxes = read_boxes({n: folder / f'{n}.npz' for n in kept.networks}, kept.phases, patients, "
+        "{n: own.definition for n, own in kept.networks.items()})\n"
         "out.write_bytes(kept.predict(boxes, patients).to_numpy().tobytes())\n"
         "kept.save(out.parent / 'again')\n"
     )
@@ -147,20 +153,37 @@ def test_what_does_not_fit_is_refused_by_name(trained):
     kept, boxes = kept_of(files, "strict"), boxes_of(folder)
     with pytest.raises(ValueError, match=r"SS: no box of P99 \(1 in all\). What to do: make their crops boxes_ss"):
         kept.predict(boxes, ["P01", "P99"])
-    other = {**boxes, "NSS": {**boxes["NSS"], "P03": boxes["SS"]["P03"]}}
+    other = replace(boxes, of={**boxes.of, "NSS": {**boxes.of["NSS"], "P03": boxes.of["SS"]["P03"]}})
     with pytest.raises(ValueError, match=r"NSS: the box of P03 has the shape \(1, 2, 8, 8\), the network takes"):
         kept.predict(other, ["P01", "P03"])
     own = {name: [files[name, str(fit)] for fit in FITS["strict"]] for name in SHAPES}
     with pytest.raises(ValueError, match=r"SS of the fit strict.1.1, which has no place among those of as_published"):
-        keep_ensemble(["arterial"], SHAPES, own, Fit(PUBLISHED))
+        keep_ensemble(["arterial"], DEFINITIONS, own, Fit(PUBLISHED))
     with pytest.raises(ValueError, match=r"NSS of the fit strict.1.2, which has no place"):
-        keep_ensemble(["arterial"], SHAPES, {**own, "NSS": [*own["NSS"], own["NSS"][-1]]}, Fit())
+        keep_ensemble(["arterial"], DEFINITIONS, {**own, "NSS": [*own["NSS"], own["NSS"][-1]]}, Fit())
     state = kept.state()
     state["networks"][1]["networks"]["folds"][1]["weights"].pop("mean")
     with pytest.raises(ModelFileError, match=r"NSS, strict.1.2: the weights mean \(1 in all\) do not fit"):
         CuiEnsemble.from_state(state)
     with pytest.raises(ModelFileError, match="unknown key other"):
         CuiEnsemble.from_state({**kept.state(), "other": 1})
+
+
+def test_boxes_of_another_definition_are_refused_however_well_their_shape_fits(trained):
+    folder, files, _ = trained
+    kept, boxes = kept_of(files, "strict"), boxes_of(folder)
+    for key, value, words in (
+        ("masked", True, "masked is True, the network was trained with False"),
+        (
+            "grid",
+            {"spacing_mm": [2, 2, 2]},
+            r"grid.spacing_mm is \[2, 2, 2\], the network was trained with \[1, 1, 1\]",
+        ),
+        ("window", [0, 100], r"window is \[0, 100\], the network was trained with None"),
+    ):
+        other = {**DEFINITIONS, "NSS": {**DEFINITIONS["NSS"], key: value}}
+        with pytest.raises(ValueError, match=f"NSS: the boxes are made otherwise .*: {words}. What to do"):
+            kept.predict(replace(boxes, definitions=other), PATIENTS[:2])
 
 
 def test_the_models_that_it_declares_are_the_papers_and_declaring_is_light():

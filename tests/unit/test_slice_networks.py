@@ -10,7 +10,7 @@ import torch
 from precision import assert_same_rounding
 from training_checks import declared_bytes, kept_for_gradient
 
-from hcc_recurrence import configuration
+from hcc_recurrence.networks import architectures
 from hcc_recurrence.networks.build import build_network, takes_images_alone
 from hcc_recurrence.networks.densenet import DenseNet121
 from hcc_recurrence.networks.grad_cam import grad_cam
@@ -92,8 +92,8 @@ def test_sizes_are_torchvisions():
         "vgg19": Vgg19(1000),
     }
     assert {name: parameter_count(network) for name, network in made.items()} == TORCHVISION
-    assert set(made) == set(BACKBONES) == set(configuration.SLICE_ARCHITECTURES)
-    assert set(VOLUME_ARCHITECTURES) == set(configuration.VOLUME_ARCHITECTURES)
+    assert set(made) == set(BACKBONES) == set(architectures.SLICE_ARCHITECTURES)
+    assert set(VOLUME_ARCHITECTURES) == set(architectures.VOLUME_ARCHITECTURES)
 
 
 @pytest.mark.parametrize("architecture", list(BACKBONES))

@@ -13,9 +13,8 @@ from precision import assert_same_rounding
 from torch.nn import functional
 from training_checks import declared_bytes, kept_for_gradient, killed_after_two_epochs
 
-from hcc_recurrence import configuration
 from hcc_recurrence.cohort.fit import Fit
-from hcc_recurrence.networks import training
+from hcc_recurrence.networks import architectures, training
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.examples import FITTED, INNER, UNSEEN, fit_roles, load_images, stack_crops
 from hcc_recurrence.networks.fits import about_fit, patients_of, run_fit
@@ -289,9 +288,9 @@ def test_a_backbone_starts_from_a_file_of_weights_with_torchvisions_names(tmp_pa
 
 
 def test_the_config_knows_the_same_words():
-    assert set(configuration.OPTIMISERS) == set(training.OPTIMISERS)
+    assert set(architectures.OPTIMISERS) == set(training.OPTIMISERS)
     # Those with bottlenecks are networks of single images.
-    assert set(configuration.ARCHITECTURES) == set(STAGES) - set(WITH_BOTTLENECKS)
+    assert set(architectures.ARCHITECTURES) == set(STAGES) - set(WITH_BOTTLENECKS)
 
 
 def test_score_cam_equals_its_definition():

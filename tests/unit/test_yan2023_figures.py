@@ -14,10 +14,13 @@ from hcc_recurrence.figures.html import write_html
 from hcc_recurrence.figures.nomogram import plot_nomogram
 from hcc_recurrence.figures.risk_factors import number_text, plot_corrected_calibrations
 from hcc_recurrence.figures.signature_grid import plot_choice, plot_grid
-from hcc_recurrence.figures.style import save
+from hcc_recurrence.figures.style import save_figure
 from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
 
 SELECTORS, CLASSIFIERS = ("ANOVA", "RFE", "Relief"), ("RF", "SVM", "LASSO", "AdaBoost", "GP")
+
+# As a figure was drawn: with its title, at the size of a screen.
+SETTINGS = {"dpi": 100, "titles": True}
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +138,7 @@ def test_the_mark_stands_below_the_figure_and_over_nothing(grid, tmp_path):
     for figure in (nomogram(), plot_grid(grid, "strict", "c"), plot_choice(grid, metrics_of_study(), "c", 0.9)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(plt, "close", lambda figure: None)
-            save(figure, tmp_path / "a.png", tmp_path / "a.svg", mark)
+            save_figure(figure, [str(tmp_path / "a.png"), str(tmp_path / "a.svg")], SETTINGS, mark)
         assert mark in shown_text(figure) and unreadable(figure) == []
         assert mark in (tmp_path / "a.svg").read_text()
     assert "mp-MR 0.8889, mvi yes" in shown_text(nomogram())
@@ -143,8 +146,11 @@ def test_the_mark_stands_below_the_figure_and_over_nothing(grid, tmp_path):
     axis.set(xlabel="x", ylabel="y")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plt, "close", lambda figure: None)
-        save(
-            narrow, tmp_path / "a.png", tmp_path / "a.svg", f"{mark}; Trained from random weights: ResNet-10, ResNet-18"
+        save_figure(
+            narrow,
+            [str(tmp_path / "a.png"), str(tmp_path / "a.svg")],
+            SETTINGS,
+            f"{mark}; Trained from random weights: ResNet-10, ResNet-18",
         )
     assert unreadable(narrow) == [] and "ResNet-18" in shown_text(narrow)
 
@@ -152,7 +158,7 @@ def test_the_mark_stands_below_the_figure_and_over_nothing(grid, tmp_path):
 def test_a_figure_of_256_colours_looks_as_drawn(grid, tmp_path):
     plot_grid(grid, "strict", "cohort").savefig(tmp_path / "drawn.png")
     for name in "ab":
-        save(plot_grid(grid, "strict", "cohort"), tmp_path / f"{name}.png", tmp_path / f"{name}.svg")
+        save_figure(plot_grid(grid, "strict", "cohort"), str(tmp_path / f"{name}.png"), SETTINGS)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     drawn, kept = (np.asarray(Image.open(tmp_path / f).convert("RGB"), float) for f in ("drawn.png", "a.png"))
     assert drawn.shape == kept.shape and np.abs(drawn - kept).mean() < 2

@@ -12,8 +12,11 @@ from matplotlib.transforms import Bbox
 from hcc_recurrence.figures.activation import plot_activation
 from hcc_recurrence.figures.crops import plot_views
 from hcc_recurrence.figures.inflation import plot_inflation
-from hcc_recurrence.figures.style import save
+from hcc_recurrence.figures.style import save_figure
 from hcc_recurrence.figures.training import plot_training
+
+# As a figure was drawn: with its title, at the size of a screen.
+SETTINGS = {"dpi": 150, "titles": True}
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +58,12 @@ def test_a_mark_does_not_lie_over_a_legend_outside_the_axes(inflation, tmp_path,
         plt.imsave(target, np.zeros((4, 4, 3)), format="png") if kwargs.get("format") == "png" else None
 
     monkeypatch.setattr(type(figure), "savefig", look)
-    save(figure, tmp_path / "a.png", tmp_path / "a.svg", "Random weights, not ImageNet's: " + "a network, " * 12)
+    save_figure(
+        figure,
+        [str(tmp_path / "a.png"), str(tmp_path / "a.svg")],
+        SETTINGS,
+        "Random weights, not ImageNet's: " + "a network, " * 12,
+    )
     assert Bbox.intersection(boxes["legend"], boxes["mark"]) is None
 
 

@@ -1,6 +1,10 @@
 # How the report shows tables and figures, and what its first page and the checklists quote.
 
 
+# What lies beside the PNG of a figure.
+FIGURE_KINDS = ("pdf", "svg", "numbers.csv")
+
+
 def category(wildcards):
     """Where the report shows a file: under its paper, or under the comparison."""
     if wildcards.paper.startswith("comparison"):
@@ -18,21 +22,27 @@ def shown(path, caption, what, protocol="both", section=category):
     )
 
 
+def figure_files(
+    path, caption, what, protocol="both", section=category, pictures=False
+):
+    """One figure: PNG for the report; PDF, SVG and its numbers for a journal. Pictures of patients are PNG alone."""
+    beside = [] if pictures else [f"{path}.{kind}" for kind in FIGURE_KINDS]
+    return [shown(f"{path}.png", caption, what, protocol, section), *beside]
+
+
 def both_protocols(path, caption, what, name="", section=category):
-    """Outputs of one figure in both protocols: PNG for the report, SVG for a journal."""
-    outputs = {}
-    for protocol in PROTOCOLS:
-        key = f"{name}_{protocol}" if name else protocol
-        words = protocol.replace("_", " ")
-        outputs[key] = shown(f"{path}.{protocol}.png", caption, what, words, section)
-        outputs[f"{key}_svg"] = f"{path}.{protocol}.svg"
-    return outputs
+    """Outputs of one figure in both protocols."""
+    return {
+        f"{name}_{protocol}" if name else protocol: figure_files(
+            f"{path}.{protocol}", caption, what, protocol.replace("_", " "), section
+        )
+        for protocol in PROTOCOLS
+    }
 
 
-def one_figure(path, caption, what, name, section=category):
+def one_figure(path, caption, what, name, section=category, pictures=False):
     """Outputs of a figure that is the same in both protocols."""
-    png = shown(f"{path}.png", caption, what, section=section)
-    return {name: png, f"{name}_svg": f"{path}.svg"}
+    return {name: figure_files(path, caption, what, section=section, pictures=pictures)}
 
 
 def about_study(wildcards):
@@ -79,5 +89,6 @@ def about_comparisons(wildcards):
         cohort = FULL_CONFIG["cohorts"][name]
         simulated = bool(cohort["simulation"])
         about = {"cohort": name, "split": scheme, "simulated": simulated}
+        about["endpoint"] = cohort["endpoint"]
         found.append({**about, "title": cohort["title"]})
     return found

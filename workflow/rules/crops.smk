@@ -78,7 +78,6 @@ rule plot_crops:
                 "what": "input of networks, {crop}, page {page}",
             },
         ),
-        figure_svg="<results>/{cohort}/crops/{crop}.page{page}.svg",
     log:
         "<logs>/{cohort}/plot_crops/{crop}.page{page}.log",
     benchmark:
@@ -98,6 +97,7 @@ rule plot_crops:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),
         views=lambda w: FULL_CONFIG["crops"][w.crop]["views"],
         title=of_cohort("title"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_crops"),
     script:
         "../scripts/plot_crops.py"

@@ -88,6 +88,7 @@ def exported_config(wildcards):
         },
         "masks": FULL_CONFIG["masks"],
         "settings": settings,
+        "phases": PLAN.phases(paper, cohort),
         "clinical": PLAN.clinical_meaning(cohort, exported_clinical(wildcards)),
         "cohort": {
             **{

@@ -130,6 +130,13 @@ rule collect_registration:
             for phase in PLAN.registered_phases(w.cohort, w.reference, patient)
         ],
     output:
+        **one_figure(
+            "<results>/{cohort}/registration/{reference}",
+            "../report/registration.rst",
+            "registration",
+            "figure",
+            section="Cohorts",
+        ),
         csv="<results>/{cohort}/registration/{reference}.csv",
         html=report(
             "<results>/{cohort}/registration/{reference}.html",
@@ -137,13 +144,6 @@ rule collect_registration:
             category="Cohorts",
             labels={"cohort": "{cohort}", "what": "registration, table"},
         ),
-        png=report(
-            "<results>/{cohort}/registration/{reference}.png",
-            caption="../report/registration.rst",
-            category="Cohorts",
-            labels={"cohort": "{cohort}", "what": "registration"},
-        ),
-        svg="<results>/{cohort}/registration/{reference}.svg",
     log:
         "<logs>/{cohort}/collect_registration/{reference}.log",
     benchmark:
@@ -160,6 +160,7 @@ rule collect_registration:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
+        figures=FULL_CONFIG["figures"],
         code=code("collect_registration"),
     script:
         "../scripts/collect_registration.py"

@@ -14,8 +14,11 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from hcc_recurrence.command_line import runs_jobs
+from hcc_recurrence.job import SAID_BY_THE_RUN
 from hcc_recurrence.job_starter import JobStarter
 from hcc_recurrence.problems import InputError
+from hcc_recurrence.progress_display import show_progress_of_run
 from hcc_recurrence.provenance import code_version
 from hcc_recurrence.run_input import (
     AS_A_TABLE,
@@ -29,6 +32,7 @@ from hcc_recurrence.snakemake_inside import (
     default_resource,
     given_config,
     is_local_rule,
+    is_to_say_more_or_less,
     quiet_scheduler,
     remember_signatures,
     start_groups_together,
@@ -53,6 +57,9 @@ if attempt_of_job():
 if workflow.is_main_process:
     os.environ.update(HCC_RUN=uuid.uuid4().hex)
     start_groups_together()
+else:
+    # A job of a cluster writes to a log of the cluster, which nobody tells from.
+    os.environ.pop(SAID_BY_THE_RUN, None)
 
 WORDS = typed_words()
 try:
@@ -64,6 +71,12 @@ try:
     )
 except InputError as error:
     raise WorkflowError(f"{error}\n{AS_A_TABLE}") from None
+if (
+    workflow.is_main_process
+    and runs_jobs(WORDS)
+    and not is_to_say_more_or_less(workflow)
+):
+    show_progress_of_run(logger)
 for line in RUN.warnings:
     logger.warning(line)
 # Read anew: Snakemake loses a key that stands twice, and takes `--config keep_going=true` for text. What it hands to the

@@ -42,6 +42,7 @@ rule fit_method:
         missing_codes=method_missing_codes,
         module=lambda wildcards: declared(wildcards.paper).module,
         seed=FULL_CONFIG["seed"],
+        endpoint=of_cohort("endpoint"),
         code=lambda wildcards: code("fit_method", declared(wildcards.paper).module),
     script:
         "../scripts/fit_method.py"

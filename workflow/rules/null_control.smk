@@ -44,6 +44,12 @@ rule summarise_null_control:
             else "<results>/{cohort}/{paper}/predictions.csv"
         ),
     output:
+        **one_figure(
+            "<results>/{cohort}/{paper}/figures/null_control",
+            "../report/null_control.rst",
+            "null control",
+            "figure",
+        ),
         aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
         csv="<results>/{cohort}/{paper}/tables/null_control.csv",
         html=shown(
@@ -51,12 +57,6 @@ rule summarise_null_control:
             "../report/null_control.rst",
             "null control, table",
         ),
-        png=shown(
-            "<results>/{cohort}/{paper}/figures/null_control.png",
-            "../report/null_control.rst",
-            "null control",
-        ),
-        svg="<results>/{cohort}/{paper}/figures/null_control.svg",
     log:
         "<logs>/{cohort}/{paper}/summarise_null_control.log",
     benchmark:
@@ -75,6 +75,7 @@ rule summarise_null_control:
         title=of_cohort("title"),
         mark=study_mark,
         smaller=lambda w: SMALLER_COPIES.get(w.paper, ""),
+        figures=FULL_CONFIG["figures"],
         code=code("summarise_null_control"),
     script:
         "../scripts/summarise_null_control.py"

@@ -46,6 +46,7 @@ rule segment_patients:
         # Patients who have no other mask: an empty one stops the run.
         needed=lambda w: needed_masks(w.cohort, w.unet, int(w.batch)),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         code=code("segment_patients"),
     script:
         "../scripts/segment_patients.py"

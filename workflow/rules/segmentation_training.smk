@@ -10,6 +10,7 @@ rule train_unet:
     output:
         network="<results>/{cohort}/segmentation/{unet}/{phase}.pt",
         history="<results>/{cohort}/segmentation/{unet}/{phase}.history.csv",
+        machine="<results>/{cohort}/segmentation/{unet}/{phase}.machine.json",
     log:
         "<logs>/{cohort}/train_unet/{unet}.{phase}.log",
     benchmark:
@@ -30,6 +31,7 @@ rule train_unet:
         reader=of_cohort("reader"),
         modality=of_cohort("modality"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_unet"),
     script:
@@ -60,6 +62,7 @@ rule measure_segmentation:
             "manual and automatic outlines",
             "outlines",
             section="Cohorts",
+            pictures=True,
         ),
         patients="<results>/{cohort}/segmentation/{unet}/dice.csv",
         slices="<results>/{cohort}/segmentation/{unet}/dice_slices.csv",
@@ -87,6 +90,7 @@ rule measure_segmentation:
         parts=lambda w: PLAN.unet_parts(w.cohort, w.unet),
         external=lambda w: PLAN.external_patients(w.cohort),
         title=of_cohort("title"),
+        figures=FULL_CONFIG["figures"],
         code=code("measure_segmentation"),
     script:
         "../scripts/measure_segmentation.py"

@@ -21,4 +21,4 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     series = pd.concat(parts, ignore_index=True)
     table = acquisition_table(series, params.centres, params.modality, phases)
     write_csv(table, output.csv)
-    write_html(for_readers(table), f"Scan parameters, {params.title}", output.html, NOTE, words=3)
+    write_html(for_readers(table), f"Scan parameters, {params.title}", output.html, NOTE)

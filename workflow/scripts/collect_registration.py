@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.registration import plot_registration
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
 
     params, output = snakemake.params, snakemake.output
@@ -21,4 +21,4 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
         "Dice: overlap of the two phases' tumour masks. Metric: Mattes mutual information, lower is better."
     )
     write_html(readable(table), params.title, output.html, note)
-    save(plot_registration(table, params.title), output.png, output.svg)
+    save_figure(plot_registration(table, params.title), output.figure, params.figures)

@@ -8,7 +8,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.fit import LEFT_OUT
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.learning_curve import plot_learning_curve
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv, write_csv
     from hcc_recurrence.learning.network_scores import read_fits
     from hcc_recurrence.methods.cui2022.fit import ensemble_table, learning_curve
@@ -34,4 +34,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     )
     write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)
     figure = plot_learning_curve(curve, read_best_auc(asked.best_auc), f"{params.title}: strict, out of fold")
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.second_reader import plot_second_reader
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.methods.cui2022.second_reader import boxes_of_reader, reader_scores, reader_table, scores_of
 
@@ -43,4 +43,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         "change: of a patient's probability."
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
-    save(plot_second_reader(scores, table, params.title), output.figure, output.figure_svg, params.mark)
+    save_figure(plot_second_reader(scores, table, params.title), output.figure, params.figures, params.mark)

@@ -5,16 +5,18 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.forest import plot_ratio_forest
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.nomogram import plot_nomogram
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.methods.run import read_tables
     from hcc_recurrence.methods.wang2022.declare import NOMOGRAM
     from hcc_recurrence.methods.wang2022.fit import Wang
     from hcc_recurrence.methods.wang2022.nomogram import hazard_table
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     note = (
         "What cross-validation inside each fit chose; fold 0: all training patients. features: deep ones; variables: "
@@ -58,7 +60,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         model = Wang.load(Path(asked[protocol])).cox[NOMOGRAM].nomogram
         title = f"Cox nomogram, {protocol.replace('_', ' ')}, {params.title}"
         figure = plot_nomogram(model, title, own["value"].to_dict(), own["patient"].iloc[0])
-        save(figure, output[f"nomogram_{protocol}"], output[f"nomogram_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"nomogram_{protocol}"], params.figures, params.mark)
         panels = [
             (step, "hazard_ratio", hazards[(hazards["protocol"] == protocol) & (hazards["step"] == step)])
             for step in ("univariable", "multivariable", "nomogram")
@@ -69,4 +71,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         ]
         words = f"{params.title}, {protocol.replace('_', ' ')}: DSFR signature and clinical variables"
         figure = plot_ratio_forest(panels, words)
-        save(figure, output[f"hazards_{protocol}"], output[f"hazards_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"hazards_{protocol}"], params.figures, params.mark)

@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.performance import plot_roc
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.learning.predictions import COLUMNS
@@ -32,7 +32,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
         figure = plot_roc(rows, table, protocol, None, slices)
-        save(figure, output[f"roc_{protocol}"], output[f"roc_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"roc_{protocol}"], params.figures, params.mark)
     histories = read_fits(asked.histories)
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
     predictions = pd.DataFrame(columns=list(COLUMNS))

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0], f"cui2022 on {wildcards.cohort}, fit {wildcards.f
 
     params, found = snakemake.params, list(snakemake.input.networks)
     # Network by network.
-    number = len(found) // len(params.shapes)
-    files = {name: found[place * number :][:number] for place, name in enumerate(params.shapes)}
-    model = keep_ensemble(params.phases, params.shapes, files, Fit.parse(wildcards.fit))
+    number = len(found) // len(params.definitions)
+    files = {name: found[place * number :][:number] for place, name in enumerate(params.definitions)}
+    model = keep_ensemble(params.phases, params.definitions, files, Fit.parse(wildcards.fit))
     model.save(Path(snakemake.output[0]))

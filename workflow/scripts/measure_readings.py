@@ -23,7 +23,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     )
     shown = table.assign(variable=table["variable"].map(label_of))
     write_html(readable(shown), params.title, output.html, note, mark=params.mark)
-    names = {"first": "reader 1", "again": "reader 1 again"}
+    names = {"first": "first reader", "again": "first reader again"}
     by_reader = readers_table(tables, params.definitions, names)
     write_csv(by_reader, output.by_reader)
     note = "Patients with each finding, of those whom the reader read; numbers as median (interquartile range)."

@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.figures.reproducibility import plot_reproducibility
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.radiomics.reproducibility import reproducibility_table, survivors
     from hcc_recurrence.radiomics.tables import join_phases
@@ -22,4 +22,6 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         "read by both. The strict protocol filters by the training patients of each fold alone."
     )
     write_html(counts, params.title, output.html, note, mark=params.mark)
-    save(plot_reproducibility(counts, params.threshold, params.title), output.figure, output.figure_svg, params.mark)
+    save_figure(
+        plot_reproducibility(counts, params.threshold, params.title), output.figure, params.figures, params.mark
+    )

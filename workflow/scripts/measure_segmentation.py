@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"{wildcards.unet} on {wildcards.cohort}"):
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.segmentation import plot_dice, plot_outlines
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.segmentation import dice_table, part_of
 
@@ -23,12 +23,12 @@ with job_log(snakemake.log[0], f"{wildcards.unet} on {wildcards.cohort}"):
     write_csv(slices, output.slices)
     histories = pd.concat([read_csv(f) for f in asked.histories])
     title = f"{params.title}: {wildcards.unet}"
-    save(plot_dice(patients, histories, title), output.dice, output.dice_svg)
+    save_figure(plot_dice(patients, histories, title), output.dice, params.figures)
     pictures = {}
     for folder in asked.batches:
         with np.load(f"{folder}/outlines.npz", allow_pickle=False) as stored:
             pictures.update({name: stored[name] for name in stored.files})
-    save(plot_outlines(patients, pictures, title), output.outlines, output.outlines_svg)
+    save_figure(plot_outlines(patients, pictures, title), output.outlines, params.figures)
     note = (
         "Dice of the largest connected part of the automatic mask and the manual one, of whole volumes on the series' "
         "voxels; slice dice: of the network's slices that hold tumour in the manual mask. trained with: these "

@@ -12,7 +12,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         plot_seeds,
     )
     from hcc_recurrence.figures.forest import plot_optimism
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.published import with_published
 
@@ -27,11 +27,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
             "agreement": plot_agreement(tables["agreement"], protocol),
         }
         for name, figure in figures.items():
-            save(figure, output[f"{name}_{protocol}"], output[f"{name}_{protocol}_svg"], params.mark)
-    save(
+            save_figure(figure, output[f"{name}_{protocol}"], params.figures, params.mark)
+    save_figure(
         plot_optimism(tables["optimism"], f"Optimism on {params.title}"),
         output.optimism,
-        output.optimism_svg,
+        params.figures,
         params.mark,
     )
-    save(plot_seeds(tables["seeds"], params.title), output.seeds, output.seeds_svg, params.mark)
+    save_figure(plot_seeds(tables["seeds"], params.title), output.seeds, params.figures, params.mark)

@@ -6,7 +6,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     import numpy as np
 
     from hcc_recurrence.figures.crops import plot_crops, plot_views
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.networks.examples import load_images
 
     params = snakemake.params
@@ -18,4 +18,4 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
         figure = plot_views(images, masks, params.patients, phases, params.views, title)
     else:
         figure = plot_crops(images, masks, params.patients, phases, title)
-    save(figure, snakemake.output.figure, snakemake.output.figure_svg)
+    save_figure(figure, snakemake.output.figure, params.figures)

@@ -6,7 +6,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import numpy as np
 
     from hcc_recurrence.figures.crops import plot_crops
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.networks.examples import load_images
 
     params = snakemake.params
@@ -14,4 +14,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     images = np.concatenate([image for image, _ in boxes], axis=1)
     title = f"{params.title}: boxes of Cui 2022"
     figure = plot_crops(images, boxes[0][1], params.patients, params.networks, title)
-    save(figure, snakemake.output.figure, snakemake.output.figure_svg)
+    save_figure(figure, snakemake.output.figure, params.figures)

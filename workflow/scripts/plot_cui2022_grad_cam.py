@@ -7,10 +7,11 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import pandas as pd
     import torch
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.relevance import plot_relevance
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.cui2022.declare import SEGMENTED
@@ -20,6 +21,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.training import load_weights
 
+    words = use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     split = read_csv(asked.split).set_index("patient_id")
@@ -46,14 +48,14 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     shown = table.rename_axis("patient_id").reset_index()
     write_csv(shown, output.csv)
     note = (
-        "Fraction of the positive relevance (Grad-CAM at the last pooling, early recurrence) inside the tumour, seen "
+        f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
         "from above, by networks that never saw the patient. tumour area: its fraction of the box, which a map without "
         f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
     write_html(readable(shown), params.title, output.html, note, mark=params.mark)
     figure = plot_relevance(table, test, params.title)
-    save(figure, output.relevance, output.relevance_svg, params.mark)
+    save_figure(figure, output.relevance, params.figures, params.mark)
     chosen = explained_patients(read_csv(asked.predictions), SEGMENTED)
     ordered = list(chosen["patient_id"])
     figure = plot_activation(
@@ -65,4 +67,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         f"{params.title}: central slice of the box",
         "Grad-CAM",
     )
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

@@ -9,8 +9,9 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     import torch
 
     from hcc_recurrence.cohort.fit import Fit
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, choose_patients, read_fits
     from hcc_recurrence.methods.zhao2024.networks import chosen_network
@@ -19,6 +20,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.score_cam import score_cam
     from hcc_recurrence.networks.training import load_weights
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     scores, labels = read_fits(asked.scores), read_csv(asked.labels)
@@ -45,4 +47,4 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         maps.append([score_cam(network, image, phase).numpy() for phase in range(len(params.phases))])
     middle = images.shape[2] // 2
     figure = plot_activation(chosen, images[:, :, middle], masks[:, middle], maps, params.phases, params.title)
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

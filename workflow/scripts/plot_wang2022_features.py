@@ -8,8 +8,9 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     import numpy as np
     import torch
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.segmentation import plot_feature_maps
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.wang2022.declare import SIGNATURE
@@ -17,6 +18,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     networks = {}
@@ -38,4 +40,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
                 found = feature_maps(networks[phase], pictures[f"{patient}.{phase}"][0], own)
                 maps.update({(patient, f"{phase}__{name}"): one for name, one in found.items()})
     figure = plot_feature_maps(patients, features, pictures, maps, f"{params.title}: DSFR")
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

@@ -4,7 +4,7 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.signature_grid import plot_choice, plot_grid
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.methods.yan2023.declare import PHASE_NAMES
 
@@ -13,7 +13,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     grid["phase"] = grid["phase"].map(PHASE_NAMES)
     for protocol in ("strict", "as_published"):
         figure = plot_grid(grid, protocol, params.title)
-        save(figure, output[f"grid_{protocol}"], output[f"grid_{protocol}_svg"], params.mark)
+        save_figure(figure, output[f"grid_{protocol}"], params.figures, params.mark)
     reachable = read_best_auc(snakemake.input.best_auc)
     figure = plot_choice(grid, read_csv(snakemake.input.metrics), params.title, reachable)
-    save(figure, output.choice, output.choice_svg, params.mark)
+    save_figure(figure, output.choice, params.figures, params.mark)

@@ -7,7 +7,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.null_control import plot_null_control
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.statistics.classification import metrics_table
     from hcc_recurrence.statistics.null_control import KEYS, summarise_null_control
@@ -36,4 +36,4 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         note += f" Networks are left out (null_control: networks: true trains them): {', '.join(absent)}."
     write_html(readable(summary), snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)
     figure = plot_null_control(aucs, sorted(aucs["model"].unique()), snakemake.params.title)
-    save(figure, snakemake.output.png, snakemake.output.svg, snakemake.params.mark)
+    save_figure(figure, snakemake.output.figure, snakemake.params.figures, snakemake.params.mark)

@@ -5,7 +5,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.inflation import plot_inflation
-    from hcc_recurrence.figures.style import save
+    from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv, write_csv
     from hcc_recurrence.methods.zhang2025.signature import inflation_table
 
@@ -21,4 +21,4 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)
     figure = plot_inflation(table, params.title, read_best_auc(asked.best_auc))
-    save(figure, output.figure, output.figure_svg, params.mark)
+    save_figure(figure, output.figure, params.figures, params.mark)

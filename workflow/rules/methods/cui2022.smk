@@ -5,9 +5,11 @@
 include: "cui2022_common.smk"
 
 
+EXPORTS["cui2022"] = {"models": exported_fit("cui2022")}
 PREDICTION_PARTS["cui2022"] = cui2022_predictions
 OWN_TARGETS["cui2022"] = cui2022_targets
 TRAINING_MEMORY["cui2022"] = cui2022_memory
+TRAINED["cui2022"] = cui2022_trained
 NETWORKS_ALONE.add("cui2022")
 if CUI["ensemble"]:
     FOLDS_ALONE.add("cui2022")
@@ -41,7 +43,7 @@ rule keep_cui2022_networks:
         runtime=minutes(10),
     params:
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
-        shapes=CUI_SHAPES,
+        definitions=CUI_DEFINITIONS,
         code=code("keep_cui2022_networks"),
     script:
         "../../scripts/keep_cui2022_networks.py"
@@ -133,6 +135,7 @@ rule compare_cui2022:
         shares=[*CUI["training_shares"], 1.0],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
+        figures=FULL_CONFIG["figures"],
         code=code("compare_cui2022"),
     script:
         "../../scripts/compare_cui2022.py"
@@ -149,6 +152,7 @@ rule plot_cui2022_boxes:
             "SS beside NSS, page {page}",
             "figure",
             section="Cui 2022",
+            pictures=True,
         ),
     log:
         "<logs>/{cohort}/cui2022/plot_cui2022_boxes.page{page}.log",
@@ -171,6 +175,7 @@ rule plot_cui2022_boxes:
             PLAN.image_cohort(base(w.cohort)), CUI["crops"], int(w.page)
         ),
         title=of_cohort("title"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_cui2022_boxes"),
     script:
         "../../scripts/plot_cui2022_boxes.py"
@@ -190,6 +195,7 @@ rule plot_cui2022_grad_cam:
             "Grad-CAM, SS beside NSS",
             "figure",
             section="Cui 2022",
+            pictures=True,
         ),
         **one_figure(
             "<results>/{cohort}/cui2022/figures/relevance",
@@ -223,6 +229,8 @@ rule plot_cui2022_grad_cam:
         folds=lambda w: [fit.fold for fit in cui2022_first(w.cohort)],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
         "../../scripts/plot_cui2022_grad_cam.py"
@@ -278,6 +286,7 @@ rule compare_cui2022_readers:
         },
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
+        figures=FULL_CONFIG["figures"],
         code=code("compare_cui2022_readers"),
     script:
         "../../scripts/compare_cui2022_readers.py"

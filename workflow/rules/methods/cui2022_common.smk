@@ -1,5 +1,7 @@
 # Functions of the rules of Cui 2022: which files its networks leave.
 
+from hcc_recurrence.methods.cui2022.declare import crop_definition
+
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
 # Bytes that training keeps a voxel, measured by tests/unit/test_cui2022.py.
 CUI_BYTES = 700
@@ -9,6 +11,15 @@ CUI_SHAPES = {
     .get(network_crop(CUI, network), {})
     .get("size_voxels", [])
     for network in CUI["networks"]
+}
+# How these boxes are made: the entry of `crops`, with its grid.
+CUI_DEFINITIONS = {
+    network: crop_definition(
+        FULL_CONFIG["crops"][network_crop(CUI, network)],
+        grid_of_crop(network_crop(CUI, network)),
+    )
+    for network in CUI["networks"]
+    if network_crop(CUI, network) in FULL_CONFIG["crops"]
 }
 
 
@@ -66,6 +77,15 @@ def cui2022_shares(cohort):
         for share in CUI["training_shares"]
         for fit in cui2022_first(cohort)
     ]
+
+
+def cui2022_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+
+    def fits(cohort):
+        return cui2022_both(cohort) + cui2022_shares(cohort)
+
+    return cui2022_networks("machine.json", fits)(wildcards)
 
 
 def cui2022_crops(wildcards):

@@ -97,6 +97,8 @@ rule gather_wang2022:
         limit=WANG["cox_p"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("gather_wang2022"),
     script:
         "../../scripts/gather_wang2022.py"
@@ -150,6 +152,7 @@ rule plot_wang2022_features:
             "maps of the features with the largest weights",
             "figure",
             section="Wang 2022",
+            pictures=True,
         ),
     log:
         "<logs>/{cohort}/wang2022/plot_wang2022_features.log",
@@ -169,6 +172,8 @@ rule plot_wang2022_features:
         number=WANG["explained_features"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_wang2022_features"),
     script:
         "../../scripts/plot_wang2022_features.py"

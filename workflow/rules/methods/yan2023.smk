@@ -19,6 +19,11 @@ METHODS["yan2023"] = {
     "memory_mb": 2000,
     "minutes": 30,
 }
+EXPORTS["yan2023"] = {
+    "models": exported_fit("yan2023"),
+    "features": yan2023_phase_features,
+    "weights": yan2023_weights,
+}
 PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
 OWN_TARGETS["yan2023"] = yan2023_targets
 SMALLER_COPIES["yan2023"] = yan2023_smaller()
@@ -182,6 +187,7 @@ rule plot_yan2023_grid:
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
         code=code("plot_yan2023_grid"),
     script:
         "../../scripts/plot_yan2023_grid.py"
@@ -228,6 +234,7 @@ rule write_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
         "../../scripts/write_yan2023_nomograms.py"
@@ -290,6 +297,8 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

@@ -83,6 +83,12 @@ def yan2023_network(wildcards):
     }
 
 
+def yan2023_weights(cohort):
+    """The file of the network's weights by its name, where one is named; random ones are drawn."""
+    name, own = next(iter(YAN["networks"].items()))
+    return {name: own["weights"]} if own["weights"] else {}
+
+
 def yan2023_repeats(wildcards):
     """How many of the split's repeats the grid takes."""
     return min(YAN["grid_repeats"], study_repeats("yan2023")(wildcards))

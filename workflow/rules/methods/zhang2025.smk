@@ -15,9 +15,18 @@ METHODS["zhang2025"] = {
     "memory_mb": 6000,
     "minutes": 480,
 }
+EXPORTS["zhang2025"] = {
+    "models": exported_fit("zhang2025"),
+    "features": lambda w: (
+        radiomics_files("zhang2025")(w)
+        if PLAN.has_networks("zhang2025", w.cohort)
+        else []
+    ),
+}
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
+TRAINED["zhang2025"] = zhang2025_trained
 
 
 rule zhang2025:
@@ -68,6 +77,7 @@ rule gather_zhang2025_fusion:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_fusion"),
     script:
         "../../scripts/gather_zhang2025_fusion.py"
@@ -124,6 +134,7 @@ rule gather_zhang2025_networks:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_networks"),
     script:
         "../../scripts/gather_zhang2025_networks.py"
@@ -215,6 +226,8 @@ rule plot_zhang2025_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -256,6 +269,7 @@ rule write_zhang2025_inflation:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
         code=code("write_zhang2025_inflation"),
     script:
         "../../scripts/write_zhang2025_inflation.py"
@@ -278,6 +292,7 @@ rule plot_grad_cam:
             "Grad-CAM",
             "figure",
             section="Zhang 2025",
+            pictures=True,
         ),
         csv="<results>/{cohort}/zhang2025/tables/grad_cam.csv",
     log:
@@ -301,6 +316,8 @@ rule plot_grad_cam:
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
+        figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -84,6 +84,24 @@ def zhang2025_inputs(wildcards):
     return found
 
 
+def zhang2025_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+    first = zhang2025_files([*ZHANG_SLICES, *ZHANG_VOLUMES], "machine.json")(wildcards)
+    folds = sorted(network_fits("zhang2025", wildcards.cohort))
+    pairs = [
+        Fit(STRICT, one.repeat, (one.fold, other.fold))
+        for one in folds
+        for other in folds
+        if one.repeat == other.repeat and 0 < one.fold < other.fold
+    ]
+    folder = f"<results>/{wildcards.cohort}/zhang2025/networks"
+    return first + [
+        f"{folder}/{network}/{fit}.machine.json"
+        for network in ZHANG_SLICES
+        for fit in pairs
+    ]
+
+
 def zhang2025_definitions(wildcards):
     """What the clinical variables of a study mean."""
     return clinical_meaning(study_clinical("zhang2025"))(wildcards)

@@ -5,39 +5,21 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib.util
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from hcc_recurrence.cohort.fit import is_whole_percent
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.run_config import load_applied_configuration
-from hcc_recurrence.imaging.view_names import BOUNDING_BOX, repeated_views
-from hcc_recurrence.learning.estimators import ESTIMATORS, settings_fault
-from hcc_recurrence.networks.architectures import (
-    ARCHITECTURES,
-    BOX_ARCHITECTURES,
-    FEATURE_ARCHITECTURES,
-    FROM_SCRATCH,
-    OPTIMISERS,
-    PER_PATIENT,
-    SLICE_ARCHITECTURES,
-    SMALLEST,
-    VOLUME_ARCHITECTURES,
-    highest_value,
-    network_crop,
-    slice_networks,
-)
-from hcc_recurrence.networks.weights import file_sha256
+from hcc_recurrence.imaging.view_names import BOUNDING_BOX
+from hcc_recurrence.methods.contract import FEATURES, declared
+from hcc_recurrence.networks.architectures import highest_value
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
-
-# Rankings of the grid of signatures; the same words as in learning.selection, which imports scikit-learn.
-GRID = {"selectors": ("ANOVA", "RFE", "Relief"), "classifiers": tuple(ESTIMATORS)}
 
 
 def _is_sourced(value: Any) -> bool:
@@ -169,143 +151,6 @@ def _reference_phase(full: Mapping[str, Any], crop: str) -> str:
     return full["grids"].get(grid, {}).get("register_to", "")
 
 
-def _setting_problem(paper: str, key: str, value: object, remedy: str) -> Problem:
-    return Problem("", "", "config", f"overrides.{paper}.{key}: {value!r} cannot be used", remedy)
-
-
-def _network_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
-    """Values of a paper's networks that would only fail hours later; every file of weights is read and checked.
-
-    Networks without `epochs` are not trained: they only extract features.
-    """
-    problems, trained = [], "epochs" in settings
-
-    def wrong(key: str, value: object, remedy: str) -> None:
-        problems.append(_setting_problem(paper, key, value, remedy))
-
-    if trained:
-        if "fusion_network" in settings and settings["fusion_network"] not in ("best", *settings["networks"]):
-            wrong(
-                "fusion_network", settings["fusion_network"], f"best, or of networks {', '.join(settings['networks'])}"
-            )
-        if settings["class_weights"] not in (True, False, PER_PATIENT):
-            wrong("class_weights", settings["class_weights"], f"true, false, or {PER_PATIENT}")
-        if settings["optimiser"] not in OPTIMISERS:
-            wrong("optimiser", settings["optimiser"], f"known: {', '.join(OPTIMISERS)}")
-        for key, lowest in (("epochs", 1), ("batch", 2), ("patience", 1), ("network_repeats", 1)):
-            if not isinstance(settings[key], int) or settings[key] < lowest:
-                wrong(key, settings[key], f"a whole number from {lowest} upwards")
-        for key in ("learning_rate", "inner_fraction"):
-            if not isinstance(settings[key], float | int) or not 0 < settings[key] < 1:
-                wrong(key, settings[key], "a number between 0 and 1; in YAML write 1.0e-4, not 1e-4")
-    elif len(settings["networks"]) != 1:
-        wrong("networks", sorted(settings["networks"]), "one network, whose features are used")
-    known = ARCHITECTURES if trained else FEATURE_ARCHITECTURES
-    if "learners" in settings:
-        known = (*SLICE_ARCHITECTURES, *VOLUME_ARCHITECTURES)
-        if not slice_networks(settings):
-            wrong("networks", sorted(settings["networks"]), f"at least one of {', '.join(SLICE_ARCHITECTURES)}")
-    if settings.get("ensemble"):
-        known = BOX_ARCHITECTURES
-    for name, network in settings["networks"].items():
-        if network["architecture"] not in known:
-            wrong(f"networks.{name}.architecture", network["architecture"], f"known: {', '.join(known)}")
-        if network["weights"] and network["architecture"] in FROM_SCRATCH:
-            wrong(f"networks.{name}.weights", network["weights"], "leave it empty: this network always starts anew")
-        elif network["weights"]:
-            file = Path(network["weights"])
-            if not file.is_file():
-                wrong(
-                    f"networks.{name}.weights", str(file), "no such file; leave it empty to start from random weights"
-                )
-            elif (found := file_sha256(file)) != network["sha256"]:
-                wrong(f"networks.{name}.sha256", network["sha256"], f"{file} has {found}; use the file that was meant")
-    return problems
-
-
-def _crop_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
-    """Crops that the networks of images or boxes cannot read."""
-    problems = []
-
-    def wrong(crop: str, what: str, remedy: str) -> None:
-        problems.append(Problem("", "", "config", f"crops.{crop}, which {paper} reads: {what}", remedy))
-
-    for name, network in settings["networks"].items():
-        named = network_crop(settings, name)
-        crop = full["crops"].get(named)
-        if crop is None:
-            known = f"known: {sorted(full['crops'])}"
-            problems.append(_setting_problem(paper, f"networks.{name}.crops", named, known))
-            continue
-        kind = "views" if network["architecture"] in SLICE_ARCHITECTURES else "voxels"
-        if crop["fit"] != kind:
-            wrong(named, f"fit is {crop['fit']}, and {name} needs {kind}", f"write fit: {kind}")
-        if kind == "views" and (not crop["views"] or crop["size_voxels"][0] != len(crop["views"])):
-            what = f"size_voxels {crop['size_voxels']} begins with another number than that of the views"
-            wrong(named, what, f"the first of size_voxels is the number of views, {len(crop['views'])}")
-        if kind == "views" and (twice := repeated_views(crop["views"])):
-            wrong(named, f"views has {', '.join(map(str, twice))} twice (0 is axial)", "name each image once")
-        least, sides = SMALLEST.get(network["architecture"], 1), crop["size_voxels"][kind == "views" :]
-        if min(sides) < least:
-            wrong(named, f"size_voxels {crop['size_voxels']} is too small for {name}", f"from {least} on")
-        grid = full["grids"].get(crop["grid"])
-        if grid and highest_value(crop, grid) != 1.0:
-            remedy = "give the crops a window (CT), or their grid normalisation: zscore_body (MR)"
-            wrong(named, "its values do not go from 0 to 1", remedy)
-    return problems
-
-
-def _box_problems(paper: str, settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
-    """What the networks of Cui 2022 cannot run with, or would run with silently wrong."""
-    problems = []
-
-    def wrong(key: str, value: object, remedy: str) -> None:
-        problems.append(_setting_problem(paper, key, value, remedy))
-
-    if len(settings["phases"]) != 1:
-        wrong("phases", settings["phases"], "one phase; a study's `phases` maps it to another one")
-    if sorted(settings["networks"]) != ["NSS", "SS"]:
-        wrong("networks", sorted(settings["networks"]), "SS and NSS")
-    if not all(
-        isinstance(share, float) and 0 < share < 1 and is_whole_percent(share) for share in settings["training_shares"]
-    ):
-        # The names of their fits say them in percent.
-        wrong("training_shares", settings["training_shares"], "numbers between 0 and 1 with two decimals at most")
-    if not isinstance(settings["standardise"], bool):
-        wrong("standardise", settings["standardise"], "true or false")
-    found = {name: full["crops"].get(network_crop(settings, name)) for name in ("SS", "NSS")}
-    if not all(found.values()):
-        return problems
-    if found["SS"]["masked"] is not True or found["NSS"]["masked"] is True:
-        named = [network_crop(settings, name) for name in ("SS", "NSS")]
-        wrong("networks", named, f"crops with masked: true for SS, and with masked: false or {BOUNDING_BOX} for NSS")
-    _, y, x = found["SS"]["size_voxels"]
-    if y != x or found["NSS"]["size_voxels"] != found["SS"]["size_voxels"]:
-        wrong("networks", [crop["size_voxels"] for crop in found.values()], "boxes of one size, square in plane")
-    shift = settings["augmentation"].get("largest_shift", -1)
-    if not isinstance(shift, int) or not 0 <= shift < min(y, x):
-        wrong("augmentation.largest_shift", shift, f"a whole number of voxels from 0, below the box's {min(y, x)}")
-    return problems
-
-
-def _learner_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
-    """Grids of learners that would only fail in their jobs."""
-    problems = []
-    unknown = sorted(set(settings["learners"]) - set(ESTIMATORS))
-    if unknown or not settings["learners"]:
-        remedy = f"at least one of {', '.join(ESTIMATORS)}"
-        problems.append(_setting_problem(paper, "learners", unknown or settings["learners"], remedy))
-    for name, grid in settings["learners"].items():
-        known = ESTIMATORS[name].settings if name in ESTIMATORS else tuple(grid)
-        for parameter, values in grid.items():
-            if parameter not in known or not isinstance(values, list) or not values:
-                remedy = f"lists of values of {', '.join(known) or 'nothing: it has no settings'}"
-                problems.append(_setting_problem(paper, f"learners.{name}.{parameter}", values, remedy))
-    if settings["decimals"] not in (1, 2, 3):
-        problems.append(_setting_problem(paper, "decimals", settings["decimals"], "1, 2 or 3"))
-    return problems
-
-
 def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
     """Names and windows of networks that find the tumour, and settings of the method that takes features from them."""
     problems, named = [], [("masks.unet", full["masks"]["unet"])] if full["masks"]["source"] == "unet" else []
@@ -318,26 +163,12 @@ def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
             continue
         settings, where = paper["settings"], f"study {study['paper']} on {study['cohort']}"
         named.append((f"overrides.{study['paper']}.unet", settings["unet"]))
-        if not study["networks"]:
-            what = f"{where}: networks is false, and the method is nothing without its network"
-            problems.append(Problem("", "", "config", what, "remove the line"))
         split = full["splits"].get(study["split"] or settings["split"])
         if split and split["without_unet"] != settings["unet"]:
             what = (
                 f"{where}: its split keeps the patients that train {settings['unet']}, whose features would be theirs"
             )
             problems.append(Problem("", "", "config", what, f"use a split with without_unet: {settings['unet']}"))
-        numbers = settings["feature_numbers"]
-        if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
-            remedy = "whole numbers from 1 upwards"
-            problems.append(_setting_problem(study["paper"], "feature_numbers", numbers, remedy))
-        unknown = sorted(set(settings["regression_grid"]) - {"C", "max_iter", "tol"})
-        if unknown or not all(settings["regression_grid"].values()):
-            what = unknown or settings["regression_grid"]
-            problems.append(_setting_problem(study["paper"], "regression_grid", what, "lists of C, max_iter and tol"))
-        lacking = sorted(set(settings["visual"]) - set(settings["clinical"]))
-        if lacking:
-            problems.append(_setting_problem(study["paper"], "visual", lacking, "variables of `clinical`"))
     for key, unet in named:
         if unet not in full["unets"]:
             problems.append(
@@ -352,57 +183,23 @@ def _unet_problems(full: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _grid_problems(paper: str, settings: Mapping[str, Any]) -> list[Problem]:
-    """Choices of a grid of signatures that would only fail in its jobs."""
-    problems = []
-
-    def wrong(key: str, value: object, remedy: str) -> None:
-        problems.append(_setting_problem(paper, key, value, remedy))
-
-    for key, known in GRID.items():
-        unknown = sorted(set(settings[key]) - set(known))
-        if unknown or not settings[key]:
-            wrong(key, unknown or settings[key], f"at least one of {', '.join(known)}")
-    for name in sorted(set(settings["classifiers"]) & set(ESTIMATORS)):
-        if fault := settings_fault(name, settings["classifiers"][name]):
-            remedy = f"{name} {fault}; numbers of trees or stumps are n_estimators"
-            wrong(f"classifiers.{name}", dict(settings["classifiers"][name]), remedy)
-    for name, own in settings["inner_classifiers"].items():
-        if name not in settings["classifiers"] or name not in ESTIMATORS:
-            wrong("inner_classifiers", name, f"classifiers of the grid: {', '.join(settings['classifiers'])}")
-        elif fault := settings_fault(name, {**settings["classifiers"][name], **own}):
-            wrong(f"inner_classifiers.{name}", dict(own), f"{name} {fault}")
-    if other := sorted(set(settings["nominal"]) - set(settings["clinical"])):
-        wrong("nominal", other, f"clinical variables of the paper: {', '.join(settings['clinical'])}")
-    permuted = settings["permuted_grid"]
-    if other := sorted(set(permuted) - {"selectors", "classifiers", "feature_numbers", "inner_repeats"}):
-        wrong("permuted_grid", other, "selectors, classifiers, feature_numbers or inner_repeats")
-    for key in GRID:
-        names = permuted.get(key, list(settings[key]))
-        if not isinstance(names, list) or not names or not set(names) <= set(settings[key]):
-            wrong(f"permuted_grid.{key}", names, f"a list of some of {', '.join(settings[key])}")
-    for where, grid in (("", settings), ("permuted_grid.", permuted)):
-        _sizes_of_grid(where, grid, wrong)
-    if settings["fusion"] not in ("mean", "logistic"):
-        wrong("fusion", settings["fusion"], "mean or logistic")
-    return problems
-
-
-def _sizes_of_grid(where: str, settings: Mapping[str, Any], wrong: Callable[[str, object, str], None]) -> None:
-    """Numbers of a grid of signatures that are none, each told to `wrong`."""
-    numbers = settings.get("feature_numbers", [1])
-    if not numbers or not all(isinstance(k, int) and k > 0 for k in numbers):
-        wrong(f"{where}feature_numbers", numbers, "whole numbers from 1 upwards")
-    for key, lowest in (("inner_folds", 2), ("inner_repeats", 1), ("grid_repeats", 1)):
-        value = settings.get(key, lowest)
-        if not isinstance(value, int) or value < lowest:
-            wrong(f"{where}{key}", value, f"a whole number from {lowest} upwards")
-
-
 def _nearest(name: str, known: Collection[str]) -> str:
     """What to write for a name that is none of the known ones."""
     close = difflib.get_close_matches(name.strip(), sorted(known), 1)
     return (f"did you mean {close[0]!r}? " if close else "") + f"known are {', '.join(sorted(known))}"
+
+
+def _needs_problems(full: Mapping[str, Any], study: Mapping[str, Any], where: str) -> list[Problem]:
+    """What a method must have, as it declares, and a study lacks: clinical variables, or times of the outcome."""
+    needs, settings = declared(study["paper"]).needs, full["papers"][study["paper"]]["settings"]
+    column, problems = full["cohorts"][study["cohort"]]["endpoint"]["column"], []
+    if "times" in needs and column:
+        what = f"{where}: the outcome (column {column}) has no times, and the method needs them: {needs['times']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or give dates or months of the outcome"))
+    if "variables" in needs and not set(settings.get("clinical", {})) - set(study["without"]):
+        what = f"{where}: `without` leaves no clinical variable, and the method needs one: {needs['variables']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or name variables that the cohort has"))
+    return problems
 
 
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
@@ -462,23 +259,11 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"name those in overrides.{paper}.{kind}",
                     )
                 )
-        split = full["splits"].get(study["split"] or settings.get("split", ""))
-        if "learners" in settings and study["networks"] and split and split["folds"] < 3:
-            problems.append(
-                problem(
-                    f"{where}: its split has {split['folds']} folds; networks that leave two of them out need three",
-                    "use a split with three folds or more, or set networks: false",
-                )
-            )
-        if "learners" in settings and study["networks"] and study["phases"]:
-            lacking = [p for p in settings["phases"] if p not in study["phases"]]
-            if lacking:
-                problems.append(
-                    problem(
-                        f"{where}: phases does not map {lacking}, and the three phases are the channels of its images",
-                        "map each of the three, if need be two of them to one phase, or set networks: false",
-                    )
-                )
+        problems += _needs_problems(full, study, where)
+        method = declared(paper)
+        problems += [
+            problem(f"{where}: {what}", remedy) for what, remedy in method.study_problems(study, settings, full)
+        ]
         reference = _reference_phase(full, settings.get("crops", ""))
         mapped = [study["phases"].get(p, "") for p in settings["phases"]] if study["phases"] else settings["phases"]
         if study["networks"] and reference and reference not in mapped:
@@ -488,14 +273,12 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                     f"map it in the study's phases, name other crops in overrides.{paper}, or set networks: false",
                 )
             )
-        if not study["networks"] and "networks" in settings and ("epochs" not in settings or settings.get("ensemble")):
+        if not study["networks"] and method.needs_networks:
+            remedy = "remove the line"
+            if method.networks == FEATURES:
+                remedy += ": it is not trained, and takes minutes"
             problems.append(
-                problem(
-                    f"{where}: networks is false, and the method is nothing without its network",
-                    "remove the line"
-                    if settings.get("ensemble")
-                    else "remove the line: it is not trained, and takes minutes",
-                )
+                problem(f"{where}: networks is false, and the method is nothing without its network", remedy)
             )
         parent = full["cohorts"][cohort]["images_of"]
         if parent and (parent not in full["cohorts"] or full["cohorts"][parent]["images_of"]):
@@ -507,16 +290,11 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
             )
     for name in sorted({study["paper"] for study in full["studies"]} & set(full["papers"])):
         settings = full["papers"][name]["settings"]
-        problems += _network_problems(name, settings) if "networks" in settings else []
-        problems += _grid_problems(name, settings) if "selectors" in settings else []
-        if "learners" in settings:
-            problems += [*_learner_problems(name, settings), *_crop_problems(name, settings, full)]
-        if settings.get("ensemble"):
-            problems += [*_box_problems(name, settings, full), *_crop_problems(name, settings, full)]
+        method = declared(name)
+        problems += method.problems(settings, full)
         crop = full["crops"].get(settings.get("crops", ""))
         grid = full["grids"].get(crop["grid"]) if crop else None
-        frozen = "networks" in settings and "epochs" not in settings
-        if frozen and grid and highest_value(crop, grid) is None:
+        if method.networks == FEATURES and grid and highest_value(crop, grid) is None:
             what = f"crops.{settings['crops']}: its values have no known range, which the network of {name} expects"
             problems.append(problem(what, "give its grid a normalisation, or the crops a window"))
     for name, grid in full["grids"].items():

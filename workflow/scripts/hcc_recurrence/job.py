@@ -16,6 +16,8 @@ from hcc_recurrence.problems import Refused
 
 # The last line of the log of an error that another attempt would meet again.
 AGAIN_THE_SAME = "Another attempt would end the same: none is made."
+# Set for the jobs of a run that tells itself, from their logs, why they failed (`progress_display`).
+SAID_BY_THE_RUN = "HCC_SAID_BY_THE_RUN"
 OF_A_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 # Errors of the machine that another attempt, perhaps on another machine, may not meet.
 OF_THE_MACHINE = {errno.EIO, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY}
@@ -58,7 +60,8 @@ def job_log(path: str, about: str) -> Iterator[None]:
                     print(_mark())
         else:
             return
-    print(message, file=sys.stderr)
+    if not os.environ.get(SAID_BY_THE_RUN):
+        print(message, file=sys.stderr)
     sys.exit(1)
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# So many are told on the screen; the table has them all.
+FIRST_PROBLEMS = 10
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with one input.
@@ -68,9 +72,16 @@ def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
     """Raise Refused where a table of problems has rows, unless patients with problems are left out."""
     if len(rows) and not keep_going:
         page = table.replace(".csv", ".html")
+        told, rows = [], rows.fillna("").astype(str)
+        for number, row in enumerate(rows.itertuples(index=False), 1):
+            where = ", ".join(filter(None, row[:3]))
+            told.append(f"  {number}. {where}: {row[3]}. What to do: {row[4]}.")
+        if len(told) > FIRST_PROBLEMS:
+            told[FIRST_PROBLEMS:] = [f"  and {len(told) - FIRST_PROBLEMS} more"]
+        count = f"{len(rows)} problem{'s' if len(rows) > 1 else ''} in the input"
         raise Refused(
-            f"{len(rows)} problems in the input, listed in {page}",
-            "fix them, or leave those patients out with keep_going: true",
+            "\n".join([count, *told, f"As a table: {page}"]),
+            "fix them" + (", or leave those patients out with keep_going: true" if all(rows.iloc[:, 1]) else ""),
         )
     print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
 

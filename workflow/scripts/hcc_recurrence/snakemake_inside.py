@@ -66,6 +66,12 @@ def is_local_rule(workflow: Any, name: str) -> bool:
     return workflow.get_rule(name).norun or name in workflow._localrules
 
 
+def is_to_say_more_or_less(workflow: Any) -> bool:
+    """Whether the command line asks Snakemake to say more than usual, or less."""
+    asked = workflow.output_settings
+    return bool(asked.verbose or asked.quiet or asked.debug_dag or asked.printshellcmds or asked.dryrun)
+
+
 def default_resource(workflow: Any, name: str) -> Any:
     """A default resource of the profile or the command line; None where there is none. Rules cannot ask for one."""
     found = (workflow.resource_settings.default_resources or {}).get(name)

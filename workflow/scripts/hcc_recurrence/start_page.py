@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.presets import WARNING
 
@@ -18,11 +19,12 @@ KINDS = (
 )
 
 
-def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+def headline(metrics: pd.DataFrame, titles: Mapping[str, str], event: str = "ER") -> pd.DataFrame:
     """AUC of each paper's main models, strict beside as published, one row a model and kind of patients.
 
     Args:
-        metrics: of a comparison, models as `paper:model`. titles: paper -> its name.
+        metrics: of a comparison, models as `paper:model`. titles: paper -> its name. event: how the endpoint is
+            abbreviated.
     """
     keyed = metrics.set_index(["model", "protocol", "split", "estimate"])
     rows = []
@@ -36,7 +38,7 @@ def headline(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
                 cells.append(auc_text(there[0]) if there else "")
             if any(cells):
                 n, events = keyed.loc[(model, "strict", split, strict[0]), ["n", "n_pos"]]
-                rows.append((f"{titles[paper]} {name}", f"{words}, n = {n:.0f}, {events:.0f} ER", *cells))
+                rows.append((f"{titles[paper]} {name}", f"{words}, n = {n:.0f}, {events:.0f} {event}", *cells))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -55,8 +57,8 @@ def start_page(
 
     Args:
         about: preset, titles (paper -> name), citations (paper -> text), random_weights (networks by name).
-        comparisons: one a cohort and split, beside its table in `metrics`: title, simulated, best_auc (or None), split,
-            used, left_out.
+        comparisons: one a cohort and split, beside its table in `metrics`: title, simulated, best_auc (or None),
+            endpoint, split, used, left_out.
     """
     titles = about["titles"]
     parts = [
@@ -79,7 +81,11 @@ def start_page(
             text += f" **{WARNING}: these numbers are not those of the methods.**"
         if facts["best_auc"] is not None:
             text += f" The oracle AUC, which no method can pass here, is {facts['best_auc']:.3f}."
-        parts += [text + "\n", list_table(headline(table, titles), f"AUC (95% CI) on {facts['title']}")]
+        outcome, words = facts["endpoint"], f"AUC (95% CI) on {facts['title']}"
+        if outcome["name"] != EARLY_RECURRENCE.name:
+            text += f" What is predicted is {outcome['name']}, not {EARLY_RECURRENCE.name} of a liver tumour."
+            words += f", {outcome['name']}"
+        parts += [text + "\n", list_table(headline(table, titles, outcome["abbreviation"]), words)]
     parts.append(
         "*Strict*: nothing is fitted or chosen on patients it is reported on; training AUCs are out of fold. "
         "*As published*: what the authors did; training AUCs are apparent, or "

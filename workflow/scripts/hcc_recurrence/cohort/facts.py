@@ -29,10 +29,17 @@ def available_workers() -> int:
 
 
 def show_progress(what: str, fewest: int = 0) -> Callable[[int, int], None]:
-    """A bar on the screen, past any log, as a function of how many are done, of how many; none for fewer than that."""
+    """A bar on the screen, past any log, as a function of how many are done, of how many; none for fewer than that.
+
+    Without a terminal one line, when all are done.
+    """
 
     def show(done: int, of: int) -> None:
         if of < fewest:
+            return
+        if not (sys.__stderr__ and sys.__stderr__.isatty()):
+            if done == of:
+                print(f"{what}: {of} read", file=sys.__stderr__, flush=True)
             return
         filled = round(30 * done / of)
         bar = f"\r{what} [{'#' * filled}{'.' * (30 - filled)}] {done} of {of}"

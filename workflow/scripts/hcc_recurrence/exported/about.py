@@ -20,7 +20,9 @@ from hcc_recurrence.problems import Refused
 FIT = Fit(STRICT)
 # What probabilities can hang on, for model.json.
 PACKAGES = (
-    *("numpy", "scipy", "pandas", "scikit-learn", "torch", "xgboost", "lightgbm", "monai", "SimpleITK", "pyradiomics"),
+    *("numpy", "scipy", "pandas", "scikit-learn", "torch", "lightgbm", "monai", "SimpleITK"),
+    # Under the names of the builds that the environment has, or of the general ones.
+    *("xgboost", "xgboost-cpu", "pyradiomics", "pyradiomics-bhklab"),
     *("pydicom", "safetensors", "skops"),
 )
 UNITS = {
@@ -85,6 +87,7 @@ def describe(
     learned: Mapping[str, Any],
     left_out: Sequence[str],
     weights: Mapping[str, str],
+    distribution: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The document model.json.
 
@@ -93,17 +96,19 @@ def describe(
             what the method says of each model. made: names of the
             models that the parts predict, in their order. learned: of `case_mix`. left_out: models that are not in the
             bundle because they hold rows of patients. weights: file of weights -> its SHA-256.
+        distribution: training_distribution.json.
     """
     module, cuts = exporting(about["method"]), cut_offs(metrics)
     names = about["declared"]
-    drawn = module.nomograms(parts)
+    drawn = module.nomograms(parts, distribution)
     models = {
         model: {
             **names[model],
             "main": names[model]["role"] == "main",
             # None where every training patient has the same probability.
             "cutoff": cuts.get(model),
-            "nomogram": drawn.get(model),
+            "nomogram": drawn.get(model, {}).get("nomogram"),
+            "axis_inputs": drawn.get(model, {}).get("axis_inputs"),
         }
         for model in made
     }

@@ -62,7 +62,7 @@ def export_model(
     known = [*items, *(numeric_item(name, "features", features[name]) for name in reads.features)]
     described = distribution(known, learned)
     reference = make_reference(about, parts, reads, described, folder / "weights", about["seed"])
-    document = describe(about, parts, reads, list(reference.scores), metrics, learned, left_out, sums)
+    document = describe(about, parts, reads, list(reference.scores), metrics, learned, left_out, sums, described)
     _write_json(folder / ABOUT, document)
     _write_json(folder / DISTRIBUTION, described)
     reference.write(folder / REFERENCE)

@@ -6,9 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.html import count_text
 from hcc_recurrence.figures.performance import panels, protocol_line, silent_models
-from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
+from hcc_recurrence.figures.style import COLOURS, in_width, use_style, width_of
 from hcc_recurrence.statistics.classification import counts_of_models, mean_counts
 from hcc_recurrence.statistics.single_models import first_repeat, training_cut_offs
 
@@ -17,13 +18,17 @@ AT_CENTRE = {"ha": "center", "va": "center", "fontsize": 8}
 
 def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarray]:
     use_style()
-    width = max(PAGE_INCHES * columns / 3, 4.8)
-    return plt.subplots(rows, columns, figsize=(width, height * rows + 0.4), squeeze=False)
+    return plt.subplots(rows, columns, figsize=(width_of(columns), height * rows + 0.4), squeeze=False)
 
 
 def cut_offs(predictions: pd.DataFrame, protocol: str) -> pd.Series:
     """The training cut-off of each fitted model of a protocol (`training_cut_offs`): index model, protocol, repeat."""
     return training_cut_offs(predictions[predictions["protocol"] == protocol])
+
+
+def panel_title(model: str, title: str) -> str:
+    """The title of a model's panel, in two lines where one would run into the next panel's."""
+    return f"{model}. {title}" if len(model + title) < 40 else f"{model}.\n{title}"
 
 
 def say_in_place(axis: plt.Axes, title: str, words: str) -> None:
@@ -49,11 +54,12 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
     """
     found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
     figure, axes = _grid(len(models), len(found), 2.1)
+    outcomes_shown = [f"no {endpoint().abbreviation}", endpoint().abbreviation]
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
             if model in silent:
-                say_in_place(axis, f"{model}. {title}", silent[model])
+                say_in_place(axis, panel_title(model, title), silent[model])
                 continue
             own = rows[rows["model"] == model]
             fitted = counts_of_models(own, cuts)
@@ -66,15 +72,17 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
             for (i, j), number in np.ndenumerate(counts):
                 text = f"{names[i][j]} {count_text(number, len(fitted))}\n{100 * share[i, j]:.0f}%"
                 axis.text(j, i, text, **AT_CENTRE, color="white" if share[i, j] > 0.55 else "0.1")
-            axis.set_xticks([0, 1], ["no ER", "ER"])
-            axis.set_yticks([0, 1], ["no ER", "ER"], rotation=90, va="center")
-            axis.set(xlabel="Predicted", ylabel="Observed", title=f"{model}. {title}")
+            axis.set_xticks([0, 1], outcomes_shown)
+            axis.set_yticks([0, 1], outcomes_shown, rotation=90, va="center")
+            axis.set(xlabel="Predicted", ylabel="Observed", title=panel_title(model, title))
             axis.title.set_fontsize(6.8)
             axis.tick_params(length=0)
             for spine in axis.spines.values():
                 spine.set_visible(False)
     line = protocol_line(predictions, protocol, "Mean counts of {number} repeats, each with its own cut-off.")
-    figure.suptitle(f"{line}\nCut-off from training; percent of the patients with that outcome.", fontsize=8)
+    figure.suptitle(
+        in_width(figure, f"{line}\nCut-off from training; percent of the patients with that outcome."), fontsize=8
+    )
     return figure
 
 
@@ -86,7 +94,7 @@ def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) 
         for column, (title, rows) in enumerate(found):
             axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
             if model in silent:
-                say_in_place(axis, f"{model}. {title}", silent[model])
+                say_in_place(axis, panel_title(model, title), silent[model])
                 continue
             own = first_repeat(rows[rows["model"] == model]).sort_values(
                 ["probability", "patient_id"], ascending=[False, True]
@@ -98,11 +106,11 @@ def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) 
             at_cut = np.flatnonzero(np.abs(height) < 1e-9)
             axis.scatter(at_cut, np.zeros(len(at_cut)), marker="|", s=14, c=colour[at_cut])
             axis.axhline(0, color="0.2", linewidth=0.7)
-            axis.set(title=f"{model}. {title}", xlabel="Patients, highest risk first", ylim=(-1, 1), xticks=[])
+            axis.set(title=panel_title(model, title), xlabel="Patients, highest risk first", ylim=(-1, 1), xticks=[])
             axis.title.set_fontsize(6.8)
             axis.set_ylabel("Risk less cut-off" if column == 0 else "")
     marks = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[i]) for i in (3, 0)]
-    axes[0, -1].legend(marks, ["early recurrence", "none"], loc="upper right", fontsize=6.5, frameon=False)
+    axes[0, -1].legend(marks, [endpoint().name, "none"], loc="upper right", fontsize=6.5, frameon=False)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
-    figure.suptitle(f"{line}\nAbove 0 the model predicts early recurrence.", fontsize=8)
+    figure.suptitle(in_width(figure, f"{line}\nAbove 0 the model predicts {endpoint().name}."), fontsize=8)
     return figure

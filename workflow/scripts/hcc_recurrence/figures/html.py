@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
@@ -15,41 +18,66 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
 table {{ border-collapse: collapse; }}
-th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }}
-th:first-child, td:first-child, td.text, th.text {{ text-align: left; }}
-table.left2 :is(th, td):nth-child(-n+2), table.left3 :is(th, td):nth-child(-n+3) {{ text-align: left; }}
-table:is(.left2, .left3) th {{ white-space: normal; vertical-align: bottom; }}
+th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: left; vertical-align: bottom; }}
+td {{ white-space: nowrap; }}
+.number {{ text-align: right; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
-table.wrapped th, table.wrapped td {{ text-align: left; white-space: normal; vertical-align: top; max-width: 36em; }}
+table.wrapped td, td.sentence {{ white-space: normal; vertical-align: top; min-width: 12em; max-width: 36em; }}
 tbody tr:hover {{ background: #f3f6fa; }}
 </style></head><body><h2>{title}</h2>{note}{table}</body></html>
 """
 
 
+# A cell with a number first: 0.713, 12 (23.4 %), 0.71 (0.60-0.80), < 0.001, OR 2.1, and those without a number.
+NUMBER = re.compile(r"(?:OR |HR )?[<>=≤≥+\-−]?\s*\.?\d[\d.,e+\-]*(?:\s*[(±/\[%].*)?")
+NO_NUMBER = {"", "-", "nan", "undefined", "no estimate"}
+# Cells longer than that are sentences, which may go on in the next line.
+SENTENCE = 60
+
+
+def of_numbers(cells: Sequence[str]) -> bool:
+    """Whether a column holds numbers, which stand at the right; one without any number or word does not."""
+    told = [cell for cell in map(str.strip, cells) if cell.lower() not in NO_NUMBER]
+    return bool(told) and sum(bool(NUMBER.fullmatch(cell)) for cell in told) > len(told) / 2
+
+
+def table_html(frame: pd.DataFrame, wrapped: bool = False) -> str:
+    """A table in HTML: words at the left, numbers at the right, cells that are sentences in several lines."""
+
+    def words_of(value: Any) -> str:
+        return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
+
+    text = pd.DataFrame({place: frame.iloc[:, place].map(words_of) for place in range(frame.shape[1])})
+    kinds = ["number" if of_numbers(list(text[place])) else "" for place in text]
+
+    def cell(tag: str, place: int, words: str, attributes: str = "") -> str:
+        name = kinds[place] or ("sentence" if tag == "td" and len(words) > SENTENCE else "")
+        attributes += f' class="{name}"' if name else ""
+        return f"<{tag}{attributes}>{html.escape(words)}</{tag}>"
+
+    head = "".join(cell("th", place, str(name), ' scope="col"') for place, name in enumerate(frame.columns))
+    rows = [
+        "<tr>" + "".join(cell("td", place, words) for place, words in enumerate(row)) + "</tr>"
+        for row in text.itertuples(index=False)
+    ]
+    start = '<table class="wrapped">' if wrapped else "<table>"
+    return "\n".join([start, f"<thead><tr>{head}</tr></thead>", "<tbody>", *rows, "</tbody>", "</table>"])
+
+
 def write_html(
-    frame: pd.DataFrame,
-    title: str,
-    path: str | Path,
-    note: str = "",
-    mark: str = "",
-    wrapped: bool = False,
-    words: int = 1,
+    frame: pd.DataFrame, title: str, path: str | Path, note: str = "", mark: str = "", wrapped: bool = False
 ) -> None:
     """Write a table as one HTML file without scripts or outside references.
 
     Args:
         note: how to read it, above the table. mark: what a reader must know wherever the table goes.
-        wrapped: cells are sentences. words: how many of the first columns, up to three, are words and not numbers.
+        wrapped: cells are sentences.
     """
-    numbers = {
-        c: (lambda v: "" if pd.isna(v) else f"{v:g}") for c in frame.columns if pd.api.types.is_float_dtype(frame[c])
-    }
-    classes = "wrapped" if wrapped else f"left{words}" if words > 1 else None
-    table = frame.to_html(index=False, border=0, na_rep="", formatters=numbers, classes=classes)
     text = f'<p class="mark">{html.escape(mark)}</p>' if mark else ""
     text += f"<p>{html.escape(note)}</p>" if note else ""
-    Path(path).write_text(PAGE.format(title=html.escape(title), note=text, table=table))
+    page = PAGE.format(title=html.escape(title), note=text, table=table_html(frame, wrapped))
+    Path(path).write_text(page, encoding="utf-8")
 
 
 def with_interval(rows: pd.DataFrame, name: str, digits: int = 3) -> list[str]:
@@ -131,7 +159,7 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             "model": rows["model"],
             "protocol": rows["protocol"].str.replace("_", " "),
             "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
-            "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
+            f"n ({endpoint().abbreviation})": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
             "AUC (95% CI)": [auc_text(row) for row in rows.to_dict("records")],
             "repeats": rows["repeats"].astype(str),
             "SD over repeats": rows["auc_sd_over_repeats"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),

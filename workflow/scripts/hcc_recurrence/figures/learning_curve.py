@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from hcc_recurrence.figures.p_values import p_text
-from hcc_recurrence.figures.style import COLUMN_INCHES, model_colours, use_style
+from hcc_recurrence.figures.style import COLUMN_INCHES, PAGE_INCHES, model_colours, use_style
 
 
 def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str) -> plt.Figure:
@@ -16,7 +16,7 @@ def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str
         curve: share, trained, model, auc, low, high, p. reachable: oracle AUC of a simulated cohort.
     """
     use_style()
-    figure, axis = plt.subplots(figsize=(1.5 * COLUMN_INCHES, COLUMN_INCHES))
+    figure, axis = plt.subplots(figsize=(PAGE_INCHES, COLUMN_INCHES))
     models = list(dict.fromkeys(curve["model"]))
     colours = model_colours(models)
     width = 0.012 * (curve["trained"].max() - curve["trained"].min() + 1)

@@ -8,8 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
-from hcc_recurrence.figures.style import PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.figures.style import model_colours, use_style, width_of
 from hcc_recurrence.statistics.calibration import (
     calibration_band,
     calibration_bins,
@@ -29,6 +30,7 @@ ESTIMATE_TEXT = {
     ("validation", "held_out"): "Validation",
     ("external", "held_out"): "External",
 }
+DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 PROTOCOL_TEXT = {"strict": "strict", "as_published": "as published"}
 
 
@@ -40,7 +42,7 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
         rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
         if len(rows):
             one = rows.drop_duplicates("patient_id")
-            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
+            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
     return found
 
 
@@ -91,7 +93,7 @@ def say_reasons(axis: plt.Axes, models: list[str], silent: dict[str, str]) -> No
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
     """A row of square panels, and below each an empty panel for its legend of so many lines."""
     use_style()
-    width = min(PAGE_INCHES, 3.6 * number)
+    width = width_of(number)
     side, legend = width / number, 0.15 * lines + 0.1
     figure, axes = plt.subplots(
         2,
@@ -157,16 +159,27 @@ def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plot_roc(
-    predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None, models: list[str]
+    predictions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    protocol: str,
+    reachable: float | None,
+    models: list[str],
+    variants: bool = False,
 ) -> plt.Figure:
     """ROC curve of each of the models, one panel a split; AUC with its interval in the legend.
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
         reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
+        variants: the models are variants and ablations, drawn thin and dashed.
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
+    # Models of different papers may have one colour: then dashes tell them apart.
+    dashes = {
+        model: DASHES[[m for m in models if colours[m] == colours[model]].index(model) % len(DASHES)]
+        for model in models
+    }
     figure, axes, legends = canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
     keys = ["model", "protocol", "split", "estimate"]
@@ -187,12 +200,11 @@ def plot_roc(
                 say_nothing(axis, words + silent[model])
                 continue
             own = single.loc[[(model, protocol, split, estimate)]].reset_index()
-            main = " " not in model
             axis.plot(
                 *mean_roc(own),
                 color=colours[model],
-                linewidth=1.6 if main else 0.9,
-                linestyle="-" if main else "--",
+                linewidth=0.9 if variants else 1.6,
+                linestyle="--" if variants else dashes[model],
                 label=f"{model} {auc_text(line, 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
@@ -249,7 +261,7 @@ def plot_calibration(
         axis.set(
             title=title,
             xlabel="Predicted probability",
-            ylabel="Observed early recurrence",
+            ylabel=f"Observed {endpoint().name}",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
             aspect="equal",

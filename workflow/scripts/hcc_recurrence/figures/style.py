@@ -5,16 +5,33 @@ from __future__ import annotations
 import io
 import textwrap
 import zlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-COLUMN_INCHES = 3.5
-PAGE_INCHES = 7.2
+from hcc_recurrence.figures.numbers import figure_numbers
+from hcc_recurrence.files import write_csv
+
+# Journals' one and two columns: 85 and 180 mm.
+COLUMN_INCHES = 85 / 25.4
+PAGE_INCHES = 180 / 25.4
+
+
+def width_of(panels: int) -> float:
+    """Inches of a figure with so many panels beside each other: one column of a journal for one, else two."""
+    return COLUMN_INCHES if panels == 1 else PAGE_INCHES
+
+
+def in_width(figure: plt.Figure, text: str) -> str:
+    """A title of 8 points in lines that are no longer than the figure is wide."""
+    letters = int(figure.get_figwidth() * 17)
+    return "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
+
+
 # seaborn's "colorblind" palette, with Tol's indigo and wine in place of its pink and yellow, which are hardly seen on
 # white (a test has the contrasts, and the distances as colour-blind readers see them).
 COLOURS = [
@@ -46,7 +63,9 @@ def use_style() -> None:
             "xtick.labelsize": 7,
             "ytick.labelsize": 7,
             "figure.constrained_layout.use": True,
-            "savefig.dpi": 150,
+            # Text stays text, which a journal or a co-author can edit.
+            "svg.fonttype": "none",
+            "pdf.fonttype": 42,
             "svg.hashsalt": "hcc",
             "axes.spines.top": False,
             "axes.spines.right": False,
@@ -59,7 +78,7 @@ MODEL_COLOURS = {
     "CR": 0,
     "Radiomics": 1,
     "RCR": 2,
-    "DL": 3,
+    "DL": 8,
     "DLRCR": 4,
     "Radiomics LR": 5,
     "Radiomics SVM": 6,
@@ -76,6 +95,13 @@ MODEL_COLOURS = {
     "DL_2.5D": 1,
     "DL_3D": 2,
     "Combined": 8,
+    # Those of Yan 2023.
+    "mp-MR": 0,
+    "AP": 1,
+    "PVP": 2,
+    "HBP": 4,
+    "Clinical-nomogram": 7,
+    "DL-nomogram": 8,
     "SS": 0,
     "NSS": 3,
     "DSFR": 0,
@@ -103,26 +129,65 @@ def model_colours(models: Sequence[str]) -> dict[str, str]:
     return chosen
 
 
-def save(figure: plt.Figure, png: str | Path, svg: str | Path, mark: str = "") -> None:
-    """Write both formats and close the figure; the PNG has 256 colours, which halves a report.
+def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str, Any], mark: str = "") -> None:
+    """Write a figure in every format that its files name, and close it; the PNG has 256 colours, which halves a report.
+
+    Bytes depend on no date. A title goes into the files' metadata, from where the report takes it, and stands in the
+    figure only where the settings ask for it.
 
     Args:
+        files: one path a format, told by its ending: .png, .svg, .pdf, .csv (the numbers that were drawn).
+        settings: dpi of the PNG, titles (whether they stand in the figure), as `figures` of the config.
         mark: what a reader must know wherever the figure goes, in a strip of its own below it.
     """
-    from PIL import Image
-
+    title = take_title(figure, keep=settings["titles"])
     if mark:
         _write_below(figure, mark)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", metadata={"Software": None})
-    # The same places in both; and to find them is a third of the work.
-    figure.set_layout_engine("none")
-    figure.savefig(svg, metadata={"Date": None})
-    dpi = plt.rcParams["savefig.dpi"]
+    # The first file settles the places, which are then the same in all; to find them is a third of the work.
+    for path in sorted([files] if isinstance(files, str) else files, key=lambda path: not path.endswith(".png")):
+        if path.endswith(".png"):
+            _save_png(figure, path, settings["dpi"], title)
+        elif path.endswith(".svg"):
+            figure.savefig(path, metadata={"Date": None, "Title": title})
+        elif path.endswith(".pdf"):
+            figure.savefig(path, metadata={"CreationDate": None, "Title": title})
+        elif path.endswith(".csv"):
+            write_csv(figure_numbers(figure), path)
+        else:
+            raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
+        figure.set_layout_engine("none")
     plt.close(figure)
+
+
+def take_title(figure: plt.Figure, keep: bool) -> str:
+    """The title of a figure in one line, taken out of it unless it is to be kept.
+
+    It stands above all panels, or above the one panel that there is; the titles of several panels tell them apart, and
+    stay where they are.
+    """
+    texts = [figure._suptitle] if figure.get_suptitle() else []
+    if len(figure.axes) == 1:
+        texts += [figure.axes[0].title, figure.axes[0]._left_title, figure.axes[0]._right_title]
+    words = " ".join(" ".join(text.get_text() for text in texts).split())
+    if not keep:
+        for text in texts:
+            text.set_text("")
+            # An empty title would still have a line of its own.
+            text.set_in_layout(False)
+    return words
+
+
+def _save_png(figure: plt.Figure, path: str, dpi: int, title: str) -> None:
+    from PIL import Image, PngImagePlugin
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
+    about = PngImagePlugin.PngInfo()
+    if title:
+        about.add_itxt("Title", title)
     with Image.open(drawn) as image:
         reduced = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        reduced.save(png, format="PNG", dpi=(dpi, dpi))
+        reduced.save(path, format="PNG", dpi=(dpi, dpi), pnginfo=about)
 
 
 def _write_below(figure: plt.Figure, text: str) -> None:

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.figures.classification import cut_offs, no_cut_off, say_in_place
+from hcc_recurrence.endpoint import endpoint
+from hcc_recurrence.figures.classification import cut_offs, no_cut_off, panel_title, say_in_place
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import (
     canvas,
@@ -20,7 +21,7 @@ from hcc_recurrence.figures.performance import (
     say_reasons,
     without_curve,
 )
-from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
+from hcc_recurrence.figures.style import COLOURS, in_width, model_colours, use_style, width_of
 from hcc_recurrence.statistics.decision_curve import survival_decision_curve
 from hcc_recurrence.statistics.degenerate import FEW_IN_A_GROUP, LEAST_OF_EACH, LEAST_PATIENTS, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
@@ -57,9 +58,8 @@ def plot_kaplan_meier(
     cuts = cut_offs(predictions, protocol)
     last = float(np.ceil((horizon if censored else predictions["rfs_months"].max()) / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
-    width = max(PAGE_INCHES * len(found) / 3, 4.8)
     figure, axes = plt.subplots(
-        2 * len(models), len(found), figsize=(width, 2.85 * len(models) + 0.3), squeeze=False,
+        2 * len(models), len(found), figsize=(width_of(len(found)), 2.85 * len(models) + 0.3), squeeze=False,
         height_ratios=[1, 0.2] * len(models),
     )  # fmt: skip
     for row, model in enumerate(models):
@@ -67,7 +67,7 @@ def plot_kaplan_meier(
             curve, table = axes[2 * row, column], axes[2 * row + 1, column]
             silent = no_cut_off(predictions, protocol, rows, cuts)
             if model in silent:
-                say_in_place(curve, f"{model}. {title}", silent[model])
+                say_in_place(curve, panel_title(model, title), silent[model])
                 table.axis("off")
                 continue
             own = first_repeat(rows[rows["model"] == model])
@@ -78,7 +78,7 @@ def plot_kaplan_meier(
             for line, (value, name, colour) in enumerate(GROUPS):
                 members = high == value
                 if 0 < members.sum() < LEAST_OF_EACH:
-                    label = f"{name}, n = {members.sum()}: no curve of fewer than {LEAST_OF_EACH}"
+                    label = f"{name}, n = {members.sum()}:\nno curve of fewer than {LEAST_OF_EACH}"
                     curve.plot([], [], color=colour, linewidth=1.3, label=label)
                 elif members.any():
                     km = kaplan_meier(months[members], event[members])
@@ -98,15 +98,13 @@ def plot_kaplan_meier(
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
-            # Side by side, longer ones would run into each other.
-            named = f"{model}. {title}" if len(model + title) < 40 else f"{model}.\n{title}"
-            curve.set(title=named, ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            curve.set(title=panel_title(model, title), ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
-            curve.set_ylabel("Free of recurrence" if column == 0 else "")
+            curve.set_ylabel(f"Free of {endpoint().event}" if column == 0 else "")
             curve.set_xticks(times)
             curve.legend(loc="upper left", fontsize=5.8, frameon=False, bbox_to_anchor=(0, 0.965), borderaxespad=0.1)
             table.set(ylim=(-0.8, 2.1), xlim=(0, last))
-            table.text(0, 2.0, "At risk (months after resection below)", fontsize=6, va="center")
+            table.text(0, 2.0, f"At risk (months after {endpoint().start} below)", fontsize=6, va="center")
             table.set_xticks(times)
             table.tick_params(length=0)
             table.set_yticks([])
@@ -114,7 +112,7 @@ def plot_kaplan_meier(
                 spine.set_visible(False)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
     about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
-    figure.suptitle(f"{line}\nGroups by the training cut-off; {about}.", fontsize=8)
+    figure.suptitle(in_width(figure, f"{line}\nGroups by the training cut-off; {about}."), fontsize=8)
     return figure
 
 
@@ -158,7 +156,7 @@ def plot_survival_calibration(
         legend_below(axis, below)
     text = f"Groups of risk, Kaplan-Meier estimate with 95% interval ({resamples} bootstraps)"
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
-    figure.suptitle(f"{line}\n{text}", fontsize=8)
+    figure.suptitle(in_width(figure, f"{line}\n{text}"), fontsize=8)
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hcc_recurrence.problems import Problem
+
 ROLES = ("main", "variant", "ablation", "comparator")
 FAMILIES = ("clinical", "radiomics", "deep", "combined")
+# What a method does with the networks of its settings: trains them, or takes features from them as they are.
+TRAINED, FEATURES = "trained", "features"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,18 @@ class ModelInfo:
             raise ValueError(f"no model has the role {self.role!r} and the family {self.family!r}")
 
 
+def no_problems(settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
+    """Nothing of the settings can be wrong that the shared checks would not find."""
+    return []
+
+
+def no_study_problems(
+    study: Mapping[str, Any], settings: Mapping[str, Any], full: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """The same of a study."""
+    return []
+
+
 @dataclass(frozen=True)
 class Method:
     """What a method declares (`METHOD` in its `declare.py`), read by every job: that file imports nothing heavy.
@@ -42,6 +58,12 @@ class Method:
     models: from the settings of a study to its models, in the order of tables. tables: names of the tables that each
     fit leaves; those in `shown` stand in `tables/` with all fits one below the other. file: of the method's folder,
     with `fit` and `read_data`; a small method has them in `declare` as well, and imports what is heavy inside of them.
+
+    networks: TRAINED, FEATURES, or empty where the settings have none. needs_networks: a study cannot leave them out.
+    problems: what is wrong with the settings of the preset, by them and the whole config. study_problems: what is wrong
+    with an entry of `studies`, and what to do, by the entry, the settings and the config.
+    needs: what a study must have for the method to be one, and why: `times` of the outcome, or clinical
+    `variables`; a study without them is refused before the first job.
     """
 
     name: str
@@ -49,6 +71,13 @@ class Method:
     tables: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     file: str = "fit"
+    networks: str = ""
+    needs_networks: bool = False
+    problems: Callable[[Mapping[str, Any], Mapping[str, Any]], list[Problem]] = no_problems
+    study_problems: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], list[tuple[str, str]]] = (
+        no_study_problems
+    )
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:

@@ -7,7 +7,11 @@ Each method says it in `methods/<method>/export.py`:
 - `estimators(parts)`: model -> the estimators that its probability comes from.
 - `without(parts, models)`: the parts without some models.
 - `readable(parts)`: coefficients and what else of the models a person can read, for model.json.
-- `nomograms(parts)`: model -> `NomogramModel.to_dict` where the model is drawn as one.
+- `nomograms(parts, distribution)`: model -> `nomogram` and `axis_inputs` (`drawn_model`) where the model is drawn as
+  one.
+- `training_features(files, about, patients)`: features of the training patients, of the files that the rule names.
+- `with_weights(parts, folder)`, where a network beside the models makes features: it is written into the folder.
+- `extract(parts, config, folder, noise)`, there as well: features of made-up slices, for the self-test.
 """
 
 from __future__ import annotations
@@ -125,3 +129,41 @@ def linear_words(estimator: Any, names: Sequence[str]) -> dict[str, Any] | None:
         return None
     values = map(float, np.ravel(own.coef_))
     return {"intercept": float(np.ravel(own.intercept_)[0]), "coefficients": dict(zip(names, values, strict=True))}
+
+
+def drawn_model(
+    model: LogisticModel,
+    inputs: Mapping[str, Mapping[str, Any]],
+    distribution: Mapping[str, Any],
+    scaled: Mapping[str, float],
+) -> dict[str, Any] | None:
+    """A logistic model as a nomogram whose axes reach from the 2.5 % to the 97.5 % quantile of the training patients.
+
+    Args:
+        inputs: column of the model -> `variable` of the config, with its `cut` and the `code` of its category, each
+            None where there is none; or `model`, whose probability it is. distribution: training_distribution.json.
+        scaled: column -> by what it was multiplied, to be drawn in its own unit again.
+
+    Returns: `nomogram` (`NomogramModel.to_dict`) and `axis_inputs` (`inputs` of its axes); None without a variable.
+    """
+    from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
+
+    items = {item["item"]: item for item in distribution["inputs"] if item["group"] == "clinical"}
+    axes = []
+    for name, coefficient in model.coefficients.items():
+        own = inputs[name]
+        low, high, levels = 0.0, 1.0, ("no", "yes")
+        if own.get("model"):
+            levels = ()
+        elif own["cut"] is None and own["code"] is None:
+            item = items[own["variable"]]
+            if item["kind"] == "numeric":
+                known = list(item["quantiles"].values()) or [0.0, 1.0]
+                low, high, levels = known[0], known[-1], ()
+            elif item["kind"] == "categorical":
+                high, levels = float(len(item["levels"]) - 1), tuple(item["levels"])
+        axes.append(Axis(name, float(coefficient) * scaled.get(name, 1.0), low, high, levels))
+    if not axes:
+        return None
+    drawn = NomogramModel("logistic", tuple(axes), float(model.intercept))
+    return {"nomogram": drawn.to_dict(), "axis_inputs": {axis.name: dict(inputs[axis.name]) for axis in axes}}

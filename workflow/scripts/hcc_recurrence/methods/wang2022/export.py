@@ -10,6 +10,7 @@ import pandas as pd
 
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.exporting import Reads, Rows, linear_words, refuse_without
+from hcc_recurrence.methods.wang2022.declare import SIGNATURE
 from hcc_recurrence.methods.wang2022.fit import Data, Wang
 from hcc_recurrence.methods.wang2022.signature import deep_table
 
@@ -61,7 +62,21 @@ def readable(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {"phases": own.phases, "coefficients": {name: words for name, words in of.items() if words}, "cox": hazards}
 
 
-def nomograms(parts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The Cox models."""
-    found = {name: cox.state()["nomogram"] for name, cox in parts["models"].cox.items()}
-    return {name: drawn for name, drawn in found.items() if drawn}
+def nomograms(parts: Mapping[str, Any], distribution: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The Cox models, as they were kept: their axes reach from the 1 % to the 99 % quantile."""
+    own = parts["models"]
+    inputs: dict[str, dict[str, Any]] = {
+        name: {"variable": variable, "cut": cut, "code": None}
+        for name, (variable, cut) in zip(
+            own.variables.drawing(), own.variables.settings["clinical"].items(), strict=True
+        )
+    }
+    inputs[SIGNATURE] = {"model": SIGNATURE}
+    found = {}
+    for name, cox in own.cox.items():
+        if drawn := cox.state()["nomogram"]:
+            found[name] = {
+                "nomogram": drawn,
+                "axis_inputs": {axis["name"]: inputs[axis["name"]] for axis in drawn["axes"]},
+            }
+    return found

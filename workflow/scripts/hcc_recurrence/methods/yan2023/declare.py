@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.methods.contract import FEATURES, Method, ModelInfo
+from hcc_recurrence.methods.yan2023.settings import problems
 
 FUSED = "mp-MR"
 # What the paper calls the phases; the signature of a phase bears its name.
@@ -38,4 +39,12 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return found
 
 
-METHOD = Method("yan2023", models, tables=("regressions",))
+METHOD = Method(
+    "yan2023",
+    models,
+    tables=("regressions",),
+    networks=FEATURES,
+    needs_networks=True,
+    problems=problems,
+    needs={"variables": "its nomograms are made of them"},
+)

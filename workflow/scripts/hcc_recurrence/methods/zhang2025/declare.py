@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
+from hcc_recurrence.methods.zhang2025.settings import problems, study_problems
 from hcc_recurrence.networks.architectures import volume_networks
 
 SIGNATURE, VOLUME = "DL_2.5D", "DL_3D"
@@ -38,4 +39,12 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return {**found, **clinical, **combined}
 
 
-METHOD = Method("zhang2025", models, tables=("choices", "steps", "grid", "regressions", "curves", "drawn"))
+METHOD = Method(
+    "zhang2025",
+    models,
+    tables=("choices", "steps", "grid", "regressions", "curves", "drawn"),
+    networks=TRAINED,
+    problems=problems,
+    study_problems=study_problems,
+    needs={"variables": "its clinical and its combined signature are made of them"},
+)

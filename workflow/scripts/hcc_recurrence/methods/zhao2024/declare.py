@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
+from hcc_recurrence.methods.zhao2024.settings import problems
 
 RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
 # The setting of RCR's classifier and of DLRCR's network that takes what performed best.
@@ -19,11 +20,21 @@ FUSIONS = {
 }
 
 
+def fusions(has_clinical: bool) -> dict[str, tuple[str, ...]]:
+    """The fusions of a study: without clinical variables there is none to leave out."""
+    return {name: parts for name, parts in FUSIONS.items() if has_clinical or name != f"{FUSION} without clinical"}
+
+
 def fitted_models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
-    """The models without a network."""
-    return {
+    """The models without a network; those with clinical variables only where the study has any."""
+    found = {
         **{f"{RADIOMICS} {name}": ModelInfo("variant", "radiomics", name) for name in settings["classifiers"]},
         RADIOMICS: ModelInfo("main", "radiomics", "LR"),
+    }
+    if not settings["clinical"]:
+        return found
+    return {
+        **found,
         CLINICAL: ModelInfo("main", "clinical", "CR"),
         COMBINED: ModelInfo("main", "combined", "RCR"),
     }
@@ -38,9 +49,16 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
         found |= {f"{DEEP} {name}": ModelInfo("variant", "deep", name) for name in networks}
         found |= {
             name: ModelInfo("main" if name == FUSION else "ablation", "combined", name if name == FUSION else "")
-            for name in FUSIONS
+            for name in fusions(bool(settings["clinical"]))
         }
     return found
 
 
-METHOD = Method("zhao2024", models, tables=("coefficients", "selection", "inputs"), shown=("coefficients", "selection"))
+METHOD = Method(
+    "zhao2024",
+    models,
+    tables=("coefficients", "selection", "inputs"),
+    shown=("coefficients", "selection"),
+    networks=TRAINED,
+    problems=problems,
+)

@@ -89,6 +89,6 @@ def readable(parts: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def nomograms(parts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def nomograms(parts: Mapping[str, Any], distribution: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """None: the paper draws none."""
     return {}

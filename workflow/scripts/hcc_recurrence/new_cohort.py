@@ -1,0 +1,313 @@
+"""Write a config and the three sheets for somebody's own patients, from five answers: `make init`.
+
+    make init
+    make init NAME=ours MODALITY=MR PHASES=arterial,portal,delayed ROOT=/data/dicom METHODS=zhao2024
+
+Nothing is ever overwritten. What has to be filled in by a person stays empty, and `preflight` names it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hcc_recurrence.problems import Refused
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
+MODALITIES = ("CT", "MR")
+# Columns that every sheet has; the clinical ones follow in that of the patients.
+COLUMNS = {
+    "patients": ["patient_id", "centre", "resection_date", "recurrence_date", "last_follow_up_date"],
+    "series": ["patient_id", "phase", "path"],
+    "masks": ["patient_id", "phase", "reader", "path", "label"],
+}
+# Of a variable's definition what does not belong to the demo alone.
+DEFINITION = ("column", "unit", "timing", "kind", "levels")
+
+
+@dataclass(frozen=True)
+class Case:
+    """The five answers: name of cohort and files, CT or MR, phases, folder of DICOM (empty: none), methods."""
+
+    name: str
+    modality: str
+    phases: tuple[str, ...]
+    root: str
+    methods: tuple[str, ...]
+
+
+def published(paper: str) -> dict[str, Any]:
+    """A paper's published settings, without their sources: phases, clinical variables, networks."""
+    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
+    return {key: setting["value"] for key, setting in whole["settings"]["published"].items()}
+
+
+def papers() -> list[str]:
+    """All methods by the names of their files."""
+    return sorted(path.stem for path in (REPOSITORY / "config/papers").glob("*.yaml"))
+
+
+def reads_hounsfield_units(paper: str) -> bool:
+    """Whether a window in Hounsfield units is a setting of a paper, so that it is for CT alone."""
+    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
+    entries = whole.get("entries", {})
+    return any({"window", "windows"} & set(e) for kind in entries.values() for e in kind.values())
+
+
+def corrects_bias(paper: str) -> bool:
+    """Whether a paper corrects a bias field, which CT has not."""
+    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
+    grids = whole.get("entries", {}).get("grids", {})
+    return any(grid.get("bias_correction", {}).get("value", "none") != "none" for grid in grids.values())
+
+
+def fitting(modality: str, phases: Sequence[str]) -> list[str]:
+    """The methods that can run on these phases: those with all of theirs, or, where none has, with some."""
+    wrong = corrects_bias if modality == "CT" else reads_hounsfield_units
+    able = {paper: published(paper)["phases"] for paper in papers() if not wrong(paper)}
+    whole = [paper for paper, wanted in able.items() if set(wanted) <= set(phases)]
+    return whole or [paper for paper, wanted in able.items() if set(wanted) & set(phases)]
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """What the demo says of each clinical variable: a column's name with its unit, timing, kind, levels."""
+    demo = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))["cohorts"]
+    found: dict[str, dict[str, Any]] = {}
+    for cohort in demo.values():
+        for variable, definition in cohort["clinical"].items():
+            found.setdefault(variable, {key: definition[key] for key in DEFINITION if key in definition})
+    return found
+
+
+def variables(case: Case) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
+    """Clinical variables of the methods with their definitions, and of each method those that nobody has defined."""
+    known, used, lacking = definitions(), {}, {}
+    for paper in case.methods:
+        wanted = list(published(paper).get("clinical") or {})
+        used |= {variable: known[variable] for variable in wanted if variable in known}
+        lacking[paper] = [variable for variable in wanted if variable not in known]
+    return used, lacking
+
+
+def config_text(case: Case) -> str:
+    """The config file: studies, the cohort, and comments that say what a person has to decide."""
+    used, lacking = variables(case)
+    lines = [
+        f"# Your own patients, begun by `make init`. Check it: .venv/bin/snakemake preflight --cores 8 --configfile "
+        f"{case.name}.yaml",
+        "# Each key is explained in config/README.md.",
+        "preset: published   # demo: smaller and quicker, to try things out; its numbers are not the methods'",
+        "studies:",
+    ]
+    for paper in case.methods:
+        settings = published(paper)
+        wanted = settings["phases"]
+        lines += [f"  - paper: {paper}", f"    cohort: {case.name}"]
+        if not set(wanted) <= set(case.phases):
+            there = ", ".join(f"{phase}: {phase}" for phase in wanted if phase in case.phases)
+            lines.append(f"    phases: {{{there}}}   # of the paper's {', '.join(wanted)}")
+        if settings.get("networks"):
+            lines.append(
+                "    networks: true   # false: without them; at the published sizes they need a GPU or a cluster"
+            )
+        lines.append(
+            f"    without: [{', '.join(lacking[paper])}]   # clinical variables of the paper that you do not have"
+        )
+    lines += [
+        "cohorts:",
+        f"  {case.name}:",
+        f"    title: {case.name}   # how the report calls it, such as a hospital and years",
+        f"    modality: {case.modality}",
+        f"    data_root: {quoted(case.root) if case.root else '.'}   # where the paths in the sheets start from",
+        *(f"    {kind}: {case.name}/{kind}.csv" for kind in COLUMNS),
+        "    reader: R1   # whose masks the models use",
+        '    # date_format: "%d.%m.%Y"   # if the year does not come first',
+        "    # carry_masks: registration   # if the tumour is drawn on one phase alone",
+        "    # constants: {macrovascular_invasion: 0, extrahepatic_spread: 0}   # if these were criteria of entry",
+    ]
+    if used:
+        lines.append(
+            "    clinical:   # column: as your sheet calls it; unit: yours, values are converted to the papers'"
+        )
+    for variable, definition in used.items():
+        flow = yaml.safe_dump(definition, default_flow_style=True, sort_keys=False, width=10**6).strip()
+        lines.append(f"      {variable}: {flow}")
+    return "\n".join([*lines, ""])
+
+
+def quoted(path: str) -> str:
+    """A path as YAML."""
+    return yaml.safe_dump(path, default_style='"', width=10**6, allow_unicode=True).strip()
+
+
+def drafted(root: str, cores: int) -> dict[str, list[dict[str, str]]]:
+    """Rows of the sheets that `discover` drafts from a folder of DICOM.
+
+    Raises: Refused where it ends in an error, with its last words.
+    """
+    place = Path("discovered")
+    if any((place / f"{kind}.csv").exists() for kind in COLUMNS):
+        print(f"{place}/ has drafts already: they are brought up to date where nobody changed them.")
+    command = [*(sys.executable, "-m", "snakemake", "discover"), "--cores", str(cores), "--quiet", "all"]
+    done = subprocess.run([*command, "--config", f"dicom_root={root}"], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise Refused(
+            "the folder of DICOM could not be read (its message stands above)", "correct ROOT, or leave it out"
+        )
+    found = {}
+    for kind in COLUMNS:
+        with (place / f"{kind}.csv").open(encoding="utf-8", newline="") as stream:
+            found[kind] = list(csv.DictReader(stream))
+    return found
+
+
+def write_case(case: Case, rows: Mapping[str, list[dict[str, str]]], folder: Path) -> list[Path]:
+    """Write the config and the sheets.
+
+    Args: rows: of each sheet; empty where a person writes them.
+
+    Returns: the files.
+
+    Raises: Refused where one of them is there.
+    """
+    used, _ = variables(case)
+    columns = {**COLUMNS, "patients": [*COLUMNS["patients"], *(d["column"] for d in used.values())]}
+    files = {"config": folder / f"{case.name}.yaml"}
+    files |= {kind: folder / case.name / f"{kind}.csv" for kind in COLUMNS}
+    if there := [str(file) for file in files.values() if file.exists()]:
+        raise Refused(f"{', '.join(there)}: there already; nothing was written", "name another cohort (NAME=...)")
+    (folder / case.name).mkdir(exist_ok=True)
+    # "x" refuses a file that has come since.
+    with files["config"].open("x", encoding="utf-8") as stream:
+        stream.write(config_text(case))
+    for kind, names in columns.items():
+        own = rows.get(kind, [])
+        # Also what `discover` notes for the person who checks a draft.
+        noted = [name for name in (own[0] if own else {}) if name not in names]
+        with files[kind].open("x", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, [*names, *noted], restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(own)
+    return list(files.values())
+
+
+# -- the questions -----------------------------------------------------------------------------------------------------
+
+
+def checked_name(text: str) -> str:
+    """A cohort's name, which becomes a folder.
+
+    Raises: Refused.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
+        raise Refused(f"NAME {text!r} is no name of a cohort", "use letters, digits, - and _, a letter first")
+    return text
+
+
+def checked_modality(text: str) -> str:
+    """CT or MR, however written.
+
+    Raises: Refused.
+    """
+    short = {"MRI": "MR"}.get(text.upper(), text.upper())
+    if short not in MODALITIES:
+        raise Refused(f"MODALITY {text!r} is neither CT nor MR", "write CT or MR")
+    return short
+
+
+def checked_words(text: str, known: Sequence[str], what: str) -> tuple[str, ...]:
+    """Words of a list, in the list's order.
+
+    Raises: Refused.
+    """
+    given = [word for word in re.split(r"[,\s]+", text.lower()) if word]
+    if wrong := [word for word in given if word not in known]:
+        raise Refused(f"{what} {', '.join(wrong)}: unknown", f"name some of {', '.join(known)}")
+    if not given:
+        raise Refused(f"{what}: none is named", f"name some of {', '.join(known)}")
+    return tuple(word for word in known if word in given)
+
+
+def checked_root(text: str) -> str:
+    """An absolute path of a folder, or nothing.
+
+    Raises: Refused.
+    """
+    path = Path(text).expanduser()
+    if text and not path.is_dir():
+        raise Refused(f"ROOT {text!r} is no folder", "correct it, or leave it empty and write the sheets yourself")
+    return str(path.resolve()) if text else ""
+
+
+def answer(given: str | None, question: str, usual: str, check: Callable[[str], Any]) -> Any:
+    """An answer from the command line, or, on a terminal, from the person, who is asked until it is one.
+
+    Raises: Refused.
+    """
+    if given is not None:
+        return check(given)
+    if not sys.stdin.isatty():
+        return check(usual)
+    while True:
+        try:
+            return check(input(f"{question} [{usual}]: ").strip() or usual)
+        except Refused as error:
+            print(f"  {error}")
+
+
+def asked(arguments: argparse.Namespace) -> Case:
+    """The case, from the command line and from questions about what it lacks."""
+    name = answer(arguments.name, "1. A short name of the cohort", "mine", checked_name)
+    modality = answer(arguments.modality, "2. CT or MR", "CT", checked_modality)
+    usual = "precontrast,arterial,portal" if modality == "CT" else "arterial,portal,delayed"
+    phases = answer(
+        arguments.phases, f"3. Phases that you have, of {', '.join(PHASES)}", usual,
+        lambda text: checked_words(text, PHASES, "PHASES"),
+    )  # fmt: skip
+    root = answer(arguments.root, "4. Folder of DICOM to draft the sheets from (empty: none)", "", checked_root)
+    able = fitting(modality, phases)
+    if not able:
+        raise Refused(f"no method reads {modality} of {', '.join(phases)} alone", "name the phases that you have")
+    methods = answer(
+        arguments.methods, f"5. Methods, of {', '.join(able)}", ",".join(able),
+        lambda text: checked_words(text, able, "METHODS"),
+    )  # fmt: skip
+    return Case(name, modality, phases, root, methods)
+
+
+def main(words: Sequence[str]) -> None:
+    """Ask, draft, write, and say what comes next."""
+    parser = argparse.ArgumentParser(prog="make init", description=__doc__.split("\n\n")[0])
+    for name in ("name", "modality", "phases", "root", "methods"):
+        parser.add_argument(f"--{name}")
+    try:
+        case = asked(parser.parse_args(words))
+        folder = Path()
+        # Before a folder of DICOM is read for an hour.
+        if there := [p for p in (folder / f"{case.name}.yaml", folder / case.name) if p.exists()]:
+            told = ", ".join(map(str, there))
+            raise Refused(f"{told}: there already; nothing was written", "name another cohort (NAME=...)")
+        rows = drafted(case.root, os.cpu_count() or 1) if case.root else {}
+        files = write_case(case, rows, folder)
+    except Refused as error:
+        sys.exit(str(error))
+    except (EOFError, KeyboardInterrupt):
+        sys.exit("\nNothing was written.")
+    print("Written: " + ", ".join(map(str, files)))
+    print(f"Now fill in {case.name}/patients.csv (outcome and clinical columns), and the phases, paths and masks.")
+    print(f"Then: .venv/bin/snakemake preflight --cores 8 --configfile {case.name}.yaml names what is still open.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
