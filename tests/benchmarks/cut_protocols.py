@@ -5,8 +5,8 @@
 
 **repeats**: 150 patients with ten variables of which three carry risk; a small perceptron with random weights stands
 for a network (it varies by its folds and by its weights, as a network does). Its AUC by five-fold cross-validation, of
-one repeat of the folds and of five, beside the AUC of the same fits on 4,000 further patients. A second one sees the same
-variables with noise: which of the two is better is the choice.
+one repeat of the folds and of five, beside the AUC of the same fits on 4,000 further patients. A second one sees the
+same variables with noise: which of the two is better is the choice.
 
 **learners**: what cross-validation chooses from the former grids and from the present ones, and its AUC on further
 patients.
