@@ -4,7 +4,7 @@ import types
 from hcc_recurrence.numerics import KERNEL_WORDS, OTHER, OTHER_KERNELS, kernel_words
 from hcc_recurrence.statistics.trained_again import AGAIN_TEXT, KERNELS, SEED
 
-# Networks that a paper trains by a rule of its own, which are trained again as well: paper -> names.
+# Networks that a paper trains in its own way, which are trained again as well: paper -> names.
 OWN_NETWORKS = {}
 
 

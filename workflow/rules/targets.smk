@@ -92,7 +92,7 @@ def study_targets(paper, cohort):
 
 def comparison_targets(cohort, scheme):
     """Everything of the comparison of the papers that share a split."""
-    figures = ("decision_curve", "aucs", "delong", "agreement")
+    figures = ("roc", "decision_curve", "aucs", "delong", "agreement")
     folder = f"<results>/{cohort}/comparison/{scheme}"
     return shared_targets(folder, cohort, figures)
 

@@ -32,7 +32,7 @@ TEXTS = ("dicom_root", "clinical_table", "job", "study")
 # Folders that a run writes to.
 WRITTEN = ("results", "logs", "benchmarks")
 # Rules that others ask for, and no person.
-INNER = {"list_problems", "check_published_tables", "write_start_page"}
+INNER = {"list_problems", "check_published_tables", "list_report"}
 AS_A_TABLE = (
     "As a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
     "results/preflight/problems.html"
