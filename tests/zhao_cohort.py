@@ -19,6 +19,7 @@ SETTINGS = {
     "l1_penalties": 6,
     "classifiers": ["LR", "KNN"],
     "combined_classifier": "best",
+    "classifier_settings": {"LR": {"C": 1.0}},
     "choice_folds": 3,
     "clinical_p": 0.05,
     "none_significant": "no_variable",

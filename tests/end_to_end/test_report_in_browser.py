@@ -1,50 +1,125 @@
-"""The report in a browser: opens without network or console errors, every category and figure can be seen."""
+"""The report in a browser: opens without network or console errors, every view and figure can be seen and used."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, dump
 
-# Clicks every category of the menu and the eye of every line, and writes down what is then on the page.
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = Path(__file__).parents[2] / ".venv/site/axe_core_python/axe.min.js"
+# Opens every view by its link and each figure by its button, sorts the first table, and writes down what is then there.
 PROBE = """
 <script>
 setTimeout(async () => {
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const seen = [], large = document.getElementById('large');
+  for (const link of document.querySelectorAll('nav li a')) {
+    link.click();
+    await wait(50);
+    const shown = [...document.querySelectorAll('.view')].filter((view) => !view.hidden);
+    const view = shown[0], figures = [], masks = [];
+    for (const button of view.querySelectorAll('button.open')) {
+      button.click();
+      const picture = large.querySelector('img');
+      await picture.decode();
+      figures.push({width: picture.naturalWidth, alt: picture.alt, open: large.open});
+      large.close();
+    }
+    for (const link of view.querySelectorAll('.pictures td a')) {
+      link.click();
+      const picture = large.querySelector('img');
+      await picture.decode();
+      masks.push(picture.naturalWidth);
+      large.close();
+    }
+    seen.push({name: view.id, shown: shown.length, height: view.offsetHeight, figures, masks,
+      tables: [...view.querySelectorAll('.table')].map((table) => table.offsetHeight),
+      links: [...view.querySelectorAll('.links a')].map((link) => link.getAttribute('href'))});
+  }
+  document.querySelector('nav li a').click();
+  await wait(50);
+  const table = document.querySelector('#overview table');
+  const heads = [...table.tHead.rows[0].cells], column = heads.findIndex((head) => head.classList.contains('number'));
+  const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].textContent);
+  heads[column].querySelector('button').click();
+  const down = values();
+  heads[column].querySelector('button').click();
+  const first = document.querySelector('#overview .result .table').getBoundingClientRect();
+  write({seen, down, up: values(), top: first.top});
+}, 500);
+function write(found) {
   const probe = document.createElement('pre');
   probe.id = 'probe';
-  const seen = [];
-  const entries = () => [...document.querySelectorAll('nav li a span')].map((s) => s.textContent);
-  const first = entries();
-  const open = async (name) => {
-    const item = [...document.querySelectorAll('nav li a span')].find((s) => s.textContent === name);
-    item.closest('a').click();
-    await wait(200);
-  };
-  const categories = first.filter((name) => !['Workflow', 'Statistics', 'About'].includes(name));
-  for (const category of categories) {
-    await open(category);
-    const lines = document.querySelectorAll('nav tbody tr').length;
-    for (let i = 0; i < lines; i++) {
-      const row = document.querySelectorAll('nav tbody tr')[i];
-      const name = [...row.querySelectorAll('td')].slice(0, -1).map((cell) => cell.textContent).join(' | ');
-      row.querySelector('a[iconname=eye]').click();
-      await wait(200);
-      const pictures = [...document.querySelectorAll('#app img')].filter((p) => !p.closest('h1'));
-      const size = Math.max(0, ...pictures.map((p) => p.naturalWidth));
-      const frames = [...document.querySelectorAll('#app iframe')].map((f) => (f.srcdoc || f.src || '').length);
-      seen.push({category, name, size, frame: Math.max(0, ...frames)});
-    }
-    document.querySelectorAll('nav ol li a')[0].click();
-    await wait(200);
-  }
-  probe.textContent = JSON.stringify({first, seen});
+  probe.textContent = JSON.stringify(found);
   document.body.appendChild(probe);
-}, 1500);
+}
 </script></body>"""
+# What axe-core, the library behind browsers' own checks, finds in each view.
+CHECK = """
+<script>
+setTimeout(async () => {
+  const found = [];
+  for (const link of document.querySelectorAll('nav li a')) {
+    link.click();
+    await new Promise((done) => setTimeout(done, 50));
+    const kinds = ['wcag2a', 'wcag2aa', 'best-practice'];
+    const result = await axe.run(document, {resultTypes: ['violations'], runOnly: kinds});
+    for (const one of result.violations) {
+      const nodes = one.nodes.slice(0, 2).map((node) => node.html.slice(0, 200));
+      found.push({view: location.hash, rule: one.id, impact: one.impact, nodes});
+    }
+  }
+  const probe = document.createElement('pre');
+  probe.id = 'probe';
+  probe.textContent = JSON.stringify({found, views: document.querySelectorAll('.view').length});
+  document.body.appendChild(probe);
+}, 500);
+</script></body>"""
+
+
+def dump(page, profile, budget: int) -> tuple[str, list[str]]:
+    """The page after its scripts ran for so many virtual milliseconds, and the lines of its console."""
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--window-size=1400,1000",
+        f"--user-data-dir={profile}",
+        "--enable-logging=stderr",
+        "--v=0",
+        f"--virtual-time-budget={budget}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert result.returncode == 0, result.stderr[-2000:]
+    return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+
+
+def probed(report, script: str, profile) -> dict:
+    """What a script that is added to the report finds; the page lies beside the report, whose files it leads to."""
+    text = report.read_text()
+    end = text.rindex("</body>")
+    page = report.with_name("probed.html")
+    page.write_text(text[:end] + script + text[end + len("</body>") :])
+    try:
+        dumped, console = dump(page, profile, 120_000)
+    finally:
+        page.unlink()
+    assert not console, console
+    return json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', dumped, re.S).group(1)))
 
 
 @pytest.fixture(scope="module")
@@ -57,34 +132,47 @@ def report(tiny_run):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 def test_the_report_opens_without_network_or_console_errors(report, tmp_path):
-    page, console = dump(report, tmp_path / "profile", 8000)
+    page, console = dump(report, tmp_path / "profile", 3000)
     assert not console, console
-    # The page is drawn by its own scripts: the start page and the categories are there only if they ran.
     body = re.sub(r"<script.*?</script>", "", page[page.find("<body") :], flags=re.S)
-    assert "Methods in this run:" in body and "AUC (95% CI) on tiny" in body
-    assert "Zhao 2024 RCR" in body and "real patients" in body
-    assert "System Message" not in body, "reStructuredText of the start page has an error"
+    assert "Real patients" in body and "Zhao 2024" in body and "Before you believe a number" in body
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', body)
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
-def test_every_category_opens_and_every_figure_is_seen(report, tmp_path, tiny_run):
-    text = report.read_text()
-    end = text.rindex("</body>")
-    page = tmp_path / "probed.html"
-    page.write_text(text[:end] + PROBE + text[end + len("</body>") :])
-    dumped, console = dump(page, tmp_path / "profile", 120_000)
-    assert not console, console
-    found = json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', dumped, re.S).group(1)))
-    assert {"Cohorts", "Comparison of methods", "Published tables", "Zhao 2024"} <= set(found["first"])
+def test_every_view_opens_and_every_figure_is_seen(report, tmp_path, tiny_run):
+    found = probed(report, PROBE, tmp_path / "profile")
+    seen = {view["name"]: view for view in found["seen"]}
+    assert {"overview", "rules", "zhao-2024-tiny", "comparison-of-methods-tiny-split-tiny"} <= set(seen)
+    assert all(view["shown"] == 1 and view["height"] > 100 for view in seen.values())
     results = tiny_run.folder / "results"
-    # Three planes of each patient are files beside the page of all masks.
+    # Three planes of each patient are files beside the page of all masks; a comparison has no variants.
     apart = {"simulated", "quality"}
     figures = [f for f in results.rglob("*.png") if not apart & set(f.parts)]
-    shown = [line for line in found["seen"] if line["size"] > 0]
-    tables = [line for line in found["seen"] if line["frame"] > 0]
-    assert len(found["seen"]) == len(shown) + len(tables), [
-        line for line in found["seen"] if not line["size"] and not line["frame"]
-    ]
-    assert len(shown) == len(figures) and all(line["size"] > 400 for line in shown)
-    assert len(tables) == len(list(results.rglob("*.html"))) - 1
+    figures = [f for f in figures if not ("comparison" in f.parts and "roc_variants" in f.name)]
+    shown = [figure for name, view in seen.items() if name != "overview" for figure in view["figures"]]
+    assert len(shown) == len(figures) and all(f["width"] > 300 and f["open"] and f["alt"] for f in shown)
+    assert len(seen["overview"]["figures"]) >= 2, "the ROC curves and the flow chart"
+    tables = [height for name, view in seen.items() if name != "overview" for height in view["tables"]]
+    assert len(tables) == len(list(results.rglob("*.html"))) - 1 and all(height > 20 for height in tables)
+    masks = [width for view in seen.values() for width in view["masks"]]
+    assert len(masks) == len([f for f in results.rglob("quality/*/*.jpg") if ".small." not in f.name])
+    # The files for print are there, three beside most pictures.
+    links = [link for view in seen.values() for link in view["links"]]
+    assert all((results / link).is_file() for link in links)
+    assert sum(link.endswith(".pdf") for link in links) == sum(link.endswith(".svg") for link in links) > 30
+    # At 1400 x 1000 the result is on the first screen, and a click sorts it.
+    assert found["top"] < 600
+    numbers = [float(re.match(r"[\d.]+", text).group()) for text in found["down"] if re.match(r"\d", text)]
+    assert numbers == sorted(numbers, reverse=True) and len(numbers) > 3
+    assert found["up"] != found["down"] and sorted(found["up"]) == sorted(found["down"])
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="needs Debian's chromium and `make site`'s axe-core")
+def test_people_who_see_badly_or_use_no_mouse_can_read_it(report, tmp_path):
+    found = probed(report, f"<script>{AXE.read_text()}</script>{CHECK}", tmp_path / "profile")
+    assert found["views"] > 5
+    serious = [one for one in found["found"] if one["impact"] in ("serious", "critical")]
+    assert serious == [], json.dumps(serious, indent=1)

@@ -14,7 +14,6 @@ from hcc_recurrence.checklists import KNOWN_WORDS, SOURCES, Run, evidence, fill_
 from hcc_recurrence.cohort.labels import permute_outcome
 from hcc_recurrence.figures.forest import plot_strata
 from hcc_recurrence.figures.html import metrics_for_readers, readable
-from hcc_recurrence.start_page import headline, start_page
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.comparisons import (
@@ -380,23 +379,3 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
     assert "class weights" in deep["imbalance"].value and "networks" not in facts["building"].value
     with pytest.raises(ValueError, match="unknown"):
         fill_checklist(read_checklist(CHECKLISTS, "RQS").assign(evidence="guess"), facts)
-
-
-def test_start_page_puts_the_two_protocols_side_by_side(metrics):
-    own = metrics.assign(model="zhao2024:" + metrics["model"])
-    table = headline(own, {"zhao2024": "Zhao 2024"})
-    assert table["model"].unique().tolist() == ["Zhao 2024 a", "Zhao 2024 b"]
-    first = table.iloc[0]
-    assert first["patients"].startswith("training, n = 40") and first["as published"].startswith("1.000")
-    facts = {"cohort": "x", "title": "X", "simulated": True, "best_auc": 0.9, "split": "s", "used": 70, "left_out": 2}
-    about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao Y."}}
-    about["random_weights"] = ["Zhao 2024 ResNet-10"]
-    page = start_page(about, [facts], [own])
-    assert "random weights, because no file of weights is named: Zhao 2024 ResNet-10" in page
-    assert "SIMULATED" in page and "0.900" in page and ".. list-table::" in page
-    real = start_page(about, [{**facts, "simulated": False, "best_auc": None}], [own])
-    assert "SIMULATED" not in real and "real patients" in real
-    import docutils.core
-
-    html = docutils.core.publish_string(page, writer="html", settings_overrides={"report_level": 2, "halt_level": 2})
-    assert b"<table" in html

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import pandas as pd
 import pytest
 import yaml
 from workflow_runner import REPOSITORY
@@ -14,7 +13,6 @@ from hcc_recurrence.configuration import load_configuration, plain_values
 from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.presets import ENTRIES, SETTINGS, WARNING, default_preset, preset_mark, with_thresholds
 from hcc_recurrence.problems import InputError
-from hcc_recurrence.start_page import start_page
 
 PAPERS, SCHEMAS = REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas"
 CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
@@ -117,16 +115,6 @@ def test_tables_and_report_warn_where_the_demo_preset_meets_real_patients():
     assert "Demo" not in plan.random_weights(["zhao2024"], "demo_mr")
     # A forest plot of clinical variables is of no network.
     assert plan.random_weights(["zhao2024"], "ours", networks=False) == WARNING
-    about = {"preset": "demo", "titles": {"zhao2024": "Zhao 2024"}, "citations": {"zhao2024": "Zhao."}}
-    about["random_weights"] = []
-    facts = {"title": "T", "used": 9, "left_out": 0, "split": "s", "best_auc": None}
-    metrics = pd.DataFrame({"model": [], "protocol": [], "split": [], "estimate": []})
-    pages = {
-        (preset, simulated): start_page({**about, "preset": preset}, [{**facts, "simulated": simulated}], [metrics])
-        for preset in ("demo", "published")
-        for simulated in (True, False)
-    }
-    assert {key for key, page in pages.items() if WARNING in page} == {("demo", False)}
 
 
 def test_tables_say_that_the_published_optimiser_of_zhao_hardly_moves_random_weights():

@@ -82,7 +82,9 @@ def test_grey_values_and_thumbnails():
         "T",
         "note",
         {("P2", "portal"): "carried"},
+        {("P2", "portal"): "batch1/P2.portal.jpg"},
     )
+    assert page.count('<a href="batch1/P2.portal.jpg"') == 1 and page.count("<a ") == 1
     assert page.count("<small>carried</small>") == 1
     assert "P&lt;1" in page and page.count("data:image/jpeg;base64,") == 2 and page.count("<td></td>") == 2
     assert Image.open(io.BytesIO(encoded(small))).size == (53, 40)

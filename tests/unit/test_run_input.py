@@ -80,7 +80,7 @@ def test_targets_that_nothing_makes_are_told_with_the_nearest(read, monkeypatch)
     plan, config = read("all").plan, read("all").config
     rules = [
         SimpleNamespace(name=name, has_wildcards=lambda: False, is_producer=lambda target: target == "results/made")
-        for name in ("all", "null_control", "zhao2024", "write_start_page")
+        for name in ("all", "null_control", "zhao2024", "list_report")
     ]
     said = unknown_targets(["nul_control", "results/made", "demo_mr"], rules, config, plan)
     assert len(said) == 2 and "did you mean null_control" in said[0] and "demo_mr is a cohort" in said[1]

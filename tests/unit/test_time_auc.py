@@ -11,7 +11,7 @@ from sksurv.metrics import cumulative_dynamic_auc
 from sksurv.util import Surv
 
 from hcc_recurrence.figures.time_auc import plot_time_auc
-from hcc_recurrence.statistics.degenerate import FEW_AROUND, NOTHING
+from hcc_recurrence.statistics.degenerate import NOTHING, few_around
 from hcc_recurrence.statistics.time_auc import time_auc_tables
 
 
@@ -76,7 +76,7 @@ def test_few_patients_and_one_score_for_everyone(predictions):
     table, curve = time_auc_tables(few, ["DSFR", "Visual"], [12], 24.0, 20, 1)
     rows = table.set_index(["model", "split"])
     assert rows.loc[("Visual", "train"), "remark"] == NOTHING and np.isnan(rows.loc[("Visual", "train"), "auc"])
-    assert rows.loc[("DSFR", "validation"), "remark"] == FEW_AROUND
+    assert rows.loc[("DSFR", "validation"), "remark"] == few_around()
     assert np.isnan(rows.loc[("DSFR", "validation"), "low"])
     assert set(zip(curve["model"], curve["split"], strict=True)) == {("DSFR", "train")}
     figure = plot_time_auc(table, curve, few, "strict", ["DSFR", "Visual"], 24.0)

@@ -231,6 +231,21 @@ def test_rcr_takes_the_best_performing_classifier_or_the_one_that_is_named(named
     assert final["coefficient"].isna().all() == (used == "KNN")
 
 
+def test_the_penalty_of_the_logistic_regression_is_a_setting():
+    from sklearn.linear_model import LogisticRegression
+
+    settings = {**SETTINGS, "combined_classifier": "LR", "classifier_settings": {"LR": {"C": 0.01}}}
+    fitted, _ = fit(DATA, FITS[-1], settings, 1)
+    rows = [p for p, name in zip(DATA.split["patient_id"], DATA.split["split"], strict=True) if name == "train"]
+    for x, made in (
+        (fitted.variables.both(DATA, rows), fitted.combined),
+        (fitted.variables.radiomics(DATA, rows), fitted.classifiers["LR"]),
+    ):
+        expected = LogisticRegression(C=0.01, max_iter=1000, random_state=1).fit(x, DATA.outcome(rows))
+        assert made.coef_ == pytest.approx(expected.coef_, abs=1e-12)
+        assert np.abs(made.coef_).sum() < np.abs(LogisticRegression().fit(x, DATA.outcome(rows)).coef_).sum()
+
+
 def test_a_figure_says_that_a_classifier_has_no_coefficients():
     from hcc_recurrence.figures.coefficients import plot_coefficients
 

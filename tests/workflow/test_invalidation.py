@@ -21,7 +21,7 @@ PATIENTS, PHASES = 24, 2
 STUDIES = 3
 # What the fits of Zhao without networks leave besides predictions.
 OF_THE_FITS = {"gather_method": 2, "summarise_selection": 1, "plot_coefficients": 2}
-REPORT = {"write_start_page": 1, "report": 1}
+REPORT = {"list_report": 1, "report": 1}
 
 
 def evaluated(*papers):
@@ -278,6 +278,16 @@ def test_one_parameter_of_one_paper(tiny_copy, paper, key, value, expected):
     overrides[paper][key] = value
     tiny_copy.config(overrides=overrides)
     assert tiny_copy.jobs() == expected
+
+
+def test_other_kernels_of_the_libraries(tiny_copy):
+    """What networks make, and what hangs on it; no image, crop, feature of a tumour or table without a network."""
+    tiny_copy.config(numerics="native")
+    networks = added(NETWORKS, ZHANG_NETWORKS, FUSION, ZHANG_FITS, {"extract_deep_features": PHASES}, GRID)
+    assert tiny_copy.jobs() == {**networks, "gather_machines": 1, **evaluated(*ALL)}
+    assert networks["fit_method"] == 5 + 5, "none of Zhao 2024, whose fits have no network"
+    tiny_copy.config(numerics="portable")
+    assert tiny_copy.jobs() == {}
 
 
 def test_the_number_of_resamples(tiny_copy):

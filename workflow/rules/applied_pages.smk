@@ -69,3 +69,42 @@ rule write_applied_overview:
         code=code("write_applied_overview"),
     script:
         "../scripts/write_applied_overview.py"
+
+
+rule evaluate_applied:
+    """External validation of an applied model on patients with an outcome: shared evaluation, case mix, recalibration."""
+    input:
+        predictions="<results>/{cohort}/applied/{bundle}/predictions.csv",
+        outside="<results>/{cohort}/applied/{bundle}/outside.csv",
+        labels="<results>/{cohort}/labels.csv",
+    output:
+        folder=directory("<results>/{cohort}/applied/{bundle}/evaluation"),
+    log:
+        "<logs>/{cohort}/evaluate_applied/{bundle}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/evaluate_applied/{bundle}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        bundle="|".join(map(re.escape, BUNDLES)),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        folder=untracked(of_bundle("folder")),
+        model=of_bundle("sums"),
+        templates=untracked(lambda w: str(TEMPLATES)),
+        content=APPLIED_TEMPLATES,
+        figures=FULL_CONFIG["figures"],
+        widths=FULL_CONFIG["external_validation"],
+        times=FULL_CONFIG["evaluation"]["auc_months"],
+        horizon=horizon_months,
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
+        seed=FULL_CONFIG["seed"],
+        title=of_cohort("title"),
+        simulated=is_simulated,
+        code=code("evaluate_applied"),
+    script:
+        "../scripts/evaluate_applied.py"

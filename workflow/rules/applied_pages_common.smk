@@ -34,4 +34,9 @@ def applied_page_targets(cohort):
     return [
         f"{folder}/overview.html",
         *[f"{folder}/patients/{patient}.html" for patient in patients],
+        *[
+            f"{folder}/{bundle}/evaluation"
+            for bundle in BUNDLES
+            if has_outcomes(cohort)
+        ],
     ]

@@ -5,6 +5,12 @@
 include: "apply_common.smk"
 
 
+rule all:
+    default_target: True
+    input:
+        apply_targets,
+
+
 rule apply:
     input:
         apply_targets,
@@ -115,3 +121,6 @@ rule compare_with_training:
         code=code("compare_with_training"),
     script:
         "../scripts/compare_with_training.py"
+
+
+include: "applied_pages.smk"

@@ -112,9 +112,11 @@ def applied_readers(wildcards):
 
 def apply_targets(wildcards):
     """What is asked for of every model on every cohort."""
-    return [
+    tables = [
         f"<results>/{cohort}/applied/{bundle}/{table}.csv"
         for cohort in applied_cohorts()
         for bundle in BUNDLES
         for table in ("predictions", "outside")
     ]
+    pages = [t for cohort in applied_cohorts() for t in applied_page_targets(cohort)]
+    return [*tables, *pages]

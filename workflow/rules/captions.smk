@@ -70,7 +70,7 @@ def about_study(wildcards):
 
 
 def about_run(wildcards):
-    """What the start page says of the run."""
+    """What the report says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
     return {
         "random_weights": sorted(
@@ -79,15 +79,43 @@ def about_run(wildcards):
         "preset": FULL_CONFIG["preset"],
         "titles": {name: paper["title"] for name, paper in papers.items()},
         "citations": {name: paper["citation"] for name, paper in papers.items()},
+        "cohorts": {
+            name: FULL_CONFIG["cohorts"][name]["title"] for name in sorted(PLAN.cohorts)
+        },
     }
 
 
 def about_comparisons(wildcards):
-    """What the start page says of each cohort and split."""
-    found = []
-    for name, scheme in PLAN.comparisons():
-        cohort = FULL_CONFIG["cohorts"][name]
-        simulated = bool(cohort["simulation"])
-        about = {"cohort": name, "split": scheme, "simulated": simulated}
-        found.append({**about, "title": cohort["title"]})
-    return found
+    """What the report says of each cohort and split."""
+    return [
+        {
+            "cohort": name,
+            "split": scheme,
+            "title": FULL_CONFIG["cohorts"][name]["title"],
+            "simulated": bool(FULL_CONFIG["cohorts"][name]["simulation"]),
+            "endpoint": FULL_CONFIG["cohorts"][name]["endpoint"],
+            "horizon": PLAN.horizon_words(name),
+            "papers": sorted(PLAN.papers_with_scheme(name, scheme)),
+        }
+        for name, scheme in PLAN.comparisons()
+    ]
+
+
+def report_inputs():
+    """What the page reads itself; all other files of the report are inputs of its list."""
+    pairs = PLAN.comparisons()
+    folders = [f"<results>/{cohort}/comparison/{scheme}" for cohort, scheme in pairs]
+    return {
+        "contents": "<results>/report_contents.json",
+        "metrics": [f"{folder}/tables/metrics.csv" for folder in folders],
+        "predictions": [f"{folder}/predictions.csv" for folder in folders],
+        "labels": [f"<results>/{cohort}/labels.csv" for cohort, _ in pairs],
+        "changes": [f"<results>/{cohort}/changes/changes.csv" for cohort, _ in pairs],
+        "problems": "<results>/preflight/problems.csv",
+        "notices": "<results>/preflight/notices.csv",
+        "best_auc": [
+            f"<results>/{cohort}/simulated/best_auc.csv"
+            for cohort in sorted(PLAN.cohorts)
+            if PLAN.knows_best_auc(cohort)
+        ],
+    }

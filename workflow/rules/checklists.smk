@@ -9,7 +9,11 @@ rule fill_checklists:
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
         calibration="<results>/{cohort}/{paper}/tables/calibration.csv",
         delong="<results>/{cohort}/{paper}/tables/delong.csv",
-        baseline="<results>/{cohort}/{paper}/tables/baseline.csv",
+        baseline=lambda w: (
+            f"<results>/{w.cohort}/{w.paper}/tables/baseline.csv"
+            if has_variables(w.paper, w.cohort)
+            else []
+        ),
         comparators=study_comparators,
         masks=tumour_table,
         acquisition="<results>/{cohort}/acquisition.csv",
@@ -58,6 +62,7 @@ rule fill_checklists:
         about=about_study,
         main=study_main,
         mark=study_mark,
+        endpoint=of_cohort("endpoint"),
         code=code("fill_checklists"),
     script:
         "../scripts/fill_checklists.py"

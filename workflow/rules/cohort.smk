@@ -79,6 +79,7 @@ rule write_labels:
         er_days=of_cohort("er_days"),
         er_inclusive=of_cohort("er_inclusive"),
         title=of_cohort("title"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_labels"),
     script:
         "../scripts/write_labels.py"
@@ -157,6 +158,7 @@ rule report_changes:
         ),
         schemes=lambda w: PLAN.schemes(w.cohort),
         title=of_cohort("title"),
+        endpoint=of_cohort("endpoint"),
         code=code("report_changes"),
     script:
         "../scripts/report_changes.py"

@@ -57,6 +57,7 @@ rule compute_metrics:
     params:
         title=of_cohort("title"),
         mark=study_mark,
+        endpoint=of_cohort("endpoint"),
         code=code("compute_metrics"),
     script:
         "../scripts/compute_metrics.py"
@@ -182,6 +183,8 @@ rule measure_survival:
         "<logs>/{cohort}/{paper}/measure_survival.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/measure_survival.tsv"
+    wildcard_constraints:
+        cohort=COHORT_WITH_TIMES,
     group:
         "{paper}_results"
     conda:
@@ -198,6 +201,7 @@ rule measure_survival:
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
         main=study_main,
+        endpoint=of_cohort("endpoint"),
         code=code("measure_survival"),
     script:
         "../scripts/measure_survival.py"
@@ -224,6 +228,8 @@ rule measure_time_auc:
         "<logs>/{cohort}/{paper}/measure_time_auc.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/measure_time_auc.tsv"
+    wildcard_constraints:
+        cohort=COHORT_WITH_TIMES,
     group:
         "{paper}_results"
     conda:
@@ -242,6 +248,7 @@ rule measure_time_auc:
         main=study_main,
         mark=study_mark,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("measure_time_auc"),
     script:
         "../scripts/measure_time_auc.py"
@@ -270,6 +277,7 @@ rule write_baseline_table:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/write_baseline_table.tsv"
     wildcard_constraints:
+        cohort=STUDY_WITH_VARIABLES,
         paper=PAPER_NAME,
     group:
         "{paper}_results"
@@ -295,9 +303,26 @@ rule write_baseline_table:
         study=category,
         title=of_cohort("title"),
         mark=mark_without_networks,
+        endpoint=of_cohort("endpoint"),
         code=code("write_baseline_table"),
     script:
         "../scripts/write_baseline_table.py"
+
+
+# The same job without its table of clinical variables, where a study has none.
+if WITHOUT_VARIABLES:
+
+    use rule write_baseline_table as write_sets_table with:
+        output:
+            sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
+            sets_html=shown(
+                "<results>/{cohort}/{paper}/tables/baseline_sets.html",
+                "../report/baseline_sets.rst",
+                "sets compared",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_VARIABLES),
+            paper=PAPER_NAME,
 
 
 rule fit_risk_factors:
@@ -319,6 +344,7 @@ rule fit_risk_factors:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/fit_risk_factors.tsv"
     wildcard_constraints:
+        cohort=STUDY_WITH_VARIABLES,
         paper=PAPER_NAME,
     group:
         "{paper}_results"
@@ -341,6 +367,7 @@ rule fit_risk_factors:
         seed=FULL_CONFIG["seed"],
         study=category,
         mark=mark_without_networks,
+        endpoint=of_cohort("endpoint"),
         code=code("fit_risk_factors"),
     script:
         "../scripts/fit_risk_factors.py"
@@ -386,6 +413,7 @@ rule compare_strata:
         mark=study_mark,
         main=study_main,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("compare_strata"),
     script:
         "../scripts/compare_strata.py"

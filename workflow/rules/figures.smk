@@ -36,6 +36,7 @@ rule plot_roc:
         mark=study_mark,
         main=study_main,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_roc"),
     script:
         "../scripts/plot_roc.py"
@@ -61,6 +62,8 @@ rule plot_calibration:
         "<logs>/{cohort}/{paper}/plot_calibration.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_calibration.tsv"
+    wildcard_constraints:
+        cohort=COHORT_WITH_TIMES,
     group:
         "{paper}_results"
     conda:
@@ -76,9 +79,24 @@ rule plot_calibration:
         mark=study_mark,
         main=study_main,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
         "../scripts/plot_calibration.py"
+
+
+# The same job without its figures of survival, where the outcome has no times.
+if WITHOUT_TIMES:
+
+    use rule plot_calibration as plot_calibration_without_times with:
+        output:
+            **both_protocols(
+                "<results>/{cohort}/{paper}/figures/calibration",
+                caption="../report/calibration.rst",
+                what="calibration",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_TIMES),
 
 
 rule plot_decision_curve:
@@ -101,6 +119,8 @@ rule plot_decision_curve:
         "<logs>/{cohort}/{paper}/plot_decision_curve.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_decision_curve.tsv"
+    wildcard_constraints:
+        cohort=COHORT_WITH_TIMES,
     group:
         "{paper}_results"
     conda:
@@ -114,9 +134,24 @@ rule plot_decision_curve:
         mark=study_mark,
         main=study_main,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
         "../scripts/plot_decision_curve.py"
+
+
+# The same job without its figures of survival, where the outcome has no times.
+if WITHOUT_TIMES:
+
+    use rule plot_decision_curve as plot_decision_curve_without_times with:
+        output:
+            **both_protocols(
+                "<results>/{cohort}/{paper}/figures/decision_curve",
+                caption="../report/decision_curve.rst",
+                what="decision curve",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_TIMES),
 
 
 rule plot_risk_groups:
@@ -146,6 +181,8 @@ rule plot_risk_groups:
         "<logs>/{cohort}/{paper}/plot_risk_groups.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_risk_groups.tsv"
+    wildcard_constraints:
+        cohort=COHORT_WITH_TIMES,
     group:
         "{paper}_results"
     conda:
@@ -160,9 +197,31 @@ rule plot_risk_groups:
         mark=study_mark,
         main=study_main,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
         "../scripts/plot_risk_groups.py"
+
+
+# The same job without its figures of survival, where the outcome has no times.
+if WITHOUT_TIMES:
+
+    use rule plot_risk_groups as plot_risk_groups_without_times with:
+        output:
+            **both_protocols(
+                "<results>/{cohort}/{paper}/figures/confusion",
+                caption="../report/confusion.rst",
+                what="confusion matrices",
+                name="confusion",
+            ),
+            **both_protocols(
+                "<results>/{cohort}/{paper}/figures/waterfall",
+                caption="../report/waterfall.rst",
+                what="waterfall of predicted risks",
+                name="waterfall",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_TIMES),
 
 
 rule plot_comparison:
@@ -265,6 +324,7 @@ rule plot_risk_factors:
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_risk_factors.tsv"
     wildcard_constraints:
+        cohort=STUDY_WITH_BOTH,
         paper=PAPER_NAME,
     group:
         "{paper}_results"
@@ -278,9 +338,38 @@ rule plot_risk_factors:
         title=of_cohort("title"),
         mark=mark_without_networks,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_risk_factors"),
     script:
         "../scripts/plot_risk_factors.py"
+
+
+# The same job without its figures of survival, where the outcome has no times.
+if VARIABLES_WITHOUT_TIMES:
+
+    use rule plot_risk_factors as plot_risk_factors_without_times with:
+        output:
+            **one_figure(
+                "<results>/{cohort}/{paper}/figures/forest",
+                "../report/forest.rst",
+                "forest plot of clinical variables",
+                "forest",
+            ),
+            **one_figure(
+                "<results>/{cohort}/{paper}/figures/nomogram_logistic",
+                "../report/nomogram.rst",
+                "logistic nomogram",
+                "logistic",
+            ),
+            **one_figure(
+                "<results>/{cohort}/{paper}/figures/nomogram_calibration",
+                "../report/nomogram_calibration.rst",
+                "calibration of the logistic nomogram",
+                "calibration",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(VARIABLES_WITHOUT_TIMES),
+            paper=PAPER_NAME,
 
 
 rule plot_flow_chart:
@@ -313,6 +402,7 @@ rule plot_flow_chart:
         title=of_cohort("title"),
         mark=mark_without_networks,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_flow_chart"),
     script:
         "../scripts/plot_flow_chart.py"

@@ -28,8 +28,10 @@ rule fit_method:
             "memory_mb", 4000
         )
         * 2 ** (attempt - 1),
-        runtime=lambda wildcards, attempt: METHODS[wildcards.paper].get("minutes", 60)
-        * attempt,
+        runtime=lambda wildcards, attempt: max(
+            METHODS[wildcards.paper].get("minutes", 60) * attempt,
+            reckoned_minutes("fit_method")(wildcards, attempt),
+        ),
     params:
         settings=own_of_method("settings"),
         about=own_of_method("about"),
@@ -40,6 +42,7 @@ rule fit_method:
         missing_codes=method_missing_codes,
         module=lambda wildcards: declared(wildcards.paper).module,
         seed=FULL_CONFIG["seed"],
+        endpoint=of_cohort("endpoint"),
         code=lambda wildcards: code("fit_method", declared(wildcards.paper).module),
     script:
         "../scripts/fit_method.py"

@@ -12,6 +12,7 @@ rule train_network:
         network="<results>/{cohort}/{paper}/networks/{network}/{fit}.pt",
         scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
         history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+        machine="<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json",
     log:
         "<logs>/{cohort}/{paper}/train_network/{network}.{fit}.log",
     benchmark:
@@ -24,7 +25,7 @@ rule train_network:
     threads: 1
     resources:
         mem_mb=training_memory(lambda w: w.paper, lambda w: w.network),
-        runtime=training_minutes,
+        runtime=reckoned_minutes("train_network"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
@@ -34,6 +35,7 @@ rule train_network:
         ],
         training=lambda w: training_settings(w.paper, w.network),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_network"),
     script:
@@ -45,6 +47,7 @@ use rule train_network as train_scoring_network with:
     output:
         scores="<results>/{cohort}/{paper}/networks/{network}/{fit}.scores.csv",
         history="<results>/{cohort}/{paper}/networks/{network}/{fit}.history.csv",
+        machine="<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json",
     wildcard_constraints:
         paper=PAPER_NAME,
         fit=Fit.PATTERN_OF_PARTS,
@@ -116,6 +119,7 @@ rule extract_deep_features:
         pool=lookup("papers/{paper}/settings/pool", within=FULL_CONFIG),
         tap=lookup("papers/{paper}/settings/tap", within=FULL_CONFIG),
         highest=crop_highest,
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("extract_deep_features"),
     script:

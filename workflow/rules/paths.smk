@@ -5,6 +5,9 @@ from hcc_recurrence.networks.architectures import network_crop
 
 # What the papers print, for the checks and for orientation.
 PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
+# The report's page, and the plugin that has Snakemake list what the page shows.
+REPORT_TEMPLATES = Path(workflow.basedir) / "workflow" / "report" / "page"
+REPORT_PLUGIN = Path(workflow.basedir) / "workflow" / "scripts" / "report_plugin"
 CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:

@@ -3,10 +3,11 @@ from hcc_recurrence.cost.planned import planned_jobs
 from hcc_recurrence.cost.sums import HOUR, OF_GPU, start_words
 from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
+from hcc_recurrence.simulation.anatomy import SCANNERS
 
 COSTS = Path(workflow.basedir) / "workflow" / "costs.csv"
 COST_TABLE = CostTable.read(COSTS)
-WORKLOAD = Workload(FULL_CONFIG, PLAN)
+WORKLOAD = Workload(FULL_CONFIG, PLAN, SCANNERS)
 # A dry run for the target `cost` writes them down (snakemake_records).
 workflow.jobs_of_plan = lambda dag: planned_jobs(dag, WORKLOAD, PAPERS)
 

@@ -1,45 +1,38 @@
-# The report: one HTML file with every table and figure of the run, made by Snakemake itself.
+# The report: one page with every table and figure of the run. What it shows is what the rules mark with `report()`.
 
 
-rule write_start_page:
-    """What was run, on whom, and the headline table."""
+rule list_report:
+    """What the report shows, with captions, and the graph of the rules, from Snakemake itself."""
     input:
-        metrics=[
-            f"<results>/{cohort}/comparison/{scheme}/tables/metrics.csv"
-            for cohort, scheme in PLAN.comparisons()
-        ],
-        labels=[f"<results>/{cohort}/labels.csv" for cohort, _ in PLAN.comparisons()],
-        best_auc=[
-            f"<results>/{cohort}/simulated/best_auc.csv"
-            for cohort in sorted(PLAN.cohorts)
-            if PLAN.knows_best_auc(cohort)
-        ],
+        run_targets,
     output:
-        "<results>/start_page.rst",
+        "<results>/report_contents.json",
     log:
-        "<logs>/write_start_page.log",
+        "<logs>/list_report.log",
     benchmark:
-        "<benchmarks>/write_start_page.tsv"
+        "<benchmarks>/list_report.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
+        mem_mb=memory(2000),
+        runtime=minutes(20),
     params:
-        about=about_run,
-        comparisons=about_comparisons,
-        code=code("write_start_page"),
+        snakefile=untracked(lambda wildcards: workflow.main_snakefile),
+        # What of the config matters has changed one of the inputs.
+        config=untracked(lambda wildcards: config),
+        plugin=untracked(lambda wildcards: str(REPORT_PLUGIN)),
+        content=combine_hashes(map(content_hash, REPORT_PLUGIN.glob("*/*.py"))),
+        code=code("list_report"),
     script:
-        "../scripts/write_start_page.py"
+        "../scripts/list_report.py"
 
 
 rule report:
-    """Snakemake's own report of all studies, which opens without a network."""
+    """The page of all studies, which opens without a network."""
     input:
-        run_targets,
-        start_page="<results>/start_page.rst",
+        **report_inputs(),
     output:
         "<results>/report.html",
     log:
@@ -54,9 +47,22 @@ rule report:
         mem_mb=memory(2000),
         runtime=minutes(20),
     params:
-        snakefile=untracked(lambda wildcards: workflow.main_snakefile),
-        # What of the config matters has changed one of the inputs.
-        config=untracked(lambda wildcards: config),
+        about=about_run,
+        comparisons=about_comparisons,
+        templates=untracked(lambda wildcards: str(REPORT_TEMPLATES)),
+        content=combine_hashes(
+            map(content_hash, sorted(REPORT_TEMPLATES.glob("report.*")))
+        ),
         code=code("report"),
     script:
         "../scripts/report.py"
+
+
+use rule report as zip_report with:
+    # The same page beside its pictures and the files for print, for when one file is too large or is passed on.
+    output:
+        "<results>/report.zip",
+    log:
+        "<logs>/zip_report.log",
+    benchmark:
+        "<benchmarks>/zip_report.tsv"

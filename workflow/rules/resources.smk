@@ -31,12 +31,6 @@ def training_memory(paper, network=lambda wildcards: ""):
     return needed
 
 
-def training_minutes(wildcards, attempt):
-    """Minutes to train a network as its paper says it (`TRAINING_MINUTES`); more with each attempt."""
-    of_paper = TRAINING_MINUTES.get(wildcards.paper, lambda network: 720)
-    return of_paper(wildcards.network) * attempt
-
-
 def training_partition(wildcards):
     """The partition of a cluster that the profile names for jobs that train; none where it names none."""
     return default_resource(workflow, "gpu_partition" if GPUS else "slurm_partition")

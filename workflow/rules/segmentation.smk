@@ -35,7 +35,7 @@ rule segment_patients:
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=minutes(480),
+        runtime=reckoned_minutes("segment_patients"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
@@ -46,6 +46,7 @@ rule segment_patients:
         # Patients who have no other mask: an empty one stops the run.
         needed=lambda w: needed_masks(w.cohort, w.unet, int(w.batch)),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         code=code("segment_patients"),
     script:
         "../scripts/segment_patients.py"

@@ -10,6 +10,7 @@ rule train_unet:
     output:
         network="<results>/{cohort}/segmentation/{unet}/{phase}.pt",
         history="<results>/{cohort}/segmentation/{unet}/{phase}.history.csv",
+        machine="<results>/{cohort}/segmentation/{unet}/{phase}.machine.json",
     log:
         "<logs>/{cohort}/train_unet/{unet}.{phase}.log",
     benchmark:
@@ -21,7 +22,7 @@ rule train_unet:
     threads: 1
     resources:
         mem_mb=unet_memory,
-        runtime=minutes(1440),
+        runtime=reckoned_minutes("train_unet"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
@@ -30,6 +31,7 @@ rule train_unet:
         reader=of_cohort("reader"),
         modality=of_cohort("modality"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_unet"),
     script:

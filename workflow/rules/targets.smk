@@ -37,9 +37,10 @@ def registration_targets(paper, cohort):
     return [f"<results>/{PLAN.image_cohort(cohort)}/registration/{reference}.html"]
 
 
-def shared_targets(folder, figures):
+def shared_targets(folder, cohort, figures):
     """What every predictions table is made into: tables, and the named figures in both protocols."""
-    tables = ("metrics", "delong", "optimism", "calibration", "survival")
+    tables = ("metrics", "delong", "optimism", "calibration")
+    tables += ("survival",) if has_times(cohort) else ()
     return [
         f"{folder}/predictions.csv",
         f"{folder}/tables/metrics_checked.csv",
@@ -51,34 +52,29 @@ def shared_targets(folder, figures):
 
 
 def study_targets(paper, cohort):
-    """Everything that a study leaves for a reader."""
+    """Everything that a study leaves for a reader; nothing of survival without times, nothing of clinical variables
+    without any."""
     folder = f"<results>/{cohort}/{paper}"
     both = (
-        *(
-            "roc",
-            "roc_variants",
-            "calibration",
-            "survival_calibration",
-            "decision_curve",
-            "survival_decision_curve",
-            "kaplan_meier",
-            "time_auc",
-            "confusion",
-        ),
-        *("waterfall", "aucs", "delong", "agreement"),
+        *("roc", "roc_variants", "calibration", "decision_curve"),
+        *("confusion", "waterfall", "aucs", "delong", "agreement"),
     )
-    once = ("forest", "nomogram_logistic", "nomogram_cox", "flow_chart")
+    once, tables = ("flow_chart",), ("baseline_sets",)
+    if has_times(cohort):
+        both += ("survival_calibration", "survival_decision_curve")
+        both += ("kaplan_meier", "time_auc")
+    if has_variables(paper, cohort):
+        once += ("forest", "nomogram_logistic")
+        once += ("nomogram_cox",) if has_times(cohort) else ()
+        tables += ("baseline", "risk_factors")
     checklists = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
     null = FULL_CONFIG["null_control"]["in_all"]
     strata = [f"{folder}/tables/strata.html"]
     read = PLAN.readings(cohort, list(PLAN.settings(paper, cohort)["clinical"]))
     return [
-        *shared_targets(folder, both),
+        *shared_targets(folder, cohort, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
-        *[
-            f"{folder}/tables/{t}.html"
-            for t in ("baseline", "baseline_sets", "risk_factors")
-        ],
+        *[f"{folder}/tables/{table}.html" for table in tables],
         *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
@@ -96,8 +92,9 @@ def study_targets(paper, cohort):
 
 def comparison_targets(cohort, scheme):
     """Everything of the comparison of the papers that share a split."""
-    figures = ("decision_curve", "aucs", "delong", "agreement")
-    return shared_targets(f"<results>/{cohort}/comparison/{scheme}", figures)
+    figures = ("roc", "decision_curve", "aucs", "delong", "agreement")
+    folder = f"<results>/{cohort}/comparison/{scheme}"
+    return shared_targets(folder, cohort, figures)
 
 
 def null_control_targets(paper, cohort):
@@ -113,6 +110,7 @@ def null_control_targets(paper, cohort):
 
 def run_targets(wildcards):
     return [
+        *machine_targets(),
         *[t for study in PLAN.studies for t in study_targets(*study)],
         *[t for pair in PLAN.comparisons() for t in comparison_targets(*pair)],
         "<results>/published/tables.html",

@@ -27,11 +27,12 @@ NETWORKS = sorted(
 # paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
+# The files beside a study's networks that say what they were trained on, where a paper trains networks of its own:
+# paper -> function of the wildcards (cohort) that returns paths.
+TRAINED = {}
 # How much memory training takes, where a paper trains: paper -> function of the network's name, the batch and the size
 # z, y, x of a crop in voxels that returns MB.
 TRAINING_MEMORY = {}
-# paper -> function of the network: minutes to train it, where 720 are not enough.
-TRAINING_MINUTES = {}
 # Papers whose networks of the folds together stand for all training patients: none is trained on all of them.
 FOLDS_ALONE = set()
 # What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its
@@ -80,6 +81,41 @@ def papers_of(wildcards):
     return PLAN.papers_with_scheme(
         base(wildcards.cohort), wildcards.paper.split("/")[1]
     )
+
+
+def has_times(cohort):
+    """Whether the outcome of a cohort has times."""
+    return not FULL_CONFIG["cohorts"][base(cohort)]["endpoint"]["column"]
+
+
+def has_variables(paper, cohort):
+    """Whether a study has clinical variables."""
+    return bool(PLAN.settings(paper, base(cohort)).get("clinical"))
+
+
+def cohort_in(listed, there=True):
+    """The pattern of a cohort in paths that begin with one of the given ones, or that begin with none of them."""
+    others = "|".join(map(re.escape, listed))
+    before = f"(?{'=' if there else '!'}(?:{others})/)" if listed else ""
+    return f"{before}{COHORT_NAME}(/null/[0-9]+)?"
+
+
+# What of figures and tables is not there, rather than empty: those of survival where the outcome has no times, those of
+# clinical variables where a study has none.
+WITHOUT_TIMES = [cohort for cohort in sorted(PLAN.cohorts) if not has_times(cohort)]
+WITHOUT_VARIABLES = [
+    f"{cohort}/{paper}"
+    for paper, cohort in sorted(PLAN.studies)
+    if not has_variables(paper, cohort)
+]
+COHORT_WITH_TIMES = cohort_in(WITHOUT_TIMES, False)
+STUDY_WITH_VARIABLES = cohort_in(WITHOUT_VARIABLES, False)
+STUDY_WITH_BOTH = cohort_in([*WITHOUT_TIMES, *WITHOUT_VARIABLES], False)
+VARIABLES_WITHOUT_TIMES = [
+    f"{cohort}/{paper}"
+    for paper, cohort in sorted(PLAN.studies)
+    if cohort in WITHOUT_TIMES and has_variables(paper, cohort)
+]
 
 
 # What copies with permuted outcomes do without: the null control has one network and one repeat of each study where it

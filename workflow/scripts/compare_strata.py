@@ -7,6 +7,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
 
     from hcc_recurrence.cohort.numbers import missing_test
     from hcc_recurrence.cohort.tables import read_patients
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.forest import plot_strata
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.style import save_figure
@@ -14,6 +15,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.learning.predictions import main_models
     from hcc_recurrence.statistics.comparisons import strata_table
 
+    use_endpoint(snakemake.params.endpoint)
     params, output = snakemake.params, snakemake.output
     sheet = read_patients(params.sheet, ()).drop_duplicates("patient_id").set_index("patient_id")
     is_missing = missing_test(params.missing_codes)

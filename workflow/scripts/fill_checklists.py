@@ -8,13 +8,17 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.checklists import NOTE, SOURCES, Run, evidence, fill_checklist, read_checklist
     from hcc_recurrence.cohort.labels import read_labels
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.statistics.classification import metrics_table
 
+    use_endpoint(snakemake.params.endpoint)
     params = snakemake.params
     tables = {name: read_csv(snakemake.input[name]) for name in ("split", "metrics", "calibration")}
-    tables |= {name: read_csv(snakemake.input[name]) for name in ("delong", "baseline")}
+    tables["delong"] = read_csv(snakemake.input.delong)
+    # None in a study without clinical variables.
+    tables["baseline"] = read_csv(snakemake.input.baseline) if snakemake.input.baseline else None
     tables["comparison"] = metrics_table(read_csv(snakemake.input.comparators))
     tables["labels"] = read_labels(snakemake.input.labels)
     tables["acquisition"] = read_csv(snakemake.input.acquisition)

@@ -9,9 +9,11 @@ with job_log(snakemake.log[0], f"{wildcards.paper} on {wildcards.cohort}, fit {w
 
     from hcc_recurrence.cohort.fit import Fit
     from hcc_recurrence.cohort.sheets import clinical_table
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.methods.run import run_method, write_tables
 
+    use_endpoint(snakemake.params.endpoint)
     params, asked, output = snakemake.params, snakemake.input, snakemake.output
     split, labels = read_csv(asked.split), read_csv(asked.labels)
     clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(split["patient_id"]))

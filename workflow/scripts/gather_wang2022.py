@@ -5,6 +5,7 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.forest import plot_ratio_forest
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.nomogram import plot_nomogram
@@ -15,6 +16,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.methods.wang2022.fit import Wang
     from hcc_recurrence.methods.wang2022.nomogram import hazard_table
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     note = (
         "What cross-validation inside each fit chose; fold 0: all training patients. features: deep ones; variables: "

@@ -3,11 +3,13 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.predictions import main_models
     from hcc_recurrence.statistics.measures import survival_tables
 
+    words = use_endpoint(snakemake.params.endpoint)
     params = snakemake.params
     predictions = read_csv(snakemake.input.predictions)
     models = main_models(predictions, snakemake.params.main)
@@ -17,11 +19,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     write_csv(measures, snakemake.output.csv)
     write_csv(pairs, snakemake.output.pairs)
     note = (
-        f"C: Harrell's concordance of risk and time to recurrence. auc t: time-dependent AUC at {params.horizon:.1f} "
-        f"months, weighted for censoring. 95% intervals by bootstrap over patients ({params.resamples} resamples); out "
-        "of fold both are means over folds, with several repeats means of single models. Groups (high, low) and "
-        "log-rank test: of the first repeat's model, by its training cut-off; free: free of recurrence at "
-        "the horizon by Kaplan-Meier; median in months, inf where it is not reached."
+        f"C: Harrell's concordance of risk and time to {words.event}. auc t: time-dependent AUC at "
+        f"{params.horizon:.1f} months, weighted for censoring. 95% intervals by bootstrap over patients "
+        f"({params.resamples} resamples); out of fold both are means over folds, with several repeats means of single "
+        "models. Groups (high, low) and log-rank test: of the first repeat's model, by its training cut-off; free: "
+        f"free of {words.event} at the horizon by Kaplan-Meier; median in months, inf where it is not reached."
     )
     if params.censored:
         note += (

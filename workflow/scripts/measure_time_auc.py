@@ -3,6 +3,7 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.figures.time_auc import plot_time_auc
@@ -10,6 +11,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.learning.predictions import main_models
     from hcc_recurrence.statistics.time_auc import time_auc_tables
 
+    event = use_endpoint(snakemake.params.endpoint).event
     params, output = snakemake.params, snakemake.output
     predictions = read_csv(snakemake.input.predictions)
     models = main_models(predictions, params.main)
@@ -18,7 +20,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     write_csv(table, output.csv)
     write_csv(curve, output.curve)
     note = (
-        "AUC of the risk for recurrence until a time (recurred) against no recurrence until then (followed beyond it), "
+        f"AUC of the risk for {event} until a time against no {event} until then (followed beyond it), "
         "weighted for censoring. Out of fold the mean over folds, with several repeats the mean of single models; 95% "
         f"intervals by bootstrap over patients ({params.resamples} resamples). The remark says why there is none."
     )

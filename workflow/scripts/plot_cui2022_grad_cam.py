@@ -7,6 +7,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import pandas as pd
     import torch
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.relevance import plot_relevance
@@ -20,6 +21,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.examples import load_images
     from hcc_recurrence.networks.training import load_weights
 
+    words = use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     split = read_csv(asked.split).set_index("patient_id")
@@ -46,7 +48,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     shown = table.rename_axis("patient_id").reset_index()
     write_csv(shown, output.csv)
     note = (
-        "Fraction of the positive relevance (Grad-CAM at the last pooling, early recurrence) inside the tumour, seen "
+        f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
         "from above, by networks that never saw the patient. tumour area: its fraction of the box, which a map without "
         f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."

@@ -7,6 +7,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     import pandas as pd
     import torch
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
@@ -19,6 +20,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.slice_network import SliceNetwork
     from hcc_recurrence.networks.training import load_weights
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     chosen = explained_patients(pd.concat(map(read_csv, asked.predictions)), SIGNATURE, params.confident)

@@ -6,12 +6,14 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.params.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.nomogram import plot_nomogram
     from hcc_recurrence.figures.risk_factors import plot_corrected_calibrations
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
+    use_endpoint(snakemake.params.endpoint)
     params, output = snakemake.params, snakemake.output
     stored = {(d["protocol"], d["model"]): d for d in json.loads(Path(snakemake.input.drawn).read_text())}
     curves = read_csv(snakemake.input.curves)

@@ -3,11 +3,13 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.performance import plot_roc
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.learning.predictions import main_models
 
+    use_endpoint(snakemake.params.endpoint)
     predictions = read_csv(snakemake.input.predictions)
     metrics = read_csv(snakemake.input.metrics)
     best = read_best_auc(snakemake.input.best_auc)
@@ -16,7 +18,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     for protocol in ("strict", "as_published"):
         # Where a paper has no variants both figures show its models.
         for name, shown in (("models", whole), ("variants", variants or whole)):
-            figure = plot_roc(predictions, metrics, protocol, best, shown)
+            figure = plot_roc(predictions, metrics, protocol, best, shown, shown is variants)
             save_figure(
                 figure,
                 snakemake.output[f"{name}_{protocol}"],

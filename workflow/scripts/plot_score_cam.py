@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     import torch
 
     from hcc_recurrence.cohort.fit import Fit
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv, write_csv
@@ -19,6 +20,7 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.score_cam import score_cam
     from hcc_recurrence.networks.training import load_weights
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     scores, labels = read_fits(asked.scores), read_csv(asked.labels)

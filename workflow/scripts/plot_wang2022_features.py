@@ -8,6 +8,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     import numpy as np
     import torch
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.segmentation import plot_feature_maps
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.files import read_csv
@@ -17,6 +18,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.networks.training import load_weights
     from hcc_recurrence.networks.unet import build_unet, feature_maps
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     torch.set_num_threads(snakemake.threads)
     networks = {}

@@ -1,27 +1,34 @@
-"""Have Snakemake write the report of the finished studies."""
+"""Write the report of the finished studies: one page, or a zip of the page, its pictures and the files beside it."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
 
-with job_log(snakemake.log[0], "report"), tempfile.TemporaryDirectory() as folder:
+with job_log(snakemake.log[0], "report"):
     import json
 
-    config = Path(folder, "config.json")
-    config.write_text(json.dumps(snakemake.params.config))
-    # The running workflow holds the lock; the report only reads what finished jobs left.
-    command = [
-        *(sys.executable, "-m", "snakemake", "studies", "--nolock"),
-        *("--snakefile", snakemake.params.snakefile, "--configfile", str(config)),
-        *("--report", snakemake.output[0]),
-    ]
-    start_page = str(Path(snakemake.input.start_page).absolute())
-    environment = {**os.environ, "HCC_START_PAGE": start_page}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    print(done.stdout, done.stderr)
-    if done.returncode != 0:
-        raise RuntimeError("Snakemake could not write the report; its message stands above")
+    from hcc_recurrence.cohort.labels import read_labels
+    from hcc_recurrence.files import read_best_auc, read_csv
+    from hcc_recurrence.report.build import facts_of
+    from hcc_recurrence.report.page import Apart, Writer, write_zip
+
+    params, asked = snakemake.params, snakemake.input
+    results = Path(asked.contents).parent
+    best = {Path(file).parts[-3]: read_best_auc([file]) for file in asked.best_auc}
+    comparisons = []
+    for place, facts in enumerate(params.comparisons):
+        labels = read_labels(asked.labels[place])
+        used = int((labels["excluded_because"] == "").sum())
+        names = ("metrics", "predictions", "changes")
+        own = {name: read_csv(asked[name][place]) for name in names}
+        counts = {"used": used, "left_out": len(labels) - used, "best_auc": best.get(facts["cohort"])}
+        comparisons.append({**facts, **own, **counts})
+    contents = json.loads(Path(asked.contents).read_text(encoding="utf-8"))
+    tables = {name: read_csv(asked[name]) for name in ("problems", "notices")}
+    facts, views = facts_of(contents, params.about, comparisons, tables, results)
+    output = Path(snakemake.output[0])
+    if output.suffix == ".zip":
+        apart = Apart()
+        write_zip(output, Writer(Path(params.templates), results, apart).page(facts, views), results, apart.files)
+    else:
+        output.write_text(Writer(Path(params.templates), results).page(facts, views), encoding="utf-8")

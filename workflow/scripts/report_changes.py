@@ -10,9 +10,11 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}"):
     from hcc_recurrence.cohort.changes import changes_table, cohort_state, update_record
     from hcc_recurrence.cohort.labels import read_labels
     from hcc_recurrence.cohort.tables import read_patients
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
 
+    use_endpoint(snakemake.params.endpoint)
     params, output = snakemake.params, snakemake.output
     sheet = read_patients(params.sheet, ()).set_index("patient_id")
     clinical = pd.DataFrame({v: sheet[d["column"]] for v, d in params.definitions.items() if d["column"] in sheet})

@@ -13,12 +13,15 @@ with job_log(snakemake.log[0], f"{wildcards.unet}, {wildcards.phase} phase, on {
 
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.imaging.planes import mask_planes, tumour_and_other_slices
+    from hcc_recurrence.networks.machine import describe_machine, of_training, write_machine
     from hcc_recurrence.networks.segmentation import train_segmentation
     from hcc_recurrence.networks.training import save_network
     from hcc_recurrence.networks.unet import build_unet
+    from hcc_recurrence.numerics import processor_facts
     from hcc_recurrence.segmentation import case_planes
 
     torch.set_num_threads(snakemake.threads)
+    machine = describe_machine(params.numerics, params.device, processor_facts()[0])
     unet, output = params.unet, snakemake.output
     generator = np.random.default_rng(params.seed)
     parts = {"fitted": [], "inner": []}
@@ -44,7 +47,9 @@ with job_log(snakemake.log[0], f"{wildcards.unet}, {wildcards.phase} phase, on {
     settings = {**unet, "patience": unet["epochs"]}
     state = Path(output.network).parent / "state" / f"{wildcards.phase}.pt"
     history = train_segmentation(
-        network, fitted, parts["inner"], settings, params.seed, state, params.code, params.device
+        network, fitted, parts["inner"], settings, params.seed, state, of_training(params.code, machine), params.device
     )
     save_network(network, {"settings": unet, "parts": params.parts, "phase": wildcards.phase}, output.network)
+    names = {"cohort": wildcards.cohort, "paper": "segmentation", "network": wildcards.unet, "fit": wildcards.phase}
+    write_machine(names, machine, output.machine)
     write_csv(pd.DataFrame(history).assign(phase=wildcards.phase), output.history)

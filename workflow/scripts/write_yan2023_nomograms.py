@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
     from hcc_recurrence.cohort.sheets import clinical_table
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.clinical import timing_note
@@ -18,6 +19,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.methods.yan2023.fit import FittedYan
     from hcc_recurrence.methods.yan2023.nomograms import draw_nomograms
 
+    use_endpoint(snakemake.params.endpoint)
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     outcome = read_csv(asked.labels).set_index("patient_id")["er"]
     clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, list(outcome.index))

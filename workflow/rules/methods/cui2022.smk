@@ -9,6 +9,7 @@ EXPORTS["cui2022"] = {"models": exported_fit("cui2022")}
 PREDICTION_PARTS["cui2022"] = cui2022_predictions
 OWN_TARGETS["cui2022"] = cui2022_targets
 TRAINING_MEMORY["cui2022"] = cui2022_memory
+TRAINED["cui2022"] = cui2022_trained
 NETWORKS_ALONE.add("cui2022")
 if CUI["ensemble"]:
     FOLDS_ALONE.add("cui2022")
@@ -229,6 +230,7 @@ rule plot_cui2022_grad_cam:
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
         "../../scripts/plot_cui2022_grad_cam.py"

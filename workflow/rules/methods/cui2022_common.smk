@@ -79,6 +79,15 @@ def cui2022_shares(cohort):
     ]
 
 
+def cui2022_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+
+    def fits(cohort):
+        return cui2022_both(cohort) + cui2022_shares(cohort)
+
+    return cui2022_networks("machine.json", fits)(wildcards)
+
+
 def cui2022_crops(wildcards):
     """The crops of SS and of NSS."""
     return [

@@ -98,6 +98,7 @@ rule gather_wang2022:
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("gather_wang2022"),
     script:
         "../../scripts/gather_wang2022.py"
@@ -172,6 +173,7 @@ rule plot_wang2022_features:
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_wang2022_features"),
     script:
         "../../scripts/plot_wang2022_features.py"

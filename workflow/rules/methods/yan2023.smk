@@ -54,7 +54,7 @@ rule rank_yan2023_features:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(240),
+        runtime=reckoned_minutes("rank_yan2023_features"),
     params:
         settings=lambda w: {
             **yan2023_grid_settings(*YAN_INNER, "spearman_p", "redundancy_r")(w),
@@ -88,7 +88,7 @@ rule fit_yan2023_cells:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(1440),
+        runtime=reckoned_minutes("fit_yan2023_cells"),
     params:
         settings=yan2023_grid_settings(*YAN_INNER, "classifiers", "inner_classifiers"),
         repeats=yan2023_repeats,
@@ -234,6 +234,7 @@ rule write_yan2023_nomograms:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
+        endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
         "../../scripts/write_yan2023_nomograms.py"
@@ -297,6 +298,7 @@ rule plot_yan2023_nomograms:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"

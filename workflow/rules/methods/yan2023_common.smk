@@ -1,5 +1,11 @@
 # Functions of the rules of Yan 2023: which files and settings the cells of its grid take.
 
+from functools import partial
+
+from hcc_recurrence.methods.yan2023.cost import cells_work, ranking_work
+
+WORKLOAD.of_rule["rank_yan2023_features"] = partial(ranking_work, WORKLOAD)
+WORKLOAD.of_rule["fit_yan2023_cells"] = partial(cells_work, WORKLOAD)
 YAN = FULL_CONFIG["papers"]["yan2023"]["settings"]
 # Settings that every step of the grid reads.
 YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
@@ -134,8 +140,10 @@ def yan2023_smaller():
 def yan2023_targets(cohort):
     """What of a study only this paper has."""
     folder = f"<results>/{cohort}/yan2023"
-    tables = ("grid", "choices", "signatures", "nomograms")
-    figures = ("grid.strict", "grid.as_published", "choice", "nomogram_clinical")
+    tables = ("grid", "choices", "signatures")
+    figures = ("grid.strict", "grid.as_published", "choice")
+    if has_variables("yan2023", cohort):
+        tables, figures = (*tables, "nomograms"), (*figures, "nomogram_clinical")
     return [
         *[f"{folder}/tables/{table}.html" for table in tables],
         *[f"{folder}/figures/{figure}.png" for figure in figures],

@@ -26,7 +26,7 @@ EXPORTS["zhang2025"] = {
 PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
 OWN_TARGETS["zhang2025"] = zhang2025_targets
 TRAINING_MEMORY["zhang2025"] = zhang2025_memory
-TRAINING_MINUTES["zhang2025"] = zhang2025_minutes
+TRAINED["zhang2025"] = zhang2025_trained
 
 
 rule zhang2025:
@@ -227,6 +227,7 @@ rule plot_zhang2025_nomograms:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
         "../../scripts/plot_nomograms.py"
@@ -316,6 +317,7 @@ rule plot_grad_cam:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
         "../../scripts/plot_grad_cam.py"

@@ -29,13 +29,6 @@ def zhang2025_memory(network, batch, size):
     return 3000 + (300 * 12 + batch * VOLUME_BYTES) * z * y * x / 1e6
 
 
-def zhang2025_minutes(network):
-    """Minutes to train a network. On one core a VGG19 took 28 hours at 162 patients (30 epochs of ten images of 224 x
-    224), so 52 at 300; other networks of images take less.
-    """
-    return 720 if GPUS else 4320
-
-
 def zhang2025_files(networks, kind, validation=True):
     """Files of one kind of the fits of some networks that leave one fold out or none, as a function of the wildcards.
 
@@ -89,6 +82,24 @@ def zhang2025_inputs(wildcards):
         found["volumes"] = [f"{folder}/{n}/{fit}.pt" for n in ZHANG_VOLUMES]
         found["histories"] = [f"{folder}/{n}/{fit}.history.csv" for n in ZHANG_VOLUMES]
     return found
+
+
+def zhang2025_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+    first = zhang2025_files([*ZHANG_SLICES, *ZHANG_VOLUMES], "machine.json")(wildcards)
+    folds = sorted(network_fits("zhang2025", wildcards.cohort))
+    pairs = [
+        Fit(STRICT, one.repeat, (one.fold, other.fold))
+        for one in folds
+        for other in folds
+        if one.repeat == other.repeat and 0 < one.fold < other.fold
+    ]
+    folder = f"<results>/{wildcards.cohort}/zhang2025/networks"
+    return first + [
+        f"{folder}/{network}/{fit}.machine.json"
+        for network in ZHANG_SLICES
+        for fit in pairs
+    ]
 
 
 def zhang2025_definitions(wildcards):

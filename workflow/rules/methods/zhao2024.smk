@@ -22,12 +22,16 @@ EXPORTS["zhao2024"] = {
 }
 PREDICTION_PARTS["zhao2024"] = zhao2024_predictions
 TRAINING_MEMORY["zhao2024"] = zhao2024_memory
+TRAINED["zhao2024"] = zhao2024_trained
+OWN_NETWORKS["zhao2024"] = ["DLRCR"]
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
     f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
-        for model in ("CR", "RCR")
+        for model in (
+            ("CR", "RCR") if has_variables("zhao2024", cohort) else ("Radiomics",)
+        )
         for protocol in PROTOCOLS
     ],
     *[
@@ -107,6 +111,7 @@ rule plot_coefficients:
     params:
         mark=zhao2024_mark_without_networks,
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
         "../../scripts/plot_coefficients.py"
@@ -126,6 +131,7 @@ rule train_zhao2024_fusion:
         network="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.pt",
         scores="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.scores.csv",
         history="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.history.csv",
+        machine="<results>/{cohort}/zhao2024/networks/DLRCR/{fit}.machine.json",
     log:
         "<logs>/{cohort}/zhao2024/train_zhao2024_fusion/{fit}.log",
     benchmark:
@@ -135,21 +141,50 @@ rule train_zhao2024_fusion:
     threads: 1
     resources:
         mem_mb=training_memory(lambda wildcards: "zhao2024"),
-        runtime=minutes(720),
+        runtime=reckoned_minutes("train_zhao2024_fusion"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
         phases=lambda w: PLAN.phases("zhao2024", base(w.cohort)),
         networks=FUSION_NETWORKS,
+        has_clinical=lambda w: has_variables("zhao2024", w.cohort),
         layer_norm=lookup(
             "papers/zhao2024/settings/fusion_layer_norm", within=FULL_CONFIG
         ),
         training=training_settings("zhao2024"),
         device=untracked(lambda w: FULL_CONFIG["device"]),
+        numerics=FULL_CONFIG["numerics"],
         seed=FULL_CONFIG["seed"],
         code=code("train_zhao2024_fusion"),
     script:
         "../../scripts/train_zhao2024_fusion.py"
+
+
+# Once more, from networks that were trained again (numerics.smk).
+use rule train_zhao2024_fusion as train_zhao2024_fusion_again with:
+    input:
+        crops=study_crops("zhao2024"),
+        labels="<results>/{cohort}/labels.csv",
+        split=split_file("zhao2024"),
+        inputs=zhao2024_inputs,
+        networks=zhao2024_networks_again("pt"),
+        network_scores=zhao2024_networks_again("scores.csv"),
+        histories=zhao2024_networks_again("history.csv"),
+    output:
+        network="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.pt",
+        scores="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.scores.csv",
+        history="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.history.csv",
+        machine="<results>/{cohort}/zhao2024/numerics/DLRCR/{fit}.{again}.machine.json",
+    log:
+        "<logs>/{cohort}/zhao2024/train_zhao2024_fusion_again/{fit}.{again}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/zhao2024/train_zhao2024_fusion_again/{fit}.{again}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        again="|".join(AGAIN_TEXT),
+    params:
+        kernels=kernels_of_again,
+        seed=seed_of_again,
 
 
 rule keep_zhao2024_networks:
@@ -301,6 +336,7 @@ rule plot_score_cam:
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
         figures=FULL_CONFIG["figures"],
+        endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:
         "../../scripts/plot_score_cam.py"

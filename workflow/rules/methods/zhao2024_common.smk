@@ -1,5 +1,10 @@
 # Functions of the rules of Zhao 2024: which files and settings its networks and models take.
 
+from functools import partial
+
+from hcc_recurrence.methods.zhao2024.cost import fusion_work
+
+WORKLOAD.of_rule["train_zhao2024_fusion"] = partial(fusion_work, WORKLOAD)
 ZHAO_NETWORKS = FULL_CONFIG["papers"]["zhao2024"]["settings"]["networks"]
 FUSION_NETWORK = FULL_CONFIG["papers"]["zhao2024"]["settings"]["fusion_network"]
 # Those that DLRCR starts from one of, and that Score-CAM explains one of: all, or the one that is named.
@@ -56,6 +61,13 @@ def zhao2024_fusions(kind):
     ]
 
 
+def zhao2024_trained(wildcards):
+    """Files beside all networks of a study that say what they were trained on."""
+    return zhao2024_networks("machine.json")(wildcards) + zhao2024_fusions(
+        "machine.json"
+    )(wildcards)
+
+
 def zhao2024_inputs(wildcards):
     """The tables of the fit without a network whose selected variables a fusion takes."""
     return (
@@ -85,6 +97,14 @@ def zhao2024_networks_of_fit(kind, networks=ZHAO_NETWORKS):
         ]
 
     return files
+
+
+def zhao2024_networks_again(kind):
+    """Files of one kind of the networks that a fusion starts from, trained again, as a function of the wildcards."""
+    return lambda w: [
+        f"<results>/{w.cohort}/zhao2024/numerics/{network}/{w.fit}.{w.again}.{kind}"
+        for network in FUSION_NETWORKS
+    ]
 
 
 def zhao2024_tables_fit(wildcards):

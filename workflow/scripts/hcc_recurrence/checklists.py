@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cohort.acquisition_table import acquisition_words
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
 
 SOURCES = {
@@ -58,7 +59,7 @@ class Run:
     metrics: pd.DataFrame
     calibration: pd.DataFrame
     delong: pd.DataFrame
-    baseline: pd.DataFrame
+    baseline: pd.DataFrame | None
     comparison: pd.DataFrame
     acquisition: pd.DataFrame
     readers: Mapping[str, int]
@@ -73,20 +74,17 @@ def evidence(run: Run) -> dict[str, Evidence]:
     used = labels[labels["excluded_because"] == ""]
     out = labels[labels["excluded_because"] != ""]["excluded_because"].value_counts()
     reasons = "; ".join(f"{reason}: {n}" for reason, n in out.items()) or "nobody left out"
-    sizes = split["split"].value_counts()
+    sizes, short = split["split"].value_counts(), endpoint().abbreviation
     events = used.set_index("patient_id")["er"].reindex(split["patient_id"]).groupby(split["split"].to_numpy()).sum()
-    parts = ", ".join(f"{name} {sizes[name]} ({int(events[name])} ER)" for name in sizes.index)
+    parts = ", ".join(f"{name} {sizes[name]} ({int(events[name])} {short})" for name in sizes.index)
     strict = metrics[metrics["protocol"] == "strict"]
     best = strict[strict["estimate"] == "out_of_fold"].sort_values("model")
     aucs = ", ".join(f"{r['model']} {auc_text(r)}" for r in best.to_dict("records") if r["model"] in run.main)
-    missing = _missing_values(run.baseline)
     spacing = " x ".join(f"{v:g}" for v in run.grid.get("spacing_mm", []))
     scores = sorted(m for m in run.comparison["model"].unique() if ":" not in m)
     prevalence = used["er"].mean()
     slopes = run.calibration[(run.calibration["protocol"] == "strict") & run.calibration["model"].isin(run.main)]
     cuts = strict.drop_duplicates("model").set_index("model")["threshold"]
-    timing = sorted({d["timing"] for d in run.definitions.values()})
-    operator = "<=" if run.cohort["er_inclusive"] else "<"
     found = {
         "eligibility": Evidence("labels.csv", f"{len(labels)} in the sheet, {len(used)} used; {reasons}"),
         "flow": Evidence(f"{here}/figures/flow_chart.png", f"{len(labels)} in the sheet, {len(used)} used; {parts}"),
@@ -95,16 +93,13 @@ def evidence(run: Run) -> dict[str, Evidence]:
             "splits",
             f"{run.scheme['kind']}, by patient; {parts}; {run.scheme['folds']} folds x {run.scheme['repeats']} repeats",
         ),
-        "outcome": Evidence("labels.csv", f"first recurrence {operator} {run.cohort['horizon']} after resection"),
+        "outcome": Evidence("labels.csv", _outcome_words(run)),
         "acquisition": Evidence("acquisition.csv", acquisition_words(run.acquisition)),
         "centres": Evidence("labels.csv", ", ".join(f"{c}: {n}" for c, n in used["centre"].value_counts().items())),
-        "predictors": Evidence(
-            f"{here}/tables/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
+        **_clinical_evidence(run),
+        "imbalance": Evidence(
+            "labels.csv", f"{100 * prevalence:.0f}% {endpoint().name}; no resampling{_weighted(run)}"
         ),
-        "missing": Evidence(
-            f"{here}/tables/baseline.csv", f"{missing} missing clinical values; filled with the training median"
-        ),
-        "imbalance": Evidence("labels.csv", f"{100 * prevalence:.0f}% early recurrence; no resampling{_weighted(run)}"),
         "building": Evidence(
             f"{here}/predictions.csv",
             f"{', '.join(m for m in sorted(set(metrics['model']) & set(run.main)))}; every step inside each fold"
@@ -132,8 +127,6 @@ def evidence(run: Run) -> dict[str, Evidence]:
         "confounders": Evidence("comparison", "models of tumour volume or centre alone: " + _alone(run.comparison)),
         "centre_model": Evidence("comparison", "a model of the centre alone: " + _alone(run.comparison, ("Centre",))),
         "predictions": Evidence(f"{here}/predictions.csv", "every prediction with fold, seed and protocol"),
-        "baseline": Evidence(f"{here}/tables/baseline.csv", "characteristics by outcome in each split"),
-        "coefficients": Evidence(f"{here}/tables/risk_factors.csv", "odds and hazard ratios with intervals"),
         "pipeline": Evidence("docs/architecture.md", "rule graph docs/rulegraph.png"),
         "checklists": Evidence(f"{here}/checklists", "TRIPOD+AI, CLEAR, METRICS, RQS"),
         "code": Evidence("README", "hcc-recurrence, MIT licence, pinned dependencies (envs/requirements.lock)"),
@@ -178,10 +171,44 @@ def _training(run: Run) -> str:
     )
 
 
+def _clinical_evidence(run: Run) -> dict[str, Evidence]:
+    """What tells of clinical variables; in a study without any, that there is none."""
+    tables = f"{run.folder}/tables"
+    if run.baseline is None:
+        none = "no clinical variable is used"
+        return {
+            "predictors": Evidence("config", none),
+            "missing": Evidence("config", none),
+            "baseline": Evidence(f"{tables}/baseline_sets.csv", "outcomes of each set; no clinical variable"),
+            "coefficients": Evidence(tables, f"{none}: see the method's own tables of coefficients, where it has one"),
+        }
+    timing = sorted({d["timing"] for d in run.definitions.values()})
+    missing = _missing_values(run.baseline)
+    kinds = "odds and hazard ratios" if endpoint().has_times else "odds ratios"
+    return {
+        "predictors": Evidence(
+            f"{tables}/baseline.csv", f"{len(run.definitions)} clinical variables, timing {' and '.join(timing)}"
+        ),
+        "missing": Evidence(
+            f"{tables}/baseline.csv", f"{missing} missing clinical values; filled with the training median"
+        ),
+        "baseline": Evidence(f"{tables}/baseline.csv", "characteristics by outcome in each split"),
+        "coefficients": Evidence(f"{tables}/risk_factors.csv", f"{kinds} with intervals"),
+    }
+
+
+def _outcome_words(run: Run) -> str:
+    """What counts as the outcome, and until when."""
+    if not endpoint().has_times:
+        return f"{endpoint().name}, as the column {endpoint().column} of the patients sheet has it, without times"
+    operator = "<=" if run.cohort["er_inclusive"] else "<"
+    return f"first {endpoint().event} {operator} {run.cohort['horizon']} after {endpoint().start}"
+
+
 def _missing_values(baseline: pd.DataFrame) -> int:
     """Missing cells of Table 1: a number for continuous variables, a level `None` with counts for the others."""
     continuous = pd.to_numeric(baseline["missing"], errors="coerce").fillna(0).sum()
-    none = baseline.loc[baseline["level"].astype(str) == "None", ["no early recurrence", "early recurrence"]]
+    none = baseline.loc[baseline["level"].astype(str) == "None", [endpoint().none, endpoint().name]]
     counts = none.astype(str).map(lambda cell: int(cell.split(" ")[0]))
     return int(continuous) + int(counts.to_numpy().sum())
 

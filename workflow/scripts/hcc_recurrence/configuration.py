@@ -189,6 +189,19 @@ def _nearest(name: str, known: Collection[str]) -> str:
     return (f"did you mean {close[0]!r}? " if close else "") + f"known are {', '.join(sorted(known))}"
 
 
+def _needs_problems(full: Mapping[str, Any], study: Mapping[str, Any], where: str) -> list[Problem]:
+    """What a method must have, as it declares, and a study lacks: clinical variables, or times of the outcome."""
+    needs, settings = declared(study["paper"]).needs, full["papers"][study["paper"]]["settings"]
+    column, problems = full["cohorts"][study["cohort"]]["endpoint"]["column"], []
+    if "times" in needs and column:
+        what = f"{where}: the outcome (column {column}) has no times, and the method needs them: {needs['times']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or give dates or months of the outcome"))
+    if "variables" in needs and not set(settings.get("clinical", {})) - set(study["without"]):
+        what = f"{where}: `without` leaves no clinical variable, and the method needs one: {needs['variables']}"
+        problems.append(Problem("", "", "config", what, "remove the study, or name variables that the cohort has"))
+    return problems
+
+
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
     def problem(what: str, remedy: str) -> Problem:
         return Problem("", "", "config", what, remedy)
@@ -246,6 +259,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"name those in overrides.{paper}.{kind}",
                     )
                 )
+        problems += _needs_problems(full, study, where)
         method = declared(paper)
         problems += [
             problem(f"{where}: {what}", remedy) for what, remedy in method.study_problems(study, settings, full)

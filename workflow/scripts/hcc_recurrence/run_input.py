@@ -19,6 +19,7 @@ from hcc_recurrence.command_line import (
 from hcc_recurrence.config_entries import unused_entries
 from hcc_recurrence.config_layers import load_layers
 from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.numerics import NATIVE, use_kernels
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.presets import preset_warnings
 from hcc_recurrence.problems import InputError, Notice, Problem, stopping_later, told
@@ -31,7 +32,7 @@ TEXTS = ("dicom_root", "clinical_table", "job", "study")
 # Folders that a run writes to.
 WRITTEN = ("results", "logs", "benchmarks")
 # Rules that others ask for, and no person.
-INNER = {"list_problems", "check_published_tables", "write_start_page"}
+INNER = {"list_problems", "check_published_tables", "list_report"}
 AS_A_TABLE = (
     "As a table: snakemake --cores 1 preflight, with the same --configfile and --config; then open "
     "results/preflight/problems.html"
@@ -73,6 +74,8 @@ class RunInput:
 def prepare_process() -> None:
     """Settings of this process for planning, and of the jobs that it starts."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    # Those of tables; the config, which says which ones networks take, is not read yet.
+    use_kernels(NATIVE)
     # Planning makes millions of objects that stay. Python would look at all of them again with every few hundred new
     # ones.
     gc.set_threshold(200_000, 50, 1000)
@@ -110,10 +113,12 @@ def read_run_input(given: GivenConfig, root: Path, words: Sequence[str], is_run:
             raise error from None
         run.problems, run.notices = error.problems, [*stopping_later(error.of_splits), *error.notices]
         return run
+    unavailable = use_kernels(run.config["numerics"])
     run.problems = run.plan.problems
     run.notices = [*stopping_later(run.plan.split_problems if listing else []), *run.plan.notices]
     if is_run:
         run.warnings = [told(run.notices)] if run.notices else []
+        run.warnings += unavailable
         run.warnings += preset_warnings(run.config, sorted(run.plan.cohorts))
         run.warnings += [] if run.config["models"] else unused_entries(run.config, run.own)
     return run

@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.files import write_in_one_rename
 
 COLUMNS = ("what", "patients", "who")
 VERSION = 1
 FIRST = "first run of this cohort: nothing to compare with"
 SAME = "nothing changed"
-WORDS = {0.0: "no ER", 1.0: "ER"}
 
 
 def _short(text: str) -> str:
@@ -40,11 +40,12 @@ def cohort_state(
             mask -> content. clinical: text, index patient_id, one column a variable.
     """
     patients: dict[str, dict[str, Any]] = {}
+    words = {0.0: f"no {endpoint().abbreviation}", 1.0: endpoint().abbreviation}
     for row in labels.sort_values("patient_id").to_dict("records"):
         name = row["patient_id"]
         patients[name] = {
             "centre": str(row["centre"]),
-            "er": WORDS.get(row["er"], "no label"),
+            "er": words.get(row["er"], "no label"),
             "follow_up": f"{row['rfs_months']} {row['rfs_event']}",
             "left_out": row["excluded_because"],
             "files": {key: _short(value) for key, value in sorted(files.get(name, {}).items())},
@@ -86,7 +87,7 @@ def changes_table(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> p
     add("left out now", [f"{p} ({new[p]['left_out']})" for p in moved if new[p]["left_out"]])
     add("no longer left out", [p for p in moved if not new[p]["left_out"]])
     flipped = [p for p in both if old[p]["er"] != new[p]["er"]]
-    add("early recurrence changed", [f"{p} ({old[p]['er']} to {new[p]['er']})" for p in flipped])
+    add(f"{endpoint().name} changed", [f"{p} ({old[p]['er']} to {new[p]['er']})" for p in flipped])
     later = [p for p in both if old[p]["follow_up"] != new[p]["follow_up"] and p not in set(flipped)]
     add("time or event changed, label as before", later)
     add("centre changed", [p for p in both if old[p]["centre"] != new[p]["centre"]])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS
 from hcc_recurrence.cohort.numbers import exact_number, zero_or_one
 from hcc_recurrence.cohort.outcome import MOST_MONTHS
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.files import read_csv
 
 DAYS_PER_MONTH = 365.25 / 12
-LOST = "recurrence-free but followed for less than {}"
+LOST = "{}-free but followed for less than {}"
 
 
 def has_dates(patients: pd.DataFrame) -> bool:
@@ -47,6 +49,7 @@ def make_labels(
     inclusive: bool = True,
     excluded: Mapping[str, str] | None = None,
     decimal_comma: bool = False,
+    column: str = "",
 ) -> pd.DataFrame:
     """Label each patient of a checked patients sheet.
 
@@ -57,13 +60,17 @@ def make_labels(
     Args:
         patients: text columns, index patient_id.
         excluded: patients left out for another reason, whose outcome may be unreadable: then they have none.
-        decimal_comma: of the sheet's months.
+        decimal_comma: of the sheet's months. column: of the outcome as 0 or 1 where it has no times; then months and
+            event are missing for everyone.
 
     Returns: patient_id, centre, er (1, 0 or NaN), rfs_months, rfs_event, excluded_because ("" if used).
 
     Raises: ValueError where the outcome of a patient who is not left out cannot be read.
     """
-    dates, reasons = has_dates(patients), dict(excluded or {})
+    reasons = dict(excluded or {})
+    if column:
+        return _labels_of_column(patients, column, reasons, decimal_comma)
+    dates = has_dates(patients)
     if dates:
         start, recurrence, last = (
             pd.to_datetime(patients[c], format="%Y-%m-%d", errors="coerce") for c in DATE_COLUMNS
@@ -81,9 +88,7 @@ def make_labels(
         unreadable = time.isna() | ~numbers["rfs_event"].isin([0, 1])
         horizon = horizon_months(er_days, False)
     unreadable |= (time < 0) | (months > MOST_MONTHS)
-    lost = sorted(set(patients.index[unreadable]) - set(reasons))
-    if lost:
-        raise ValueError(f"the outcome of {', '.join(lost)} cannot be read")
+    _refuse_unreadable(patients.index[unreadable], reasons)
     early = event & ((time <= horizon) if inclusive else (time < horizon))
     # A recurrence after the horizon proves freedom until then.
     free = ~early & (time >= horizon)
@@ -98,7 +103,37 @@ def make_labels(
     )
     labels["rfs_event"] = labels["rfs_event"].astype("Int64" if unreadable.any() else int)
     labels["excluded_because"] = ""
-    labels.loc[labels["er"].isna(), "excluded_because"] = LOST.format(horizon_words(er_days, dates))
+    labels.loc[labels["er"].isna(), "excluded_because"] = LOST.format(endpoint().event, horizon_words(er_days, dates))
+    return _with_reasons(labels, reasons)
+
+
+def _labels_of_column(
+    patients: pd.DataFrame, column: str, reasons: Mapping[str, str], decimal_comma: bool
+) -> pd.DataFrame:
+    """Labels of an outcome that is 0 or 1 in a column of the sheet; without times."""
+    values = patients[column].map(lambda cell: zero_or_one(cell, decimal_comma)).astype(float)
+    _refuse_unreadable(patients.index[values.isna()], reasons)
+    labels = pd.DataFrame(
+        {
+            "patient_id": patients.index,
+            "centre": patients["centre"].to_numpy(),
+            "er": values.to_numpy(),
+            "rfs_months": np.nan,
+            "rfs_event": pd.array([pd.NA] * len(patients), "Int64"),
+            "excluded_because": "",
+        }
+    )
+    return _with_reasons(labels, reasons)
+
+
+def _refuse_unreadable(unreadable: Iterable[str], reasons: Mapping[str, str]) -> None:
+    lost = sorted(set(unreadable) - set(reasons))
+    if lost:
+        raise ValueError(f"the outcome of {', '.join(lost)} cannot be read")
+
+
+def _with_reasons(labels: pd.DataFrame, reasons: Mapping[str, str]) -> pd.DataFrame:
+    """The labels in the order of patients, with what else patients were left out for."""
     for patient, reason in sorted(reasons.items()):
         labels.loc[labels["patient_id"] == patient, "excluded_because"] = reason
     return labels.sort_values("patient_id", ignore_index=True)
@@ -115,8 +150,8 @@ def summarise_labels(labels: pd.DataFrame) -> pd.DataFrame:
     rows = [
         ("patients in the sheet", len(labels)),
         ("used", int(used.sum())),
-        ("used, early recurrence", int((labels["er"] == 1)[used].sum())),
-        ("used, no early recurrence", int((labels["er"] == 0)[used].sum())),
+        (f"used, {endpoint().name}", int((labels["er"] == 1)[used].sum())),
+        (f"used, {endpoint().none}", int((labels["er"] == 0)[used].sum())),
     ]
     for reason, group in labels[~used].groupby("excluded_because"):
         rows.append((f"left out: {reason}", len(group)))
@@ -129,8 +164,6 @@ def permute_outcome(labels: pd.DataFrame, seed: int) -> pd.DataFrame:
     Over all centres at once: a centre that kept its share of events could be told from the images, and an honest
     method would then rightly find more than chance.
     """
-    import numpy as np
-
     used = labels.index[labels["excluded_because"] == ""]
     columns = ["er", "rfs_months", "rfs_event"]
     permuted = labels.copy()

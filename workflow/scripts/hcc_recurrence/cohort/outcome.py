@@ -33,6 +33,11 @@ def decimal_comma(cohort: Cohort) -> bool:
     return bool(cohort.settings.get("decimal_comma", False))
 
 
+def outcome_column(cohort: Cohort) -> str:
+    """The column that holds the outcome as 0 or 1, without times; empty where it follows from dates or months."""
+    return str(cohort.settings.get("endpoint", {}).get("column", ""))
+
+
 def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]:
     """Dates and months of the outcome that are missing, unreadable, not possible or in the wrong order.
 
@@ -42,6 +47,8 @@ def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]
     frame = cohort.patients
     if not cohort.settings.get("outcome_needed", True):
         return _problems_of_known(cohort, today or date.today())
+    if outcome_column(cohort):
+        return _column_problems(cohort)
     if all(c in frame for c in DATE_COLUMNS):
         return _date_problems(cohort, today or date.today())
     if all(c in frame for c in MONTH_COLUMNS):
@@ -102,9 +109,11 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
     path, frame, problems = cohort.settings["patients"], cohort.patients, []
     comma = decimal_comma(cohort)
     is_missing = missing_test(cohort.settings["missing_codes"], comma)
+    words = cohort.settings.get("endpoint", {})
+    event, start = words.get("event", "recurrence"), words.get("start", "resection")
     months_name, event_name = (own_name(cohort, column) for column in MONTH_COLUMNS)
     for patient, months_cell, event_cell in zip(frame.index, *(frame[c] for c in MONTH_COLUMNS), strict=True):
-        remedy = "write the months from resection to recurrence or last follow-up"
+        remedy = f"write the months from {start} to {event} or last follow-up"
         months, fault = exact_number(months_cell, comma), ""
         if is_missing(months_cell):
             fault = f"{months_cell!r} means missing" if months_cell else "is empty"
@@ -122,7 +131,31 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
             problems.append(Problem(cohort.name, patient, path, f"column {months_name}{colon}{fault}", remedy))
         if zero_or_one(event_cell, comma) is None:
             what = f"column {event_name}: {event_cell!r} is not 0 or 1"
-            problems.append(Problem(cohort.name, patient, path, what, "write 1 for recurrence, 0 for none"))
+            problems.append(Problem(cohort.name, patient, path, what, f"write 1 for {event}, 0 for none"))
+    return problems
+
+
+def _column_problems(cohort: Cohort) -> list[Problem]:
+    """An outcome without times that is not there, or no outcome; and one that stands among the clinical variables."""
+    path, frame, column = cohort.settings["patients"], cohort.patients, outcome_column(cohort)
+    key = f"cohorts.{cohort.name}.endpoint.column"
+    if column not in frame:
+        what = f"has no column {own_name(cohort, column)!r}, which {key} names"
+        return [Problem(cohort.name, "", path, what, f"the sheet has {', '.join(frame.columns)}")]
+    name = cohort.settings["endpoint"]["name"]
+    problems = [
+        Problem(
+            cohort.name, patient, path, f"column {own_name(cohort, column)}: {cell!r} is not 0 or 1",
+            f"write 1 for {name}, 0 for none",
+        )
+        for patient, cell in frame[column].items()
+        if zero_or_one(cell, decimal_comma(cohort)) is None
+    ]  # fmt: skip
+    for variable, definition in cohort.settings["clinical"].items():
+        columns = {definition["column"], *definition.get("readings", {}).values()}
+        if column in columns:
+            what = f"cohorts.{cohort.name}.clinical.{variable} reads the column {column!r}, which is the outcome itself"
+            problems.append(Problem(cohort.name, "", "config", what, "remove the variable, or name its own column"))
     return problems
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hcc_recurrence.cohort.draws import draw_folds, draw_part
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
 
 OUTCOMES = (0, 1)
 
@@ -37,11 +38,13 @@ def in_training(labels: pd.DataFrame, split: Mapping[str, str]) -> dict[int, lis
     return {value: sorted(p for p in split if split[p] == "train" and outcomes[p] == value) for value in OUTCOMES}
 
 
-def folds_fault(labels: pd.DataFrame, split: Mapping[str, str], folds: int, more: int = 0) -> str:
+def folds_fault(
+    labels: pd.DataFrame, split: Mapping[str, str], folds: int, more: int = 0, endpoint: Endpoint = EARLY_RECURRENCE
+) -> str:
     """What is wrong where an outcome has fewer training patients than there are folds; empty where nothing is.
 
     Args:
-        more: patients who may yet come, of either outcome.
+        more: patients who may yet come, of either outcome. endpoint: what the outcome is called.
     """
     early, free = (len(in_training(labels, split)[value]) for value in (1, 0))
     if min(early, free) + more >= folds:
@@ -49,8 +52,8 @@ def folds_fault(labels: pd.DataFrame, split: Mapping[str, str], folds: int, more
     sets = [f"{list(split.values()).count(s)} {s}" for s in ("validation", "external") if s in split.values()]
     rest = f" (besides {' and '.join(sets)})" if sets else ""
     return (
-        f"{folds} folds need at least {folds} training patients of each outcome; there are {early} with early "
-        f"recurrence and {free} without{rest}"
+        f"{folds} folds need at least {folds} training patients of each outcome; there are {early} with "
+        f"{endpoint.name} and {free} without{rest}"
     )
 
 

@@ -33,13 +33,11 @@ TYPICAL = {
 }
 
 
-def simulated_geometry(rows: Sequence[Mapping[str, Any]]) -> Geometry:
+def simulated_geometry(rows: Sequence[Mapping[str, Any]], scanners: Mapping[str, Any]) -> Geometry:
     """The mean of simulated patients, by their rows of the simulation sheet (columns scanner, radius_mm)."""
-    from hcc_recurrence.simulation.anatomy import SCANNERS
-
-    scanners = [SCANNERS[row["scanner"]] for row in rows]
-    shapes = [s.shape for s in scanners]
-    extents = [[n * step for n, step in zip(s.shape, s.spacing_mm, strict=True)] for s in scanners]
+    used = [scanners[row["scanner"]] for row in rows]
+    shapes = [s.shape for s in used]
+    extents = [[n * step for n, step in zip(s.shape, s.spacing_mm, strict=True)] for s in used]
 
     def mean(table: Sequence[Sequence[float]]) -> tuple[float, float, float]:
         z, y, x = (sum(column) / len(table) for column in zip(*table, strict=True))

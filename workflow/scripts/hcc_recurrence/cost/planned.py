@@ -21,19 +21,18 @@ TARGETS = ("all", "null_control")
 IMAGES, NETWORKS, MODELS, RESULTS = "images", "networks", "models", "tables and figures"
 STAGES = (IMAGES, NETWORKS, MODELS, RESULTS)
 NULL = "null control"
-# Files of rules whose jobs prepare images; other jobs are of what their names begin with.
-IMAGE_FILES = {"images", "crops", "radiomics", "segmentation", "cohort"}
-MODEL_RULES = {"fit_method", "fit_yan2023_cells", "rank_yan2023_features", "choose_yan2023_signatures"}
+# Files of rules whose jobs prepare images.
+IMAGE_FILES = {"images", "crops", "radiomics", "segmentation", "segmentation_training", "tumours", "cohort"}
+# Of a method's own rules, those that learn.
+LEARNING = ("fit_", "rank_", "choose_")
 ALL_METHODS = "shared by all methods"
-# Jobs of a rule without anything to run, such as `all`.
-NOTHING = "targets"
 
 
 def stage_of(rule: str, file: str) -> str:
     """Which stage the jobs of a rule are of, by its name and the name of its file."""
     if rule.startswith("train_") or rule in ("segment_patients", "extract_deep_features"):
         return NETWORKS
-    if rule in MODEL_RULES:
+    if rule == "fit_method" or (Path(file).parent.name == "methods" and rule.startswith(LEARNING)):
         return MODELS
     return IMAGES if Path(file).stem in IMAGE_FILES else RESULTS
 

@@ -85,12 +85,13 @@ class CostTable:
     def price(self, work: Unit) -> Price:
         """What some units cost on the machine of the table.
 
-        A rule that the table does not have counts as `other`, the mean of all small jobs of the demo.
+        A rule that the table does not have counts as `other`, the mean of all small jobs of the demo; a network, a
+        method or a classifier that it does not have, as its row of any other (`of` empty).
 
-        Raises: KeyError for a network, classifier or unit that the table does not have.
+        Raises: KeyError for a step or unit that the table does not have.
         """
         key = (work.step, work.of, work.unit)
-        rows = self._rows.get(key)
+        rows = self._rows.get(key) or self._rows.get((work.step, "", work.unit))
         if rows is None and work.unit == "job" and not work.of:
             rows = self._rows[OTHER, "", "job"]
         if rows is None:
@@ -114,7 +115,3 @@ class CostTable:
             price = self.price(unit)
             seconds += price.seconds / (faster if price.kind == "networks" else 1.0)
         return math.ceil(LIMIT_OVER_COST * seconds / 60) + LEAST_MINUTES
-
-    def knows(self, step: str, of: str = "") -> bool:
-        """Whether there is a row of a step."""
-        return any(key[0] == step and key[1] == of for key in self._rows)

@@ -17,8 +17,6 @@ from hcc_recurrence.networks.architectures import SLICE_ARCHITECTURES, network_c
 
 # Seven versions of a patient who trains (Cui 2022).
 VERSIONS = 7
-# Inputs of the fusion of Zhao 2024 with images: whole, without radiomics, without clinical variables.
-FUSIONS_WITH_IMAGES = 3
 # Classifiers that are many models: the setting that counts them, and the number where it is not given.
 COUNTED = {"RF": "n_estimators", "AdaBoost": "n_estimators"}
 
@@ -28,12 +26,14 @@ class Workload:
 
     Args:
         config: checked and complete. plan: of the run.
+        scanners: of simulated patients, name -> shape and spacing_mm (z, y, x).
     """
 
-    def __init__(self, config: Mapping[str, Any], plan: Any):
-        self.config, self.plan = config, plan
+    def __init__(self, config: Mapping[str, Any], plan: Any, scanners: Mapping[str, Any]):
+        self.config, self.plan, self.scanners = config, plan, scanners
         self._geometry: dict[str, Geometry] = {}
-        own: dict[str, Callable[[Mapping[str, str]], list[Unit]]] = {
+        # Rule -> the units of a job, by its wildcards; methods add their own rules (`methods/<method>/cost.py`).
+        self.of_rule: dict[str, Callable[[Mapping[str, str]], list[Unit]]] = {
             "convert_patient": self._convert,
             "resample_patient": self._resample,
             "register_phase": self._register,
@@ -42,19 +42,15 @@ class Workload:
             "extract_radiomics": self._radiomics,
             "train_network": self._train,
             "train_scoring_network": self._train,
-            "train_zhao2024_fusion": self._fusion,
             "train_unet": self._train_unet,
             "segment_patients": self._segment,
             "extract_deep_features": self._deep_features,
-            "rank_yan2023_features": self._rank,
-            "fit_yan2023_cells": self._cells,
             "fit_method": self._fit_method,
         }
-        self._own = own
 
     def units(self, rule: str, wildcards: Mapping[str, str]) -> list[Unit]:
         """What one job of a rule does; a rule that is not known by name is a job, whatever its size."""
-        return self._own[rule](wildcards) if rule in self._own else [Unit(rule, 1)]
+        return self.of_rule[rule](wildcards) if rule in self.of_rule else [Unit(rule, 1)]
 
     # -- patients and images ---------------------------------------------------------------------
 
@@ -64,7 +60,7 @@ class Workload:
         if images not in self._geometry:
             if self.plan.is_simulated(images):
                 patients = self.plan.patients(images)[:50] or self.plan.imaged(images)[:50]
-                found = simulated_geometry([self.plan.simulated_row(images, p) for p in patients])
+                found = simulated_geometry([self.plan.simulated_row(images, p) for p in patients], self.scanners)
             else:
                 found = TYPICAL[self.config["cohorts"][images]["modality"]]
             self._geometry[images] = found
@@ -137,7 +133,8 @@ class Workload:
         settings = self.config["papers"][paper]["settings"]
         return {**settings, **settings["networks"].get(network, {})}
 
-    def _trained(self, w: Mapping[str, str], paper: str, network: str) -> list[Unit]:
+    def training(self, w: Mapping[str, str], paper: str, network: str) -> list[Unit]:
+        """One training of a network in the fit of the wildcards."""
         cohort = w["cohort"].split("/")[0]
         own, fit = self._settings(paper, network), Fit.parse(w["fit"])
         size = self.config["crops"][network_crop(self.config["papers"][paper]["settings"], network)]["size_voxels"]
@@ -159,16 +156,7 @@ class Workload:
         )
 
     def _train(self, w: Mapping[str, str]) -> list[Unit]:
-        return [Unit("train_network", 1), *self._trained(w, w["paper"], w["network"])]
-
-    def _fusion(self, w: Mapping[str, str]) -> list[Unit]:
-        networks = list(self.config["papers"]["zhao2024"]["settings"]["networks"])
-        found = [Unit("train_zhao2024_fusion", 1)]
-        for network in networks:
-            # Which of them is fused is not known before they are trained: the mean of all.
-            own = self._trained(w, "zhao2024", network)
-            found += [u._replace(number=u.number * FUSIONS_WITH_IMAGES / len(networks)) for u in own]
-        return found
+        return [Unit("train_network", 1), *self.training(w, w["paper"], w["network"])]
 
     def _unet(self, name: str) -> tuple[dict[str, Any], str, tuple[float, ...]]:
         entry = self.config["unets"][name]
@@ -204,38 +192,6 @@ class Workload:
         return [Unit("extract_deep_features", 1), Unit("score", images, "example", own["architecture"], (1, y, x))]
 
     # -- models ----------------------------------------------------------------------------------
-
-    def _grid(self, w: Mapping[str, str]) -> tuple[dict[str, Any], int, int]:
-        """Settings of a grid, its fits, and the patients of one."""
-        permuted, cohort = "/" in w["cohort"], w["cohort"].split("/")[0]
-        own = dict(self.config["papers"]["yan2023"]["settings"])
-        scheme = self.plan.scheme("yan2023", cohort)
-        split = self.config["splits"][scheme]
-        repeats = min(own["grid_repeats"], split["repeats"])
-        if permuted:
-            repeats, smaller = 1, own["permuted_grid"]
-            own |= {key: value for key, value in smaller.items() if key not in ("selectors", "classifiers")}
-            for key in ("selectors", "classifiers"):
-                own[key] = {name: own[key][name] for name in smaller.get(key, own[key])}
-        return own, repeats * (split["folds"] + 1), self.training_patients(cohort, scheme)
-
-    def _rank(self, w: Mapping[str, str]) -> list[Unit]:
-        own, fits, patients = self._grid(w)
-        number = fits * (own["inner_folds"] * own["inner_repeats"] + 1)
-        inner = patients * (1 - 1 / own["inner_folds"])
-        return [Unit("rank_yan2023_features", 1), Unit("rank", number, "ranking", w["selector"], (inner,))]
-
-    def _cells(self, w: Mapping[str, str]) -> list[Unit]:
-        own, fits, patients = self._grid(w)
-        splits, numbers = own["inner_folds"] * own["inner_repeats"], len(own["feature_numbers"])
-        found = [Unit("fit_yan2023_cells", 1)]
-        for name, settings in own["classifiers"].items():
-            inner = {**settings, **own["inner_classifiers"].get(name, {})}
-            of_inner = fits * splits * numbers * models_of(name, inner)
-            learn = patients * (1 - 1 / own["inner_folds"])
-            found.append(Unit("fit", of_inner, "model", name, (learn,)))
-            found.append(Unit("fit", fits * models_of(name, settings), "model", name, (patients,)))
-        return found
 
     def _fit_method(self, w: Mapping[str, str]) -> list[Unit]:
         preset = "demo" if self.config["preset"] == "demo" else "published"

@@ -66,24 +66,21 @@ def read_rows(
 def _features(
     bundle: Bundle, files: Sequence[str], phases: Sequence[str], reader: str, patients: list[str]
 ) -> pd.DataFrame:
-    import pandas as pd
+    from hcc_recurrence.exported.bundle import exporting
 
     own = list(bundle.about["phases"])
-    kind = source_of_features(bundle.about)
-    if kind == RADIOMICS:
-        from hcc_recurrence.radiomics.tables import join_phases
-
-        return join_phases(dict(zip(own, map(pd.read_parquet, files), strict=True)), patients, reader).values
-    if kind == DEEP:
-        from hcc_recurrence.methods.wang2022.signature import deep_table
-
-        called = dict(zip(phases, own, strict=True))
-        tables = [pd.read_parquet(f"{folder}/features.parquet") for folder in files]
-        tables = [table.assign(phase=table["phase"].map(called)) for table in tables]
-        return deep_table(tables, own, patients)
-    if kind == CROPS:
+    if source_of_features(bundle.about) == CROPS:
         return _features_of_crops(bundle, files[0], dict(zip(own, phases, strict=True)), patients)
-    return pd.DataFrame(index=pd.Index(patients, name="patient_id"))
+    about = {"phases": list(phases), "reader": reader}
+    found = exporting(bundle.method).training_features({"features": files} if files else {}, about, patients)
+    # Under the model's names of the phases.
+    called = dict(zip(phases, own, strict=True))
+    return found.rename(columns={c: _of_the_model(c, called) for c in found.columns})
+
+
+def _of_the_model(column: str, called: Mapping[str, str]) -> str:
+    phase, between, feature = column.partition("__")
+    return f"{called.get(phase, phase)}{between}{feature}"
 
 
 def _features_of_crops(bundle: Bundle, crops: str, phases: Mapping[str, str], patients: list[str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.style import use_style
 
 
@@ -48,6 +49,6 @@ def plot_activation(
         label = f"{patient.patient_id}\n{words}\nrisk {patient.probability:.2f}"
         axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
     bar = figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30)
-    bar.set_label(f"{method}, recurrence", fontsize=7)
+    bar.set_label(f"{method}, {endpoint().happened}", fontsize=7)
     figure.suptitle(title, fontsize=8)
     return figure

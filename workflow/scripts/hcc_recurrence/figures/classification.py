@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.html import count_text
 from hcc_recurrence.figures.performance import panels, protocol_line, silent_models
 from hcc_recurrence.figures.style import COLOURS, in_width, use_style, width_of
@@ -53,6 +54,7 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
     """
     found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
     figure, axes = _grid(len(models), len(found), 2.1)
+    outcomes_shown = [f"no {endpoint().abbreviation}", endpoint().abbreviation]
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
@@ -70,8 +72,8 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
             for (i, j), number in np.ndenumerate(counts):
                 text = f"{names[i][j]} {count_text(number, len(fitted))}\n{100 * share[i, j]:.0f}%"
                 axis.text(j, i, text, **AT_CENTRE, color="white" if share[i, j] > 0.55 else "0.1")
-            axis.set_xticks([0, 1], ["no ER", "ER"])
-            axis.set_yticks([0, 1], ["no ER", "ER"], rotation=90, va="center")
+            axis.set_xticks([0, 1], outcomes_shown)
+            axis.set_yticks([0, 1], outcomes_shown, rotation=90, va="center")
             axis.set(xlabel="Predicted", ylabel="Observed", title=panel_title(model, title))
             axis.title.set_fontsize(6.8)
             axis.tick_params(length=0)
@@ -108,7 +110,7 @@ def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) 
             axis.title.set_fontsize(6.8)
             axis.set_ylabel("Risk less cut-off" if column == 0 else "")
     marks = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[i]) for i in (3, 0)]
-    axes[0, -1].legend(marks, ["early recurrence", "none"], loc="upper right", fontsize=6.5, frameon=False)
+    axes[0, -1].legend(marks, [endpoint().name, "none"], loc="upper right", fontsize=6.5, frameon=False)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
-    figure.suptitle(in_width(figure, f"{line}\nAbove 0 the model predicts early recurrence."), fontsize=8)
+    figure.suptitle(in_width(figure, f"{line}\nAbove 0 the model predicts {endpoint().name}."), fontsize=8)
     return figure

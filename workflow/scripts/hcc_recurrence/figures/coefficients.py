@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
 
@@ -56,7 +57,7 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
                 fontsize=6.5,
             )
         axis.annotate(f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5)
-    axis.set_xlabel("Coefficient per standard deviation (right: higher risk of early recurrence)")
+    axis.set_xlabel(f"Coefficient per standard deviation (right: higher risk of {endpoint().name})")
     repeats = own.loc[own["fold"] == 0, "repeat"].nunique()
     source = f" in {repeats} repeats" if repeats > 1 else ""
     left_out = len(full) - len(order)

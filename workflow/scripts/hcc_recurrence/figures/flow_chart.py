@@ -8,6 +8,7 @@ import textwrap
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
 BOX = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "0.25", "linewidth": 0.9}
@@ -66,10 +67,10 @@ def plot_flow_chart(labels: pd.DataFrame, split: pd.DataFrame, title: str) -> pl
     names = {"train": "Training", "validation": "Validation", "external": "External"}
     for x, (name, (number, events)) in zip(places, parts.items(), strict=True):
         arrow((0.28, 0.43), (x, 0.19))
-        box(x, 0.12, f"{names[name]}\nn = {number}\nER {events} ({100 * events / number:.0f}%)")
+        box(x, 0.12, f"{names[name]}\nn = {number}\n{endpoint().abbreviation} {events} ({100 * events / number:.0f}%)")
     segmented = used - sum(number for number, _ in parts.values())
     if segmented:
         arrow((0.38, 0.50), (0.52, 0.50))
         box(0.54, 0.50, f"Train the segmentation network, in no split\nn = {segmented}", "left")
-    box(0.28, 0.50, f"Used\nn = {used}, ER {early} ({100 * early / max(used, 1):.0f}%)")
+    box(0.28, 0.50, f"Used\nn = {used}, {endpoint().abbreviation} {early} ({100 * early / max(used, 1):.0f}%)")
     return figure

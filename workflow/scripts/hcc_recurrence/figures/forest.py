@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, p_text, ratio_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
@@ -179,5 +180,8 @@ def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
             )
         axis.set(title=text, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(labels) - 0.3))
         axis.set_yticks(range(len(labels)), labels[::-1])
-    figure.suptitle(f"{title}, {PROTOCOL_TEXT[protocol]}: AUC within groups; at the right patients (ER)", fontsize=8)
+    figure.suptitle(
+        f"{title}, {PROTOCOL_TEXT[protocol]}: AUC within groups; at the right patients ({endpoint().abbreviation})",
+        fontsize=8,
+    )
     return figure

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
@@ -158,7 +159,7 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             "model": rows["model"],
             "protocol": rows["protocol"].str.replace("_", " "),
             "patients": rows["split"] + ", " + rows["estimate"].str.replace("_", " "),
-            "n (ER)": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
+            f"n ({endpoint().abbreviation})": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
             "AUC (95% CI)": [auc_text(row) for row in rows.to_dict("records")],
             "repeats": rows["repeats"].astype(str),
             "SD over repeats": rows["auc_sd_over_repeats"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
 from hcc_recurrence.figures.style import model_colours, use_style, width_of
 from hcc_recurrence.statistics.calibration import (
@@ -41,7 +42,7 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
         rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
         if len(rows):
             one = rows.drop_duplicates("patient_id")
-            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} ER)", rows))
+            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
     return found
 
 
@@ -158,13 +159,19 @@ def _jumps_kept(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plot_roc(
-    predictions: pd.DataFrame, metrics: pd.DataFrame, protocol: str, reachable: float | None, models: list[str]
+    predictions: pd.DataFrame,
+    metrics: pd.DataFrame,
+    protocol: str,
+    reachable: float | None,
+    models: list[str],
+    variants: bool = False,
 ) -> plt.Figure:
     """ROC curve of each of the models, one panel a split; AUC with its interval in the legend.
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
         reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
+        variants: the models are variants and ablations, drawn thin and dashed.
     """
     found = panels(predictions, protocol)
     colours = model_colours(models)
@@ -193,12 +200,11 @@ def plot_roc(
                 say_nothing(axis, words + silent[model])
                 continue
             own = single.loc[[(model, protocol, split, estimate)]].reset_index()
-            main = " " not in model
             axis.plot(
                 *mean_roc(own),
                 color=colours[model],
-                linewidth=1.6 if main else 0.9,
-                linestyle=dashes[model] if main else "--",
+                linewidth=0.9 if variants else 1.6,
+                linestyle="--" if variants else dashes[model],
                 label=f"{model} {auc_text(line, 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
@@ -255,7 +261,7 @@ def plot_calibration(
         axis.set(
             title=title,
             xlabel="Predicted probability",
-            ylabel="Observed early recurrence",
+            ylabel=f"Observed {endpoint().name}",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
             aspect="equal",

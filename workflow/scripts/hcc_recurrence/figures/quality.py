@@ -24,7 +24,8 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px system-ui, sans-serif; margin: 1.5em; }}
 td, th {{ padding: 2px 6px; text-align: left; vertical-align: top; }}
-small {{ color: #a04000; display: block; max-width: 15em; }}
+img {{ width: 300px; height: auto; }}
+small {{ color: #8a3b00; display: block; max-width: 15em; }}
 </style></head><body><h2>{title}</h2><p>{note}</p>
 <table><thead><tr><th>patient</th>{head}</tr></thead><tbody>
 {body}
@@ -137,25 +138,35 @@ def lesion_words(found: int, said: int | None, kept: str) -> str:
 
 
 def thumbnail_page(
-    rows: Mapping[str, Mapping[str, bytes]], title: str, note: str, marks: Mapping[tuple[str, str], str]
+    rows: Mapping[str, Mapping[str, bytes]],
+    title: str,
+    note: str,
+    marks: Mapping[tuple[str, str], str],
+    larger: Mapping[tuple[str, str], str],
 ) -> str:
     """One HTML page with a row a patient and a picture a phase, without outside references.
 
     Args:
-        rows: patient -> phase -> JPEG. marks: (patient, phase) -> what stands under a picture.
+        rows: patient -> phase -> JPEG. marks: (patient, phase) -> what stands under a picture. larger: (patient, phase)
+            -> the picture of three planes that a click opens, from the page's folder.
     """
     phases = list(dict.fromkeys(phase for row in rows.values() for phase in row))
     head = "".join(f"<th>{html.escape(phase)}</th>" for phase in phases)
     body = [
         f"<tr><td>{html.escape(patient)}</td>"
-        + "".join(_cell(patient, phase, row[phase], marks) if phase in row else "<td></td>" for phase in phases)
+        + "".join(_cell(patient, phase, row[phase], marks, larger) if phase in row else "<td></td>" for phase in phases)
         + "</tr>"
         for patient, row in rows.items()
     ]
     return PAGE.format(title=html.escape(title), note=html.escape(note), head=head, body="\n".join(body))
 
 
-def _cell(patient: str, phase: str, jpeg: bytes, marks: Mapping[tuple[str, str], str]) -> str:
+def _cell(
+    patient: str, phase: str, jpeg: bytes, marks: Mapping[tuple[str, str], str], larger: Mapping[tuple[str, str], str]
+) -> str:
     picture = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    mark = html.escape(marks.get((patient, phase), ""))
-    return f'<td><img alt="{html.escape(f"{patient} {phase}")}" src="{picture}"><small>{mark}</small></td>'
+    mark, name = html.escape(marks.get((patient, phase), "")), html.escape(f"{patient} {phase}")
+    image = f'<img alt="{name}, axial plane with the outline of the mask" src="{picture}">'
+    link = html.escape(larger.get((patient, phase), ""))
+    image = f'<a href="{link}" aria-label="{name}: three planes">{image}</a>' if link else image
+    return f"<td>{image}<small>{mark}</small></td>"

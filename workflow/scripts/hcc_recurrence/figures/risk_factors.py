@@ -9,8 +9,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.forest import plot_ratio_forest
-from hcc_recurrence.figures.style import COLOURS, COLUMN_INCHES, use_style
+from hcc_recurrence.figures.style import COLOURS, COLUMN_INCHES, PAGE_INCHES, use_style
 from hcc_recurrence.learning.risk_factor_steps import PAPER, panels_of
 
 
@@ -56,7 +57,7 @@ def plot_corrected_calibrations(
 
 def _calibration_panel(axis: plt.Axes, curve: pd.DataFrame, optimism: Sequence[dict[str, Any]]) -> None:
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":", label="ideal")
-    axis.set(xlabel="Predicted probability", ylabel="Observed early recurrence", xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="Predicted probability", ylabel=f"Observed {endpoint().name}", xlim=(0, 1), ylim=(0, 1))
     if not optimism:
         axis.text(0.5, 0.5, "No variable was selected", ha="center")
         return

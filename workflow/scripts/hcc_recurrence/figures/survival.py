@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.classification import cut_offs, no_cut_off, panel_title, say_in_place
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import (
@@ -99,11 +100,11 @@ def plot_kaplan_meier(
             curve.plot([], [], " ", label=text)
             curve.set(title=panel_title(model, title), ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
-            curve.set_ylabel("Free of recurrence" if column == 0 else "")
+            curve.set_ylabel(f"Free of {endpoint().event}" if column == 0 else "")
             curve.set_xticks(times)
             curve.legend(loc="upper left", fontsize=5.8, frameon=False, bbox_to_anchor=(0, 0.965), borderaxespad=0.1)
             table.set(ylim=(-0.8, 2.1), xlim=(0, last))
-            table.text(0, 2.0, "At risk (months after resection below)", fontsize=6, va="center")
+            table.text(0, 2.0, f"At risk (months after {endpoint().start} below)", fontsize=6, va="center")
             table.set_xticks(times)
             table.tick_params(length=0)
             table.set_yticks([])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.figures.p_values import interval_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, canvas, legend_below, protocol_line, say_nothing
 from hcc_recurrence.figures.style import model_colours
@@ -60,7 +61,7 @@ def plot_time_auc(
         axis.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(
             title=f"{title} (n = {part['n'].max()})",
-            xlabel="Months after resection",
+            xlabel=f"Months after {endpoint().start}",
             ylabel="Time-dependent AUC",
             xlim=(0, last + 1),
             ylim=(0, 1.02),
@@ -70,6 +71,7 @@ def plot_time_auc(
         legend_below(axis, below, title=legend_title)
     line = protocol_line(predictions, protocol, "Means of {number} repeats.")
     figure.suptitle(
-        f"{line} Recurred until a month against followed beyond it; dotted: {horizon:.0f} months.", fontsize=8
+        f"{line} {capital(endpoint().event)} until a month against followed beyond it; dotted: {horizon:.0f} months.",
+        fontsize=8,
     )
     return figure

@@ -167,7 +167,7 @@ def fit_predict(
     return [predicted(model, other) for other in others]
 
 
-def cross_validated_auc(name: str, x: np.ndarray, y: np.ndarray, folds: int, seed: int) -> float:
+def cross_validated_auc(name: str, x: np.ndarray, y: np.ndarray, folds: int, seed: int, **settings: Any) -> float:
     """AUC of pooled out-of-fold probabilities of one classifier on rows of the training patients.
 
     A half without a feature: pooled, the prevalences of the folds' other rows would look like scores.
@@ -178,5 +178,5 @@ def cross_validated_auc(name: str, x: np.ndarray, y: np.ndarray, folds: int, see
         return 0.5
     probability = np.empty(len(y))
     for inner, held in stratified_folds(y, folds, seed).split(x, y):
-        probability[held] = fit_predict(name, x[inner], y[inner], [x[held]], seed)[0]
+        probability[held] = fit_predict(name, x[inner], y[inner], [x[held]], seed, **settings)[0]
     return float(roc_auc_score(y, probability))

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import Fit
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.files import read_csv
 from hcc_recurrence.learning.predictions import prediction_rows
 
@@ -139,13 +140,13 @@ def choose_patients(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     # Validation patients are unseen in every fold; the fold that held a patient out is what the strict protocol shows.
     counts = rows.groupby("patient_id")["fold"].transform("count")
     rows = rows[counts == 1]
-    parts = []
+    parts, event = [], endpoint().happened
     for right, outcome in ((True, 1), (True, 0), (False, 1), (False, 0)):
         called = (rows["probability"] >= 0.5).astype(int)
         group = rows[(rows["er"] == outcome) & ((called == outcome) == right)]
         if len(group):
             certain = (group["probability"] - 0.5).abs()
-            word = "recurrence" if outcome else "no recurrence"
+            word = event if outcome else f"no {event}"
             best = group.loc[[certain.idxmax()]]
             parts.append(best.assign(kind=f"{word}, predicted {'right' if right else 'wrong'}"))
     return pd.concat(parts, ignore_index=True)[["patient_id", "fold", "er", "probability", "kind"]]

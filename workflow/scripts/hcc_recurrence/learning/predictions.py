@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
+
 COLUMNS = (
     "patient_id",
     "model",
@@ -76,8 +78,9 @@ def prediction_rows(
             "y": outcome["er"].astype(int).to_numpy(),
             "probability": np.asarray(probability, float),
             "rfs_months": outcome["rfs_months"].to_numpy(),
-            # With gaps where patients are left out, a column of whole numbers is read as one of decimals.
-            "rfs_event": outcome["rfs_event"].astype(int).to_numpy(),
+            # With gaps where patients are left out, a column of whole numbers is read as one of decimals. Missing for
+            # everyone where the outcome has no times.
+            "rfs_event": outcome["rfs_event"].astype("Int64" if outcome["rfs_event"].isna().all() else int).to_numpy(),
         }
     )
     return frame.assign(**about)[list(COLUMNS)]
@@ -120,7 +123,8 @@ def explained_patients(predictions: pd.DataFrame, model: str) -> pd.DataFrame:
     own = predictions[(predictions["model"] == model) & (predictions["estimate"] == "out_of_fold")]
     mean = own.groupby("patient_id").agg(er=("y", "first"), probability=("probability", "mean")).reset_index()
     parts = []
-    for er, words in ((1, "recurrence"), (0, "no recurrence")):
+    event = endpoint().happened
+    for er, words in ((1, event), (0, f"no {event}")):
         ordered = mean[mean["er"] == er].sort_values(["probability", "patient_id"], ascending=[not er, True])
         for place, kind in ((0, "most right"), (-1, "most wrong")):
             parts.append(ordered.iloc[[place]].assign(kind=f"{words}, {kind}"))

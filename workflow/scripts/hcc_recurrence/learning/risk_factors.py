@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.learning.clinical import by_category, dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.risk_factor_steps import ADDITIONAL, PAPER, STEPS
 from hcc_recurrence.learning.scaling import Imputer
@@ -91,7 +92,8 @@ def fit_risk_factors(
     The study's own has its coding and its rule (`risk_factor_model`), with the functions of its clinical model:
     `significant` (Zhao 2024, Zhang 2025), `forward` (Yan 2023), `cox_steps` (Wang 2022), `univariable` (Cui 2022). The
     other one, logistic beside Cox and Cox beside logistic, has the limits of `settings` and is marked as additional.
-    Missing values are the training median; ordered categories count as 0, 1, 2. Times are censored at the horizon.
+    Missing values are the training median; ordered categories count as 0, 1, 2. Times are censored at the horizon;
+    there is no Cox regression where the outcome has none.
 
     Args:
         clinical: numbers, index patient_id. definitions: kind, unit, timing and levels of each variable.
@@ -115,15 +117,16 @@ def fit_risk_factors(
     names = {v: d["name"] for v, d in drawn.items()}
     outcome = labels.set_index("patient_id").loc[rows]
     y = outcome["er"].to_numpy(float)
-    months, event = censor_at(outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int), horizon)
-
+    cox, months, event = _Found({}, []), np.empty(0), np.empty(0)
+    if endpoint().has_times:
+        months, event = censor_at(outcome["rfs_months"].to_numpy(float), outcome["rfs_event"].to_numpy(int), horizon)
+        cox = _cox(months, event, x, own["cox_p"] if rule == "cox_steps" else settings["cox_univariable_p"])
     if rule == "significant":
         logistic = _significant(y, x, own["clinical_p"], own["none_significant"])
     elif rule == "forward":
         logistic = _forward(y, x, own["clinical_p"], own["entry_p"], own["removal_p"])
     else:
         logistic = _forward(y, x, settings["univariable_p"], settings["entry_p"], settings["removal_p"])
-    cox = _cox(months, event, x, own["cox_p"] if rule == "cox_steps" else settings["cox_univariable_p"])
     own_steps = [(analysis, step) for analysis, step, _ in STEPS[rule]]
     parts = [
         table.assign(analysis=analysis, step=step, source=PAPER if (analysis, step) in own_steps else ADDITIONAL)
@@ -251,7 +254,7 @@ def cox_nomogram(
     if not 0 < survival < 1:
         return None
     axes = nomogram_axes(x, fit.params_.to_dict(), definitions)
-    return NomogramModel("cox", axes, offset, survival, f"Recurrence within {horizon:.0f} months")
+    return NomogramModel("cox", axes, offset, survival, f"{capital(endpoint().event)} within {horizon:.0f} months")
 
 
 def logistic_optimism(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -62,6 +62,8 @@ class Method:
     networks: TRAINED, FEATURES, or empty where the settings have none. needs_networks: a study cannot leave them out.
     problems: what is wrong with the settings of the preset, by them and the whole config. study_problems: what is wrong
     with an entry of `studies`, and what to do, by the entry, the settings and the config.
+    needs: what a study must have for the method to be one, and why: `times` of the outcome, or clinical
+    `variables`; a study without them is refused before the first job.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Method:
     study_problems: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], list[tuple[str, str]]] = (
         no_study_problems
     )
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:

@@ -11,8 +11,9 @@ from hcc_recurrence.cohort.checks import Sources, check_sources, completeness_pr
 from hcc_recurrence.cohort.dates import date_fault
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION
 from hcc_recurrence.cohort.labels import make_labels
-from hcc_recurrence.cohort.outcome import decimal_comma, split_date_problems
+from hcc_recurrence.cohort.outcome import decimal_comma, outcome_column, split_date_problems
 from hcc_recurrence.cohort.splits import draw_sets, folds_fault, in_training
+from hcc_recurrence.endpoint import Endpoint
 from hcc_recurrence.planning.patients import Patients
 from hcc_recurrence.planning.sheets import Sheets
 from hcc_recurrence.planning.studies import Studies
@@ -140,11 +141,12 @@ def few_problems(patients: Patients, unets: Unets, problems: Sequence[Problem], 
             settings["er_days"],
             settings["er_inclusive"],
             decimal_comma=decimal_comma(cohort),
+            column=outcome_column(cohort),
         )
         fraction = rule["validation_fraction"] if rule["kind"] == "random" else 0.0
         split = draw_sets(labels, patients.assigned_splits(name, scheme), fraction, studies.config["seed"])
         more = len(patients.excluded[name]) if refused else 0
-        if fault := folds_fault(labels, split, rule["folds"], more):
+        if fault := folds_fault(labels, split, rule["folds"], more, Endpoint(**settings["endpoint"])):
             most = min(map(len, in_training(labels, split).values()))
             lower = f"lower splits.{scheme}.folds (to {most} at most), " if most >= LEAST_FOLDS else ""
             remedy = f"{lower}add patients, or name another split in the study"

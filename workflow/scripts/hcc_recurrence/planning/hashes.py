@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hcc_recurrence.cohort.checks import Sources
+from hcc_recurrence.cohort.outcome import outcome_column
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS, MONTH_COLUMNS
 from hcc_recurrence.planning.patients import Patients
 from hcc_recurrence.provenance import combine_hashes, hash_of_parts
@@ -64,7 +65,9 @@ class Hashes:
         """Changes with any outcome or centre, and with no clinical column."""
         # By patient: another order of the rows is no other outcome.
         frame = self.cohorts[name].patients.sort_index()
-        columns = [c for c in ("patient_id", "centre", *DATE_COLUMNS, *MONTH_COLUMNS) if c in frame]
+        column = outcome_column(self.cohorts[name])
+        outcome = [column] if column else [*DATE_COLUMNS, *MONTH_COLUMNS]
+        columns = [c for c in ("patient_id", "centre", *outcome) if c in frame]
         return _named_hash("column", [[c, *frame[c]] for c in columns])
 
     def clinical_hash(self, name: str, variables: Sequence[str]) -> str:

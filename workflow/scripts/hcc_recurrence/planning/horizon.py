@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hcc_recurrence.cohort.labels import horizon_words, make_labels
-from hcc_recurrence.cohort.outcome import decimal_comma
+from hcc_recurrence.cohort.outcome import decimal_comma, outcome_column
 from hcc_recurrence.cohort.sheets import Cohort
 from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.problems import Notice
@@ -30,7 +30,7 @@ def horizon_notices(studies: Studies, cohorts: Mapping[str, Cohort], patients: M
             for paper, of in sorted(studies.pairs)
             if of == name and studies.config["papers"][paper].get("er_inclusive", inclusive) != inclusive
         ]
-        if not others:
+        if not others or outcome_column(cohort):
             continue
         frame = cohort.patients.loc[patients[name]]
         ways = [

@@ -10,7 +10,7 @@ from typing import Any
 from hcc_recurrence.cohort.clinical import empty_column_problems, threshold_problems
 from hcc_recurrence.cohort.clinical_scores import STAGE_INPUTS, STAGE_THRESHOLDS
 from hcc_recurrence.cohort.labels import has_dates, make_labels
-from hcc_recurrence.cohort.outcome import decimal_comma
+from hcc_recurrence.cohort.outcome import decimal_comma, outcome_column
 from hcc_recurrence.cohort.sheets import MONTH_COLUMNS, Cohort, load_cohort
 from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.planning.studies import Studies
@@ -48,13 +48,16 @@ class Sheets:
         readable = cohort.patients.drop(index=sorted(self.faulty(name) & set(cohort.patients.index)))
         if not cohort.settings.get("outcome_needed", True):
             return sorted(readable.index)
-        if not has_dates(readable) and not all(c in readable for c in MONTH_COLUMNS):
+        column = outcome_column(cohort)
+        known = [column] if column else MONTH_COLUMNS
+        if (column or not has_dates(readable)) and not all(c in readable for c in known):
             return sorted(readable.index)
         labels = make_labels(
             readable,
             cohort.settings["er_days"],
             cohort.settings["er_inclusive"],
             decimal_comma=decimal_comma(cohort),
+            column=column,
         )
         return sorted(labels.loc[labels["excluded_because"] == "", "patient_id"])
 

@@ -17,11 +17,12 @@ class Studies:
 
     Args: config: from `load_configuration`.
 
-    Attributes: pairs: paper and cohort of each study -> what the config says of it.
+    Attributes: pairs: paper and cohort of each study -> what the config says of it. applied: whether exported models
+    stand in place of papers, so that nothing is fitted or split.
     """
 
     def __init__(self, config: Mapping[str, Any]):
-        self.config = config
+        self.config, self.applied = config, bool(config.get("models"))
         self.pairs: dict[tuple[str, str], Mapping[str, Any]] = {(s["paper"], s["cohort"]): s for s in config["studies"]}
 
     @property
@@ -41,16 +42,10 @@ class Studies:
         """The splits that studies use on a cohort, sorted."""
         return [scheme for cohort, scheme in self.comparisons() if cohort == name]
 
-    @property
-    def applied(self) -> bool:
-        """Whether the run applies exported models, which stand in place of papers: nothing is fitted or split."""
-        return bool(self.config.get("models"))
-
     def comparisons(self) -> list[tuple[str, str]]:
         """Cohort and split of every comparison: each split that a study uses on a cohort."""
-        if self.applied:
-            return []
-        return sorted({(cohort, self.scheme(paper, cohort)) for paper, cohort in self.pairs})
+        pairs = [] if self.applied else self.pairs
+        return sorted({(cohort, self.scheme(paper, cohort)) for paper, cohort in pairs})
 
     def papers_with_scheme(self, cohort: str, scheme: str) -> list[str]:
         """The papers whose study on a cohort uses a split, sorted."""

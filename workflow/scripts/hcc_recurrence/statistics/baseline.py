@@ -8,25 +8,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.degenerate import FEW_RECURRENCES, LEAST_OF_EACH, LEAST_PATIENTS
+from hcc_recurrence.endpoint import capital, endpoint
+from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS, few_events
 from hcc_recurrence.statistics.group_tests import categorical_test, continuous_rule, continuous_test, is_skewed
 from hcc_recurrence.statistics.survival import log_rank_p, median_survival_se
 
 SETS = {"train": "training", "validation": "validation", "external": "external"}
-OUTCOMES = {0: "no early recurrence", 1: "early recurrence"}
-COLUMNS = ("split", "variable", "label", "level", "missing", "total", *OUTCOMES.values(), "p", "test")
 NOTE = (
     "Mean (SD) or median (Q1, Q3), n (%); percentages of variables are of all patients, tests of those with a value. "
     "No correction for the number of comparisons."
-)
-SETS_NOTE = (
-    f"{NOTE} P compares a set with training. Recurrences: everyone in the sets. No interval of {FEW_RECURRENCES}."
 )
 # What stands beside the median recurrence-free survival: its 95 % interval by Brookmeyer and Crowley, that of SPSS
 # (1.96 standard errors on both sides), or the standard error.
 SPREADS = {"interval": "95% CI", "wald": "95% CI, ± 1.96 SE", "se": "SE"}
 # The name of a column that no clinical variable can have.
 _GROUP = "(group)"
+
+
+def outcomes() -> dict[int, str]:
+    """The two outcomes as the heads of columns."""
+    return {0: endpoint().none, 1: endpoint().name}
+
+
+def sets_note() -> str:
+    """What stands under the table of the sets."""
+    event = endpoint().event
+    found = f"{NOTE} P compares a set with training."
+    if not endpoint().has_times:
+        return found
+    return f"{found} {capital(event)}s: everyone in the sets. No interval of {few_events()}."
+
+
+def columns_of_baseline() -> list[str]:
+    """The columns of `baseline_table`."""
+    return ["split", "variable", "label", "level", "missing", "total", *outcomes().values(), "p", "test"]
 
 
 def baseline_table(
@@ -43,21 +58,21 @@ def baseline_table(
         labels, split: from `make_labels`, `make_split`.
         tests: continuous (variable or `default` -> rule of `group_tests`), yates, fisher_below.
 
-    Returns: text columns COLUMNS. Continuous variables as mean (SD) or median [Q1,Q3], the others as n (%). `p` and
-    `test` are empty where there is nothing to test: a set without one of the outcomes has counts alone.
+    Returns: text, `columns_of_baseline`. Continuous variables as mean (SD) or median [Q1,Q3], the others as n (%). `p`
+    and `test` are empty where there is nothing to test: a set without one of the outcomes has counts alone.
     """
     if not definitions:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=columns_of_baseline())
     frame = clinical.join(split.set_index("patient_id")["split"], how="inner")
-    outcome = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int).map(OUTCOMES)
+    outcome = labels.set_index("patient_id")["er"].reindex(frame.index).astype(int).map(outcomes())
     parts = []
     for name in SETS:
         own = frame[frame["split"] == name].drop(columns="split")
         if len(own):
-            outcomes = list(OUTCOMES.values())
-            table = _compared(own, outcome[own.index], outcomes, {"": (outcomes[0], outcomes[1])}, definitions, tests)
+            both = list(outcomes().values())
+            table = _compared(own, outcome[own.index], both, {"": (both[0], both[1])}, definitions, tests)
             parts.append(table.assign(split=name))
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    return pd.concat(parts, ignore_index=True)[columns_of_baseline()]
 
 
 def sets_table(
@@ -205,16 +220,19 @@ def _recurrence_rows(
 ) -> pd.DataFrame:
     """Recurrences, early ones, times to them and recurrence-free survival of each set."""
     members = {"total": outcome, **{name: outcome[group == name] for name in sets}}
-    spread = tests.get("rfs", "interval")
+    spread, words = tests.get("rfs", "interval"), endpoint()
+    free = f"{capital(words.survival)}, months, median ({SPREADS[spread]})"
     columns = {
-        ("recurrence", "Recurrence during follow-up, n (%)"): lambda own: _share(own["rfs_event"]),
-        ("er", "Early recurrence, n (%)"): lambda own: _share(own["er"]),
-        ("months_to_recurrence", "Time to recurrence, months, median (range)"): lambda own: _times(own, "rfs_event"),
-        ("months_to_er", "Time to early recurrence, months, median (range)"): lambda own: _times(own, "er"),
-        ("rfs", f"Recurrence-free survival, months, median ({SPREADS[spread]})"): lambda own: _median_survival(
-            own, spread
+        ("recurrence", f"{capital(words.event)} during follow-up, n (%)"): lambda own: _share(own["rfs_event"]),
+        ("er", f"{capital(words.name)}, n (%)"): lambda own: _share(own["er"]),
+        ("months_to_recurrence", f"Time to {words.event}, months, median (range)"): lambda own: _times(
+            own, "rfs_event"
         ),
+        ("months_to_er", f"Time to {words.name}, months, median (range)"): lambda own: _times(own, "er"),
+        ("rfs", free): lambda own: _median_survival(own, spread),
     }
+    if not words.has_times:
+        columns = {key: cell for key, cell in columns.items() if key[0] == "er"}
     rows = []
     for (variable, label), cell in columns.items():
         row = {"variable": variable, "label": label, **{name: cell(own) for name, own in members.items()}}
@@ -246,7 +264,7 @@ def _times(own: pd.DataFrame, flag: str) -> str:
 def _median_survival(own: pd.DataFrame, spread: str) -> str:
     """Kaplan-Meier median with the interval of Brookmeyer and Crowley on the log(-log) scale (lifelines), or by its SE.
 
-    Of fewer patients than `FEW_RECURRENCES` says the median alone.
+    Of fewer patients than `few_events` says the median alone.
     """
     from lifelines import KaplanMeierFitter
     from lifelines.utils import median_survival_times
@@ -282,7 +300,7 @@ def _site_rows(
     rows = [
         {
             "variable": "site",
-            "label": "Site of early recurrence, n (%)",
+            "label": f"Site of {endpoint().name}, n (%)",
             "level": str(level),
             **{name: _count(part == level, part.notna()) for name, part in known.items()},
         }

@@ -100,8 +100,8 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
     """Solve every row of a printed metrics table for its counts (`metrics_for_readers`).
 
     Args:
-        printed: text columns model, protocol, patients, "n (ER)", repeats, TP, FN, TN, FP (means over the repeats) and
-            the rates, whose cells may carry an interval in brackets behind the number.
+        printed: text columns model, protocol, patients, "n (ER)" or that of another endpoint, repeats, TP, FN, TN, FP
+            (means over the repeats) and the rates, whose cells may carry an interval in brackets behind the number.
 
     Returns: model, protocol, patients, solutions (0 where no counts are printed); one row a printed row.
 
@@ -109,8 +109,9 @@ def check_printed_table(printed: pd.DataFrame) -> pd.DataFrame:
     """
     rows, wrong = [], []
     names = {"PPV": "ppv", "NPV": "npv", "F1": "f1", **{r: r for r in ("accuracy", "sensitivity", "specificity")}}
+    number = next(column for column in printed.columns if column.startswith("n ("))
     for row in printed.to_dict("records"):
-        total, events = (int(part) for part in str(row["n (ER)"]).rstrip(")").split(" ("))
+        total, events = (int(part) for part in str(row[number]).rstrip(")").split(" ("))
         if not str(row["TP"]).strip():
             # A model that tells nobody apart has no counts.
             rows.append((row["model"], row["protocol"], row["patients"], 0))

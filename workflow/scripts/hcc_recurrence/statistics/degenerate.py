@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
+
 # Below that many patients of one of the outcomes (or of the groups that are compared) there is no approximate interval,
 # no approximate test and no curve; exact intervals (proportions) there are for any number.
 LEAST_OF_EACH = 5
@@ -24,8 +26,6 @@ LEAST_VARIANCE = 1e-15
 NOTHING = "one score for everyone"
 FEW = f"fewer than {LEAST_OF_EACH} patients of an outcome"
 TOO_FEW_TO_SMOOTH = f"fewer than {LEAST_FOR_SMOOTHING} patients of an outcome"
-FEW_RECURRENCES = f"fewer than {LEAST_OF_EACH} recurrences or {LEAST_PATIENTS} patients"
-FEW_AROUND = f"fewer than {LEAST_OF_EACH} recurrences before or {LEAST_OF_EACH} patients beyond the time"
 FEW_IN_A_GROUP = f"a group of fewer than {LEAST_OF_EACH} patients"
 FEW_READ = f"fewer than {LEAST_PATIENTS} patients"
 ONE_OUTCOME = "patients of one outcome only"
@@ -33,6 +33,16 @@ NOTHING_VARIES = "every pair in the same order"
 SAME_ORDER = "both put every pair in the same order"
 SAME_IN_RESAMPLES = "the same value in every resample"
 PANEL_OF_MODEL = ["model", "protocol", "split", "estimate"]
+
+
+def few_events() -> str:
+    """What is said of too few patients whom the event of the outcome befell."""
+    return f"fewer than {LEAST_OF_EACH} {endpoint().event}s or {LEAST_PATIENTS} patients"
+
+
+def few_around() -> str:
+    """What is said of too few of them before a time, or of too few patients beyond it."""
+    return f"fewer than {LEAST_OF_EACH} {endpoint().event}s before or {LEAST_OF_EACH} patients beyond the time"
 
 
 def enough(*numbers: int) -> bool:

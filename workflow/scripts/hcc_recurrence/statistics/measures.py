@@ -23,9 +23,7 @@ from hcc_recurrence.statistics.concordance import (
     variance_of,
 )
 from hcc_recurrence.statistics.degenerate import (
-    FEW_AROUND,
     FEW_IN_A_GROUP,
-    FEW_RECURRENCES,
     LEAST_OF_EACH,
     NOTHING,
     NOTHING_VARIES,
@@ -33,6 +31,8 @@ from hcc_recurrence.statistics.degenerate import (
     PANEL_OF_MODEL,
     SAME_IN_RESAMPLES,
     TOO_FEW_TO_SMOOTH,
+    few_around,
+    few_events,
     kept,
     models_of_nothing,
     smoothed,
@@ -200,8 +200,8 @@ class _Patients:
         within, beyond = int(((event == 1) & (months <= horizon)).sum()), int((months > horizon).sum())
         # Enough who recur, and as many others to set them against.
         self.numbers = {
-            "c": ((int(self.event.sum()), len(self.names) - LEAST_OF_EACH), FEW_RECURRENCES),
-            "auc_t": ((within, beyond), FEW_AROUND),
+            "c": ((int(self.event.sum()), len(self.names) - LEAST_OF_EACH), few_events()),
+            "auc_t": ((within, beyond), few_around()),
         }
         self.pairs = {"c": survival_pairs(self.months, self.event)}
         if within and beyond:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+
+from hcc_recurrence.endpoint import endpoint
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class NomogramModel:
     axes: tuple[Axis, ...]
     offset: float
     baseline_survival: float = float("nan")
-    outcome: str = "Risk of early recurrence"
+    outcome: str = field(default_factory=lambda: f"Risk of {endpoint().name}")
     # The last scale shows 1 - risk.
     as_survival: bool = False
 

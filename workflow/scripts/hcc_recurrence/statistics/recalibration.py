@@ -132,6 +132,19 @@ def intercept_and_slope(y: np.ndarray, linear: np.ndarray, steps: int = 50) -> t
     return float("nan"), float("nan")
 
 
+def observed_expected_interval(y: np.ndarray, probability: np.ndarray) -> tuple[float, float]:
+    """95 % interval of the ratio of observed to expected events, on the scale of its logarithm.
+
+    The standard error of ln(O/E) is sqrt((1 - O/n) / O) (Debray et al., BMJ 2017;356:i6460, appendix). NaN without
+    events.
+    """
+    observed, n = float(np.sum(y)), len(y)
+    if not observed:
+        return float("nan"), float("nan")
+    ratio, half = observed / float(np.sum(probability)), 1.959963984540054 * np.sqrt((1 - observed / n) / observed)
+    return float(ratio * np.exp(-half)), float(ratio * np.exp(half))
+
+
 def _measures(y: np.ndarray, risk: np.ndarray) -> dict[str, float]:
     found = calibration_measures(y, risk)
     return {"calibration_intercept": found.intercept, "calibration_slope": found.slope, "brier": found.brier}
@@ -155,7 +168,7 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
     Args:
         y: (n,) 0/1. probability: (n,).
 
-    Returns: update, intercept, slope, their limits, observed_expected, calibration_intercept, calibration_slope, brier,
+    Returns: update, intercept, slope, observed_expected, their limits, calibration_intercept, calibration_slope, brier,
     corrected_intercept, corrected_slope, corrected_brier, p_against_both, chosen, remark.
     """
     y, probability = np.asarray(y, float), np.asarray(probability, float)
@@ -172,6 +185,9 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
         risk = update.risk(probability)
         own = _measures(y, risk)
         corrected = own if name == UNTOUCHED else _corrected(name, y, probability, own, resamples, seed)
+        # After another intercept the ratio is 1 by construction.
+        none = (float("nan"), float("nan"))
+        ratio = observed_expected_interval(y, risk) if name == UNTOUCHED and not few else none
         limits = (*update.intercept_interval, *update.slope_interval)
         names = ("intercept_low", "intercept_high", "slope_low", "slope_high")
         rows.append(
@@ -181,6 +197,7 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
                 "slope": update.slope,
                 **dict(zip(names, limits if not few else [float("nan")] * 4, strict=True)),
                 "observed_expected": float(y.sum() / risk.sum()),
+                **dict(zip(("observed_expected_low", "observed_expected_high"), ratio, strict=True)),
                 **own,
                 **{f"corrected_{key.removeprefix('calibration_')}": value for key, value in corrected.items()},
                 "p_against_both": p_values.get(name, float("nan")) if not few else float("nan"),
@@ -189,7 +206,14 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
             }
         )
     columns = ["update", "intercept", "intercept_low", "intercept_high", "slope", "slope_low", "slope_high"]
-    columns += ["observed_expected", "calibration_intercept", "calibration_slope", "brier"]
+    columns += [
+        "observed_expected",
+        "observed_expected_low",
+        "observed_expected_high",
+        "calibration_intercept",
+        "calibration_slope",
+        "brier",
+    ]
     columns += ["corrected_intercept", "corrected_slope", "corrected_brier", "p_against_both", "chosen", "remark"]
     return pd.DataFrame(rows).reindex(columns=columns)
 

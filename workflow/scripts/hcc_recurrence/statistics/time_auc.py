@@ -15,9 +15,9 @@ from hcc_recurrence.statistics.concordance import (
     variance_of,
 )
 from hcc_recurrence.statistics.degenerate import (
-    FEW_AROUND,
     SAME_IN_RESAMPLES,
     enough,
+    few_around,
     kept,
     models_of_nothing,
     why_no_interval,
@@ -74,7 +74,7 @@ def time_auc_tables(
                 values = np.full(len(drawn), np.nan)
                 if min(sides) and not words:
                     values = scores.values(dynamic_pairs(months, event, at), drawn)
-                why = why_no_interval(sides, variance_of(values[1:]), words, FEW_AROUND, SAME_IN_RESAMPLES)
+                why = why_no_interval(sides, variance_of(values[1:]), words, few_around(), SAME_IN_RESAMPLES)
                 low, high = kept(*percentile_interval(values[1:]), why)
                 rows.append({**line, "auc": float(values[0]), "low": low, "high": high, "remark": why})
             last = min(months.max(), horizon) if censored else months.max()

@@ -42,4 +42,8 @@ METHOD = Method(
     shown=("choices", "weights", "correlations"),
     needs_networks=True,
     problems=problems,
+    needs={
+        "times": "its nomogram is a Cox regression",
+        "variables": "DSFR-C, the visual model and the nomogram are made of them",
+    },
 )

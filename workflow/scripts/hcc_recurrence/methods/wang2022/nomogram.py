@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.regressions import fits_of_variables
 from hcc_recurrence.learning.risk_factors import cox_nomogram
@@ -77,7 +78,7 @@ def fit_risk(
     kinds = {**drawing, SIGNATURE: {"kind": "continuous", "levels": []}}
     nomogram = cox_nomogram(x, months, event, list(variables), kinds, horizon)
     if nomogram is not None:
-        nomogram = replace(nomogram, outcome=f"{horizon:.0f}-month recurrence-free survival", as_survival=True)
+        nomogram = replace(nomogram, outcome=f"{horizon:.0f}-month {endpoint().survival}", as_survival=True)
     return CoxRisk(nomogram, float(1 - survival_at(months, event, horizon)[0]))
 
 

@@ -46,4 +46,5 @@ METHOD = Method(
     networks=TRAINED,
     problems=problems,
     study_problems=study_problems,
+    needs={"variables": "its clinical and its combined signature are made of them"},
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.learning.network_scores import best_by_validation, published_rows, strict_rows
 from hcc_recurrence.learning.predictions import COLUMNS, outcome_of
 from hcc_recurrence.methods.zhang2025.declare import VOLUME
@@ -162,7 +163,8 @@ def explained_patients(predictions: pd.DataFrame, model: str, confident: float) 
     right = (called == own["er"]) | (not told)
     certain = own["probability"].where(called == 1, 1 - own["probability"])
     parts = []
-    for outcome, word in ((1, "recurrence"), (0, "no recurrence")):
+    event = endpoint().happened
+    for outcome, word in ((1, event), (0, f"no {event}")):
         group = own[right & (own["er"] == outcome)]
         if len(group):
             parts.append(
@@ -172,6 +174,6 @@ def explained_patients(predictions: pd.DataFrame, model: str, confident: float) 
             )
     wrong = own[~right & (certain >= confident - 1e-12)]
     wrong = wrong.loc[certain.loc[wrong.index].sort_values(ascending=False, kind="stable").index]
-    words = np.where(wrong["er"] == 1, "recurrence", "no recurrence")
+    words = np.where(wrong["er"] == 1, event, f"no {event}")
     parts.append(wrong.assign(kind=[f"{word}, predicted wrong" for word in words]))
     return pd.concat(parts, ignore_index=True)[["patient_id", "split", "fold", "er", "probability", "kind"]]

@@ -20,11 +20,21 @@ FUSIONS = {
 }
 
 
+def fusions(has_clinical: bool) -> dict[str, tuple[str, ...]]:
+    """The fusions of a study: without clinical variables there is none to leave out."""
+    return {name: parts for name, parts in FUSIONS.items() if has_clinical or name != f"{FUSION} without clinical"}
+
+
 def fitted_models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
-    """The models without a network."""
-    return {
+    """The models without a network; those with clinical variables only where the study has any."""
+    found = {
         **{f"{RADIOMICS} {name}": ModelInfo("variant", "radiomics", name) for name in settings["classifiers"]},
         RADIOMICS: ModelInfo("main", "radiomics", "LR"),
+    }
+    if not settings["clinical"]:
+        return found
+    return {
+        **found,
         CLINICAL: ModelInfo("main", "clinical", "CR"),
         COMBINED: ModelInfo("main", "combined", "RCR"),
     }
@@ -39,7 +49,7 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
         found |= {f"{DEEP} {name}": ModelInfo("variant", "deep", name) for name in networks}
         found |= {
             name: ModelInfo("main" if name == FUSION else "ablation", "combined", name if name == FUSION else "")
-            for name in FUSIONS
+            for name in fusions(bool(settings["clinical"]))
         }
     return found
 

@@ -38,7 +38,8 @@ class Zhao(FittedMethod):
     """All models without a network of one fit.
 
     classifiers: by the names of `learning.estimators`, on the selected features. chosen: which of them is the radiomics
-    model. clinical: CR, of the clinical variables. combined: RCR, of features and clinical variables.
+    model. clinical: CR, of the clinical variables. combined: RCR, of features and clinical variables. Both are None in
+    a study without clinical variables.
     """
 
     method: ClassVar[str] = "zhao2024"
@@ -46,8 +47,8 @@ class Zhao(FittedMethod):
     variables: Variables
     classifiers: Mapping[str, Any]
     chosen: str
-    clinical: LogisticModel
-    combined: Any
+    clinical: LogisticModel | None
+    combined: Any | None
 
     def predict(self, data: Data, patients: Sequence[str]) -> pd.DataFrame:
         """Probability of early recurrence by each model; reads the features and clinical variables of these patients
@@ -55,24 +56,28 @@ class Zhao(FittedMethod):
         x = self.variables.radiomics(data, patients)
         found = {f"{RADIOMICS} {name}": predicted(model, x) for name, model in self.classifiers.items()}
         found[RADIOMICS] = found[f"{RADIOMICS} {self.chosen}"]
-        found[CLINICAL] = self.clinical.predict(
-            pd.DataFrame(self.variables.clinical(data, patients), columns=self.variables.clinical_names)
-        )
-        found[COMBINED] = predicted(self.combined, self.variables.both(data, patients))
+        if self.clinical is not None:
+            found[CLINICAL] = self.clinical.predict(
+                pd.DataFrame(self.variables.clinical(data, patients), columns=self.variables.clinical_names)
+            )
+            found[COMBINED] = predicted(self.combined, self.variables.both(data, patients))
         return pd.DataFrame(found, index=pd.Index(list(patients), name="patient_id"))
 
     def state(self) -> dict[str, Any]:
         """What a model file holds of it."""
+        own = self.clinical
         return {
             "learned": list(self.learned),
             "variables": self.variables.state(),
             "classifiers": [{"name": name, "model": model} for name, model in self.classifiers.items()],
             "chosen": self.chosen,
-            "clinical": {
-                "variables": list(self.clinical.coefficients),
-                "coefficients": list(self.clinical.coefficients.values()),
-                "intercept": self.clinical.intercept,
-                "method": self.clinical.method,
+            "clinical": None
+            if own is None
+            else {
+                "variables": list(own.coefficients),
+                "coefficients": list(own.coefficients.values()),
+                "intercept": own.intercept,
+                "method": own.method,
             },
             "combined": self.combined,
         }
@@ -84,16 +89,17 @@ class Zhao(FittedMethod):
         Raises: ModelFileError for other keys.
         """
         expect_keys(state, {"learned", "variables", "classifiers", "chosen", "clinical", "combined"}, cls.method)
-        own = state["clinical"]
-        expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{cls.method}, clinical")
+        own, clinical = state["clinical"], None
+        if own is not None:
+            expect_keys(own, {"variables", "coefficients", "intercept", "method"}, f"{cls.method}, clinical")
+            weights = dict(zip(own["variables"], own["coefficients"], strict=True))
+            clinical = LogisticModel(weights, own["intercept"], own["method"])
         return cls(
             tuple(state["learned"]),
             Variables.from_state(state["variables"]),
             {row["name"]: row["model"] for row in state["classifiers"]},
             state["chosen"],
-            LogisticModel(
-                dict(zip(own["variables"], own["coefficients"], strict=True)), own["intercept"], own["method"]
-            ),
+            clinical,
             state["combined"],
         )
 
@@ -180,7 +186,9 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     coded = dichotomise(data.clinical, settings["clinical"])
     impute = Imputer(coded.loc[rows].to_numpy())
     clinical = pd.DataFrame(impute(coded.to_numpy()), index=coded.index, columns=coded.columns)
-    kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"], settings["none_significant"])
+    kept, table = [], pd.DataFrame()
+    if settings["clinical"]:
+        kept, table = select_clinical(clinical.loc[rows], y, settings["clinical_p"], settings["none_significant"])
     variables = Variables(
         tuple(selected),
         scale.of_columns(positions),
@@ -190,24 +198,34 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     )
 
     train = variables.radiomics(data, rows)
-    classifiers = {name: fit_estimator(name, train, y, seed) for name in settings["classifiers"]}
+    known = {name: settings["classifier_settings"].get(name, {}) for name in settings["classifiers"]}
+    classifiers = {name: fit_estimator(name, train, y, seed, **own) for name, own in known.items()}
     tuning = tuning_patients(data.split, fit)
-    chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, settings["choice_folds"], seed)
+    folds = settings["choice_folds"]
+    chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, folds, seed, known)
     steps.append({"step": f"chosen classifier: {chosen}", "features": len(selected)})
 
-    # CR is the logistic regression of its table of risk factors; RCR is the best-performing radiomics classifier.
-    own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
-    named = settings["combined_classifier"]
-    classifier = chosen if named == BEST else named
-    combined = fit_estimator(classifier, variables.both(data, rows), y, seed)
-    weights = {CLINICAL: [own.coefficients.get(name, 0.0) for name in kept]}
-    # Only the logistic regression has one weight a variable.
-    weights[COMBINED] = getattr(combined, "coef_", np.full((1, len(selected + kept)), np.nan)).ravel().tolist()
+    own = combined = None
     coefficients = table.assign(model=CLINICAL).to_dict("records")
-    for model, names, used_by in ((CLINICAL, kept, "LR"), (COMBINED, selected + kept, classifier)):
+    if settings["clinical"]:
+        # CR is the logistic regression of its table of risk factors; RCR is the best-performing radiomics classifier.
+        own = fit_logistic(y, pd.DataFrame(variables.clinical(data, rows), columns=kept))
+        named = settings["combined_classifier"]
+        classifier = chosen if named == BEST else named
+        combined = fit_estimator(
+            classifier, variables.both(data, rows), y, seed, **settings["classifier_settings"].get(classifier, {})
+        )
+        weights = [own.coefficients.get(name, 0.0) for name in kept]
+        described = [
+            (CLINICAL, kept, "LR", weights),
+            (COMBINED, selected + kept, classifier, weights_of_classifier(combined, selected + kept)),
+        ]
+    else:
+        described = [(RADIOMICS, selected, chosen, weights_of_classifier(classifiers[chosen], selected))]
+    for model, names, used_by, weights in described:
         coefficients += [
             {"model": model, "step": "final", "variable": v, "coefficient": w, "classifier": used_by}
-            for v, w in zip(names, weights[model], strict=True)
+            for v, w in zip(names, weights, strict=True)
         ]
         if not names:
             # A fit without a variable is a fit as well, of those that are counted.
@@ -222,6 +240,11 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     return fitted, tables
 
 
+def weights_of_classifier(classifier: Any, names: Sequence[str]) -> list[float]:
+    """One weight a variable, which the logistic regression alone has; NaN of another classifier."""
+    return getattr(classifier, "coef_", np.full((1, len(names)), np.nan)).ravel().tolist()
+
+
 def choose_classifier(
     data: Data,
     variables: Variables,
@@ -231,6 +254,7 @@ def choose_classifier(
     tuning: Sequence[str],
     folds: int,
     seed: int,
+    settings: Mapping[str, Mapping[str, Any]],
 ) -> tuple[str, list[str]]:
     """The classifier with the highest AUC of the patients that tune the fit, or, where these are none or have one
     outcome, by cross-validation on the patients that learn; of equal ones the first.
@@ -248,7 +272,7 @@ def choose_classifier(
         others = variables.radiomics(data, used)
         scores = {name: float(roc_auc_score(outcome, predicted(m, others))) for name, m in classifiers.items()}
     else:
-        scores = {name: cross_validated_auc(name, x, y, folds, seed) for name in classifiers}
+        scores = {name: cross_validated_auc(name, x, y, folds, seed, **settings[name]) for name in classifiers}
     return max(scores, key=lambda name: scores[name]), used
 
 

@@ -1,0 +1,236 @@
+"""The report's page: what stands where, what it warns of, and that one file holds all of it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, PngImagePlugin
+
+from hcc_recurrence.cohort.changes import FIRST, SAME
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
+from hcc_recurrence.figures.html import write_html
+from hcc_recurrence.figures.quality import thumbnail_page
+from hcc_recurrence.presets import WARNING
+from hcc_recurrence.report.build import facts_of
+from hcc_recurrence.report.contents import figure_of, part_of, views
+from hcc_recurrence.report.overview import (
+    changes_of,
+    comparison_table,
+    identical_models,
+    models_of_nothing,
+    sizes,
+    small_sets,
+)
+from hcc_recurrence.report.page import Apart, Writer, write_zip
+from hcc_recurrence.report.rule_graph import drawing, layers
+from hcc_recurrence.statistics.degenerate import NOTHING
+
+TEMPLATES = Path(__file__).parents[2] / "workflow/report/page"
+TITLES = {"yan2023": "Yan 2023", "zhao2024": "Zhao 2024"}
+COHORTS = {"c1": "Cohort one"}
+
+
+def metric(model, protocol="strict", split="train", estimate="out_of_fold", auc=0.7, n=40, n_pos=20, remark=""):
+    row = {"model": model, "protocol": protocol, "split": split, "estimate": estimate, "auc": auc}
+    return {**row, "auc_low": auc - 0.15, "auc_high": auc + 0.15, "n": n, "n_pos": n_pos, "remark": remark}
+
+
+@pytest.fixture
+def metrics():
+    return pd.DataFrame(
+        [
+            metric("zhao2024:RCR"),
+            metric("zhao2024:RCR", split="validation", estimate="held_out", auc=0.8, n=16, n_pos=9),
+            metric("zhao2024:RCR", "as_published", estimate="apparent", auc=0.95),
+            metric("yan2023:AP", auc=0.6),
+            metric("yan2023:CR", auc=np.nan, remark=NOTHING),
+            metric("BCLC", auc=0.55),
+            metric("Volume", auc=0.65),
+        ]
+    )
+
+
+def test_scores_and_volume_stand_below_the_methods(metrics):
+    table = comparison_table(metrics, TITLES)
+    assert table["model"].tolist() == ["AP", "CR", "RCR", "BCLC", "Volume"]
+    assert table["method"].tolist() == ["Yan 2023", "Yan 2023", "Zhao 2024", "clinical score", "tumour volume"]
+    rcr = table.set_index("model").loc["RCR"]
+    assert rcr["training, out of fold"] == "0.700 (0.550-0.850)" and rcr["validation"] == "0.800 (0.650-0.950)"
+    assert rcr["training, as published"].startswith("0.950")
+    # No external patients, no column.
+    assert "external" not in table
+
+
+def test_small_sets_say_how_far_an_auc_is_uncertain(metrics):
+    assert sizes(metrics) == {"training": (40, 20), "validation": (16, 9)}
+    (one,) = small_sets(metrics, "here")
+    assert "training 40 patients, 20 with early recurrence: an AUC is uncertain by about 0.15" in one.text
+    enough = metrics.assign(n=250, n_pos=120)
+    assert small_sets(enough, "here") == []
+    # 99 events of 300 are one too few.
+    assert small_sets(metrics.assign(n=300, n_pos=99), "here") != []
+
+
+def test_models_of_one_score_and_models_that_are_one_are_named(metrics):
+    (one,) = models_of_nothing(metrics, TITLES, "here")
+    assert one.text == "here: Yan 2023 CR give all patients the same score."
+    rows = [
+        {"protocol": "strict", "split": "train", "estimate": "out_of_fold", "repeat": 1}
+        | {"patient_id": f"p{i}", "model": model, "probability": value}
+        for model, values in (
+            ("zhao2024:RCR", (0.1, 0.9)),
+            ("zhao2024:DLRCR", (0.1, 0.9)),
+            ("yan2023:AP", (0.2, 0.9)),
+            ("BCLC", (0.5, 0.5)),
+            ("CNLC", (0.5, 0.5)),
+        )
+        for i, value in enumerate(values)
+    ]
+    (same,) = identical_models(pd.DataFrame(rows), TITLES, "here")
+    assert "Zhao 2024 DLRCR = Zhao 2024 RCR:" in same.text and "AP" not in same.text and "BCLC" not in same.text
+    assert identical_models(pd.DataFrame(rows[:2] + rows[4:]), TITLES, "here") == []
+
+
+def test_changes_are_told_and_a_first_run_is_none():
+    assert (
+        changes_of(pd.DataFrame({"what": [FIRST]}), "here") == changes_of(pd.DataFrame({"what": [SAME]}), "here") == []
+    )
+    (one,) = changes_of(pd.DataFrame({"what": ["outcome changed", "mask changed"]}), "Cohort one")
+    assert one.text == "Cohort one: outcome changed; mask changed."
+
+
+def entry(path, what, protocol="both"):
+    return {"path": str(path), "caption": f"<p>About {what}.</p>", "labels": {"what": what, "protocol": protocol}}
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "results"
+    for name in ("c1/zhao2024/figures", "c1/zhao2024/tables", "c1/comparison/s/figures", "c1/quality/batch1"):
+        (folder / name).mkdir(parents=True)
+    about = PngImagePlugin.PngInfo()
+    about.add_itxt("Title", "Protocol: strict.")
+    for name in ("zhao2024/figures/roc.strict", "zhao2024/figures/roc.as_published", "comparison/s/figures/roc.strict"):
+        Image.new("RGB", (600, 300), "white").save(folder / f"c1/{name}.png", dpi=(300, 300), pnginfo=about)
+        (folder / f"c1/{name}.pdf").write_bytes(b"%PDF")
+        (folder / f"c1/{name}.numbers.csv").write_text("x\n1\n")
+    Image.new("RGB", (300, 200), "white").save(folder / "c1/zhao2024/figures/flow_chart.png")
+    write_html(
+        pd.DataFrame({"model": ["<b>"], "AUC": [0.5]}), "t", folder / "c1/zhao2024/tables/seeds.html", mark="Careful"
+    )
+    return folder
+
+
+@pytest.fixture
+def entries(results):
+    own = results / "c1/zhao2024"
+    return [
+        entry(own / "tables/seeds.html", "spread over seeds, table"),
+        entry(own / "figures/roc.as_published.png", "ROC curves", "as published"),
+        entry(own / "figures/roc.strict.png", "ROC curves", "strict"),
+        entry(own / "figures/flow_chart.png", "flow chart of patients"),
+        entry(results / "c1/comparison/s/figures/roc.strict.png", "ROC curves", "strict"),
+    ]
+
+
+def test_each_thing_has_its_place_and_strict_stands_first(entries, results):
+    found = views(entries, results, TITLES, COHORTS)
+    assert [(view.group, view.title) for view in found] == [
+        ("Comparison of methods", "Cohort one, split s"),
+        ("Zhao 2024", "Cohort one"),
+    ]
+    parts = found[1].parts
+    assert list(parts) == ["Main", "Checks"]
+    assert [item.what for item in parts["Main"]] == ["flow chart of patients", "ROC curves"]
+    assert [file.protocol for file in parts["Main"][1].files] == ["strict", "as published"]
+    assert [part_of(stem) for stem in ("roc", "checklist_CLEAR", "what_a_new_method_brings")] == [
+        "Main",
+        "Checks",
+        "Supplement",
+    ]
+    assert figure_of(found, "Zhao 2024", "Cohort one", "roc").protocol == "strict"
+    assert figure_of(found, "Zhao 2024", "Cohort one", "waterfall") is None
+
+
+def facts(entries, metrics, results, **changed):
+    about = {"preset": "demo", "titles": TITLES, "cohorts": COHORTS, "random_weights": ["Zhao 2024 ResNet-10"]}
+    about["citations"] = {"yan2023": "Yan M.", "zhao2024": "Zhao Y."}
+    predictions = pd.DataFrame(
+        [{"protocol": "strict", "split": "train", "estimate": "x", "repeat": 1, "patient_id": "p", "model": "BCLC"}]
+    ).assign(probability=0.5)
+    own = {"cohort": "c1", "title": "Cohort one", "split": "s", "simulated": False, "horizon": "730 days"}
+    own["endpoint"] = asdict(EARLY_RECURRENCE)
+    own |= {"papers": ["zhao2024"], "used": 40, "left_out": 2, "best_auc": None}
+    own |= {"metrics": metrics, "predictions": predictions, "changes": pd.DataFrame({"what": [FIRST]})}
+    tables = {"problems": pd.DataFrame({"patient": ["p1", "p1"]}), "notices": pd.DataFrame({"patient": []})}
+    contents = {"entries": entries, "rules": [{"name": "a", "jobs": 2}], "links": []}
+    return facts_of(contents, {**about, **changed.pop("about", {})}, [{**own, **changed}], tables, results)
+
+
+def test_the_first_page_warns_of_what_a_reader_must_know(entries, metrics, results):
+    told, _ = facts(entries, metrics, results)
+    assert list(told["warnings"]) == [
+        "Input",
+        "Demo preset",
+        "Random weights",
+        "Models without a variable",
+        "Few patients",
+    ]
+    assert WARNING in told["warnings"]["Demo preset"][0] and "2 problems of 1 patients" in told["warnings"]["Input"][0]
+    assert "SIMULATED" not in told["lead"]
+    for preset, simulated in (("published", False), ("demo", True), ("published", True)):
+        told, _ = facts(entries, metrics, results, simulated=simulated, best_auc=0.9, about={"preset": preset})
+        assert "Demo preset" not in told["warnings"] and ("SIMULATED" in told["lead"]) is simulated
+        assert "oracle AUC, which no method can pass here, is 0.900" in told["comparisons"][0]["facts"]
+
+
+def test_one_file_holds_every_picture_and_leads_to_the_files_for_print(entries, metrics, results):
+    page = Writer(TEMPLATES, results).page(*facts(entries, metrics, results))
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page), "nothing is fetched"
+    # Three pictures of ROC curves and a flow chart, the first of each on the first page as well; one of the dialog.
+    assert page.count("<img ") == 4 + 2 + 1 and page.count("data:image/png;base64,") == 6
+    assert 'alt="ROC curves, strict: Zhao 2024, Cohort one. Protocol: strict."' in page
+    assert 'href="c1/zhao2024/figures/roc.strict.pdf"' in page and "roc.strict.svg" not in page
+    # At half the size for the screen.
+    assert 'width="300" height="150"' in page
+    # Tables are those of their own pages; what they hold stays text.
+    assert "&lt;b&gt;" in page and "Careful" in page and page.count("<h1>") == 2 + 1 + 1
+
+
+def test_the_zip_has_the_page_beside_its_pictures_and_every_file_that_it_leads_to(entries, metrics, results, tmp_path):
+    apart = Apart()
+    page = Writer(TEMPLATES, results, apart).page(*facts(entries, metrics, results))
+    assert "data:image/png" not in page
+    for name in "ab":
+        write_zip(tmp_path / f"{name}.zip", page, results, apart.files)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as kept:
+        names = set(kept.namelist())
+        written = kept.read("report/report.html").decode()
+    assert {"report/report.html", "report/c1/zhao2024/figures/roc.strict.pdf"} <= names
+    for link in re.findall(r'(?:src|href)="([^"#:]+)"', written):
+        assert f"report/{link}" in names, link
+
+
+def test_pictures_of_masks_lead_to_larger_ones_in_their_own_folder(entries, metrics, results):
+    small, folder = b"not a jpeg", results / "c1/quality"
+    rows, larger = {"P1": {"portal": small}}, {("P1", "portal"): "batch1/P1.portal.jpg"}
+    (folder / "all_patients.html").write_text(thumbnail_page(rows, "T", "note", {}, larger))
+    masks = entry(folder / "all_patients.html", "masks on images, all patients")
+    page = Writer(TEMPLATES, results).page(*facts([*entries, masks], metrics, results))
+    assert page.count('href="c1/quality/batch1/P1.portal.jpg"') == 1 and page.count("data:image/jpeg;base64,") == 1
+    assert "Patients and images: Cohort one" in page
+
+
+def test_a_rule_stands_right_of_all_that_it_needs():
+    names, links = ["a", "b", "c", "d"], [["a", "b"], ["b", "c"], ["a", "d"], ["c", "d"], ["a", "a"]]
+    assert layers(names, links) == [["a"], ["b"], ["c"], ["d"]]
+    drawn = drawing([{"name": name, "jobs": 1} for name in names], links)
+    assert [box["x"] for box in drawn["boxes"]] == sorted({box["x"] for box in drawn["boxes"]})
+    assert len(drawn["lines"]) == 4 and drawing([], [])["boxes"] == []

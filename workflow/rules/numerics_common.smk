@@ -1,0 +1,119 @@
+# Functions of what is measured about numerics: which networks are trained again, and what is read of them.
+import types
+
+from hcc_recurrence.numerics import KERNEL_WORDS, OTHER, OTHER_KERNELS, kernel_words
+from hcc_recurrence.statistics.trained_again import AGAIN_TEXT, KERNELS, SEED
+
+# Networks that a paper trains in its own way, which are trained again as well: paper -> names.
+OWN_NETWORKS = {}
+
+
+def machines_of_run(wildcards):
+    """The files beside all networks of the run that say what they were trained on."""
+    found = [
+        file
+        for paper, cohort in trained_studies()
+        for file in TRAINED[paper](types.SimpleNamespace(cohort=cohort, paper=paper))
+    ]
+    return found + [
+        f"<results>/{cohort}/segmentation/{unet}/{phase}.machine.json"
+        for cohort, unet in used_unets()
+        for phase in PLAN.unet_phases(cohort, unet)
+    ]
+
+
+def machine_targets():
+    """What the networks of the run were trained on, where there are any."""
+    return ["<results>/machines/networks.html"] if machines_of_run(None) else []
+
+
+def trained_studies():
+    """The studies that train networks which predict the outcome."""
+    return [s for s in PLAN.studies if s[0] in TRAINED and PLAN.has_networks(*s)]
+
+
+def used_unets():
+    """Cohort of images and segmentation network of all that the run trains, each once."""
+    masks, found = FULL_CONFIG["masks"], set()
+    for paper, cohort in PLAN.studies:
+        used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
+        used |= {masks["unet"]} if masks["source"] == "unet" else set()
+        found |= {(PLAN.image_cohort(cohort), unet) for unet in used - {""}}
+    return sorted(found)
+
+
+def networks_trained_again(paper):
+    """Names of a paper's networks that predict the outcome."""
+    networks = FULL_CONFIG["papers"][paper]["settings"].get("networks", {})
+    return [*networks, *OWN_NETWORKS.get(paper, [])]
+
+
+def fit_trained_again(wildcards):
+    """The strict fit that is trained again: without the first fold of the first repeat."""
+    fits = fits_of_first_repeat(wildcards.paper, wildcards.cohort)
+    return next(fit for fit in fits if fit.fold == 1)
+
+
+def scores_of_fit(wildcards):
+    """Scores of the networks of a study in that fit."""
+    return [
+        f"<results>/{wildcards.cohort}/{wildcards.paper}/networks/{network}/{fit_trained_again(wildcards)}.scores.csv"
+        for network in networks_trained_again(wildcards.paper)
+    ]
+
+
+def scores_of_again(again):
+    """The same of the networks that were trained again, as a function of the wildcards."""
+    return lambda wildcards: [
+        f"<results>/{wildcards.cohort}/{wildcards.paper}/numerics/{network}/"
+        f"{fit_trained_again(wildcards)}.{again}.scores.csv"
+        for network in networks_trained_again(wildcards.paper)
+    ]
+
+
+def kernels_of_again(wildcards):
+    """Variables of the environment of a network that is trained again by other kernels."""
+    return OTHER_KERNELS if wildcards.again == KERNELS else {}
+
+
+def seed_of_again(wildcards):
+    """The seed of a network that is trained again."""
+    return FULL_CONFIG["seed"] + int(wildcards.again == SEED)
+
+
+def movement_targets(wildcards):
+    """How far the networks of all studies move, and what that means for comparisons of methods."""
+    trained = trained_studies()
+    compared = [
+        (cohort, scheme)
+        for cohort, scheme in PLAN.comparisons()
+        if len(PLAN.papers_with_scheme(cohort, scheme)) > 1
+        and set(trained)
+        & {(p, cohort) for p in PLAN.papers_with_scheme(cohort, scheme)}
+    ]
+    return [
+        *[
+            f"<results>/{cohort}/{paper}/tables/movement.html"
+            for paper, cohort in trained
+        ],
+        *[
+            f"<results>/{cohort}/comparison/{scheme}/tables/movement.html"
+            for cohort, scheme in compared
+        ],
+        *machine_targets(),
+    ]
+
+
+def movements_of_comparison(wildcards):
+    """The tables of the papers of a comparison that train networks."""
+    return [
+        f"<results>/{wildcards.cohort}/{paper}/tables/movement.csv"
+        for paper in papers_of_movement(wildcards)
+    ]
+
+
+def papers_of_movement(wildcards):
+    """The papers of a comparison that train networks."""
+    cohort = wildcards.cohort
+    papers = PLAN.papers_with_scheme(cohort, wildcards.scheme)
+    return [paper for paper in papers if (paper, cohort) in trained_studies()]

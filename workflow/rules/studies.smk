@@ -1,0 +1,30 @@
+# The rules that fit, evaluate and compare what the studies of a run name, and what `all` asks for.
+
+for rules in (
+    *("targets", "method_common", "export_common", "segmentation_training"),
+    *("networks", "evaluation", "figures", "comparison", "null_control"),
+    *("checklists", "numerics_common", "numerics", "report", "cost"),
+):
+
+    include: f"{rules}.smk"
+
+
+for paper in PAPERS:
+
+    include: f"methods/{paper}.smk"
+
+
+include: "method.smk"
+include: "export.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        run_targets,
+        "<results>/report.html",
+
+
+rule studies:
+    input:
+        run_targets,

@@ -1,0 +1,129 @@
+"""From what a run left to the facts of the report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
+from hcc_recurrence.figures.html import table_html
+from hcc_recurrence.presets import WARNING
+from hcc_recurrence.report.contents import View, figure_of, views
+from hcc_recurrence.report.overview import (
+    Warning,
+    changes_of,
+    comparison_table,
+    identical_models,
+    models_of_nothing,
+    sizes,
+    small_sets,
+    warnings_of,
+)
+from hcc_recurrence.report.rule_graph import drawing
+
+TITLE = "Early recurrence of hepatocellular carcinoma"
+GROUP = "Comparison of methods"
+
+
+def facts_of(
+    contents: Mapping[str, Any],
+    about: Mapping[str, Any],
+    comparisons: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    results: Path,
+) -> tuple[dict[str, Any], list[View]]:
+    """Facts and views of the page (`Writer.page`).
+
+    Args:
+        contents: entries, rules and links, of Snakemake's list of the report.
+        about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
+        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out, best_auc,
+            and its tables metrics, predictions, changes.
+        tables: problems and notices of the input.
+    """
+    titles = about["titles"]
+    found = views(contents["entries"], results, titles, about["cohorts"])
+    shown = [_comparison(own, titles, found) for own in comparisons]
+    said = [
+        _of_input(tables),
+        *([Warning("Demo preset", f"{own['title']}: {WARNING}.")] for own in comparisons if _demo(about, own)),
+        _of_weights(about),
+    ]
+    for own in comparisons:
+        where = f"{own['title']}, split {own['split']}"
+        said += [
+            identical_models(own["predictions"], titles, where),
+            models_of_nothing(own["metrics"], titles, where),
+            changes_of(own["changes"], own["title"]),
+        ]
+    said += [
+        small_sets(own["metrics"], f"{own['title']}, split {own['split']}", own["endpoint"]["name"])
+        for own in comparisons
+    ]
+    simulated = [own["title"] for own in comparisons if own["simulated"]]
+    horizons = sorted({own["horizon"] for own in comparisons})
+    named = ", ".join(titles[paper] for paper in sorted(titles))
+    lead = f"{named}, on the same patients, splits and folds, beside clinical scores and the tumour's volume. "
+    lead += f"Early: within {' or '.join(horizons)}. Preset: {about['preset']}. "
+    if simulated:
+        every = "All" if len(simulated) == len(comparisons) else "Some"
+        lead += f"{every} patients are SIMULATED: numbers show that the software works, and nothing about people."
+    facts = {
+        "title": TITLE,
+        "question": "Which method predicts early recurrence after resection, and better than a clinical score?",
+        "lead": lead,
+        "warnings": warnings_of(said),
+        "comparisons": shown,
+        "citations": [about["citations"][paper] for paper in sorted(titles)],
+        "graph": drawing(contents["rules"], contents["links"]),
+    }
+    return facts, found
+
+
+def _demo(about: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    return about["preset"] == "demo" and not own["simulated"]
+
+
+def _of_weights(about: Mapping[str, Any]) -> list[Warning]:
+    if not about["random_weights"]:
+        return []
+    named = ", ".join(about["random_weights"])
+    return [Warning("Random weights", f"No file of weights is named for {named}: they start from random ones.")]
+
+
+def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
+    found = []
+    for name, words in (("problems", "left patients out"), ("notices", "should be looked at")):
+        if len(tables[name]):
+            lines = tables[name]
+            who = lines["patient"].dropna().nunique() if "patient" in lines else 0
+            found.append(Warning("Input", f"{len(lines)} {name} of {who} patients {words}: see Problems of the input."))
+    return found
+
+
+def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequence[View]) -> dict[str, Any]:
+    title = f"{own['title']}, split {own['split']}"
+    outcome = own["endpoint"]
+    short = outcome["abbreviation"]
+    sets = "; ".join(f"{name} {n} ({events} {short})" for name, (n, events) in sizes(own["metrics"]).items())
+    facts = f"{'Simulated' if own['simulated'] else 'Real'} patients: {own['used']} used, {own['left_out']} left out. "
+    facts += f"{sets}; {short}: {outcome['name']}."
+    if outcome["name"] != EARLY_RECURRENCE.name:
+        facts += f" What is predicted is {outcome['name']}, not {EARLY_RECURRENCE.name} of a liver tumour."
+    if own["best_auc"] is not None:
+        facts += f" The oracle AUC, which no method can pass here, is {own['best_auc']:.3f}."
+    charts = (figure_of(found, titles[paper], own["title"], "flow_chart") for paper in own["papers"])
+    roc = figure_of(found, GROUP, title, "roc")
+    flow = next((chart for chart in charts if chart), None)
+    view = next((view.name for view in found if view.group == GROUP and view.title == title), "")
+    return {
+        "title": title,
+        "facts": facts,
+        "table": table_html(comparison_table(own["metrics"], titles)),
+        "roc": roc.path if roc else None,
+        "flow": flow.path if flow else None,
+        "view": view,
+    }
