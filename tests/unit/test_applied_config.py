@@ -141,7 +141,7 @@ def test_what_decides_inputs_comes_from_the_model(folder):
             lambda c: c.update(models=[{"model": c["models"][0], "without": ["alt"]}]),
             "without names 'alt', which it does not take. What to do: it takes afp, sex",
         ),
-        (lambda c: c.update(masks={"source": "unet"}), "none of the models has a network that finds the tumour"),
+        (lambda c: c.update(masks={"source": "unet"}), "none of the models has a segmentation network"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_before_the_first_job(folder, change, words):
