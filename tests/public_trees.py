@@ -1,4 +1,4 @@
-"""Tiny trees of DICOM with the quirks of two public collections, and their clinical tables. No network in tests."""
+"""Tiny trees with the quirks of public collections, and their clinical tables. No network in tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from exports import describe, make_series, save_series, seg_of
+from exports import describe, make_series, rtstruct_of, save_series, seg_of
+from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 SHAPE = (10, 24, 28)
@@ -94,3 +95,68 @@ def make_chemoembolisations(root: Path, patients: int = 3) -> None:
         outcome = {"TTP": 10 * number, "Censored_0_progressed_1": number % 2}
         rows.append({"TCIA_ID": name, "age": 60, "AFP": "12", **outcome})
     pd.DataFrame(rows).to_csv(root / "clinical.csv", index=False)
+
+
+def rectangles(mask: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """The contours around a mask, a rectangle a slice, in mm of `describe`."""
+    header, found = describe(), []
+    for z in np.flatnonzero(mask.any(axis=(1, 2))):
+        y, x = (np.flatnonzero(mask[z].any(axis=axis)) for axis in (1, 0))
+        corners = [(x[0] - 0.5, y[0] - 0.5), (x[-1] + 0.5, y[0] - 0.5), (x[-1] + 0.5, y[-1] + 0.5),
+                   (x[0] - 0.5, y[-1] + 0.5)]  # fmt: skip
+        step = np.array(header.spacing[::-1])
+        points = [np.array(header.origin) + step * (*corner, z) for corner in corners]
+        found.append(("CLOSED_PLANAR", np.array(points)))
+    return found
+
+
+def make_sarcomas(root: Path) -> None:
+    """Soft-tissue-Sarcoma as a download has it: T1 and T2 of one study, an RTSTRUCT of each with tumour and oedema;
+    patient 2 without the contours of T1, patient 3 without an outcome."""
+    for number in range(1, 4):
+        name, folder = f"STS_{number:03d}", root / "dicom" / f"STS_{number:03d}"
+        study = None
+        # A phase each, from which their UIDs are made.
+        for sequence, phase in (("T1", "arterial"), ("T2FS", "portal")):
+            slices = make_series(abdomen(number, 150, 170), describe("MR", phase, patient=name), root / "unused")
+            study = study or slices[0].StudyInstanceUID
+            for data in slices:
+                data.SeriesDescription, data.StudyInstanceUID = f"AXIAL {sequence}", study
+            save_series(slices, folder / sequence)
+            if (number, sequence) != (2, "T1"):
+                outlines = {"GTV_Mass": rectangles(FIRST), "GTV_Edema": rectangles(FIRST | SECOND)}
+                data = dcmread(rtstruct_of(outlines, slices, folder / f"{sequence}_contours.dcm"))
+                data.PatientID, data.StudyDate = name, slices[0].StudyDate
+                data.save_as(folder / f"{sequence}_contours.dcm")
+    rows = [{"patient": f"STS_{n:03d}", "lung_metastasis": v} for n, v in ((1, "1"), (2, "0"), (3, ""))]
+    pd.DataFrame(rows).to_csv(root / "outcome.csv", index=False)
+
+
+def make_chemoembolisations_as_nifti(root: Path, patients: int = 12) -> None:
+    """WAW-TACE: four phases a patient as NIfTI, a file a lesion, drawn on one phase; patient 2 has no lesion, patient 3
+    no time, patient 4 no plain scan, the last no images."""
+    import SimpleITK as sitk
+
+    (root / "images").mkdir(parents=True)
+    rows = []
+
+    def save(voxels: np.ndarray, name: str, number: int) -> None:
+        image = sitk.GetImageFromArray(voxels)
+        image.SetSpacing((2.0, 2.0, 3.0))
+        image.SetOrigin((0.0, 0.0, 10.0 * number))
+        sitk.WriteImage(image, str(root / "images" / name), useCompression=True)
+
+    for number in range(1, patients + 1):
+        for phase, (aorta, vein) in enumerate(((45, 42), (320, 110), (150, 175), (110, 120))):
+            if (number, phase) != (4, 0):
+                voxels = abdomen(10 * number + phase, aorta, vein).astype(np.int16)
+                save(voxels, f"{number}_{phase}_scan.nii.gz", number)
+        # The first lesion is the larger one, and drawn on another phase than the second.
+        for lesion, (mask, phase) in enumerate(((FIRST, 1), (NECROSIS, 2)), 1):
+            if number != 2:
+                save(mask.astype(np.uint8), f"{number}_{phase}_{lesion}_tumor_seg.nrrd", number)
+        days = "" if number == 3 else 200 + 60 * number if number % 2 else 900 + number
+        rows.append({"PATPRI": number, "age": 50 + number, "lab_albumin": 3.1 + number / 10, "survival_time": days,
+                     "death": number % 2})  # fmt: skip
+    rows.append({**rows[-1], "PATPRI": 99})
+    pd.DataFrame(rows).to_excel(root / "clinical.xlsx", index=False)

@@ -35,6 +35,7 @@ def benchmarks(folder: Path, asked: argparse.Namespace) -> dict[str, Callable[[]
     import one_patient
     import radiomics_features
     import registration
+    import same_numbers
     import training_loop
     import workflow_overhead
 
@@ -47,6 +48,8 @@ def benchmarks(folder: Path, asked: argparse.Namespace) -> dict[str, Callable[[]
         "training": training_loop.measure,
         "one_patient": lambda: one_patient.measure(folder / "one_patient"),
         "idle": lambda: idle_dag.measure(folder / "idle_dag"),
+        # First on a new processor: whether it gives the numbers of the committed digests.
+        "numerics": lambda: same_numbers.measure(folder / "numerics"),
         "overhead": lambda: workflow_overhead.measure(folder / "overhead", asked.tiny),
     }
 

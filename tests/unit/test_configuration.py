@@ -80,7 +80,6 @@ def test_published_and_demo_differ_only_in_sizes():
     demo = load()["papers"]["zhao2024"]["settings"]
     assert {k for k in published if published[k] != demo[k]} == {
         *("radiomics", "l1_penalties", "crops", "networks", "epochs", "batch", "patience", "split"),
-        "network_repeats",
         # In so few epochs the published rate would leave random weights as they are.
         *("optimiser", "learning_rate"),
     }
@@ -106,7 +105,7 @@ def test_the_demo_of_cui_changes_sizes_and_numbers_alone():
     published = load(lambda c: c.update(preset="published"))["papers"]["cui2022"]["settings"]
     demo = load()["papers"]["cui2022"]["settings"]
     assert {k for k, v in published.items() if demo[k] != v} == {
-        *("split", "crops", "networks", "epochs", "augmentation", "network_repeats", "training_shares"),
+        *("split", "crops", "networks", "epochs", "augmentation"),
         "learning_rate",
     }
     assert (published["learning_rate"], published["epochs"], published["batch"]) == (1e-5, 100, 8)

@@ -28,7 +28,7 @@ def scores(probabilities, roles=ROLES):
 # Cut-off 0.6 (both training patients with recurrence at or above it): F and H are at high risk. AUC of E to H: 1.
 FIRST = scores([0.1, 0.6, 0.2, 0.7, 0.3, 0.8, 0.4, 0.65])
 # Cut-off 0.5: E, F, H are. E passes F: AUC 3/4.
-AGAIN = scores([0.1, 0.5, 0.2, 0.9, 0.75, 0.7, 0.4, 0.8])
+AGAIN = scores([0.1, 0.5, 0.2, 0.9, 0.75, 0.7, 0.4, 0.81])
 
 
 def test_the_word_for_a_patient_whom_a_fit_did_not_see_is_everywhere_the_same():
@@ -37,9 +37,9 @@ def test_the_word_for_a_patient_whom_a_fit_did_not_see_is_everywhere_the_same():
 
 def test_movement_is_counted_in_patients_whom_neither_training_saw():
     found, patients = movement(FIRST, AGAIN, OUTCOME, 50, 1)
-    # |0.3 - 0.75|, |0.8 - 0.7|, 0, |0.65 - 0.8|
+    # |0.3 - 0.75|, |0.8 - 0.7|, 0, |0.65 - 0.81|
     assert found["patients"] == 4 and found["early_recurrence"] == 2
-    assert found["largest_moved"] == pytest.approx(0.45) and found["median_moved"] == pytest.approx(0.125)
+    assert found["largest_moved"] == pytest.approx(0.45) and found["median_moved"] == pytest.approx(0.13)
     assert (found["auc"], found["auc_again"], found["auc_moved"]) == (1.0, 0.75, -0.25)
     assert found["changed_group"] == 1 and list(patients.loc[patients["changed_group"], "patient_id"]) == ["E"]
     assert found["auc_low"] == found["auc_high"] == 1.0, "every resample ranks all pairs right"
@@ -74,15 +74,14 @@ def test_the_bootstrap_interval_is_that_of_the_resampled_aucs_of_scikit_learn():
     generator = np.random.default_rng(3)
     y = np.repeat([0, 1], 15)
     score = generator.normal(size=30) + y
-    low, high = bootstrap_interval(y, score, 200, 7)
+    low, high = bootstrap_interval(y, score, 100, 7)
     again = np.random.default_rng(7)
     found = []
-    for _ in range(200):
+    for _ in range(100):
         rows = again.integers(0, 30, 30)
         if len(set(y[rows])) == 2:
             found.append(roc_auc_score(y[rows], score[rows]))
     assert (low, high) == pytest.approx(tuple(np.percentile(found, [2.5, 97.5])))
-    assert np.isnan(bootstrap_interval(np.array([0, 0, 0, 0, 0, 0, 0, 1]), np.arange(8.0), 400, 0)).sum() in (0, 2)
     assert np.isnan(bootstrap_interval(np.array([0, 0]), np.array([0.1, 0.2]), 20, 0)).all()
 
 
@@ -99,7 +98,7 @@ def test_the_sentence_has_the_numbers_of_the_table():
     )
     assert "moved by a median of 0 and at most 0, the AUC by at most 0, and at most 0% of patients" in said
     assert "once more with another random seed" in said
-    assert "a median of 0.12 and at most 0.45, the AUC by at most 0.25, and at most 25% of patients" in said
+    assert "a median of 0.13 and at most 0.45, the AUC by at most 0.25, and at most 25% of patients" in said
 
 
 def test_a_difference_between_methods_is_set_beside_what_another_seed_moves():

@@ -247,3 +247,20 @@ def test_what_every_method_must_hold(tmp_path):
     main = [m for m, own in METHOD.models(settings).items() if own.role == "main"]
     assert main == ["AP", "HBP", "mp-MR", "Clinical-nomogram", "DL-nomogram"]
     assert list(runs[0].predictions["model"].unique()) == list(METHOD.models(settings))
+
+
+def test_without_clinical_variables_there_is_no_nomogram_and_of_one_phase_no_fusion(process):
+    data, settings = process
+    without = {**settings, "clinical": {}, "after_operation": []}
+    alone = replace(data, clinical=data.clinical[[]], definitions={})
+    fitted, tables = fit(alone, Fit(), without, SEED + 1)
+    patients = list(data.split["patient_id"])
+    found, whole = fitted.predict(alone, patients), fit(data, Fit(), settings, SEED + 1)[0].predict(data, patients)
+    assert list(found) == list(METHOD.models(without)) == ["AP", "HBP", "mp-MR"]
+    pd.testing.assert_frame_equal(found, whole[list(found)])
+    assert tables["regressions"].empty and {"model", "step"} <= set(tables["regressions"])
+    again = FittedYan.from_state(fitted.state())
+    pd.testing.assert_frame_equal(again.predict(alone, patients), found)
+    one = replace(fitted, cells={"arterial": fitted.cells["arterial"]})
+    assert list(one.predict(alone, patients)) == one.models == ["AP"]
+    assert list(METHOD.models({**without, "phases": ["arterial"]})) == ["AP"]

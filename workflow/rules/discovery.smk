@@ -60,7 +60,7 @@ rule build_public_sheets:
     benchmark:
         "<benchmarks>/build_public_sheets.{collection}.tsv"
     wildcard_constraints:
-        collection="colorectal_liver_metastases|hcc_tace_seg|soft_tissue_sarcoma",
+        collection="colorectal_liver_metastases|hcc_tace_seg|soft_tissue_sarcoma|waw_tace",
     localrule: True
     conda:
         "../../envs/environment.yaml"

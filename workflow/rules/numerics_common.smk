@@ -4,7 +4,7 @@ import types
 from hcc_recurrence.numerics import KERNEL_WORDS, OTHER, OTHER_KERNELS, kernel_words
 from hcc_recurrence.statistics.trained_again import AGAIN_TEXT, KERNELS, SEED
 
-# Networks that a paper trains by a rule of its own, which are trained again as well: paper -> names.
+# Networks that a paper trains in its own way, which are trained again as well: paper -> names.
 OWN_NETWORKS = {}
 
 
@@ -25,6 +25,11 @@ def machines_of_run(wildcards):
 def machine_targets():
     """What the networks of the run were trained on, where there are any."""
     return ["<results>/machines/networks.html"] if machines_of_run(None) else []
+
+
+def machine_tables(wildcards):
+    """The same as a table for the report's warnings."""
+    return ["<results>/machines/networks.csv"] if machine_targets() else []
 
 
 def trained_studies():

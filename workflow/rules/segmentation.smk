@@ -35,7 +35,7 @@ rule segment_patients:
     threads: 1
     resources:
         mem_mb=memory(6000),
-        runtime=minutes(480),
+        runtime=reckoned_minutes("segment_patients"),
         gpu=GPUS,
         slurm_partition=training_partition,
     params:

@@ -140,8 +140,10 @@ def yan2023_smaller():
 def yan2023_targets(cohort):
     """What of a study only this paper has."""
     folder = f"<results>/{cohort}/yan2023"
-    tables = ("grid", "choices", "signatures", "nomograms")
-    figures = ("grid.strict", "grid.as_published", "choice", "nomogram_clinical")
+    tables = ("grid", "choices", "signatures")
+    figures = ("grid.strict", "grid.as_published", "choice")
+    if has_variables("yan2023", cohort):
+        tables, figures = (*tables, "nomograms"), (*figures, "nomogram_clinical")
     return [
         *[f"{folder}/tables/{table}.html" for table in tables],
         *[f"{folder}/figures/{figure}.png" for figure in figures],

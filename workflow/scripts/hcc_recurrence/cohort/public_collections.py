@@ -247,11 +247,11 @@ def _outlined(
     return drawn[0]
 
 
-def read_clinical(file: Path, collection: Collection) -> pd.DataFrame:
-    """The clinical table of a collection as text: a sheet of its workbook, or a CSV.
+def read_clinical(file: Path, sheet: str = "") -> pd.DataFrame:
+    """The clinical table of a collection as text: a sheet of its workbook (empty: the first), or a CSV.
 
     Raises: FileNotFoundError; ValueError where the workbook has no such sheet.
     """
     if file.suffix.lower() == ".csv":
         return read_sheet(file)
-    return pd.read_excel(file, sheet_name=collection.sheet or 0, dtype=str, keep_default_na=False)
+    return pd.read_excel(file, sheet_name=sheet or 0, dtype=str, keep_default_na=False)

@@ -25,6 +25,9 @@ GROUPS = {
     "clinical": "Clinical variables",
     "features": "Image features",
 }
+FEATURES = "features"
+# Names of sizes of the tumour that exported models state.
+SIZES = {"volume_ml": "Tumour volume", "ball_diameter_mm": "Diameter of a ball of that volume"}
 # Words of `outside.csv`, worst first.
 VERDICTS = ("outside", "missing", "inside")
 # Rows of a group that are seen at once; the others are folded away.
@@ -66,7 +69,9 @@ class AppliedModel:
 
     @property
     def title(self) -> str:
-        return self.about.get("title") or self.name
+        """The method as its paper is cited, and the cohort it was fitted on."""
+        paper = self.about.get("config", {}).get("paper", {}).get("title") or self.about["method"]
+        return f"{paper}, fitted on {self.about['title']}"
 
 
 def strip(value: Any, quantiles: Mapping[str, float], low: Any = None, high: Any = None) -> dict[str, float] | None:
@@ -126,15 +131,15 @@ def input_rows(outside: pd.DataFrame, distribution: Mapping[str, Any], patient: 
 
     Args: outside: patient_id, item, group, value, unit, low, high, verdict, words.
 
-    Returns: heading, rows (item, value, range, verdict, words, strip), counts by verdict; a group each.
+    Returns: heading, note, rows (item, value, range, verdict, words, strip), counts by verdict; a group each.
     """
-    known = {(own["group"], own["item"]): own for own in distribution.get("inputs", [])}
+    known = {own["item"]: own for own in distribution.get("inputs", [])}
     mine = outside[outside["patient_id"] == patient]
     found = []
     for group in [*GROUPS, *sorted(set(mine["group"]) - set(GROUPS))]:
         rows = []
         for row in mine[mine["group"] == group].to_dict("records"):
-            own = known.get((group, row["item"]), {})
+            own = known.get(row["item"], {})
             low, high = _number(row["low"]), _number(row["high"])
             rows.append(
                 {
@@ -149,14 +154,26 @@ def input_rows(outside: pd.DataFrame, distribution: Mapping[str, Any], patient: 
         if rows:
             rows.sort(key=lambda row: VERDICTS.index(row["verdict"]) if row["verdict"] in VERDICTS else 0)
             counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS}
-            # All that lies outside is seen at once.
-            seen = max(SHOWN, counts["outside"])
-            found.append({"heading": GROUPS.get(group, group), "rows": rows, "counts": counts, "seen": seen})
+            # All that lies outside is seen at once, but for features, which are thousands.
+            seen = SHOWN if group == FEATURES else max(SHOWN, counts["outside"])
+            note = "one of twenty is expected outside" if group == FEATURES else ""
+            found.append(
+                {"note": note, "heading": GROUPS.get(group, group), "rows": rows, "counts": counts, "seen": seen}
+            )
     return found
 
 
 def item_text(item: Any, unit: str = "") -> str:
     """The name of an input as it is printed: phase first, without a unit that stands beside it anyway."""
+    from hcc_recurrence.cohort.acquisition import FIELDS
+    from hcc_recurrence.cohort.variable_labels import LABELS
+
+    phase, _, name = str(item).rpartition("__")
+    printed = {field.name: field.label.partition(", ")[0] for field in FIELDS} | SIZES
+    if phase and name in printed:
+        return f"{printed[name]}, {phase}"
+    if not phase and name in LABELS:
+        return LABELS[name]
     text = str(item).replace("__", ", ").replace("_", " ")
     return text.removesuffix(f" {unit.lower()}") if unit else text
 
@@ -188,6 +205,7 @@ def scores(model: AppliedModel, patient: str) -> list[dict[str, Any]]:
                 "percent": "-" if math.isnan(probability) else f"{100 * probability:.1f} %",
                 "place": None if math.isnan(probability) else round(100 * probability, 1),
                 "cutoff": "-" if math.isnan(cutoff) else f"{100 * cutoff:.1f} %",
+                "cutoff_value": None if math.isnan(cutoff) else cutoff,
                 "cutoff_place": None if math.isnan(cutoff) else round(100 * cutoff, 1),
                 "group": _words(row["risk_group"]),
             }
@@ -227,13 +245,13 @@ def patient_page(
     parts = []
     for model in models:
         groups = input_rows(model.outside, model.distribution, patient)
-        counts = {verdict: sum(group["counts"][verdict] for group in groups) for verdict in VERDICTS}
+        counts = {verdict: len(named_inputs([model], patient, verdict)) for verdict in VERDICTS}
         mix, endpoint = model.distribution.get("case_mix", {}), model.about.get("endpoint", {})
         parts.append(
             {
                 "name": model.name,
                 "title": model.title,
-                "about": model.about,
+                "about": about_words(model.about),
                 "endpoint": endpoint_words(endpoint),
                 "training": mix,
                 "scores": scores(model, patient),
@@ -248,19 +266,34 @@ def patient_page(
         "marks": marks_of(models, simulated),
         "models": parts,
         "pictures": list(pictures),
-        "outside": count_inputs(models, patient, "outside"),
-        "missing": count_inputs(models, patient, "missing"),
+        "outside": len(named_inputs(models, patient, "outside")),
+        "missing": len(named_inputs(models, patient, "missing")),
     }
 
 
-def count_inputs(models: Sequence[AppliedModel], patient: str, verdict: str) -> int:
-    """How many inputs of a patient have a verdict in any model; one that several models read counts once."""
-    found = set()
+def named_inputs(models: Sequence[AppliedModel], patient: str, verdict: str) -> list[str]:
+    """The inputs of a patient that have a verdict in any model, each once, as they are printed.
+
+    Single features are not named: one of twenty lies outside by chance. That too many do is an input of its own
+    ("features outside").
+    """
+    found = []
     for model in models:
         own = model.outside
-        own = own[(own["patient_id"] == patient) & (own["verdict"] == verdict)]
-        found |= set(zip(own["group"], own["item"], strict=True))
-    return len(found)
+        own = own[(own["patient_id"] == patient) & (own["verdict"] == verdict) & (own["group"] != FEATURES)]
+        found += [item_text(item, _words(unit)) for item, unit in zip(own["item"], own["unit"], strict=True)]
+    return list(dict.fromkeys(found))
+
+
+def about_words(about: Mapping[str, Any]) -> dict[str, str]:
+    """Where a model comes from, in words: study, fit, images, and the software that wrote it."""
+    made = about["created_by"]
+    return {
+        "study": f"{about['study']['paper']} on {about['study']['cohort']}",
+        "fit": f"{about['fit']}, {about['protocol'].replace('_', ' ')}",
+        "images": f"{about['modality']}: {', '.join(dict.fromkeys(about['phases']))}",
+        "made": f"{made['workflow']} {made['commit'][:12]}".strip(),
+    }
 
 
 def endpoint_words(endpoint: Mapping[str, Any]) -> str:
@@ -288,18 +321,14 @@ def overview_page(
         for column in columns:
             found = [s for s in scores(column["bundle"], patient) if s["model"] == column["model"]]
             cells.append(found[0] if found else None)
-        outside = [
-            m.outside[(m.outside["patient_id"] == patient) & (m.outside["verdict"] == "outside")] for m in models
-        ]
-        listed = [row for part in outside for row in part.to_dict("records")]
-        named = list(dict.fromkeys(item_text(row["item"], _words(row["unit"])) for row in listed))
+        named = named_inputs(models, patient, "outside")
         groups = {cell["group"] for cell in cells if cell and cell["group"]}
         rows.append(
             {
                 "patient": patient,
                 "cells": cells,
-                "outside": count_inputs(models, patient, "outside"),
-                "missing": count_inputs(models, patient, "missing"),
+                "outside": len(named),
+                "missing": len(named_inputs(models, patient, "missing")),
                 "named": ", ".join(named[:3]) + (" ..." if len(named) > 3 else ""),
                 "group": groups.pop() if len(groups) == 1 else "differ" if groups else "",
             }

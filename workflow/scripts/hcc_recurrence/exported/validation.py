@@ -62,7 +62,7 @@ def case_mix_table(
     """Patients here beside the training patients: inputs and the rate of early recurrence, the furthest apart first.
 
     Args:
-        outside: values of all patients (`value` by patient_id, group, item). distribution: of the training patients.
+        outside: values of all patients (`value` by patient_id and item). distribution: of the training patients.
         outcome: er of the patients here, by patient.
 
     Returns: group, item, unit, training, here (mean (SD) or fractions), n_training, n_here, missing_here, difference
@@ -72,7 +72,7 @@ def case_mix_table(
     for own in distribution.get("inputs", []):
         if own["group"] == "features" and not with_features:
             continue
-        mine = outside[(outside["group"] == own["group"]) & (outside["item"] == own["item"])]
+        mine = outside[outside["item"] == own["item"]]
         if mine.empty:
             continue
         about = {"group": own["group"], "item": own["item"], "unit": own["unit"], "n_training": own["n"]}

@@ -26,11 +26,15 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     """Every model of a study.
 
     Args:
-        settings: phases; after_operation: the clinical variables known only after it (none: no preoperative variant).
+        settings: phases, clinical (without any there is no nomogram); after_operation: the clinical variables known
+            only after it (none: no preoperative variant).
     """
     names = [(PHASE_NAMES[phase], phase in _PUBLISHED) for phase in settings["phases"]]
     found = {name: ModelInfo("main", "deep", name if published else "") for name, published in names}
-    found[FUSED] = ModelInfo("main", "deep", FUSED)
+    if len(names) > 1:
+        found[FUSED] = ModelInfo("main", "deep", FUSED)
+    if not settings["clinical"]:
+        return found
     found[CLINICAL] = ModelInfo("main", "clinical", "clinical nomogram")
     found[DEEP] = ModelInfo("main", "combined", "DL nomogram")
     if settings["after_operation"]:
@@ -46,5 +50,4 @@ METHOD = Method(
     networks=FEATURES,
     needs_networks=True,
     problems=problems,
-    needs={"variables": "its nomograms are made of them"},
 )

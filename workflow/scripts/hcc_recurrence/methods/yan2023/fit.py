@@ -73,7 +73,8 @@ class FittedYan(FittedMethod):
     @property
     def models(self) -> list[str]:
         """Names of the columns that `predict` gives."""
-        return [*(PHASE_NAMES[phase] for phase in self.cells), FUSED, *self.nomograms.models]
+        fused = [FUSED] if len(self.cells) > 1 else []
+        return [*(PHASE_NAMES[phase] for phase in self.cells), *fused, *self.nomograms.models]
 
     def signatures(self, features: Mapping[str, pd.DataFrame], patients: Sequence[str]) -> pd.DataFrame:
         """The signature of each phase, and mp-MR: index patient_id.
@@ -104,7 +105,9 @@ class FittedYan(FittedMethod):
         A missing value of a clinical variable is the median of the rows that learned.
         """
         signatures = self.signatures(data.features, patients)
-        return signatures.join(self.nomograms.predict(data.clinical, signatures[FUSED]))
+        found = signatures.join(self.nomograms.predict(data.clinical, signatures[FUSED]))
+        # Of one phase mp-MR is that phase's signature, and no model of its own.
+        return found if len(self.cells) > 1 else found.drop(columns=FUSED)
 
     def features_of(self, crops: str | Path, weights: str | Path = "") -> dict[str, pd.DataFrame]:
         """Features of every phase of all patients of a stack of crops, by the network that the model was fitted with.

@@ -34,7 +34,10 @@ PER = 10.0
 
 
 def models_of(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[list[str], bool]]:
-    """Model -> its clinical candidates, and whether the signature is one; preoperative ones where they differ."""
+    """Model -> its clinical candidates, and whether the signature is one; preoperative ones where they differ.
+    None without clinical variables."""
+    if not definitions:
+        return {}
     before = [v for v, d in definitions.items() if d["timing"] == "pre"]
     found = {CLINICAL: (list(definitions), False), DEEP: (list(definitions), True)}
     if len(before) < len(definitions):
@@ -178,6 +181,8 @@ def fit_nomograms_of(
             together = together.merge(collinearity(x[chosen]), on="variable")
         steps = [alone.assign(step="univariable"), together.assign(step="multivariable")]
         regressions.append(pd.concat(steps, ignore_index=True).assign(model=name))
+    if not regressions:
+        return found, pd.DataFrame(columns=["variable", "step", "model"], dtype=object)
     return found, pd.concat(regressions, ignore_index=True)
 
 

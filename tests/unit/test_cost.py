@@ -1,0 +1,257 @@
+"""What a run costs: the table, the units of jobs, the sums, and the time limits that come from them."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+
+import pytest
+import yaml
+from workflow_runner import REPOSITORY
+
+from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.cost.geometry import TYPICAL, simulated_geometry
+from hcc_recurrence.cost.planned import IMAGES, MODELS, NETWORKS, NULL, RESULTS, stage_of
+from hcc_recurrence.cost.sums import Cost, cost_text, job_cost, peak_memory, spent, start_words, wall_seconds
+from hcc_recurrence.cost.table import LEAST_MINUTES, LIMIT_OVER_COST, CostTable, Unit
+from hcc_recurrence.cost.work import Workload
+from hcc_recurrence.methods.yan2023.cost import cells_work, ranking_work
+from hcc_recurrence.methods.zhao2024.cost import fusion_work
+from hcc_recurrence.planning.studies import Studies
+from hcc_recurrence.simulation.anatomy import SCANNERS
+
+TABLE = CostTable.read(REPOSITORY / "workflow/costs.csv")
+CONFIG = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text())
+ROWS = [
+    {"step": "other", "of": "", "size": "", "unit": "job", "seconds": "0.5", "megabytes": "1", "kind": "images"},
+    {
+        "step": "train",
+        "of": "a",
+        "size": "1x10x10",
+        "unit": "example",
+        "seconds": "2",
+        "megabytes": "",
+        "kind": "networks",
+    },
+    {
+        "step": "train",
+        "of": "a",
+        "size": "1x100x100",
+        "unit": "example",
+        "seconds": "9",
+        "megabytes": "",
+        "kind": "networks",
+    },
+    {"step": "fit", "of": "GP", "size": "100", "unit": "model", "seconds": "1", "megabytes": "", "kind": "learning"},
+]
+SMALL = CostTable(ROWS)
+
+
+class Plan(Studies):
+    """The studies of a config with so many patients each, and no sheets."""
+
+    def __init__(self, config, number):
+        super().__init__(config)
+        self.number = number
+
+    def patients(self, cohort):
+        return [f"P{i:03d}" for i in range(self.number)]
+
+    imaged = patients
+
+    def external_patients(self, cohort):
+        return []
+
+    def is_simulated(self, cohort):
+        return False
+
+    def unet_parts(self, cohort, unit):
+        drawn = self.number // 3
+        return {f"P{i:03d}": "inner" if i < drawn // 5 else "fitted" for i in range(drawn)}
+
+
+def published(number):
+    """A workload of the published settings of the demo's studies, on so many patients."""
+    config = load_configuration(
+        {**copy.deepcopy(CONFIG), "preset": "published"}, REPOSITORY / "config/papers", REPOSITORY / "workflow/schemas"
+    )
+    for study in config["studies"]:
+        if study["split"]:
+            study["split"] = study["split"].removesuffix("_demo")
+    return Workload(config, Plan(config, number), SCANNERS)
+
+
+def test_a_size_in_between_is_scaled_from_the_nearest():
+    # 20 x 20 is nearer to 10 x 10 (4 times) than to 100 x 100 (25 times).
+    assert SMALL.price(Unit("train", 3, "example", "a", (1, 20, 20))).seconds == pytest.approx(3 * 2 * 4)
+    assert SMALL.price(Unit("train", 1, "example", "a", (1, 50, 50))).seconds == pytest.approx(9 / 4)
+    # A Gaussian process goes with the third power of its patients.
+    assert SMALL.price(Unit("fit", 1, "model", "GP", (200,))).seconds == pytest.approx(8)
+    assert SMALL.price(Unit("anything", 4)).seconds == 2
+    with pytest.raises(KeyError, match=r"costs.csv has no row of anything series"):
+        SMALL.price(Unit("anything", 4, "series"))
+
+
+@pytest.mark.parametrize("change", [{"seconds": "much"}, {"seconds": "-1"}, {"kind": "other"}, {"seconds": "nan"}])
+def test_a_row_that_means_nothing_is_refused_by_its_line(change):
+    with pytest.raises(ValueError, match=r"costs.csv, line 3"):
+        CostTable([ROWS[0], {**ROWS[1], **change}])
+
+
+def test_the_table_says_where_each_number_is_from():
+    with open(REPOSITORY / "workflow/costs.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["measured"] for row in rows)
+    assert len({(r["step"], r["of"], r["size"], r["unit"]) for r in rows}) == len(rows)
+
+
+def test_every_published_network_has_a_row_at_its_published_size():
+    config = published(200).config
+    for paper in ("zhao2024", "zhang2025", "cui2022"):
+        for network in config["papers"][paper]["settings"]["networks"].values():
+            assert ("train", network["architecture"], "example") in TABLE._rows
+
+
+def test_trainings_of_one_network_are_counted_by_hand():
+    """Cui 2022: 200 patients, 140 train (by date: seven of ten), four of five folds, 15 % stop it, seven versions."""
+    work = published(200)
+    start, train, score = work.units(
+        "train_network", {"paper": "cui2022", "cohort": "demo_ct", "network": "SS", "fit": "strict.1.2"}
+    )
+    learn, inner = 112, 17
+    assert train == Unit("train", 100 * (learn - inner) * 7, "example", "cui3d", (10, 150, 150))
+    assert score.number == 100 * inner + 200
+    assert start == Unit("train_network", 1)
+    # Zhang 2025: ten images a patient, each an example.
+    wildcards = {"paper": "zhang2025", "cohort": "demo_ct", "network": "VGG19", "fit": "strict.1.1-3"}
+    learn = round(140 * 3 / 5)
+    assert work.units("train_scoring_network", wildcards)[1].number == 30 * (learn - round(0.15 * learn)) * 10
+
+
+def test_models_of_the_published_grid_are_those_of_its_page():
+    """docs/methods/yan2023.md: 3,030 models a cell, 101 in each of 30 fits."""
+    units = cells_work(published(195), {"cohort": "demo_mr", "phase": "portal", "selector": "RFE"})
+    assert sum(u.number for u in units if u.of == "GP") == 3030
+    assert sum(u.number for u in units if u.of == "RF") == 3000 * 100 + 30 * 500
+    ranks = ranking_work(published(195), {"cohort": "demo_mr", "phase": "portal", "selector": "RFE"})
+    assert sum(u.number for u in ranks if u.step == "rank") == 30 * 11
+
+
+def test_the_published_grid_and_its_null_control_stay_under_their_hours():
+    """195 patients, the table's core: the grid under 12 core-hours, 200 permuted copies of it under 48."""
+    work, hours = published(195), {}
+    for cohort, copies in (("demo_mr", 1), ("demo_mr/null/1", 200)):
+        seconds = 0.0
+        for selector in ("ANOVA", "RFE", "Relief"):
+            wildcards = {"cohort": cohort, "phase": "portal", "selector": selector}
+            units = [*ranking_work(work, wildcards), *cells_work(work, wildcards)]
+            seconds += 3 * sum(TABLE.price(unit).seconds for unit in units)
+        hours[cohort] = copies * seconds / 3600
+    assert 1 < hours["demo_mr"] < 12
+    assert 1 < hours["demo_mr/null/1"] < 48
+
+
+def test_no_fit_of_the_published_settings_meets_its_limit_at_300_patients():
+    """At twice the seconds of the table, which a busy or older machine may take."""
+    work = published(300)
+    jobs = [
+        ("train_network", {"paper": paper, "cohort": cohort, "network": network, "fit": "strict.1.0"})
+        for paper, cohort in (("zhao2024", "demo_mr"), ("zhang2025", "demo_ct"), ("cui2022", "demo_ct"))
+        for network in work.config["papers"][paper]["settings"]["networks"]
+    ]
+    jobs += [("train_unet", {"cohort": "demo_ct", "unet": "wang2022", "phase": "portal"})]
+    jobs += [
+        ("fit_method", {"paper": paper, "cohort": "demo_ct", "fit": "strict.1.0"}) for paper in work.config["papers"]
+    ]
+    units = [work.units(rule, wildcards) for rule, wildcards in jobs]
+    units.append(fusion_work(work, {"cohort": "demo_mr", "fit": "strict.1.0"}))
+    units.append(cells_work(work, {"cohort": "demo_mr", "phase": "portal", "selector": "RFE"}))
+    for own in units:
+        needed = 2 * sum(TABLE.price(unit).seconds for unit in own) / 60
+        assert needed < TABLE.limit_minutes(own)
+    # Rules ask for exactly this.
+    text = "".join(f.read_text() for f in (REPOSITORY / "workflow/rules").rglob("*.smk"))
+    rules = ("train_network", "train_unet", "segment_patients", "train_zhao2024_fusion", "fit_method")
+    assert all(f'reckoned_minutes("{rule}")' in text for rule in (*rules, "rank_yan2023_features", "fit_yan2023_cells"))
+
+
+def test_a_limit_is_the_cost_some_times_over_and_some_minutes():
+    units = [Unit("train", 600, "example", "a", (1, 10, 10)), Unit("anything", 120)]
+    assert SMALL.limit_minutes(units) == math.ceil(LIMIT_OVER_COST * (1200 + 60) / 60) + LEAST_MINUTES
+    assert SMALL.limit_minutes(units, faster=10) == math.ceil(LIMIT_OVER_COST * (120 + 60) / 60) + LEAST_MINUTES
+
+
+def job(rule="anything", units=(("anything", 2, "job", "", ()),), after=(), **changed):
+    about = {"rule": rule, "stage": RESULTS, "method": "m", "cohort": "c", "run": True, "threads": 1, "gpus": 0}
+    return {
+        **about,
+        "memory_mb": 1000.0,
+        "benchmark": "",
+        "units": [list(u) for u in units],
+        "after": list(after),
+        **changed,
+    }
+
+
+def test_wall_time_is_all_work_over_the_cores_or_the_longest_chain():
+    jobs = [job(), job(after=[0]), job(after=[1]), job()]
+    costs = [Cost(1, s) for s in (10, 20, 30, 5)]
+    assert wall_seconds(jobs, costs, 1) == 65
+    assert wall_seconds(jobs, costs, 8) == 60
+    # In any order of the list.
+    assert wall_seconds([job(after=[2]), job(), job(after=[1])], costs[:3], 8) == 60
+
+
+def test_a_machine_twice_as_slow_takes_twice_as_long_at_that_kind_of_work():
+    own = job(units=[("train", 1, "example", "a", (1, 10, 10)), ("anything", 2, "job", "", ())])
+    plain = job_cost(own, SMALL, {}).seconds
+    assert job_cost(own, SMALL, {"networks": 2.0}).seconds - plain == pytest.approx(2)
+    assert job_cost(own, SMALL, {"images": 2.0}).seconds - plain == pytest.approx(1)
+    on_gpu = job_cost({**own, "gpus": 1}, SMALL, {"networks": 2.0})
+    assert on_gpu.gpu_seconds == pytest.approx(2 / 100) and on_gpu.seconds < plain
+    assert peak_memory([job(memory_mb=m) for m in (1.0, 5.0, 3.0)], 2) == 8
+
+
+def test_a_run_of_more_than_an_hour_is_said_and_a_short_one_is_not():
+    long = job("train_network", [("train", 3600, "example", "a", (1, 10, 10))], stage=NETWORKS)
+    said = start_words([job(), long], SMALL, 4)
+    assert "2 jobs, 1 of them train networks; 2.0 h of a core" in said and "snakemake cost --cores 4" in said
+    assert "m, networks: 1 jobs, 2.0 h of a core" in said
+    # What is there already is not to do.
+    assert start_words([job(), {**long, "run": False}], SMALL, 4) == ""
+    null = job(stage=NULL)
+    text = cost_text([job(), {**long, "run": False}, null], SMALL, {}, 2)
+    assert "all, from nothing: 2 jobs" in text and "all, what is left to do: 1 jobs" in text
+    assert "null_control" in text and "GPU" in text.splitlines()[0]
+
+
+def test_what_was_spent_is_of_the_last_run_of_each_job(tmp_path):
+    head = "s\tmax_rss\tcpu_time\n"
+    (tmp_path / "a.tsv").write_text(head + "9\t700\t8\n5\t300\t4.5\n")
+    (tmp_path / "b.tsv").write_text(head + "1\t-\tNA\n")
+    jobs = [job(benchmark="a.tsv"), job(benchmark="b.tsv"), job(benchmark="gone.tsv"), job()]
+    found, counted = spent(jobs, tmp_path)
+    assert found["m", RESULTS] == Cost(2, 4.5, 0, 300, 0) and counted["m", RESULTS] == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "file", "stage"),
+    [
+        ("train_unet", "rules/segmentation_training.smk", NETWORKS),
+        ("convert_patient", "rules/images.smk", IMAGES),
+        ("fit_method", "rules/method.smk", MODELS),
+        ("fit_yan2023_cells", "rules/methods/yan2023.smk", MODELS),
+        ("fit_risk_factors", "rules/evaluation.smk", RESULTS),
+    ],
+)
+def test_stages(rule, file, stage):
+    assert stage_of(rule, file) == stage
+
+
+def test_geometry_is_the_mean_of_the_scanners_used():
+    rows = [{"scanner": "ct_a", "radius_mm": "10"}, {"scanner": "ct_b", "radius_mm": "20"}]
+    found = simulated_geometry(rows, SCANNERS)
+    assert found.shape == (30, 67, 86) and found.tumour_mm == 30
+    assert found.on_grid([2, 2, 2]) == pytest.approx(math.prod(found.extent_mm) / 8e6)
+    assert TYPICAL["CT"].on_grid([]) == pytest.approx(100 * 512 * 512 / 1e6)
