@@ -152,6 +152,16 @@ def test_the_published_grid_and_its_null_control_stay_under_their_hours():
     assert 1 < hours["demo_mr/null/1"] < 48
 
 
+@pytest.mark.parametrize("paper", ["zhao2024", "zhang2025", "wang2022"])
+def test_null_controls_without_networks_stay_under_their_hours(paper):
+    """200 permutations of one repeat: a fit without each fold and one on all, and as published as many at most."""
+    work, fits = published(195), 200 * 2 * 6
+    units = work.units("fit_method", {"paper": paper, "cohort": "demo_ct/null/1", "fit": "strict.1.0"})
+    # As published only Wang's is cross-validated as well.
+    number = fits if paper == "wang2022" else 200 * 7
+    assert number * sum(TABLE.price(unit).seconds for unit in units) / 3600 < 48
+
+
 def test_no_fit_of_the_published_settings_meets_its_limit_at_300_patients():
     """At twice the seconds of the table, which a busy or older machine may take."""
     work = published(300)
