@@ -93,6 +93,19 @@ def test_a_size_in_between_is_scaled_from_the_nearest():
         SMALL.price(Unit("anything", 4, "series"))
 
 
+def test_a_method_or_network_that_is_added_has_a_price():
+    """docs/adding_a_method.md: nothing shared, so not this table either, must know it."""
+    for unit in (
+        Unit("fit_method", 1, "fit, published", "new2030"),
+        Unit("fit_method", 1, "fit, demo", "new2030"),
+        Unit("train", 1, "example", "transformer", (3, 64, 64)),
+        Unit("score", 1, "example", "transformer", (3, 64, 64)),
+        Unit("fit", 1, "model", "Stacking", (100,)),
+        Unit("rank", 1, "ranking", "Boruta", (100,)),
+    ):
+        assert TABLE.price(unit).seconds > 0
+
+
 @pytest.mark.parametrize("change", [{"seconds": "much"}, {"seconds": "-1"}, {"kind": "other"}, {"seconds": "nan"}])
 def test_a_row_that_means_nothing_is_refused_by_its_line(change):
     with pytest.raises(ValueError, match=r"costs.csv, line 3"):
