@@ -79,7 +79,7 @@ def published(number):
     for study in config["studies"]:
         if study["split"]:
             study["split"] = study["split"].removesuffix("_demo")
-    return Workload(config, Plan(config, number), SCANNERS)
+    return Workload(config, Plan(config, number), lambda: SCANNERS)
 
 
 def test_a_size_in_between_is_scaled_from_the_nearest():

@@ -3,11 +3,18 @@ from hcc_recurrence.cost.planned import planned_jobs
 from hcc_recurrence.cost.sums import HOUR, OF_GPU, start_words
 from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
-from hcc_recurrence.simulation.anatomy import SCANNERS
+
+
+def simulated_scanners():
+    """Those of simulated patients; every job reads this file, and few need them."""
+    from hcc_recurrence.simulation.anatomy import SCANNERS
+
+    return SCANNERS
+
 
 COSTS = Path(workflow.basedir) / "workflow" / "costs.csv"
 COST_TABLE = CostTable.read(COSTS)
-WORKLOAD = Workload(FULL_CONFIG, PLAN, SCANNERS)
+WORKLOAD = Workload(FULL_CONFIG, PLAN, simulated_scanners)
 # A dry run for the target `cost` writes them down (snakemake_records).
 workflow.jobs_of_plan = lambda dag: planned_jobs(dag, WORKLOAD, PAPERS)
 

@@ -26,10 +26,10 @@ class Workload:
 
     Args:
         config: checked and complete. plan: of the run.
-        scanners: of simulated patients, name -> shape and spacing_mm (z, y, x).
+        scanners: gives those of simulated patients, name -> shape and spacing_mm (z, y, x); asked where there are any.
     """
 
-    def __init__(self, config: Mapping[str, Any], plan: Any, scanners: Mapping[str, Any]):
+    def __init__(self, config: Mapping[str, Any], plan: Any, scanners: Callable[[], Mapping[str, Any]]):
         self.config, self.plan, self.scanners = config, plan, scanners
         self._geometry: dict[str, Geometry] = {}
         # Rule -> the units of a job, by its wildcards; methods add their own rules (`methods/<method>/cost.py`).
@@ -60,7 +60,7 @@ class Workload:
         if images not in self._geometry:
             if self.plan.is_simulated(images):
                 patients = self.plan.patients(images)[:50] or self.plan.imaged(images)[:50]
-                found = simulated_geometry([self.plan.simulated_row(images, p) for p in patients], self.scanners)
+                found = simulated_geometry([self.plan.simulated_row(images, p) for p in patients], self.scanners())
             else:
                 found = TYPICAL[self.config["cohorts"][images]["modality"]]
             self._geometry[images] = found
