@@ -206,6 +206,17 @@ def test_messages_pass_and_what_snakemake_says_of_itself_does_not(clock):
     ]
 
 
+def test_a_refusal_in_words_has_no_places_of_the_code(clock):
+    """As Snakemake prints an error of a Snakefile."""
+    stream = io.StringIO()
+    text = (
+        'WorkflowError in file "/a b/workflow/rules/input.smk", line 73:\n1 problem in the input.\n  1. P1: no mask.\n'
+    )
+    text += '  File "/a b/Snakefile", line 74, in <module>\n  File "/a b/workflow/rules/input.smk", line 95, in refuse'
+    RunDisplay(stream, clock).handle(record(LogEvent.ERROR, text, logging.ERROR))
+    assert stream.getvalue() == "1 problem in the input.\n  1. P1: no mask.\n"
+
+
 def test_it_takes_the_place_of_snakemakes_own_handler_and_of_no_other(monkeypatch):
     """The handler is asked of Snakemake itself: under another name nothing would be replaced."""
     monkeypatch.setitem(os.environ, SAID_BY_THE_RUN, "")

@@ -39,7 +39,7 @@ def read_by_users() -> list[Path]:
     found = [
         REPOSITORY / "README.md",
         *(REPOSITORY / "docs").rglob("*.md"),
-        *(REPOSITORY / "workflow/report").iterdir(),
+        *(file for file in (REPOSITORY / "workflow/report").rglob("*") if file.is_file()),
     ]
     for folder in ("config", "workflow/schemas", "profiles"):
         found += [path for path in (REPOSITORY / folder).rglob("*") if path.suffix in (".md", ".yaml")]

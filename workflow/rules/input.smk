@@ -62,6 +62,12 @@ else:
     os.environ.pop(SAID_BY_THE_RUN, None)
 
 WORDS = typed_words()
+if (
+    workflow.is_main_process
+    and runs_jobs(WORDS)
+    and not is_to_say_more_or_less(workflow)
+):
+    show_progress_of_run(logger)
 try:
     RUN = read_run_input(
         GivenConfig(*given_config(workflow)),
@@ -71,12 +77,6 @@ try:
     )
 except InputError as error:
     raise WorkflowError(f"{error}\n{AS_A_TABLE}") from None
-if (
-    workflow.is_main_process
-    and runs_jobs(WORDS)
-    and not is_to_say_more_or_less(workflow)
-):
-    show_progress_of_run(logger)
 for line in RUN.warnings:
     logger.warning(line)
 # Read anew: Snakemake loses a key that stands twice, and takes `--config keep_going=true` for text. What it hands to the

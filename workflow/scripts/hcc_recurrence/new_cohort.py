@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.problems import Refused
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -47,10 +49,20 @@ class Case:
     methods: tuple[str, ...]
 
 
+@functools.cache
+def _read(path: str) -> dict[str, Any]:
+    """A file of the workflow, by libyaml where PyYAML has it: ten times as quick."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((REPOSITORY / path).read_text(encoding="utf-8"), Loader=loader)
+
+
+def _paper(paper: str) -> dict[str, Any]:
+    return _read(f"config/papers/{paper}.yaml")
+
+
 def published(paper: str) -> dict[str, Any]:
     """A paper's published settings, without their sources: phases, clinical variables, networks."""
-    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
-    return {key: setting["value"] for key, setting in whole["settings"]["published"].items()}
+    return {key: setting["value"] for key, setting in _paper(paper)["settings"]["published"].items()}
 
 
 def papers() -> list[str]:
@@ -60,15 +72,13 @@ def papers() -> list[str]:
 
 def reads_hounsfield_units(paper: str) -> bool:
     """Whether a window in Hounsfield units is a setting of a paper, so that it is for CT alone."""
-    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
-    entries = whole.get("entries", {})
+    entries = _paper(paper).get("entries", {})
     return any({"window", "windows"} & set(e) for kind in entries.values() for e in kind.values())
 
 
 def corrects_bias(paper: str) -> bool:
     """Whether a paper corrects a bias field, which CT has not."""
-    whole = yaml.safe_load((REPOSITORY / f"config/papers/{paper}.yaml").read_text(encoding="utf-8"))
-    grids = whole.get("entries", {}).get("grids", {})
+    grids = _paper(paper).get("entries", {}).get("grids", {})
     return any(grid.get("bias_correction", {}).get("value", "none") != "none" for grid in grids.values())
 
 
@@ -82,7 +92,7 @@ def fitting(modality: str, phases: Sequence[str]) -> list[str]:
 
 def definitions() -> dict[str, dict[str, Any]]:
     """What the demo says of each clinical variable: a column's name with its unit, timing, kind, levels."""
-    demo = yaml.safe_load((REPOSITORY / "config/config.yaml").read_text(encoding="utf-8"))["cohorts"]
+    demo = _read("config/config.yaml")["cohorts"]
     found: dict[str, dict[str, Any]] = {}
     for cohort in demo.values():
         for variable, definition in cohort["clinical"].items():
@@ -114,16 +124,17 @@ def config_text(case: Case) -> str:
         settings = published(paper)
         wanted = settings["phases"]
         lines += [f"  - paper: {paper}", f"    cohort: {case.name}"]
-        if not set(wanted) <= set(case.phases):
+        whole = set(wanted) <= set(case.phases)
+        if not whole:
             there = ", ".join(f"{phase}: {phase}" for phase in wanted if phase in case.phases)
             lines.append(f"    phases: {{{there}}}   # of the paper's {', '.join(wanted)}")
-        if settings.get("networks"):
-            lines.append(
-                "    networks: true   # false: without them; at the published sizes they need a GPU or a cluster"
-            )
-        lines.append(
-            f"    without: [{', '.join(lacking[paper])}]   # clinical variables of the paper that you do not have"
-        )
+        optional = declared(paper).networks and not declared(paper).needs_networks
+        if optional and not whole:
+            lines.append("    networks: false   # they read all phases of the paper")
+        elif optional:
+            lines.append("    networks: true   # false: without them; at the published sizes they need a GPU, or days")
+        own = ", ".join(settings.get("clinical") or {})
+        lines.append(f"    without: [{', '.join(lacking[paper])}]   # those that you do not have of: {own}")
     lines += [
         "cohorts:",
         f"  {case.name}:",

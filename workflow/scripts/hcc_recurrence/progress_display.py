@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -46,6 +47,9 @@ NOISE = (
 OF_A_SCRIPT = "CalledProcessError"
 # Said after a job has failed.
 AFTER_A_FAILURE = ("Error executing rule", "At least one job did not complete", "Exiting because a job execution")
+
+# Where in the workflow's files a refusal in words was raised: of no use to who reads it.
+PLACES = re.compile(r'^WorkflowError in file "[^"]+", line \d+:\n|\n  File "[^"]+", line \d+, in \S+', re.MULTILINE)
 
 
 class RunDisplay(logging.Handler):
@@ -121,7 +125,7 @@ class RunDisplay(logging.Handler):
         noise = record.levelno <= logging.INFO and text.lstrip().startswith(NOISE)
         if text.strip() in ("", "None") or noise or told:
             return
-        self._write(text)
+        self._write(PLACES.sub("", text) if text.startswith("WorkflowError in file") else text)
 
     # -- the screen ----------------------------------------------------------------------------------------------------
 

@@ -170,6 +170,7 @@ def unknown_targets(words: Sequence[str], rules: Iterable[Any], config: Mapping[
     }
     if not config["models"]:
         names["apply"] = "apply makes nothing without `models` in the config: name folders or zips of exported models"
+    names["init"] = "write `make init`, which begins a config and sheets for your own patients"
     # Such a target would be made of nothing: "Nothing to be done".
     idle = set(words) & set(papers) - {paper for paper, _ in plan.studies}
     return [near_targets(target, known, names) for target in asked] + [

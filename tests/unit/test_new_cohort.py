@@ -1,0 +1,124 @@
+"""`make init`: what it asks, what it writes, what it never touches, and what preflight then still names."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+import yaml
+from workflow_runner import REPOSITORY
+
+from hcc_recurrence.new_cohort import COLUMNS, Case, config_text, fitting, main, write_case
+from hcc_recurrence.problems import Refused
+from hcc_recurrence.run_input import GivenConfig, read_run_input
+
+MR = ("arterial", "portal", "delayed")
+
+
+def problems(folder, name):
+    """What `preflight` would list, and how it says it."""
+    given = GivenConfig([folder / f"{name}.yaml"], [folder / f"{name}.yaml"], [])
+    return [str(p) for p in read_run_input(given, REPOSITORY, ["preflight"], True).problems]
+
+
+def columns(path):
+    return next(csv.reader(path.open()))
+
+
+def test_the_methods_are_those_whose_phases_are_there():
+    """By hand, from the papers: Zhao arterial, portal, delayed (MR); Yan hepatobiliary MR; the others CT."""
+    assert fitting("MR", MR) == ["zhao2024"]
+    assert fitting("MR", ("arterial", "portal", "hepatobiliary")) == ["yan2023"]
+    assert fitting("CT", ("arterial",)) == ["cui2022"]
+    assert fitting("CT", ("precontrast", "arterial", "portal")) == ["cui2022", "wang2022", "zhang2025"]
+    # Where none has all of its phases, those with some; Yan corrects a bias field, which CT has not.
+    assert fitting("CT", ("portal",)) == ["wang2022", "zhang2025", "zhao2024"]
+
+
+def test_flags_alone_write_a_config_and_three_sheets_that_preflight_takes_up_to_what_is_empty(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["--name", "ours", "--modality", "mri", "--phases", "portal, arterial delayed", "--root", ""])
+    config = yaml.safe_load((tmp_path / "ours.yaml").read_text())
+    assert [study["paper"] for study in config["studies"]] == ["zhao2024"]
+    assert config["cohorts"]["ours"]["modality"] == "MR" and "afp" in config["cohorts"]["ours"]["clinical"]
+    for kind in COLUMNS:
+        assert columns(tmp_path / f"ours/{kind}.csv")[: len(COLUMNS[kind])] == COLUMNS[kind]
+    # Each clinical column of the config is one of the sheet.
+    own = {definition["column"] for definition in config["cohorts"]["ours"]["clinical"].values()}
+    assert own <= set(columns(tmp_path / "ours/patients.csv"))
+    assert problems(tmp_path, "ours") == [
+        f"cohort ours, ours/{kind}.csv: has a header and no rows. What to do: fill in the sheet."
+        for kind in ("masks", "patients", "series")
+    ]
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR"])
+@pytest.mark.parametrize("phases", [("portal",), ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")])
+def test_what_is_written_has_no_fault_of_its_own(modality, phases, tmp_path, monkeypatch):
+    """One phase or all: every problem is of a sheet that is empty, none of the config."""
+    monkeypatch.chdir(tmp_path)
+    write_case(Case("c", modality, phases, "", tuple(fitting(modality, phases))), {}, tmp_path)
+    told = problems(tmp_path, "c")
+    assert len(told) == 3 and all(": has a header and no rows." in problem for problem in told), told
+
+
+def test_nothing_is_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/patients.csv").write_text("mine")
+    case = Case("mine", "CT", ("arterial",), "", ("cui2022",))
+    with pytest.raises(Refused, match=r"mine/patients\.csv: there already; nothing was written"):
+        write_case(case, {}, tmp_path)
+    with pytest.raises(SystemExit, match="there already"):
+        main(["--modality", "CT", "--phases", "arterial", "--root", ""])
+    assert not (tmp_path / "mine.yaml").exists() and (tmp_path / "mine/patients.csv").read_text() == "mine"
+
+
+def test_drafted_rows_are_kept_with_what_discover_notes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = {
+        "patients": [{"patient_id": "P1", "centre": "", "resection_date": ""}],
+        "series": [{"patient_id": "P1", "phase": "", "path": "a,b/PV", "evidence": "nothing tells it"}],
+        "masks": [],
+    }
+    write_case(Case("ours", "CT", ("portal",), str(tmp_path), ("wang2022",)), rows, tmp_path)
+    with (tmp_path / "ours/series.csv").open() as stream:
+        assert list(csv.DictReader(stream)) == rows["series"]
+    with (tmp_path / "ours/patients.csv").open() as stream:
+        (patient,) = csv.DictReader(stream)
+    assert patient["patient_id"] == "P1" and patient["afp_ng_ml"] == ""
+    assert yaml.safe_load((tmp_path / "ours.yaml").read_text())["cohorts"]["ours"]["data_root"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--name", "my cohort"], "NAME 'my cohort' is no name of a cohort. What to do: use letters"),
+        (["--modality", "PET"], "MODALITY 'PET' is neither CT nor MR"),
+        (["--phases", "venous"], "PHASES venous: unknown. What to do: name some of precontrast, arterial"),
+        (["--root", "/nowhere"], "ROOT '/nowhere' is no folder"),
+        (["--methods", "yan2023"], "METHODS yan2023: unknown. What to do: name some of cui2022"),
+    ],
+)
+def test_an_answer_that_is_none_is_said_and_nothing_is_written(words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=said.replace("'", ".")):
+        main(words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_questions_are_asked_again_until_they_have_an_answer(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    answers = iter(["ours", "xray", "CT", "arterial", "", "cui2022"])
+    questions = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: (questions.append(question), next(answers))[1])
+    main([])
+    assert [question[0] for question in questions] == ["1", "2", "2", "3", "4", "5"]
+    assert "neither CT nor MR" in capsys.readouterr().out and (tmp_path / "ours.yaml").is_file()
+
+
+def test_quotes_and_blanks_in_a_folder_are_yaml(tmp_path):
+    root = tmp_path / 'Klinik "A": 医院'
+    case = Case("c", "CT", ("arterial",), str(root), ("cui2022",))
+    assert yaml.safe_load(config_text(case))["cohorts"]["c"]["data_root"] == str(root)
