@@ -67,9 +67,8 @@ def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -
             print(f"{patient}, {name}: no nomogram, for {', '.join(lacking)} is missing")
             continue
         if abs(nomogram.risk(values) - probabilities[name]) > TOLERANCE:
-            print(
-                f"{patient}, {name}: the nomogram gives {nomogram.risk(values):.6f}, the model {probabilities[name]:.6f}"
-            )
+            risks = f"the nomogram gives {nomogram.risk(values):.6f}, the model {probabilities[name]:.6f}"
+            print(f"{patient}, {name}: {risks}: not drawn")
             continue
         figure, stream = plot_nomogram(nomogram, name, values, patient), io.BytesIO()
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
