@@ -42,8 +42,8 @@ describes it; they are not the authors' own.
 ## How well it did
 
 Figures of the study that it comes from. Those of the strict protocol estimate what the model in this folder does:
-nothing was fitted, chosen or cut on patients whom they report on. Those as published repeat what the authors did, and
-promise more than they keep. Intervals are 95 %.
+nothing was fitted and no threshold chosen on patients whom they report on. Those as published repeat what the authors
+did, and promise more than they keep. Intervals are 95 %.
 
 {performance}
 

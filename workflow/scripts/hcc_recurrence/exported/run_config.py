@@ -122,7 +122,7 @@ def _mask_problems(full: dict[str, Any]) -> list[Problem]:
     if masks["unet"] in known:
         return []
     if not known:
-        what = "masks.source is unet, and none of the models has a network that finds the tumour"
+        what = "masks.source is unet, and none of the models has a segmentation network"
         return [Problem("", "", "config", what, "apply a model of Wang 2022 as well, or draw masks")]
     what = f"masks.unet is {masks['unet']!r}, and the models have {', '.join(known)}"
     return [Problem("", "", "config", what, "name one of them")]
