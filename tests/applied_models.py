@@ -27,8 +27,9 @@ def about_model(name: str = "zhao2024.there", models: tuple[str, ...] = ("CR", "
         "schema_version": 1,
         "name": name,
         "method": paper,
-        "study": f"{paper}:{cohort}",
-        "title": f"{paper} of {cohort}",
+        "study": {"paper": paper, "cohort": cohort},
+        "title": f"{cohort} (simulated)",
+        "config": {"paper": {"title": paper.capitalize()}},
         "fit": "strict.1.0",
         "protocol": "strict",
         "endpoint": {"name": "early_recurrence", "horizon_months": 24},
@@ -36,7 +37,7 @@ def about_model(name: str = "zhao2024.there", models: tuple[str, ...] = ("CR", "
         "phases": ["arterial", "portal"],
         "models": own,
         "marks": ["SIMULATED training patients", "VGG19 has random weights"],
-        "created_by": "hcc-recurrence abcdef0",
+        "created_by": {"workflow": "hcc-recurrence", "commit": "abcdef0"},
     }
 
 
@@ -51,7 +52,7 @@ def distribution_of_training() -> dict:
 
     sex = {"item": "sex", "group": "clinical", "kind": "categorical", "unit": "", "n": 80, "missing": 0.0}
     inputs = [
-        numeric("arterial__slice_thickness_mm", "acquisition", "mm", 3.0, 0.5),
+        numeric("arterial__thickness_mm", "acquisition", "mm", 3.0, 0.5),
         numeric("arterial__volume_ml", "tumour", "mL", 30.0, 10.0),
         numeric("age", "clinical", "years", 58.0, 9.0),
         {**sex, "levels": ["F", "M"], "fractions": {"F": 0.25, "M": 0.75}},

@@ -1,40 +1,38 @@
 """What `numerics: portable` costs: processor seconds of training steps of every network, beside `native`.
 
-    python tests/benchmarks/numerics_cost.py [pairs]
+    python tests/benchmarks/numerics_cost.py [pairs [words of networks' names]]
 
-Each measurement is a process of its own with one thread, as a job has it; the two settings take turns, because a
-machine is seldom quiet. Input is noise at the sizes of the demo preset, and for networks that the demo leaves out at
-those of tests. Prints the ratio of each pair's processor seconds (portable over native): median, lowest, highest.
+Each measurement is a process of its own with one thread, as a job has it: a copy of this one, in which the libraries
+are imported and have not looked at the processor yet. The two settings take turns, because a machine is seldom quiet.
+Input is noise at about the sizes of the demo preset. Prints the ratio of each pair's processor seconds (portable over
+native): median, lowest, highest.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from runs import ONE_THREAD, SCRIPTS
+from runs import ONE_THREAD
 
 PAIRS = 5
-# Sizes of a batch: patients or images, phases, z, y, x. Of all papers each architecture once; steps so that a
-# measurement takes some seconds.
+# Sizes of a batch: patients or images, phases, z, y, x. Of all papers each architecture once; a measurement takes about
+# a second.
 NETWORKS = {
     "Zhao 2024 ResNet-10": ("resnet10_trunc", (8, 4, 3, 24, 24), 10),
     "Zhao 2024 ResNet-18": ("resnet18", (8, 4, 3, 32, 32), 4),
     "Zhao 2024 ResNet-34": ("resnet34", (8, 4, 3, 32, 32), 4),
-    "Zhang 2025 DenseNet121": ("densenet121", (32, 3, 1, 32, 32), 2),
-    "Zhang 2025 ResNet50": ("resnet50", (32, 3, 1, 32, 32), 3),
-    "Zhang 2025 ResNet101": ("resnet101", (32, 3, 1, 32, 32), 2),
-    "Zhang 2025 VGG19": ("vgg19", (8, 3, 1, 32, 32), 2),
-    "Zhang 2025 3D-ResNet18": ("resnet18_3d", (4, 3, 32, 32, 32), 1),
-    "Zhang 2025 3D-DenseNet121": ("densenet121_3d", (4, 3, 32, 32, 32), 1),
-    "Cui 2022 SS and NSS": ("cui3d", (8, 1, 10, 64, 64), 2),
-    "Yan 2023 VGG19 features": ("features", (8, 3, 1, 48, 48), 6),
-    "Wang 2022 U-Net": ("unet", (8, 1, 1, 64, 64), 6),
+    "Zhang 2025 DenseNet121": ("densenet121", (8, 3, 1, 32, 32), 2),
+    "Zhang 2025 ResNet50": ("resnet50", (8, 3, 1, 32, 32), 2),
+    "Zhang 2025 ResNet101": ("resnet101", (8, 3, 1, 32, 32), 1),
+    "Zhang 2025 VGG19": ("vgg19", (4, 3, 1, 32, 32), 1),
+    "Zhang 2025 3D-ResNet18": ("resnet18_3d", (2, 3, 32, 32, 32), 1),
+    "Zhang 2025 3D-DenseNet121": ("densenet121_3d", (2, 3, 32, 32, 32), 1),
+    "Cui 2022 SS and NSS": ("cui3d", (4, 1, 10, 48, 48), 1),
+    "Yan 2023 VGG19 features": ("features", (4, 3, 1, 48, 48), 3),
+    "Wang 2022 U-Net": ("unet", (4, 1, 1, 64, 64), 3),
 }
 
 
@@ -82,40 +80,61 @@ def step_of(architecture: str, size: tuple[int, ...]) -> Callable[[], object]:
     return learn
 
 
-def measure_here(architecture: str, size: list[int], steps: int) -> None:
-    """Print the processor seconds of the steps, after one that loads kernels."""
+def seconds(numerics: str, architecture: str, size: tuple[int, ...], steps: int) -> float:
+    """Processor seconds of the steps, after one that loads kernels, in a copy of this process with those of a setting.
+
+    Raises: RuntimeError where the copy failed, or took other kernels.
+    """
+    answers, answer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        # The end of a copy: nothing of the original's is flushed or closed.
+        try:
+            os.write(answer, f"{_steps_here(numerics, architecture, size, steps)}".encode())
+        finally:
+            os._exit(0)
+    os.close(answer)
+    with os.fdopen(answers) as stream:
+        said = stream.read()
+    os.waitpid(pid, 0)
+    if not said:
+        raise RuntimeError(f"{architecture} with {numerics} kernels failed")
+    return float(said)
+
+
+def _steps_here(numerics: str, architecture: str, size: tuple[int, ...], steps: int) -> float:
     import torch
 
+    from hcc_recurrence.numerics import PORTABLE, use_kernels
+
+    use_kernels(numerics)
     torch.set_num_threads(1)
-    step = step_of(architecture, tuple(size))
+    assert torch.backends.cpu.get_cpu_capability() == "AVX2" or numerics != PORTABLE
+    step = step_of(architecture, size)
     step()
     began = os.times()
     for _ in range(steps):
         step()
     ended = os.times()
-    print(ended.user + ended.system - began.user - began.system)
+    return ended.user + ended.system - began.user - began.system
 
 
-def seconds(numerics: str, about: tuple) -> float:
-    """The same in a process of its own with the kernels of a setting."""
-    from hcc_recurrence.numerics import kernels
-
-    command = [sys.executable, str(Path(__file__)), "--one", json.dumps(about)]
-    environment = {**os.environ, **ONE_THREAD, **kernels(numerics), "PYTHONPATH": str(SCRIPTS)}
-    done = subprocess.run(command, text=True, capture_output=True, check=True, env=environment)
-    return float(done.stdout.split()[-1])
-
-
-def measure(pairs: int = PAIRS) -> dict[str, list[float]]:
-    """Network -> portable over native of each pair."""
+def measure(pairs: int = PAIRS, words: list[str] | None = None) -> dict[str, list[float]]:
+    """Network -> portable over native of each pair; only networks with one of the words in their name, where given."""
+    os.environ.update(ONE_THREAD)
+    import hcc_recurrence.networks.build
+    import hcc_recurrence.networks.features
+    import hcc_recurrence.networks.unet  # noqa: F401 - once, for all copies
     from hcc_recurrence.numerics import NATIVE, PORTABLE
 
     found = {}
     for name, about in NETWORKS.items():
+        if words and not any(word in name for word in words):
+            continue
         both = []
         for number in range(pairs):
             order = (PORTABLE, NATIVE) if number % 2 else (NATIVE, PORTABLE)
-            both.append({numerics: seconds(numerics, about) for numerics in order})
+            both.append({numerics: seconds(numerics, *about) for numerics in order})
         ratios = sorted(one[PORTABLE] / one[NATIVE] for one in both)
         native = statistics.median(one[NATIVE] for one in both)
         portable = statistics.median(one[PORTABLE] for one in both)
@@ -129,7 +148,4 @@ def measure(pairs: int = PAIRS) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        measure_here(*json.loads(sys.argv[2]))
-    else:
-        measure(int(sys.argv[1]) if sys.argv[1:] else PAIRS)
+    measure(int(sys.argv[1]) if sys.argv[1:] else PAIRS, sys.argv[2:])

@@ -88,6 +88,18 @@ def test_some_outcomes_are_read_and_one_that_is_wrong_is_named(folder):
     )
 
 
+def test_an_outcome_without_times_may_come_later(folder):
+    rows = [{"patient_id": f"P{n}", "centre": "A", "AFP": "10", "sex": "F"} for n in (1, 2)]
+    endpoint = {"endpoint": {"name": "death", "column": "died"}}
+    config = config_of(model(folder), **endpoint)
+    write_rows(folder / "patients.csv", rows)
+    assert not planned(config, folder).has_outcomes("new")
+    write_rows(folder / "patients.csv", [{**row, "died": cell} for row, cell in zip(rows, ("", "1"), strict=True)])
+    assert planned(config, folder).has_outcomes("new")
+    write_rows(folder / "patients.csv", [{**row, "died": "perhaps"} for row in rows])
+    assert "column died: 'perhaps' is not 0 or 1" in refused(config, folder)
+
+
 def test_what_decides_inputs_comes_from_the_model(folder):
     full = load(config_of(model(folder)))
     assert full["radiomics"] == about_of()["config"]["radiomics"] and full["grids"] == {"iso2": GRID}
@@ -129,7 +141,7 @@ def test_what_decides_inputs_comes_from_the_model(folder):
             lambda c: c.update(models=[{"model": c["models"][0], "without": ["alt"]}]),
             "without names 'alt', which it does not take. What to do: it takes afp, sex",
         ),
-        (lambda c: c.update(masks={"source": "unet"}), "none of the models has a network that finds the tumour"),
+        (lambda c: c.update(masks={"source": "unet"}), "none of the models has a segmentation network"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_before_the_first_job(folder, change, words):

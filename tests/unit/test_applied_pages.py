@@ -97,8 +97,10 @@ def test_values_as_they_are_printed(value, unit, text):
 
 
 def test_names_of_inputs():
-    assert item_text("arterial__slice_thickness_mm", "mm") == "arterial, slice thickness"
-    assert item_text("age", "years") == "age"
+    assert item_text("arterial__thickness_mm", "mm") == "Slice thickness, arterial"
+    assert item_text("afp", "ng/mL") == "AFP" and item_text("portal__volume_ml", "mL") == "Tumour volume, portal"
+    assert item_text("portal__wavelet-LHL_glcm_Idmn") == "portal, wavelet-LHL glcm Idmn"
+    assert item_text("my_own_size_mm", "mm") == "my own size"
 
 
 def test_the_page_of_a_patient_says_what_the_tables_say(models):
@@ -148,7 +150,7 @@ def test_the_overview_has_a_row_a_patient_and_a_column_a_main_model(models):
     assert [c["model"] for c in page["columns"]] == ["RCR", "mp-MR"]
     assert [row["patient"] for row in page["rows"]] == PATIENTS
     by = {row["patient"]: row for row in page["rows"]}
-    assert by["P1"]["outside"] == 1 and by["P1"]["named"] == "arterial, slice thickness"
+    assert by["P1"]["outside"] == 1 and by["P1"]["named"] == "Slice thickness, arterial"
     assert by["P2"]["missing"] == 1 and by["P3"]["outside"] == by["P3"]["missing"] == 0
 
 

@@ -21,6 +21,7 @@ from hcc_recurrence.learning.selection import lasso_coefficients
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.zhao2024.fit import fit
 from hcc_recurrence.problems import InputError
+from hcc_recurrence.statistics.baseline import for_readers, sets_note, sets_table
 
 METASTASIS = Endpoint("lung metastasis", "LM", "lung metastasis", column="met")
 
@@ -106,6 +107,16 @@ def test_the_words_of_an_endpoint_stand_in_the_tables():
     }
     assert endpoint().happened == "lung metastasis" and not endpoint().has_times
     assert capital("HCC progression") == "HCC progression" and capital("death") == "Death"
+
+
+def test_the_table_of_the_sets_has_the_outcome_alone_where_there_is_nothing_else():
+    use_endpoint(asdict(METASTASIS))
+    labels = make_labels(sheet(["1", "0"] * 10), column="met")
+    split = labels[["patient_id"]].assign(split=["train"] * 14 + ["validation"] * 6)
+    table = sets_table(pd.DataFrame(index=labels["patient_id"]), labels, split, {}, {"yates": True, "fisher_below": 5})
+    assert list(table["label"]) == ["Lung metastasis, n (%)"] and list(table["training"]) == ["7 (50.0)"]
+    assert not {"level", "missing"} & set(for_readers(table))
+    assert "recurrence" not in sets_note().lower()
 
 
 def test_someone_lost_is_told_by_the_event_of_the_endpoint():

@@ -321,6 +321,13 @@ def test_an_unknown_file_is_refused_with_and_without_a_sum(own, tmp_path, name):
     assert f"{name}: is not one of the model's files" in refusal(own, tmp_path)
 
 
+def test_the_mark_that_snakemake_leaves_in_a_folder_is_passed_over_while_it_is_empty(own, tmp_path):
+    (own / ".snakemake_timestamp").touch()
+    assert read_bundle(own, tmp_path).name == "zhao2024.mine"
+    (own / ".snakemake_timestamp").write_text("something")
+    assert ".snakemake_timestamp: is not one of the model's files" in refusal(own, tmp_path)
+
+
 @pytest.mark.parametrize(
     "name", ["model.json", "SHA256SUMS", "reference/reference.json", "model/models/combined.skops"]
 )

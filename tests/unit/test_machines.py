@@ -73,6 +73,14 @@ def test_the_table_that_was_written_warns_as_the_one_in_memory(table, tmp_path):
     assert kinds_warning(read_csv(tmp_path / "networks.csv")) == kinds_warning(found)
 
 
+def test_the_report_warns_of_it_and_of_nothing_else(table):
+    from hcc_recurrence.report.build import _of_machines
+
+    (said,) = _of_machines({"machines": table({}, {"gpu": "NVIDIA H100"})})
+    assert said.kind == "Several kinds of machine" and "constraint" in said.text
+    assert _of_machines({"machines": table({}, {})}) == _of_machines({}) == []
+
+
 def test_what_is_written_is_what_the_libraries_say_of_themselves(monkeypatch):
     import scipy.linalg  # noqa: F401 - loads its OpenBLAS
     import torch

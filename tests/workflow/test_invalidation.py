@@ -288,6 +288,10 @@ def test_other_kernels_of_the_libraries(tiny_copy):
     assert networks["fit_method"] == 5 + 5, "none of Zhao 2024, whose fits have no network"
     tiny_copy.config(numerics="portable")
     assert tiny_copy.jobs() == {}
+    # Each network of one fit by other kernels and from another seed: two of Zhao with the fusion, three of Zhang.
+    again = {"train_network_again": 2 * (2 + 3), "train_zhao2024_fusion_again": 2}
+    measured = {"measure_movement": 2, "compare_movement": 1, "numerics": 1}
+    assert tiny_copy.jobs(target="numerics") == {**again, **measured}
 
 
 def test_the_number_of_resamples(tiny_copy):

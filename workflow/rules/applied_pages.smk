@@ -98,13 +98,56 @@ rule evaluate_applied:
         templates=untracked(lambda w: str(TEMPLATES)),
         content=APPLIED_TEMPLATES,
         figures=FULL_CONFIG["figures"],
-        widths=FULL_CONFIG["external_validation"],
+        settings=FULL_CONFIG["external_validation"],
         times=FULL_CONFIG["evaluation"]["auc_months"],
         horizon=horizon_months,
-        resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         simulated=is_simulated,
         code=code("evaluate_applied"),
     script:
         "../scripts/evaluate_applied.py"
+
+
+rule write_dicom_results:
+    """The result on a patient as DICOM: the segmentation used, a structured report and a PDF; research use only."""
+    input:
+        predictions=files_of_bundles("predictions.csv"),
+        outside=files_of_bundles("outside.csv"),
+        images="<results>/{cohort}/images/native/{patient}",
+        masks="<results>/{cohort}/masks/native/{patient}",
+        simulated=branch(
+            lambda wildcards: PLAN.is_simulated(wildcards.cohort),
+            then="<results>/{cohort}/simulated/{patient}",
+            otherwise=[],
+        ),
+    output:
+        directory("<results>/{cohort}/applied/dicom/{patient}"),
+    log:
+        "<logs>/{cohort}/write_dicom_results/{patient}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/write_dicom_results/{patient}.tsv"
+    group:
+        "pictures"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        folders=untracked(bundle_folders),
+        models=bundle_sums,
+        # Where the files are is not what they are: the images follow their fingerprint.
+        series=untracked(lambda w: PLAN.series_sources(w.cohort, w.patient)),
+        files=untracked(lambda w: PLAN.series_files(w.cohort, w.patient)),
+        root=untracked(lambda w: PLAN.data_root(w.cohort)),
+        interpolate=of_cohort("interpolate_missing"),
+        phases=lambda w: list(PLAN.image_phases(w.cohort)),
+        readers=lambda w: PLAN.mask_readers(PLAN.image_cohort(w.cohort), w.patient),
+        modality=of_cohort("modality"),
+        title=of_cohort("title"),
+        simulated=is_simulated,
+        code=code("write_dicom_results"),
+    script:
+        "../scripts/write_dicom_results.py"

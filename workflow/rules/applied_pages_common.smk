@@ -39,4 +39,9 @@ def applied_page_targets(cohort):
             for bundle in BUNDLES
             if has_outcomes(cohort)
         ],
+        *[
+            f"{folder}/dicom/{patient}"
+            for patient in patients
+            if FULL_CONFIG["dicom_out"]
+        ],
     ]

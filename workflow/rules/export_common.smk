@@ -137,6 +137,7 @@ def exported_about(wildcards):
         "method": paper,
         "cohort": cohort,
         "title": FULL_CONFIG["cohorts"][cohort]["title"],
+        "endpoint": FULL_CONFIG["cohorts"][cohort]["endpoint"],
         "modality": FULL_CONFIG["cohorts"][cohort]["modality"],
         "phases": PLAN.phases(paper, cohort),
         "horizon_months": PLAN.horizon_months(cohort),

@@ -27,6 +27,11 @@ def machine_targets():
     return ["<results>/machines/networks.html"] if machines_of_run(None) else []
 
 
+def machine_tables(wildcards):
+    """The same as a table for the report's warnings."""
+    return ["<results>/machines/networks.csv"] if machine_targets() else []
+
+
 def trained_studies():
     """The studies that train networks which predict the outcome."""
     return [s for s in PLAN.studies if s[0] in TRAINED and PLAN.has_networks(*s)]

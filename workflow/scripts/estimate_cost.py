@@ -8,12 +8,14 @@ with job_log(snakemake.log[0], "cost"):
     from hcc_recurrence.cost.calibration import machine_speed
     from hcc_recurrence.cost.planned import ask_for_jobs
     from hcc_recurrence.cost.sums import cost_text
-    from hcc_recurrence.cost.table import CostTable
+    from hcc_recurrence.cost.table import OF_KERNELS, CostTable
 
     params = snakemake.params
     table = CostTable.read(params.costs)
     jobs = ask_for_jobs(params.snakefile, params.config)
-    said = cost_text(jobs, table, machine_speed(table), params.cores)
+    speed = machine_speed(table)
+    speed["networks"] *= OF_KERNELS[params.numerics]
+    said = cost_text(jobs, table, speed, params.cores)
     print(said)
 # The log holds it as well.
 print(said, file=sys.stderr)

@@ -28,10 +28,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
     predictions = external_predictions(model.predictions, labels)
     there = list(dict.fromkeys(predictions["model"]))
     main = [name for name in there if model.about["models"].get(name, {}).get("main", False)] or there
-    settings = (params.horizon, params.times, params.resamples, params.seed)
-    tables = evaluation_tables(predictions, main, *settings)
-    tables["recalibration"], tables["cutoffs"] = recalibrations(predictions, params.resamples, params.seed)
-    tables["size"] = sizes(predictions, params.widths)
+    resamples = params.settings["resamples"]
+    tables = evaluation_tables(predictions, main, params.horizon, params.times, resamples, params.seed)
+    tables["recalibration"], tables["cutoffs"] = recalibrations(predictions, resamples, params.seed)
+    tables["size"] = sizes(predictions, params.settings)
     patients = sorted(model.predictions["patient_id"].unique())
     outcome = labels.set_index("patient_id")["er"].reindex(patients)
     tables["case_mix"] = case_mix_table(model.outside, model.distribution, outcome)
@@ -43,14 +43,14 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
         write_csv(table, folder / "tables" / f"{name}.csv")
     marks, pictures = marks_of([model], params.simulated), []
     drawn = evaluation_figures(
-        predictions, tables, main, f"{model.title} on {params.title}", params.horizon, params.resamples, params.seed
+        predictions, tables, main, f"{model.title} on {params.title}", params.horizon, resamples, params.seed
     )
     for name, draw in drawn.items():
         png = folder / "figures" / f"{name}.png"
         files = [str(png.with_suffix(ending)) for ending in (".png", ".pdf", ".svg", ".csv")]
         save_figure(draw(), files, params.figures, " ".join(marks[1:]))
         pictures.append(Picture(FIGURES[name], png.read_bytes(), kind="png"))
-    page = evaluation_page(model.title, params.title, marks, tables, words, pictures, params.resamples)
+    page = evaluation_page(model.title, params.title, marks, tables, words, pictures, resamples)
     (folder / "evaluation.html").write_text(
         render(Path(params.templates), "applied_evaluation.html.j2", page), encoding="utf-8"
     )

@@ -9,6 +9,7 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
     import pandas as pd
 
     from hcc_recurrence.cohort.sheets import clinical_table
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.exported.bundle import exporting
     from hcc_recurrence.exported.distribution import acquisition_items, case_mix, clinical_items, tumour_items
     from hcc_recurrence.exported.export import export_model
@@ -16,6 +17,7 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
     from hcc_recurrence.methods.run import patients_of_split
 
     params, asked, output = snakemake.params, snakemake.input, snakemake.output
+    use_endpoint(params.about["endpoint"])
     patients = patients_of_split(read_csv(asked.split), "train")
     clinical = clinical_table(params.sheet, params.definitions, params.missing_codes, patients)
     series = pd.concat(

@@ -35,7 +35,7 @@ def machines_table(files: Iterable[str | Path]) -> pd.DataFrame:
         rows.append({**facts, **kernels, **facts.pop("versions")})
     found = pd.DataFrame(rows).drop(columns="versions", errors="ignore")
     of_kind = [column for column in found.columns if column not in NAMES]
-    found[of_kind] = found[of_kind].fillna("")
+    found[of_kind] = found[of_kind].astype(object).fillna("")
     words = found[of_kind].astype(str).agg("|".join, axis=1)
     counts = words.value_counts(sort=False).sort_values(ascending=False, kind="stable")
     found["kind"] = words.map({kind: number + 1 for number, kind in enumerate(counts.index)})
@@ -55,7 +55,7 @@ def kinds_warning(table: pd.DataFrame) -> str:
 
     Args: table: from `machines_table`, or its CSV.
     """
-    kinds = kinds_table(table.fillna(""))
+    kinds = kinds_table(table.astype(object).fillna(""))
     if len(kinds) < 2:
         return ""
     differ = [c for c in kinds.columns if c not in ("kind", "networks") and kinds[c].astype(str).nunique() > 1]

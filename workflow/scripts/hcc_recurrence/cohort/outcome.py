@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
@@ -14,6 +13,8 @@ from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_numbe
 from hcc_recurrence.problems import Problem
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hcc_recurrence.cohort.sheets import Cohort
 
 MONTH_COLUMNS = ("rfs_months", "rfs_event")
@@ -61,11 +62,23 @@ def outcome_problems(cohort: Cohort, today: date | None = None) -> list[Problem]
 
 def _problems_of_known(cohort: Cohort, today: date) -> list[Problem]:
     """Where a model is applied, of the patients whose outcome the sheet has: nobody needs one."""
-    for columns, check in ((DATE_COLUMNS, partial(_date_problems, today=today)), (MONTH_COLUMNS, _month_problems)):
+    columns, known = known_outcomes(cohort)
+    some = replace(cohort, patients=cohort.patients[known])
+    if outcome_column(cohort):
+        # A column that is not there yet is no outcome yet.
+        return _column_problems(some) if columns else []
+    if columns == DATE_COLUMNS:
+        return _date_problems(some, today)
+    return _month_problems(some) if columns else []
+
+
+def known_outcomes(cohort: Cohort) -> tuple[tuple[str, ...], pd.Series]:
+    """The columns that the sheet has its outcomes in, none where it has none; and whose cells say anything."""
+    own = outcome_column(cohort)
+    for columns in ((own,),) if own else (DATE_COLUMNS, MONTH_COLUMNS):
         if all(c in cohort.patients for c in columns):
-            known = cohort.patients[list(columns)].ne("").any(axis=1)
-            return check(replace(cohort, patients=cohort.patients[known]))
-    return []
+            return columns, cohort.patients[list(columns)].ne("").any(axis=1)
+    return (), cohort.patients["patient_id"].eq("")
 
 
 def date_problem(cohort: Cohort, patient: str, column: str, text: str, today: date) -> Problem | None:

@@ -131,18 +131,36 @@ def start_words(jobs: Sequence[Mapping[str, Any]], table: CostTable, cores: int)
     return "\n".join(lines)
 
 
-def cost_text(jobs: Sequence[Mapping[str, Any]], table: CostTable, speed: Mapping[str, float], cores: int) -> str:
-    """The table for a person, with what is left to do where some of it is there already."""
+def cost_text(
+    jobs: Sequence[Mapping[str, Any]],
+    table: CostTable,
+    speed: Mapping[str, float],
+    cores: int,
+    folder: Path = Path(),
+) -> str:
+    """The table for a person, with what is left to do where some of it is there already.
+
+    Args:
+        folder: that the paths of benchmarks start from: what finished jobs took stands beside what they were to cost.
+    """
+    took, finished = spent(jobs, folder)
     costs = [job_cost(job, table, speed) for job in jobs]
-    rows = [("method", "stage", "jobs", "core-hours", "GPU-hours", "largest job", "disk")]
+    rows = [
+        ("method", "stage", "jobs", "core-hours", "GPU-hours", "largest job", "disk", "finished", "took, core-hours")
+    ]
     for (method, stage), cost in grouped(jobs, costs).items():
-        rows.append((method, stage, *_cells(cost)))
+        done = finished[method, stage]
+        cells = (str(done), f"{took[method, stage].seconds / HOUR:.2f}") if done else ("", "")
+        rows.append((method, stage, *_cells(cost), *cells))
     plain = [i for i, job in enumerate(jobs) if job["stage"] != NULL]
     null = [i for i in range(len(jobs)) if jobs[i]["stage"] == NULL]
     total = sum((costs[i] for i in plain), Cost())
-    rows.append(("all", "", *_cells(total)))
+    done = sum((own for key, own in took.items() if key[1] != NULL), Cost())
+    rows.append(
+        ("all", "", *_cells(total), str(done.jobs) if took else "", f"{done.seconds / HOUR:.2f}" if took else "")
+    )
     if null:
-        rows.append(("null_control", "", *_cells(sum((costs[i] for i in null), Cost()))))
+        rows.append(("null_control", "", *_cells(sum((costs[i] for i in null), Cost())), "", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -158,6 +176,8 @@ def cost_text(jobs: Sequence[Mapping[str, Any]], table: CostTable, speed: Mappin
         f"Measured on {MACHINE}; this machine takes that many times as long: {factors}. A training counts to its last "
         "epoch: early stopping makes it shorter. Other work on the machine makes everything longer."
     )
+    if took:
+        lines.append("What finished jobs took is the processor time of their last run, from the files of benchmarks.")
     if total.gpu_seconds:
         lines.append(f"GPU-hours are reckoned, not measured: a GPU is taken for {OF_GPU:.0f} cores (docs/cost.md).")
     return "\n".join(lines)

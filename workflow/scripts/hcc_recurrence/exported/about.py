@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import STRICT, Fit
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.exported.bundle import SCHEMA_VERSION, exporting
 from hcc_recurrence.methods.exporting import Reads, rows_in
 from hcc_recurrence.problems import Refused
@@ -121,7 +122,7 @@ def describe(
         "fit": str(FIT),
         "protocol": FIT.protocol,
         "endpoint": {
-            "name": "early recurrence",
+            "name": endpoint().name,
             "horizon_months": about["horizon_months"],
             "horizon": about["horizon"],
             "inclusive": about["config"]["cohort"]["er_inclusive"],

@@ -10,13 +10,8 @@ import yaml
 
 from hcc_recurrence.figures.html import metrics_for_readers
 
-_COLUMNS = ("model", "protocol", "patients", "n (ER)", "AUC (95% CI)", "sensitivity", "specificity", "Brier")
-_ESTIMATES = {
-    "out_of_fold": "training patients, each by models that never saw them (strict)",
-    "held_out": "patients who were held out",
-    "apparent": "training patients, by the model that learned from them (as published)",
-    "cross_validated": "training patients, cross-validated after choices on all of them (as published)",
-}
+# Columns of the table of metrics that the card has, without what stands in brackets.
+_NAMES = {"model", "protocol", "patients", "n", "AUC", "sensitivity", "specificity", "Brier"}
 
 TEXT = """---
 {front}---
@@ -27,7 +22,7 @@ TEXT = """---
 
 ## What it is
 
-{models} of {paper}, fitted on all {patients} training patients ({events} of them with early recurrence) of the cohort
+{models} of {paper}, fitted on all {patients} training patients ({events} of them with {outcome}) of the cohort
 {cohort}. They give the probability of {endpoint} from {modality} ({phases}) and clinical variables.
 
 {citation}
@@ -42,8 +37,8 @@ describes it; they are not the authors' own.
 ## How well it did
 
 Figures of the study that it comes from. Those of the strict protocol estimate what the model in this folder does:
-nothing was fitted and no threshold chosen on patients whom they report on. Those as published repeat what the authors
-did, and promise more than they keep. Intervals are 95 %.
+nothing was fitted or chosen on patients whom they report on. Those as published repeat what the authors did, and
+are too good where the authors chose on the patients that they report. Intervals are 95 %.
 
 {performance}
 
@@ -60,8 +55,8 @@ patients:
   of treatment.
 - A patient with another modality, other phases, or whose images are made with other settings than those in
   `model.json`, gets a number without meaning. The workflow refuses what it can tell.
-- Probabilities are those of this cohort, in which {rate} recurred early. Where another share does, look at the
-  calibration first.
+- Probabilities are those of this cohort, in which {rate} had {outcome}. Where another fraction has it, look
+  at the calibration first.
 
 ## Whom one could find in it
 
@@ -101,6 +96,7 @@ def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -
         patients=_count(patients, smallest),
         events=_count(events, smallest),
         rate=f"{100 * events / patients:.0f} %" if known else f"fewer than {smallest}",
+        outcome=about["endpoint"]["name"],
         cohort=about["title"],
         endpoint=f"{about['endpoint']['name']} (within {about['endpoint']['horizon']})",
         modality=about["modality"],
@@ -160,7 +156,7 @@ def _front_matter(about: Mapping[str, Any], metrics: pd.DataFrame) -> dict[str, 
 
 def _performance(metrics: pd.DataFrame) -> pd.DataFrame:
     table, _ = metrics_for_readers(metrics, None)
-    return table[[c for c in _COLUMNS if c in table]]
+    return table[[c for c in table if c.partition(" (")[0] in _NAMES]]
 
 
 def _markdown(table: pd.DataFrame) -> str:

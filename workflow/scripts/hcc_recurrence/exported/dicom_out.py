@@ -166,7 +166,7 @@ def structured_report(
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    from hcc_recurrence.exported.pages import named_inputs, scores
+    from hcc_recurrence.exported.pages import about_words, named_inputs, scores
 
     def code(value: str, meaning: str) -> hd.sr.CodedConcept:
         return hd.sr.CodedConcept(value, SCHEME, meaning)
@@ -214,7 +214,7 @@ def structured_report(
             groups.append(
                 hd.sr.MeasurementsAndQualitativeEvaluations(
                     tracking_identifier=hd.sr.TrackingIdentifier(uid=uid_of(patient, name), identifier=name),
-                    algorithm_id=hd.sr.AlgorithmIdentification(name, str(model.about.get("created_by", version))),
+                    algorithm_id=hd.sr.AlgorithmIdentification(name, about_words(model.about)["made"]),
                     finding_sites=[liver],
                     measurements=found,
                     qualitative_evaluations=judged,

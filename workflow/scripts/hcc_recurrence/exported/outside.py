@@ -19,7 +19,7 @@ INSIDE, OUTSIDE, MISSING = "inside", "outside", "missing"
 LOW, HIGH = "2.5", "97.5"
 # A header's number that differs by less is the same: it was rounded.
 ROUNDING = 0.01
-# Of the features so many may be outside where nothing is wrong, four times as many as are expected.
+# Of the features so many may be outside where nothing is wrong, four times as many as are expected: chosen.
 FEATURES_OUTSIDE = 0.2
 NAMED_FEATURES = 10
 # A size so many times beyond all training patients is no size: cm for mm is ten times.
@@ -111,12 +111,20 @@ def features_row(rows: Sequence[Row]) -> Row | None:
     if not own:
         return None
     outside = sorted((row for row in own if row.verdict == OUTSIDE), key=distance, reverse=True)
-    most = FEATURES_OUTSIDE * len(own)
+    # Of few features chance alone puts more than a fifth outside.
+    most = max(FEATURES_OUTSIDE * len(own), _by_chance(len(own)))
     words = f"{len(outside)} of {len(own)} features are outside 95 % of the training patients, each by itself"
     if outside:
         words += f"; farthest: {', '.join(row.item for row in outside[:NAMED_FEATURES])}"
     verdict = OUTSIDE if len(outside) > most else INSIDE
     return Row("features outside", "summary", len(outside), "features", 0, int(most), verdict, words)
+
+
+def _by_chance(number: int) -> int:
+    """As many features as are outside in one of a hundred training patients, each in one of twenty by itself."""
+    from scipy.stats import binom
+
+    return int(binom.ppf(0.99, number, 0.05))
 
 
 def table_of(rows: Mapping[str, Iterable[Row]]) -> pd.DataFrame:

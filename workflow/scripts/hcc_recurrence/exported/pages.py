@@ -26,6 +26,8 @@ GROUPS = {
     "features": "Image features",
 }
 FEATURES = "features"
+# Names of sizes of the tumour that exported models state.
+SIZES = {"volume_ml": "Tumour volume", "ball_diameter_mm": "Diameter of a ball of that volume"}
 # Words of `outside.csv`, worst first.
 VERDICTS = ("outside", "missing", "inside")
 # Rows of a group that are seen at once; the others are folded away.
@@ -67,7 +69,9 @@ class AppliedModel:
 
     @property
     def title(self) -> str:
-        return self.about.get("title") or self.name
+        """The method as its paper is cited, and the cohort it was fitted on."""
+        paper = self.about.get("config", {}).get("paper", {}).get("title") or self.about["method"]
+        return f"{paper}, fitted on {self.about['title']}"
 
 
 def strip(value: Any, quantiles: Mapping[str, float], low: Any = None, high: Any = None) -> dict[str, float] | None:
@@ -161,6 +165,15 @@ def input_rows(outside: pd.DataFrame, distribution: Mapping[str, Any], patient: 
 
 def item_text(item: Any, unit: str = "") -> str:
     """The name of an input as it is printed: phase first, without a unit that stands beside it anyway."""
+    from hcc_recurrence.cohort.acquisition import FIELDS
+    from hcc_recurrence.cohort.variable_labels import LABELS
+
+    phase, _, name = str(item).rpartition("__")
+    printed = {field.name: field.label.partition(", ")[0] for field in FIELDS} | SIZES
+    if phase and name in printed:
+        return f"{printed[name]}, {phase}"
+    if not phase and name in LABELS:
+        return LABELS[name]
     text = str(item).replace("__", ", ").replace("_", " ")
     return text.removesuffix(f" {unit.lower()}") if unit else text
 
@@ -238,7 +251,7 @@ def patient_page(
             {
                 "name": model.name,
                 "title": model.title,
-                "about": model.about,
+                "about": about_words(model.about),
                 "endpoint": endpoint_words(endpoint),
                 "training": mix,
                 "scores": scores(model, patient),
@@ -270,6 +283,17 @@ def named_inputs(models: Sequence[AppliedModel], patient: str, verdict: str) -> 
         own = own[(own["patient_id"] == patient) & (own["verdict"] == verdict) & (own["group"] != FEATURES)]
         found += [item_text(item, _words(unit)) for item, unit in zip(own["item"], own["unit"], strict=True)]
     return list(dict.fromkeys(found))
+
+
+def about_words(about: Mapping[str, Any]) -> dict[str, str]:
+    """Where a model comes from, in words: study, fit, images, and the software that wrote it."""
+    made = about["created_by"]
+    return {
+        "study": f"{about['study']['paper']} on {about['study']['cohort']}",
+        "fit": f"{about['fit']}, {about['protocol'].replace('_', ' ')}",
+        "images": f"{about['modality']}: {', '.join(dict.fromkeys(about['phases']))}",
+        "made": f"{made['workflow']} {made['commit'][:12]}".strip(),
+    }
 
 
 def endpoint_words(endpoint: Mapping[str, Any]) -> str:

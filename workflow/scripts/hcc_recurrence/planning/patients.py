@@ -9,8 +9,8 @@ import pandas as pd
 
 from hcc_recurrence.cohort.labels import has_dates, horizon_months, horizon_words
 from hcc_recurrence.cohort.numbers import missing_test, parse_number
-from hcc_recurrence.cohort.outcome import decimal_comma
-from hcc_recurrence.cohort.sheets import DATE_COLUMNS, MONTH_COLUMNS, sheet_source
+from hcc_recurrence.cohort.outcome import decimal_comma, known_outcomes
+from hcc_recurrence.cohort.sheets import sheet_source
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.planning.sheets import Sheets
 from hcc_recurrence.planning.studies import Studies
@@ -43,9 +43,8 @@ class Patients:
 
     def has_outcomes(self, name: str) -> bool:
         """Whether the patients sheet of a cohort has the outcome of any patient in use."""
-        frame = self.cohorts[name].patients.loc[self.patients(name)]
-        sets = [columns for columns in (DATE_COLUMNS, MONTH_COLUMNS) if all(c in frame for c in columns)]
-        return bool(sets) and bool(frame[list(sets[0])].ne("").any(axis=None))
+        _, known = known_outcomes(self.cohorts[name])
+        return bool(known.loc[self.patients(name)].any())
 
     def centres(self, name: str) -> dict[str, str]:
         """Patient -> centre, of the patients in use, in the order of their names."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.html import table_html
+from hcc_recurrence.machines import kinds_warning
 from hcc_recurrence.presets import WARNING
 from hcc_recurrence.report.contents import View, figure_of, views
 from hcc_recurrence.report.overview import (
@@ -40,9 +41,9 @@ def facts_of(
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
         about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
-        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out, best_auc,
-            and its tables metrics, predictions, changes.
-        tables: problems and notices of the input.
+        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out,
+            best_auc, and its tables metrics, predictions, changes.
+        tables: problems and notices of the input; machines, where networks were trained (`machines_table`).
     """
     titles = about["titles"]
     found = views(contents["entries"], results, titles, about["cohorts"])
@@ -51,6 +52,7 @@ def facts_of(
         _of_input(tables),
         *([Warning("Demo preset", f"{own['title']}: {WARNING}.")] for own in comparisons if _demo(about, own)),
         _of_weights(about),
+        _of_machines(tables),
     ]
     for own in comparisons:
         where = f"{own['title']}, split {own['split']}"
@@ -92,6 +94,11 @@ def _of_weights(about: Mapping[str, Any]) -> list[Warning]:
         return []
     named = ", ".join(about["random_weights"])
     return [Warning("Random weights", f"No file of weights is named for {named}: they start from random ones.")]
+
+
+def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
+    said = kinds_warning(tables["machines"]) if "machines" in tables else ""
+    return [Warning("Several kinds of machine", said)] if said else []
 
 
 def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:

@@ -323,9 +323,12 @@ def for_readers(table: pd.DataFrame) -> pd.DataFrame:
     """The table for print: sets and variables are named once, P as journals print it, median (Q1, Q3)."""
     shown = table.copy()
     keys = ["split", "variable"] if "split" in shown else ["variable"]
+    # Without clinical variables nothing has levels, and nothing is missing.
+    shown = shown.drop(columns=[c for c in ("level", "missing") if c in shown and shown[c].eq("").all()])
     shown["label"] = shown["label"].str.replace("[IQR]", "(IQR)", regex=False)
     shown.loc[shown.duplicated(keys), "label"] = ""
-    shown["level"] = shown["level"].replace("None", "missing")
+    if "level" in shown:
+        shown["level"] = shown["level"].replace("None", "missing")
     if "split" in shown:
         shown["split"] = shown["split"].map(SETS)
         shown.loc[shown.duplicated("split"), "split"] = ""

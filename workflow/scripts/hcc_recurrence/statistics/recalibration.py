@@ -236,7 +236,7 @@ def _corrected(
             continue
         inside, outside = _quick_measures(y[drawn], a + b * linear[drawn]), _quick_measures(y, a + b * linear)
         gaps.append([i - o for i, o in zip(inside, outside, strict=True)])
-    if 2 * len(gaps) < resamples:
+    if not gaps or 2 * len(gaps) < resamples:
         return dict.fromkeys(own, float("nan"))
     with warnings.catch_warnings():
         # A slope that no resample has stays missing.
@@ -298,5 +298,7 @@ def _corrected_rates(
         threshold = youden_threshold(y[drawn], score[drawn])
         inside, outside = count(y[drawn], score[drawn], threshold), count(y, score, threshold)
         gaps.append([getattr(inside, key) - getattr(outside, key) for key in own])
+    if not gaps:
+        return dict.fromkeys(own, float("nan"))
     mean = np.mean(np.asarray(gaps), axis=0)
     return {key: own[key] - float(gap) for key, gap in zip(own, mean, strict=True)}

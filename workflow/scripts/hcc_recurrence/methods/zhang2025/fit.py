@@ -132,7 +132,7 @@ class Zhang(FittedMethod):
             of_these = models.predict(data.clinical.loc[list(patients)], found.get(SIGNATURE))
             found |= {f"{name}{ending}": probability for name, probability in of_these.items()}
         if self.volume is not None and data.boxes:
-            found[VOLUME] = np.array([self.volume.of_box(data.boxes[patient]) for patient in patients])
+            found[VOLUME] = self.volume.of_boxes(np.stack([data.boxes[patient] for patient in patients]))
         return pd.DataFrame(found, index=pd.Index(list(patients), name="patient_id"))
 
     def state(self) -> dict[str, Any]:

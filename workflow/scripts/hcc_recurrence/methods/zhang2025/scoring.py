@@ -39,15 +39,16 @@ class KeptNetwork:
         # Each view an example of one slice.
         return self._scores(SliceNetwork(self.architecture), images.swapaxes(0, 1)[:, :, None])
 
-    def of_box(self, box: np.ndarray) -> float:
-        """P(early recurrence) of one patient.
+    def of_boxes(self, boxes: np.ndarray) -> np.ndarray:
+        """P(early recurrence) of each patient, (patient,): all in one call, as they are scored after training, since
+        the last bits of single precision depend on how many are scored together.
 
         Args:
-            box: (phase, z, y, x), from 0 to 1.
+            boxes: (patient, phase, z, y, x), from 0 to 1.
         """
         from hcc_recurrence.networks.volume_network import VolumeNetwork
 
-        return float(self._scores(VolumeNetwork(self.architecture, box.shape[0]), box[None])[0])
+        return self._scores(VolumeNetwork(self.architecture, boxes.shape[1]), boxes)
 
     def _scores(self, network: Any, examples: np.ndarray) -> np.ndarray:
         import torch
