@@ -46,6 +46,12 @@ class Patients:
         _, known = known_outcomes(self.cohorts[name])
         return bool(known.loc[self.patients(name)].any())
 
+    def has_second_reader(self, name: str) -> bool:
+        """Whether another reader than the cohort's own has drawn a mask of any patient in use."""
+        images = self.cohorts[self.studies.image_cohort(name)]
+        used, own = set(self.patients(name)), images.settings["reader"]
+        return any(patient in used and reader != own for patient, _, reader in images.masks)
+
     def centres(self, name: str) -> dict[str, str]:
         """Patient -> centre, of the patients in use, in the order of their names."""
         return {patient: str(self.cohorts[name].patients.at[patient, "centre"]) for patient in self.patients(name)}
