@@ -18,21 +18,21 @@ from collections.abc import Callable
 from runs import ONE_THREAD
 
 PAIRS = 5
-# Sizes of a batch: patients or images, phases, z, y, x. Of all papers each architecture once; steps so that a
-# measurement takes some seconds.
+# Sizes of a batch: patients or images, phases, z, y, x. Of all papers each architecture once; a measurement takes about
+# a second.
 NETWORKS = {
     "Zhao 2024 ResNet-10": ("resnet10_trunc", (8, 4, 3, 24, 24), 10),
     "Zhao 2024 ResNet-18": ("resnet18", (8, 4, 3, 32, 32), 4),
     "Zhao 2024 ResNet-34": ("resnet34", (8, 4, 3, 32, 32), 4),
-    "Zhang 2025 DenseNet121": ("densenet121", (32, 3, 1, 32, 32), 2),
-    "Zhang 2025 ResNet50": ("resnet50", (32, 3, 1, 32, 32), 3),
-    "Zhang 2025 ResNet101": ("resnet101", (32, 3, 1, 32, 32), 2),
-    "Zhang 2025 VGG19": ("vgg19", (8, 3, 1, 32, 32), 2),
-    "Zhang 2025 3D-ResNet18": ("resnet18_3d", (4, 3, 32, 32, 32), 1),
-    "Zhang 2025 3D-DenseNet121": ("densenet121_3d", (4, 3, 32, 32, 32), 1),
-    "Cui 2022 SS and NSS": ("cui3d", (8, 1, 10, 64, 64), 2),
-    "Yan 2023 VGG19 features": ("features", (8, 3, 1, 48, 48), 6),
-    "Wang 2022 U-Net": ("unet", (8, 1, 1, 64, 64), 6),
+    "Zhang 2025 DenseNet121": ("densenet121", (8, 3, 1, 32, 32), 2),
+    "Zhang 2025 ResNet50": ("resnet50", (8, 3, 1, 32, 32), 2),
+    "Zhang 2025 ResNet101": ("resnet101", (8, 3, 1, 32, 32), 1),
+    "Zhang 2025 VGG19": ("vgg19", (4, 3, 1, 32, 32), 1),
+    "Zhang 2025 3D-ResNet18": ("resnet18_3d", (2, 3, 32, 32, 32), 1),
+    "Zhang 2025 3D-DenseNet121": ("densenet121_3d", (2, 3, 32, 32, 32), 1),
+    "Cui 2022 SS and NSS": ("cui3d", (4, 1, 10, 48, 48), 1),
+    "Yan 2023 VGG19 features": ("features", (4, 3, 1, 48, 48), 3),
+    "Wang 2022 U-Net": ("unet", (4, 1, 1, 64, 64), 3),
 }
 
 

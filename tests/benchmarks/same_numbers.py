@@ -126,6 +126,8 @@ def refresh(files: dict[str, Path], folder: Path) -> None:
 
 def compare(files: dict[str, Path], folder: Path) -> int:
     """Print what is equal and what is not; returns the number of papers that differ."""
+    if not REFERENCE.is_file():
+        sys.exit(f"{REFERENCE} is not there: python tests/benchmarks/same_numbers.py --refresh writes it")
     reference = json.loads(REFERENCE.read_text())
     here, there = this_machine(folder), reference["machine"]
     print(f"here:    {here['processor']}, {' '.join(here['instruction_sets'])}")

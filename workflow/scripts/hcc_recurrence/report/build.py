@@ -41,8 +41,8 @@ def facts_of(
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
         about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
-        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out, best_auc,
-            and its tables metrics, predictions, changes.
+        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out,
+            best_auc, and its tables metrics, predictions, changes.
         tables: problems and notices of the input; machines, where networks were trained (`machines_table`).
     """
     titles = about["titles"]
@@ -99,6 +99,11 @@ def _of_weights(about: Mapping[str, Any]) -> list[Warning]:
 def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
     said = kinds_warning(tables["machines"]) if "machines" in tables else ""
     return [Warning("Several kinds of machine", said)] if said else []
+
+
+def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
+    text = kinds_warning(tables["machines"]) if "machines" in tables else ""
+    return [Warning("Kinds of machine", text)] if text else []
 
 
 def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:

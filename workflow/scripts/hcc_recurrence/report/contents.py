@@ -11,7 +11,7 @@ from typing import Any
 # The first word of a file's name decides the part of a view, in this order; whatever is not named is supplement, and
 # so is what a new method brings.
 MAIN = (
-    *("flow_chart", "baseline", "roc", "metrics", "aucs", "calibration", "decision_curve", "kaplan_meier"),
+    *("roc", "metrics", "aucs", "kaplan_meier", "calibration", "decision_curve", "flow_chart", "baseline"),
     *("forest", "risk_factors", "nomogram_logistic", "nomogram_clinical", "nomogram_deep", "nomogram_combined"),
     *("nomogram", "hazards", "grad_cam", "score_cam"),
 )
@@ -22,6 +22,12 @@ CHECKS = (
 )
 # Of a cohort: what a person looks at first.
 DATA = ("all_patients", "labels", "changes", "acquisition", "dice", "outlines")
+# Folders beside the cohorts.
+OTHERS = {
+    "preflight": "Problems of the input",
+    "published": "Tables printed in the papers",
+    "machines": "Machines that trained the networks",
+}
 PARTS = ("Main", "Supplement", "Checks")
 # The strict protocol is the result; the published one stands beside it.
 PROTOCOLS = ("strict", "as published")
@@ -115,7 +121,7 @@ def _place(parts: Sequence[str], titles: Mapping[str, str], cohorts: Mapping[str
         return 1, titles[parts[1]], cohort
     if cohort:
         return 2, "Patients and images", cohort
-    return 3, "Input and papers", {"preflight": "Problems of the input"}.get(parts[0], "Tables printed in the papers")
+    return 3, "Input and papers", OTHERS.get(parts[0], parts[0].capitalize())
 
 
 def _parts(entries: Sequence[Mapping[str, Any]], with_parts: bool) -> dict[str, list[Item]]:
