@@ -28,6 +28,7 @@ settings.load_profile("suite")
 # cluster, whose jobs are mostly waited for. Then all else that runs Snakemake; tests of a second are left for the end.
 LONG_FIRST = (
     *("test_tiny_run.py", "test_automatic_masks.py", "test_slurm.py", "test_cui2022_run.py", "test_discover.py"),
+    "test_apply_run.py",
     *("test_public_collections.py", "test_real_ct.py", "test_report_in_browser.py", "test_invalidation.py"),
     *("test_results_elsewhere.py", "test_bad_input.py", "test_submissions.py", "test_leftovers.py"),
     *("test_needless_reruns.py", "test_using_it.py", "test_against_references.py"),

@@ -147,8 +147,8 @@ def test_each_thing_has_its_place_and_strict_stands_first(entries, results):
     ]
     parts = found[1].parts
     assert list(parts) == ["Main", "Checks"]
-    assert [item.what for item in parts["Main"]] == ["flow chart of patients", "ROC curves"]
-    assert [file.protocol for file in parts["Main"][1].files] == ["strict", "as published"]
+    assert [item.what for item in parts["Main"]] == ["ROC curves", "flow chart of patients"]
+    assert [file.protocol for file in parts["Main"][0].files] == ["strict", "as published"]
     assert [part_of(stem) for stem in ("roc", "checklist_CLEAR", "what_a_new_method_brings")] == [
         "Main",
         "Checks",

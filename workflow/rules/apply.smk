@@ -70,6 +70,8 @@ rule apply_model:
     params:
         model=of_bundle("sums"),
         folder=untracked(of_bundle("folder")),
+        # Networks give other last digits by other kernels.
+        numerics=FULL_CONFIG["numerics"],
         phases=lambda w: PLAN.phases(w.bundle, w.cohort),
         images=lambda w: [i["name"] for i in about_bundle(w.bundle)["reads"]["images"]],
         reader=of_cohort("reader"),

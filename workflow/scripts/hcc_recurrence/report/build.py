@@ -41,8 +41,8 @@ def facts_of(
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
         about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
-        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out, best_auc,
-            and its tables metrics, predictions, changes.
+        comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out,
+            best_auc, and its tables metrics, predictions, changes.
         tables: problems and notices of the input; machines, where networks were trained (`machines_table`).
     """
     titles = about["titles"]

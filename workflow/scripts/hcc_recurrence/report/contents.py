@@ -11,7 +11,7 @@ from typing import Any
 # The first word of a file's name decides the part of a view, in this order; whatever is not named is supplement, and
 # so is what a new method brings.
 MAIN = (
-    *("flow_chart", "baseline", "roc", "metrics", "aucs", "calibration", "decision_curve", "kaplan_meier"),
+    *("roc", "metrics", "aucs", "kaplan_meier", "calibration", "decision_curve", "flow_chart", "baseline"),
     *("forest", "risk_factors", "nomogram_logistic", "nomogram_clinical", "nomogram_deep", "nomogram_combined"),
     *("nomogram", "hazards", "grad_cam", "score_cam"),
 )
