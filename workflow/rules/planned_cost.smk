@@ -12,7 +12,7 @@ def simulated_scanners():
     return SCANNERS
 
 
-COSTS = Path(workflow.basedir) / "workflow" / "costs.csv"
+COSTS = HOME / "workflow" / "costs.csv"
 COST_TABLE = CostTable.read(COSTS)
 WORKLOAD = Workload(FULL_CONFIG, PLAN, simulated_scanners)
 # A dry run for the target `cost` writes them down (snakemake_records).
