@@ -186,6 +186,7 @@ def test_the_card_says_what_a_reader_must_know(made):
         "| CR | strict | train, out of fold | 44 (22) | 0.750 (0.600-0.900)",
         "| CR | as published | train, apparent",
         "Intended use, and what it is not",
+        "are at a cut-off that was found on their own out-of-fold probabilities",
         "Rows of patients: these models hold scaled features of single training patients",
         "Radiomics KNN (up to 44 rows)",
         "- afp, ng/mL",

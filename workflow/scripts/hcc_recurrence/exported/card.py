@@ -23,7 +23,7 @@ TEXT = """---
 ## What it is
 
 {models} of {paper}, fitted on all {patients} training patients ({events} of them with {outcome}) of the cohort
-{cohort}. They give the probability of {endpoint} from {modality} ({phases}) and clinical variables.
+{cohort}. They give the probability of {endpoint} from {modality} ({phases}){variables}.{ensemble}
 
 {citation}
 
@@ -37,8 +37,9 @@ describes it; they are not the authors' own.
 ## How well it did
 
 Figures of the study that it comes from. Those of the strict protocol estimate what the model in this folder does:
-nothing was fitted or chosen on patients whom they report on. Those as published repeat what the authors did, and
-are too good where the authors chose on the patients that they report. Intervals are 95 %.
+nothing was fitted or chosen on patients whom they report on; but sensitivity and specificity of the training patients
+are at a cut-off that was found on their own out-of-fold probabilities. Those as published repeat what the authors did,
+and are too good where the authors chose on the patients that they report. Intervals are 95 %.
 
 {performance}
 
@@ -101,6 +102,12 @@ def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -
         endpoint=f"{about['endpoint']['name']} (within {about['endpoint']['horizon']})",
         modality=about["modality"],
         phases=", ".join(about["phases"]),
+        variables=" and clinical variables" if about["reads"]["clinical"] else "",
+        ensemble=(
+            " Each is the mean of several networks, of which each was trained without one fold of these patients."
+            if about["selection"].get("fits")
+            else ""
+        ),
         reads=_reads(about),
         performance=_markdown(_performance(own)),
         cutoffs=_markdown(_cut_offs(about)),
