@@ -167,6 +167,17 @@ def test_what_a_job_keeps_beside_its_output_goes_with_it(tmp_path):
     assert (results / "here/changes/record.json").exists()
 
 
+def test_exported_models_and_what_they_gave_are_no_leftovers(tmp_path):
+    """No target that all others ask for makes them."""
+    results, records = tmp_path / "results", started(tmp_path / "results")
+    for name in ("here/zhao2024/export/zhao2024.here.zip", "new/applied/zhao2024.here/predictions.csv", "new/old.csv"):
+        file = results / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+        records.put(name, {"rule": "export_model"})
+    assert [os.path.relpath(x.path, results) for x in find_leftovers(results, [])] == ["new/old.csv"]
+
+
 def test_texts_that_no_record_holds_are_dropped_when_the_file_is_written_anew(tmp_path, monkeypatch):
     monkeypatch.setattr("hcc_recurrence.result_records.SPARE_LINES", 3)
     records = Records(tmp_path)
