@@ -25,7 +25,6 @@ with job_log(snakemake.log[0], "report"):
         comparisons.append({**facts, **own, **counts})
     contents = json.loads(Path(asked.contents).read_text(encoding="utf-8"))
     tables = {name: read_csv(asked[name]) for name in ("problems", "notices")}
-    tables |= {"machines": read_csv(file) for file in asked.machines}
     # None where no network was trained.
     for file in asked.machines:
         tables["machines"] = read_csv(file)

@@ -45,6 +45,7 @@ def plot_movement(table: pd.DataFrame, patients: pd.DataFrame, title: str) -> pl
         )
     left.set(xlabel="Movement of a patient's probability", xlim=(-0.01, None))
     left.set_yticks(range(len(models)), models[::-1])
+    left.set_ylim(-0.5, len(models) - 0.5)
     right.axvline(0.5, color="0.4", linewidth=0.8, linestyle=":")
     right.set(xlabel="AUC, patients outside training", xlim=(0, 1.03))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
