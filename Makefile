@@ -4,7 +4,7 @@
 # make bench  every benchmark beside its reference: a table of ratios, results/benchmarks.json
 # make lint   what CI checks besides the tests
 # make site   docs/ as web pages in site/ (no network needed once installed)
-# make docs   the parts of docs/ that are made of config/papers
+# make docs   the parts of docs/ that are made of config/papers, and the schema of the config for editors
 # make pictures  the pictures of docs/, from the results of the demo
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
@@ -67,6 +67,7 @@ pictures:
 
 docs: environment
 	$(BIN)/python docs/chosen_settings.py
+	$(BIN)/python docs/config_schema.py
 
 lint: environment
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ if PLAN:
         *("wildcards", "paths", "parameters", "planned_cost", "resources"),
         "captions",
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
-        *("radiomics", "leftovers"),
+        *("radiomics", "why"),
         # Where exported models are applied, no rule is there that fits anything.
         "apply" if FULL_CONFIG["models"] else "studies",
     ):

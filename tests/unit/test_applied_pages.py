@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,12 +106,14 @@ def test_names_of_inputs():
 
 def test_the_page_of_a_patient_says_what_the_tables_say(models):
     picture = Picture("arterial", b"jpeg", "mask moved")
+    models[0] = replace(models[0], drawn={"P1": [Picture("Nomogram, CR", b"png", kind="png")]})
     page = patient_page("P1", "Hospital <B>", models, [picture], simulated=True)
     assert page["outside"] == 1, "one slice thickness, though both models read it"
     text = render(TEMPLATES, "applied_patient.html.j2", page)
     assert RESEARCH in text and "SIMULATED patient" in text and "VGG19 has random weights" in text
     assert "Hospital &lt;B&gt;" in text and "Hospital <B>" not in text
     assert "thicker than any slice in training" in text and text.count('class="is-outside"') == 2
+    assert "Nomogram, CR" in text and "data:image/png;base64,cG5n" in text
     assert "data:image/jpeg;base64,anBlZw==" in text and "mask moved" in text
     for model in models:
         own = model.predictions[model.predictions["patient_id"] == "P1"]
@@ -135,13 +138,10 @@ def test_models_are_read_from_their_files(tmp_path, models):
     folder = write_model(tmp_path / "model", models[0].about, models[0].distribution)
     write_csv(models[0].predictions, tmp_path / "predictions.csv")
     write_csv(models[0].outside, tmp_path / "outside.csv")
-    (tmp_path / "drawn").mkdir()
-    (tmp_path / "drawn/P1.nomogram.png").write_bytes(b"png")
-    (tmp_path / "drawn/words.csv").write_text("patient_id,file,title,words\nP1,P1.nomogram.png,Nomogram,\n")
-    read = read_applied(folder, tmp_path / "predictions.csv", tmp_path / "outside.csv", tmp_path / "drawn")
+    read = read_applied(folder, tmp_path / "predictions.csv", tmp_path / "outside.csv")
     page, expected = patient_page("P1", "B", [read]), patient_page("P1", "B", [models[0]])
     assert page["models"][0]["scores"] == expected["models"][0]["scores"]
-    assert [(p.title, p.source) for p in page["models"][0]["drawn"]] == [("Nomogram", "data:image/png;base64,cG5n")]
+    assert page["models"][0]["counts"] == expected["models"][0]["counts"]
 
 
 def test_the_overview_has_a_row_a_patient_and_a_column_a_main_model(models):

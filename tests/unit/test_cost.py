@@ -93,6 +93,19 @@ def test_a_size_in_between_is_scaled_from_the_nearest():
         SMALL.price(Unit("anything", 4, "series"))
 
 
+def test_a_method_or_network_that_is_added_has_a_price():
+    """docs/adding_a_method.md: nothing shared, so not this table either, must know it."""
+    for unit in (
+        Unit("fit_method", 1, "fit, published", "new2030"),
+        Unit("fit_method", 1, "fit, demo", "new2030"),
+        Unit("train", 1, "example", "transformer", (3, 64, 64)),
+        Unit("score", 1, "example", "transformer", (3, 64, 64)),
+        Unit("fit", 1, "model", "Stacking", (100,)),
+        Unit("rank", 1, "ranking", "Boruta", (100,)),
+    ):
+        assert TABLE.price(unit).seconds > 0
+
+
 @pytest.mark.parametrize("change", [{"seconds": "much"}, {"seconds": "-1"}, {"kind": "other"}, {"seconds": "nan"}])
 def test_a_row_that_means_nothing_is_refused_by_its_line(change):
     with pytest.raises(ValueError, match=r"costs.csv, line 3"):
@@ -150,6 +163,16 @@ def test_the_published_grid_and_its_null_control_stay_under_their_hours():
         hours[cohort] = copies * seconds / 3600
     assert 1 < hours["demo_mr"] < 12
     assert 1 < hours["demo_mr/null/1"] < 48
+
+
+@pytest.mark.parametrize("paper", ["zhao2024", "zhang2025", "wang2022"])
+def test_null_controls_without_networks_stay_under_their_hours(paper):
+    """200 permutations of one repeat: a fit without each fold and one on all, and as published as many at most."""
+    work, fits = published(195), 200 * 2 * 6
+    units = work.units("fit_method", {"paper": paper, "cohort": "demo_ct/null/1", "fit": "strict.1.0"})
+    # As published only Wang's is cross-validated as well.
+    number = fits if paper == "wang2022" else 200 * 7
+    assert number * sum(TABLE.price(unit).seconds for unit in units) / 3600 < 48
 
 
 def test_no_fit_of_the_published_settings_meets_its_limit_at_300_patients():

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from workflow_runner import REPOSITORY
 from zhao_cohort import SETTINGS, make_data
 
 from hcc_recurrence.cohort.fit import Fit
@@ -90,7 +91,6 @@ def exported(folder, settings=SETTINGS, leave_out_rows=False):
         clinical_items(DATA.clinical.loc[TRAINING], DEFINITIONS),
         case_mix(DATA.labels, TRAINING),
         metrics_of([*MODELS, "Radiomics XGB"]),
-        "MIT License\n",
         leave_out_rows,
         target,
         folder / "zhao2024.mine.zip",
@@ -149,6 +149,10 @@ def test_two_exports_have_the_same_bytes(made, tmp_path):
         names = archive.namelist()
         assert names == sorted(names) and {i.date_time for i in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {i.compress_type for i in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_the_licence_is_the_workflows(made):
+    assert (made / "LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
 
 
 def test_what_a_model_says_of_itself(made):

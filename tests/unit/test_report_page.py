@@ -139,6 +139,11 @@ def entries(results):
     ]
 
 
+def test_what_is_of_no_cohort_has_a_view_of_its_own(results):
+    found = views([entry(results / "machines/networks.html", "machines")], results, TITLES, COHORTS)
+    assert [(view.group, view.title) for view in found] == [("Input and papers", "Machines that trained the networks")]
+
+
 def test_each_thing_has_its_place_and_strict_stands_first(entries, results):
     found = views(entries, results, TITLES, COHORTS)
     assert [(view.group, view.title) for view in found] == [

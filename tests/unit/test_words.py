@@ -29,9 +29,14 @@ TERMS = {
     "cut, for a fold, a threshold or a split": r"folds are cut|chosen or cut|\bis a cut\b|\bCuts are\b|cut anew",
     "about the tumour, for around": r"\b(box|square|voxels|Boxes|rectangle) about\b",
     "betray": r"\bbetray",
+    "phases as colours": r"as colou?rs\b",
+    "deciding patients, for the early-stopping set": r"deciding (patients|fold)",
 }
 # Pages that list the old terms, and those that are made of the papers' own words.
 LISTS = ("docs/architecture.md", "docs/published_numbers.md")
+
+# What the report is written in.
+CAPTIONS = {".rst", ".html", ".md", ".txt", ".j2", ".js", ".css"}
 
 
 def read_by_users() -> list[Path]:
@@ -39,7 +44,7 @@ def read_by_users() -> list[Path]:
     found = [
         REPOSITORY / "README.md",
         *(REPOSITORY / "docs").rglob("*.md"),
-        *(file for file in (REPOSITORY / "workflow/report").rglob("*") if file.is_file()),
+        *(path for path in (REPOSITORY / "workflow/report").rglob("*") if path.suffix in CAPTIONS),
     ]
     for folder in ("config", "workflow/schemas", "profiles"):
         found += [path for path in (REPOSITORY / folder).rglob("*") if path.suffix in (".md", ".yaml")]

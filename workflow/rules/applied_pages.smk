@@ -11,7 +11,7 @@ rule write_patient_page:
         outside=files_of_bundles("outside.csv"),
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
-        drawn=[],
+        read=files_of_bundles("inputs"),
     output:
         "<results>/{cohort}/applied/patients/{patient}.html",
     log:

@@ -1,5 +1,5 @@
 # What the pages of applied models, their validation and DICOM objects take from the config and the plan.
-TEMPLATES = Path(workflow.basedir) / "workflow" / "report"
+TEMPLATES = HOME / "workflow" / "report"
 APPLIED_TEMPLATES = combine_hashes(
     content_hash(file) for file in sorted(TEMPLATES.glob("applied_*.html.j2"))
 )

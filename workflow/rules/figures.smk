@@ -268,6 +268,8 @@ rule plot_comparison:
         "<logs>/{cohort}/{paper}/plot_comparison.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_comparison.tsv"
+    wildcard_constraints:
+        cohort=cohort_in(WITHOUT_PAIRS, False),
     group:
         "{paper}_results"
     conda:
@@ -286,6 +288,33 @@ rule plot_comparison:
         code=code("plot_comparison"),
     script:
         "../scripts/plot_comparison.py"
+
+
+# The same job without its figures of pairs, where a study has one main model.
+if WITHOUT_PAIRS:
+
+    use rule plot_comparison as plot_comparison_of_one_model with:
+        output:
+            **both_protocols(
+                "<results>/{cohort}/{paper}/figures/aucs",
+                caption="../report/aucs.rst",
+                what="AUCs side by side",
+                name="aucs",
+            ),
+            **one_figure(
+                "<results>/{cohort}/{paper}/figures/optimism",
+                "../report/optimism.rst",
+                "optimism of the published protocol",
+                "optimism",
+            ),
+            **one_figure(
+                "<results>/{cohort}/{paper}/figures/seeds",
+                "../report/seeds.rst",
+                "spread over seeds",
+                "seeds",
+            ),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_PAIRS),
 
 
 rule plot_risk_factors:

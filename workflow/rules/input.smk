@@ -11,7 +11,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# The folder of the workflow, wherever a Snakefile that uses it as a module lies.
+HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SCRIPTS = HOME / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from hcc_recurrence.command_line import runs_jobs
@@ -71,7 +73,7 @@ if (
 try:
     RUN = read_run_input(
         GivenConfig(*given_config(workflow)),
-        Path(workflow.basedir),
+        HOME,
         WORDS,
         workflow.is_main_process,
     )

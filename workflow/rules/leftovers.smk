@@ -1,6 +1,6 @@
-# What the results are: those of patients, phases, readers, grids, settings or studies that are gone, and why one of them
-# runs again. Needs nothing and makes nothing: the targets say what they found, and the log holds it as well. Not part of any other target. Without a benchmark, which
-# Snakemake would take for what they make: they would run once and never again.
+# What the results hold of patients, phases, readers, grids, settings or studies that are gone. Needs nothing and makes
+# nothing: the targets say what they found, and the log holds it as well. Not part of any other target. Without a
+# benchmark, which Snakemake would take for what they make: they would run once and never again.
 
 
 rule leftovers:
@@ -33,23 +33,3 @@ use rule leftovers as remove_leftovers with:
         results=untracked(lambda wildcards: workflow.pathvars.apply("<results>")),
         delete=True,
         code=code("list_leftovers"),
-
-
-rule why:
-    """Why a result was last made, and would be made again: which module, column, file or setting is another."""
-    log:
-        "<logs>/why.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10),
-    params:
-        snakefile=untracked(lambda wildcards: workflow.main_snakefile),
-        config=untracked(lambda wildcards: config),
-        output=untracked(lambda wildcards: FULL_CONFIG["job"]),
-        code=code("explain_job"),
-    script:
-        "../scripts/explain_job.py"

@@ -75,6 +75,19 @@ def main_of(paper, cohort):
     return [name for name, model in found.items() if model.role == "main"]
 
 
+def has_pairs(paper, cohort):
+    """Whether a study has two main models or more, which figures can set against each other."""
+    return len(main_of(paper, cohort)) > 1
+
+
+# Studies of one main model, as their paths begin.
+WITHOUT_PAIRS = [
+    f"{cohort}/{paper}"
+    for paper, cohort in sorted(PLAN.studies)
+    if not has_pairs(paper, cohort)
+]
+
+
 def study_main(wildcards):
     """Names of the main models of the study or the comparison that the wildcards name (`main_models`)."""
     if wildcards.paper.startswith("comparison"):

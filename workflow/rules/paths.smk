@@ -4,13 +4,13 @@ import csv
 from hcc_recurrence.networks.architectures import network_crop
 
 # What the papers print, for the checks and for orientation.
-PUBLISHED = Path(workflow.basedir) / "workflow" / "published"
+PUBLISHED = HOME / "workflow" / "published"
 # The report's page, and the plugin that has Snakemake list what the page shows.
-REPORT_TEMPLATES = Path(workflow.basedir) / "workflow" / "report" / "page"
-REPORT_PLUGIN = Path(workflow.basedir) / "workflow" / "scripts" / "report_plugin"
-CHECKLISTS = Path(workflow.basedir) / "workflow" / "checklists"
+REPORT_TEMPLATES = HOME / "workflow" / "report" / "page"
+REPORT_PLUGIN = HOME / "workflow" / "scripts" / "report_plugin"
+CHECKLISTS = HOME / "workflow" / "checklists"
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
-with open(Path(workflow.basedir) / "workflow" / "weights.csv", newline="") as _table:
+with open(HOME / "workflow" / "weights.csv", newline="") as _table:
     KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]
 # Patients on a page of the pictures of crops; of those with several views.
 PAGE_PATIENTS, PAGE_PATIENTS_VIEWS = 30, 10

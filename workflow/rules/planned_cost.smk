@@ -5,7 +5,7 @@ from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
 from hcc_recurrence.simulation.anatomy import SCANNERS
 
-COSTS = Path(workflow.basedir) / "workflow" / "costs.csv"
+COSTS = HOME / "workflow" / "costs.csv"
 COST_TABLE = CostTable.read(COSTS)
 WORKLOAD = Workload(FULL_CONFIG, PLAN, SCANNERS)
 # A dry run for the target `cost` writes them down (snakemake_records).

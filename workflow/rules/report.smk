@@ -33,7 +33,6 @@ rule report:
     """The page of all studies, which opens without a network."""
     input:
         **report_inputs(),
-        machines=machine_tables,
     output:
         "<results>/report.html",
     log:

@@ -3,7 +3,7 @@
 for rules in (
     *("targets", "method_common", "export_common", "segmentation_training"),
     *("networks", "evaluation", "figures", "comparison", "null_control"),
-    *("checklists", "numerics_common", "numerics", "report", "cost"),
+    *("checklists", "numerics_common", "numerics", "report", "cost", "leftovers"),
 ):
 
     include: f"{rules}.smk"

@@ -57,8 +57,9 @@ def study_targets(paper, cohort):
     folder = f"<results>/{cohort}/{paper}"
     both = (
         *("roc", "roc_variants", "calibration", "decision_curve"),
-        *("confusion", "waterfall", "aucs", "delong", "agreement"),
+        *("confusion", "waterfall", "aucs"),
     )
+    both += ("delong", "agreement") if has_pairs(paper, cohort) else ()
     once, tables = ("flow_chart",), ("baseline_sets",)
     if has_times(cohort):
         both += ("survival_calibration", "survival_decision_curve")

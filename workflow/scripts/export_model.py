@@ -42,7 +42,6 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
         items,
         case_mix(read_csv(asked.labels), patients),
         read_csv(asked.metrics),
-        Path(params.licence).read_text(encoding="utf-8"),
         params.training_rows == "leave_out",
         Path(output.folder),
         Path(output.archive),

@@ -23,9 +23,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     for protocol in ("strict", "as_published"):
         figures = {
             "aucs": plot_aucs(metrics, protocol, params.title, best),
-            "delong": plot_delong(tables["delong"], protocol),
-            "agreement": plot_agreement(tables["agreement"], protocol),
         }
+        # Of one main model there is no pair.
+        if hasattr(output, f"delong_{protocol}"):
+            figures["delong"] = plot_delong(tables["delong"], protocol)
+            figures["agreement"] = plot_agreement(tables["agreement"], protocol)
         for name, figure in figures.items():
             save_figure(figure, output[f"{name}_{protocol}"], params.figures, params.mark)
     save_figure(

@@ -1,12 +1,15 @@
 """One page of one patient: images with the outline, probability by each model, where the patient lies in training."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
+    import pandas as pd
     import SimpleITK as sitk
 
+    from hcc_recurrence.exported.nomograms import drawn_nomograms
     from hcc_recurrence.exported.pages import Picture, patient_page, read_applied, render
     from hcc_recurrence.figures.quality import carried_words, encoded, three_planes
     from hcc_recurrence.files import read_csv
@@ -24,10 +27,13 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality))
         words = moved.get(phase, "") if read else "no outline"
         pictures.append(Picture(phase, planes, words[:1].upper() + words[1:]))
-    drawn = list(inputs.drawn) or [None] * len(params.folders)
-    models = [
-        read_applied(*files) for files in zip(params.folders, inputs.predictions, inputs.outside, drawn, strict=True)
-    ]
+    models = []
+    for folder, predictions, outside, read in zip(
+        params.folders, inputs.predictions, inputs.outside, inputs.read, strict=True
+    ):
+        model = read_applied(folder, predictions, outside)
+        clinical = pd.read_parquet(Path(read, "clinical.parquet"))
+        models.append(replace(model, drawn={patient: drawn_nomograms(model, patient, clinical)}))
     page = patient_page(patient, params.title, models, pictures, params.simulated)
     Path(snakemake.output[0]).write_text(
         render(Path(params.templates), "applied_patient.html.j2", page), encoding="utf-8"

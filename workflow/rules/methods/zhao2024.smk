@@ -26,7 +26,11 @@ TRAINED["zhao2024"] = zhao2024_trained
 OWN_NETWORKS["zhao2024"] = ["DLRCR"]
 OWN_TARGETS["zhao2024"] = lambda cohort: [
     f"<results>/{cohort}/zhao2024/tables/selection.html",
-    f"<results>/{cohort}/zhao2024/figures/reproducibility.png",
+    *(
+        [f"<results>/{cohort}/zhao2024/figures/reproducibility.png"]
+        if PLAN.has_second_reader(base(cohort))
+        else []
+    ),
     *[
         f"<results>/{cohort}/zhao2024/figures/coefficients.{model}.{protocol}.png"
         for model in (

@@ -25,6 +25,8 @@ TARGETS = ("all", "null_control", "preflight")
 OUTPUTS_TO = "HCC_OUTPUTS_TO"
 # Of any folder of results: what it is for stands in it.
 OWN_FILES = {"README.md"}
+# Made on purpose, and by no target that all others ask for: what exported models gave, and these models themselves.
+ASKED_FOR = {"applied", "export"}
 # What a job keeps for its next run beside its output, and which is no output (cohort/changes.py).
 KEPT_BESIDE = {"record.json": "changes.csv"}
 
@@ -67,7 +69,7 @@ def find_leftovers(results: Path, outputs: Collection[str]) -> list[Leftover]:
     for where, folders, files in os.walk(results):
         for name in sorted(folders):
             path = os.path.join(where, name)
-            if path in wanted or name == FOLDER:
+            if path in wanted or name == FOLDER or name in ASKED_FOR:
                 folders.remove(name)
             elif path in recorded:
                 folders.remove(name)

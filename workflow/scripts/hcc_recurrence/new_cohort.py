@@ -114,6 +114,7 @@ def config_text(case: Case) -> str:
     """The config file: studies, the cohort, and comments that say what a person has to decide."""
     used, lacking = variables(case)
     lines = [
+        "# yaml-language-server: $schema=config/config.schema.json",
         f"# Your own patients, begun by `make init`. Check it: .venv/bin/snakemake preflight --cores 8 --configfile "
         f"{case.name}.yaml",
         "# Each key is explained in config/README.md.",

@@ -93,6 +93,7 @@ class Plan:
 
         self.patients, self.imaged, self.is_simulated = patients.patients, patients.imaged, patients.is_simulated
         self.centres, self.has_outcomes = patients.centres, patients.has_outcomes
+        self.has_second_reader = patients.has_second_reader
         self.external_patients, self.simulated_row = patients.external_patients, patients.simulated_row
         self.knows_best_auc, self.data_root = patients.knows_best_auc, patients.data_root
         self.horizon_months, self.horizon_words = patients.horizon_months, patients.horizon_words

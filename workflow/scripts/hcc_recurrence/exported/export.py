@@ -18,6 +18,9 @@ from hcc_recurrence.exported.distribution import SMALLEST_CELL, distribution, nu
 from hcc_recurrence.exported.reference import make_reference
 from hcc_recurrence.files import write_in_one_rename
 
+# The same as the workflow's own: a copy of the package alone has it as well.
+_LICENCE = Path(__file__).with_name("LICENSE.txt")
+
 
 def export_model(
     about: Mapping[str, Any],
@@ -27,7 +30,6 @@ def export_model(
     items: Sequence[Mapping[str, Any]],
     learned: Mapping[str, Any],
     metrics: pd.DataFrame,
-    licence: str,
     leave_out_rows: bool,
     folder: Path,
     archive: Path,
@@ -67,7 +69,7 @@ def export_model(
     _write_json(folder / DISTRIBUTION, described)
     reference.write(folder / REFERENCE)
     write_in_one_rename(folder / CARD, model_card(document, metrics, SMALLEST_CELL))
-    write_in_one_rename(folder / LICENCE, licence)
+    write_in_one_rename(folder / LICENCE, _LICENCE.read_text(encoding="utf-8"))
     if not any((folder / "weights").iterdir()):
         (folder / "weights").rmdir()
     write_bundle(folder, archive)

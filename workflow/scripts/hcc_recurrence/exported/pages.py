@@ -60,7 +60,7 @@ class AppliedModel:
     distribution: Mapping[str, Any]
     predictions: pd.DataFrame
     outside: pd.DataFrame
-    # Drawn nomograms and heat maps, by patient.
+    # Drawn nomograms, by patient.
     drawn: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
 
     @property
@@ -357,14 +357,10 @@ def render(templates: Path, name: str, page: Mapping[str, Any]) -> str:
     return environment.get_template(name).render(page)
 
 
-def read_applied(
-    folder: str | Path, predictions: str | Path, outside: str | Path, drawn: str | Path | None = None
-) -> AppliedModel:
+def read_applied(folder: str | Path, predictions: str | Path, outside: str | Path) -> AppliedModel:
     """One applied model from its files.
 
-    Args:
-        folder: of the exported model, found whole before the run. drawn: a folder of `explain_applied`, with files
-            `<patient>.<what>.<png or jpg>` and their words in `words.csv`.
+    Args: folder: of the exported model, found whole before the run.
     """
     import json
 
@@ -374,9 +370,4 @@ def read_applied(
         json.loads(Path(folder, name).read_text(encoding="utf-8"))
         for name in ("model.json", "training_distribution.json")
     )
-    pictures: dict[str, list[Picture]] = {}
-    listed = read_csv(Path(drawn, "words.csv")) if drawn else None
-    for row in [] if listed is None or listed.empty else listed.to_dict("records"):
-        content, kind = Path(drawn, row["file"]).read_bytes(), "png" if row["file"].endswith(".png") else "jpeg"
-        pictures.setdefault(row["patient_id"], []).append(Picture(row["title"], content, _words(row["words"]), kind))
-    return AppliedModel(about, distribution, read_csv(predictions), read_csv(outside), pictures)
+    return AppliedModel(about, distribution, read_csv(predictions), read_csv(outside))

@@ -14,6 +14,7 @@ from hcc_recurrence.cohort.sheets import sheet_source
 from hcc_recurrence.cohort.units import in_standard_unit
 from hcc_recurrence.planning.sheets import Sheets
 from hcc_recurrence.planning.studies import Studies
+from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
 
 # Keys of a clinical variable that change no value of it.
 CHECKED_ONLY = ("readings", "plausible")
@@ -45,6 +46,14 @@ class Patients:
         """Whether the patients sheet of a cohort has the outcome of any patient in use."""
         _, known = known_outcomes(self.cohorts[name])
         return bool(known.loc[self.patients(name)].any())
+
+    def has_second_reader(self, name: str) -> bool:
+        """Whether another reader than the cohort's own, or a network, has drawn a mask of any patient in use."""
+        if self.studies.config["masks"]["source"] == UNET:
+            return True
+        images = self.cohorts[self.studies.image_cohort(name)]
+        used, own = set(self.patients(name)), images.settings["reader"]
+        return any(patient in used and reader != own for patient, _, reader in images.masks)
 
     def centres(self, name: str) -> dict[str, str]:
         """Patient -> centre, of the patients in use, in the order of their names."""

@@ -101,6 +101,11 @@ def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
     return [Warning("Several kinds of machine", said)] if said else []
 
 
+def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
+    text = kinds_warning(tables["machines"]) if "machines" in tables else ""
+    return [Warning("Kinds of machine", text)] if text else []
+
+
 def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
     found = []
     for name, words in (("problems", "left patients out"), ("notices", "should be looked at")):

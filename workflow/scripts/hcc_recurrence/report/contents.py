@@ -22,6 +22,12 @@ CHECKS = (
 )
 # Of a cohort: what a person looks at first.
 DATA = ("all_patients", "labels", "changes", "acquisition", "dice", "outlines")
+# Folders beside the cohorts.
+OTHERS = {
+    "preflight": "Problems of the input",
+    "published": "Tables printed in the papers",
+    "machines": "Machines that trained the networks",
+}
 PARTS = ("Main", "Supplement", "Checks")
 # The strict protocol is the result; the published one stands beside it.
 PROTOCOLS = ("strict", "as published")
@@ -115,7 +121,7 @@ def _place(parts: Sequence[str], titles: Mapping[str, str], cohorts: Mapping[str
         return 1, titles[parts[1]], cohort
     if cohort:
         return 2, "Patients and images", cohort
-    return 3, "Input and papers", {"preflight": "Problems of the input"}.get(parts[0], "Tables printed in the papers")
+    return 3, "Input and papers", OTHERS.get(parts[0], parts[0].capitalize())
 
 
 def _parts(entries: Sequence[Mapping[str, Any]], with_parts: bool) -> dict[str, list[Item]]:

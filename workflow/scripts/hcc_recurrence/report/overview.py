@@ -75,8 +75,8 @@ def small_sets(metrics: pd.DataFrame, where: str, outcome: str = "early recurren
     for name, (n, events) in sizes(metrics).items():
         if min(events, n - events) < ENOUGH_OF_EACH:
             own = strict[strict["split"] == {"training": "train"}.get(name, name)]
-            half = ((own["auc_high"] - own["auc_low"]) / 2).median()
-            width = f": an AUC is uncertain by about {half:.2f} to either side" if pd.notna(half) else ""
+            halves = ((own["auc_high"] - own["auc_low"]) / 2).dropna()
+            width = f": an AUC is uncertain by about {halves.median():.2f} to either side" if len(halves) else ""
             found.append(f"{name} {n} patients, {events} with {outcome}{width}")
     return [Warning("Few patients", f"{where}: {'; '.join(found)}.")] if found else []
 

@@ -221,7 +221,9 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
             (COMBINED, selected + kept, classifier, weights_of_classifier(combined, selected + kept)),
         ]
     else:
-        described = [(RADIOMICS, selected, chosen, weights_of_classifier(classifiers[chosen], selected))]
+        # Of the logistic regression, whose weights can be read, also where another classifier was chosen.
+        shown = "LR" if "LR" in classifiers else chosen
+        described = [(RADIOMICS, selected, shown, weights_of_classifier(classifiers[shown], selected))]
     for model, names, used_by, weights in described:
         coefficients += [
             {"model": model, "step": "final", "variable": v, "coefficient": w, "classifier": used_by}
