@@ -77,7 +77,7 @@ def test_the_report_warns_of_it_and_of_nothing_else(table):
     from hcc_recurrence.report.build import _of_machines
 
     (said,) = _of_machines({"machines": table({}, {"gpu": "NVIDIA H100"})})
-    assert said.kind == "Several kinds of machine" and "constraint" in said.text
+    assert said.kind == "Kinds of machine" and "constraint" in said.text
     assert _of_machines({"machines": table({}, {})}) == _of_machines({}) == []
 
 
