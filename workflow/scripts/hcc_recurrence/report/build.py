@@ -98,7 +98,7 @@ def _of_weights(about: Mapping[str, Any]) -> list[Warning]:
 
 def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
     said = kinds_warning(tables["machines"]) if "machines" in tables else ""
-    return [Warning("Several kinds of machine", said)] if said else []
+    return [Warning("Kinds of machine", said)] if said else []
 
 
 def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
