@@ -89,14 +89,19 @@ def _numeric(own: Mapping[str, Any], values: pd.Series) -> dict[str, Any]:
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
     known = numbers[np.isfinite(numbers)]
     there = [float("nan") if own[key] is None else float(own[key]) for key in ("mean", "sd")]
-    here = f"{known.mean():.4g} ({known.std(ddof=1):.3g})" if len(known) > 1 else ""
+    here = _mean_words(known.mean(), known.std(ddof=1)) if len(known) > 1 else ""
     return {
-        "training": f"{there[0]:.4g} ({there[1]:.3g})" if math.isfinite(there[0]) else "",
+        "training": _mean_words(*there) if math.isfinite(there[0]) else "",
         "here": here,
         "n_here": len(known),
         "missing_here": len(numbers) - len(known),
         "difference": standardised_difference(known, *there),
     }
+
+
+def _mean_words(mean: float, sd: float) -> str:
+    """Mean (SD); what is left of a sum of equal numbers is no spread."""
+    return f"{mean:.4g} ({0.0 if sd < 1e-12 * abs(mean) else sd:.3g})"
 
 
 def _levels(own: Mapping[str, Any], values: pd.Series) -> dict[str, Any]:
