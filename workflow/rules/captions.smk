@@ -113,6 +113,7 @@ def report_inputs():
         "changes": [f"<results>/{cohort}/changes/changes.csv" for cohort, _ in pairs],
         "problems": "<results>/preflight/problems.csv",
         "notices": "<results>/preflight/notices.csv",
+        "machines": machine_tables,
         "best_auc": [
             f"<results>/{cohort}/simulated/best_auc.csv"
             for cohort in sorted(PLAN.cohorts)
