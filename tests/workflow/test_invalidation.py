@@ -207,7 +207,7 @@ def test_one_value_of_a_clinical_column_that_two_papers_use(tiny_copy):
 
 def test_one_reading_of_a_finding(tiny_copy):
     change_cell(tiny_copy, "T002", "necrosis_r2", "")
-    assert tiny_copy.jobs() == {"measure_readings": 2, "report": 1}
+    assert tiny_copy.jobs() == {"measure_readings": 2, **REPORT}
 
 
 def test_one_value_of_a_clinical_column_that_is_not_used(tiny_copy):
@@ -259,7 +259,7 @@ def test_the_sheet_saved_again_runs_nothing(tiny_copy):
             0.04,
             {**ZHANG_FITS, "fit_risk_factors": 1, "plot_risk_factors": 1, **evaluated("zhang2025")},
         ),
-        ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "fill_checklists": 1, "report": 1}),
+        ("zhang2025", "confident", 0.9, {"plot_grad_cam": 1, "fill_checklists": 1, **REPORT}),
     ],
 )
 def test_one_parameter_of_one_paper(tiny_copy, paper, key, value, expected):
@@ -306,7 +306,7 @@ def test_the_number_of_resamples(tiny_copy):
         "plot_calibration": STUDIES,
     }
     # The ablation reads the DeLong tests, which come from the same job as the bootstraps.
-    shown = {"fill_checklists": STUDIES, "write_ablation": 1, "report": 1}
+    shown = {"fill_checklists": STUDIES, "write_ablation": 1, **REPORT}
     assert tiny_copy.jobs() == {**bootstrapped, **RISK_FACTORS, **shown}
 
 
@@ -318,7 +318,7 @@ def test_the_null_control_learns_everything_again_and_touches_no_image(tiny_copy
     learned |= {rule: 3 * n for rule, n in grid.items()}
     assert tiny_copy.jobs(target="null_control") == {**learned, "summarise_null_control": STUDIES, "null_control": 1}
     tiny_copy.config(null_control={"permutations": 3, "in_all": True})
-    assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, "report": 1}
+    assert tiny_copy.jobs() == {**learned, "summarise_null_control": STUDIES, **REPORT}
     tiny_copy.config(null_control={"permutations": 3, "networks": True})
     networks = {"train_network": 23, "train_scoring_network": 6, "train_zhao2024_fusion": 5}
     networks |= {"gather_zhao2024_networks": 1, "gather_zhang2025_networks": 1}
@@ -338,12 +338,12 @@ def test_one_module_changes_what_it_does(tiny_copy):
 def test_one_figure_module_changes(tiny_copy):
     package = "workflow/scripts/hcc_recurrence"
     tiny_copy.edit(f"{package}/figures/coefficients.py", "most: int = 20", "most: int = 21")
-    assert tiny_copy.jobs() == {"plot_coefficients": 2, "report": 1}
+    assert tiny_copy.jobs() == {"plot_coefficients": 2, **REPORT}
 
 
 def test_a_script_changes(tiny_copy):
     tiny_copy.edit("workflow/scripts/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
-    assert tiny_copy.jobs() == {"plot_roc": STUDIES, "report": 1}
+    assert tiny_copy.jobs() == {"plot_roc": STUDIES, **REPORT}
 
 
 def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):

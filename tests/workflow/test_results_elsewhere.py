@@ -123,7 +123,7 @@ def test_what_changed_runs_again_wherever_the_results_are(run, place):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (change_module, lambda jobs: jobs == {"plot_coefficients": 2, "report": 1}),
+        (change_module, lambda jobs: jobs == {"plot_coefficients": 2, "list_report": 1, "report": 1}),
         (change_outcome, lambda jobs: jobs.keys() >= OF_AN_OUTCOME and not jobs.keys() & OF_PATIENTS),
         (replace_mask, lambda jobs: jobs["convert_patient"] == 1 and "write_labels" not in jobs),
     ],
