@@ -35,7 +35,7 @@ def contents(folder):
 
 def test_the_sheets_are_drafted_with_progress_and_kept(discovered):
     workspace, printed = discovered
-    assert "headers [" in printed and "of 67" in printed and "67 files, 3 patients, 21 series" in printed
+    assert "headers: 67 read" in printed and "67 files, 3 patients, 21 series" in printed
     series = pd.read_csv(workspace.folder / "discovered/series.csv")
     assert len(series) == 9 and series["phase"].value_counts().to_dict() == dict.fromkeys(PHASES, 3)
     assert series["evidence"].str.contains("description says").all()

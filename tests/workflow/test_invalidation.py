@@ -27,12 +27,12 @@ REPORT = {"list_report": 1, "report": 1}
 def evaluated(*papers):
     """What the predictions of papers are made into, for their studies and for the comparison that they join."""
     once = (
-        *("gather_predictions", "plot_roc", "plot_calibration", "plot_risk_groups", "compare_strata"),
+        *("gather_predictions", "plot_calibration", "plot_risk_groups", "compare_strata"),
         *("measure_time_auc", "fill_checklists"),
     )
     compared = (
         *("compute_metrics", "check_metrics_table", "compare_models", "measure_calibration", "measure_survival"),
-        *("plot_comparison", "plot_decision_curve"),
+        *("plot_comparison", "plot_decision_curve", "plot_roc"),
     )
     own = {
         "zhao2024": {"write_ablation": 1},
@@ -59,7 +59,7 @@ def added(*counts):
 # Zhao's fusion takes the selected features and clinical variables of both protocols; one fit is as published.
 FUSION = {"train_zhao2024_fusion": 5, "gather_zhao2024_networks": 1, "keep_zhao2024_networks": 2}
 # Two networks, three folds and all training patients.
-NETWORKS = {"train_network": 8, "plot_training": 1, "plot_score_cam": 1}
+NETWORKS = {"train_network": 8, "plot_training": 1, "plot_score_cam": 1, "gather_machines": 1}
 # In each of two repeats one fit a fold and one of all training patients; one as published.
 ZHAO_FROM_TABLES = {"fit_method": 9, **OF_THE_FITS, **FUSION}
 FROM_TABLES = {**ZHAO_FROM_TABLES, **evaluated("zhao2024")}
@@ -71,6 +71,7 @@ GRID = {"rank_yan2023_features": 2 * PHASES, "fit_yan2023_cells": 2 * PHASES, **
 # Zhang: two networks of images and one of volumes, each without a fold, without none, and by the validation patients;
 # those of images also without each pair of folds.
 ZHANG_NETWORKS = {"train_network": 15, "train_scoring_network": 6, "plot_training": 1, "gather_zhang2025_networks": 1}
+ZHANG_NETWORKS |= {"gather_machines": 1}
 # A fit a fold, one of all training patients, one as published; each holds signature, clinical and combined models.
 ZHANG_FITS = {
     **{"fit_method": 5, "gather_zhang2025_fusion": 1, "gather_zhang2025_models": 1},
@@ -80,7 +81,8 @@ ALL = ("zhao2024", "yan2023", "zhang2025")
 
 
 PLOTS = added(ZHAO_FROM_TABLES, GRID, ZHANG_FITS)
-LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), **PLOTS, **evaluated(*ALL)}
+# What networks were trained on is one table of the run.
+LEARNING = {**added(NETWORKS, ZHANG_NETWORKS), "gather_machines": 1, **PLOTS, **evaluated(*ALL)}
 # A change of images or masks also measures the tumours again, whose volume is a model of the comparison, and reads how
 # the images were acquired.
 MEASURED = {"measure_tumours": 1, "fit_comparators": 1, "report_changes": 1, "collect_acquisition": 1}
@@ -343,7 +345,7 @@ def test_one_figure_module_changes(tiny_copy):
 
 def test_a_script_changes(tiny_copy):
     tiny_copy.edit("workflow/scripts/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
-    assert tiny_copy.jobs() == {"plot_roc": STUDIES, **REPORT}
+    assert tiny_copy.jobs() == {"plot_roc": STUDIES + 1, **REPORT}
 
 
 def test_comments_docstrings_formatting_and_checkouts_run_nothing(tiny_copy):

@@ -27,7 +27,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         folders = {p: (Path(asked.images[i]), Path(asked.masks[i])) for i, p in enumerate(params.patients)}
         boxes = boxes_of_reader({p: folders[p] for p in patients}, reader, params.phases, params.crops)
         for folder in asked.models:
-            found = scores_of(Path(folder), boxes, patients)
+            found = scores_of(Path(folder), boxes, params.crops, patients)
             parts.append(reader_scores(reader, found, predictions, Fit.parse(Path(folder).name).protocol, split))
     if not parts:
         raise ValueError(

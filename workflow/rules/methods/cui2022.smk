@@ -280,10 +280,7 @@ rule compare_cui2022_readers:
             {p for own in cui2022_readers(w.cohort).values() for p in own}
         ),
         phases=lambda w: PLAN.phases("cui2022", base(w.cohort)),
-        crops={
-            n: FULL_CONFIG["crops"].get(network_crop(CUI, n), {})
-            for n in CUI["networks"]
-        },
+        crops=CUI_DEFINITIONS,
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
         figures=FULL_CONFIG["figures"],

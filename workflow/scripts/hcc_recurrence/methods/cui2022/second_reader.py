@@ -114,10 +114,19 @@ def boxes_of_reader(
     return found
 
 
-def scores_of(folder: Path, boxes: Mapping[str, Mapping[str, np.ndarray]], patients: Sequence[str]) -> pd.DataFrame:
-    """Probabilities by a kept model, as tables have them: index patient_id, a column a network."""
-    from hcc_recurrence.files import as_written
-    from hcc_recurrence.methods.cui2022.deep import CuiEnsemble
+def scores_of(
+    folder: Path,
+    boxes: Mapping[str, Mapping[str, np.ndarray]],
+    definitions: Mapping[str, Mapping[str, Any]],
+    patients: Sequence[str],
+) -> pd.DataFrame:
+    """Probabilities by a kept model, as tables have them: index patient_id, a column a network.
 
-    found = CuiEnsemble.load(folder).predict(boxes, patients)
+    Args:
+        definitions: network -> what made its boxes (`deep.Boxes`).
+    """
+    from hcc_recurrence.files import as_written
+    from hcc_recurrence.methods.cui2022.deep import Boxes, CuiEnsemble
+
+    found = CuiEnsemble.load(folder).predict(Boxes(boxes, definitions), patients)
     return found.apply(as_written)
