@@ -154,7 +154,8 @@ def test_the_report_opens_without_network_or_console_errors(report, tmp_path):
 def test_every_view_opens_and_every_figure_is_seen(report, tmp_path, tiny_run):
     found = probed(report, PROBE, tmp_path / "profile")
     seen = {view["name"]: view for view in found["seen"]}
-    assert {"overview", "rules", "zhao-2024-tiny", "comparison-of-methods-tiny-split-tiny"} <= set(seen)
+    cohort = "tiny-simulated-for-tests"
+    assert {"overview", "rules", f"zhao-2024-{cohort}", f"comparison-of-methods-{cohort}-split-tiny"} <= set(seen)
     assert all(view["shown"] == 1 and view["height"] > 100 for view in seen.values())
     results = tiny_run.folder / "results"
     # Three planes of each patient are files beside the page of all masks; a comparison has no variants.
