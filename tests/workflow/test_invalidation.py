@@ -57,7 +57,7 @@ def added(*counts):
 
 
 # Zhao's fusion takes the selected features and clinical variables of both protocols; one fit is as published.
-FUSION = {"train_zhao2024_fusion": 5, "gather_zhao2024_networks": 1, "keep_zhao2024_networks": 2}
+FUSION = {"train_zhao2024_fusion": 5, "gather_zhao2024_networks": 1, "keep_zhao2024_networks": 2, "gather_machines": 1}
 # Two networks, three folds and all training patients.
 NETWORKS = {"train_network": 8, "plot_training": 1, "plot_score_cam": 1, "gather_machines": 1}
 # In each of two repeats one fit a fold and one of all training patients; one as published.
