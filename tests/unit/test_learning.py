@@ -219,9 +219,10 @@ def test_nothing_selected_and_no_clinical_variable_leave_tables_with_their_colum
         parts.append(results["predictions"])
     coefficients = pd.concat([read_csv(tmp_path / f"{p}.csv") for p in ("strict", "as_published")])
     assert set(coefficients["step"]) == {"none selected"}
-    # Five fits of the strict protocol (four folds and all), each of CR and RCR.
-    assert len(coefficients) == 2 * 5 + 2
-    assert "No variable was selected" in plot_coefficients(coefficients, "strict", "RCR").axes[0].texts[0].get_text()
+    # Five fits of the strict protocol (four folds and all) and the published one, each of the radiomics model alone.
+    assert len(coefficients) == 5 + 1 and set(coefficients["model"]) == {"Radiomics"}
+    drawn = plot_coefficients(coefficients, "strict", "Radiomics").axes[0].texts[0].get_text()
+    assert "No variable was selected" in drawn
     metrics = metrics_table(pd.concat(parts))
     assert (metrics["remark"].str.startswith(NOTHING) | (metrics["split"] == "external")).all()
     assert metrics["tp"].isna().all()

@@ -156,8 +156,10 @@ REACHES = re.compile(
     r"\b(?:from|import) snakemake[._](?!exceptions import WorkflowError|logging import logger|utils import min_version)"
     r"|\bworkflow\._|\bsys\.argv\b|resource_settings|config_settings|overwrite_configfiles|sys\.modules\[.snakemake"
 )
-# Programs of their own, which no Snakemake starts, and the process that starts jobs.
-PROGRAMS = ("job_starter.py", "count_solver.py", "published.py", "simulation/sheets.py")
+# Programs of their own, which no Snakemake starts; the process that starts jobs, and the one that starts itself anew
+# with other kernels; and a report plugin, which stands on the interface that Snakemake keeps for plugins.
+PROGRAMS = ("job_starter.py", "count_solver.py", "published.py", "simulation/sheets.py", "new_cohort.py", "numerics.py")
+PROGRAMS += ("snakemake_report_plugin_contents/__init__.py",)
 
 
 def test_all_reaches_stand_in_one_module():

@@ -23,6 +23,7 @@ def unets_of(delineated: int) -> tuple[Unets, SimpleNamespace, SimpleNamespace]:
         config={"seed": 1, "unets": {"wang": entry}, "masks": {"source": "unet", "unet": "wang"}},
         unet_phases=lambda name, unet: ("arterial", "portal"),
         unets=lambda name: ["wang"],
+        applied=False,
     )
     return Unets(studies, {"own": cohort}, lambda name: PATIENTS), studies, cohort
 

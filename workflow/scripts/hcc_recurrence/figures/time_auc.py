@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import pandas as pd
 
@@ -9,6 +11,9 @@ from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.figures.p_values import interval_text
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, canvas, legend_below, protocol_line, say_nothing
 from hcc_recurrence.figures.style import model_colours
+
+# A longer line of the legend would leave the figure.
+LEGEND_LETTERS = 44
 
 
 def plot_time_auc(
@@ -54,9 +59,10 @@ def plot_time_auc(
             legend_title = f"AUC at {row['months']:.0f} months (95% CI)"
             words = interval_text(row["auc"], row["low"], row["high"], 2) or row["remark"]
             if line.empty:
-                say_nothing(axis, f"{model}: {row['remark'] or 'too few patients for a curve'}")
+                say_nothing(axis, fill(f"{model}: {row['remark'] or 'too few patients for a curve'}", LEGEND_LETTERS))
             else:
-                axis.plot([], [], color=colours[model], linewidth=1.2, label=f"{model} {words}")
+                label = fill(f"{model} {words}", LEGEND_LETTERS)
+                axis.plot([], [], color=colours[model], linewidth=1.2, label=label)
         axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         axis.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(
