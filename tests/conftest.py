@@ -8,6 +8,11 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
     os.environ[_variable] = "1"
 
+from hcc_recurrence.numerics import kernels
+
+# And with the kernels that jobs have: else a process that a test starts would differ from the test's own in last bits.
+os.environ.update(kernels("portable"))
+
 import shutil
 from collections.abc import Callable
 from pathlib import Path

@@ -39,6 +39,15 @@ class ModelInfo:
             raise ValueError(f"no model has the role {self.role!r} and the family {self.family!r}")
 
 
+def of_module(module: str, function: str) -> Callable[..., Any]:
+    """A function of a module that is imported when it is called: jobs read declarations, and none of their checks."""
+
+    def called(*arguments: Any) -> Any:
+        return getattr(import_module(module), function)(*arguments)
+
+    return called
+
+
 def no_problems(settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Problem]:
     """Nothing of the settings can be wrong that the shared checks would not find."""
     return []

@@ -1,4 +1,4 @@
-"""What is wrong with settings that several methods have. Read by every job: imports nothing heavy."""
+"""What is wrong with settings that several methods have. Read where the config is checked."""
 
 from __future__ import annotations
 

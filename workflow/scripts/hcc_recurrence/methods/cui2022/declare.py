@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
-from hcc_recurrence.methods.cui2022.settings import problems
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo, of_module
 
 # The network on the segmented tumour, and that on the whole box around it.
 SEGMENTED, WHOLE = "SS", "NSS"
@@ -23,4 +22,10 @@ def crop_definition(crop: Mapping[str, Any], grid: Mapping[str, Any]) -> dict[st
     return {**crop, "grid": dict(grid)}
 
 
-METHOD = Method("cui2022", models, networks=TRAINED, needs_networks=True, problems=problems)
+METHOD = Method(
+    "cui2022",
+    models,
+    networks=TRAINED,
+    needs_networks=True,
+    problems=of_module("hcc_recurrence.methods.cui2022.settings", "problems"),
+)

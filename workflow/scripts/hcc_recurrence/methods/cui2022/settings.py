@@ -1,4 +1,4 @@
-"""Cui 2022: what is wrong with its settings. Read whenever the workflow is parsed: imports nothing heavy."""
+"""Cui 2022: what is wrong with its settings. Read where the config is checked."""
 
 from __future__ import annotations
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hcc_recurrence.methods.contract import Method, ModelInfo
-from hcc_recurrence.methods.wang2022.settings import problems
+from hcc_recurrence.methods.contract import Method, ModelInfo, of_module
 
 SIGNATURE, WITH_CLINICAL, VISUAL, NOMOGRAM = "DSFR", "DSFR-C", "Visual", "Nomogram"
 # The Cox regression of the signature alone, which the paper sets against the nomogram (4.5, Figure 4d-e).
@@ -41,7 +40,7 @@ METHOD = Method(
     tables=("choices", "weights", "hazards", "correlations", "drawn"),
     shown=("choices", "weights", "correlations"),
     needs_networks=True,
-    problems=problems,
+    problems=of_module("hcc_recurrence.methods.wang2022.settings", "problems"),
     needs={
         "times": "its nomogram is a Cox regression",
         "variables": "DSFR-C, the visual model and the nomogram are made of them",

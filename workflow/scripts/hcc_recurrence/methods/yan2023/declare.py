@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import FEATURES, Method, ModelInfo
-from hcc_recurrence.methods.yan2023.settings import problems
+from hcc_recurrence.methods.contract import FEATURES, Method, ModelInfo, of_module
 
 FUSED = "mp-MR"
 # What the paper calls the phases; the signature of a phase bears its name.
@@ -49,5 +48,5 @@ METHOD = Method(
     tables=("regressions",),
     networks=FEATURES,
     needs_networks=True,
-    problems=problems,
+    problems=of_module("hcc_recurrence.methods.yan2023.settings", "problems"),
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
-from hcc_recurrence.methods.zhang2025.settings import problems, study_problems
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo, of_module
 from hcc_recurrence.networks.architectures import volume_networks
 
 SIGNATURE, VOLUME = "DL_2.5D", "DL_3D"
@@ -44,7 +43,7 @@ METHOD = Method(
     models,
     tables=("choices", "steps", "grid", "regressions", "curves", "drawn"),
     networks=TRAINED,
-    problems=problems,
-    study_problems=study_problems,
+    problems=of_module("hcc_recurrence.methods.zhang2025.settings", "problems"),
+    study_problems=of_module("hcc_recurrence.methods.zhang2025.settings", "study_problems"),
     needs={"variables": "its clinical and its combined signature are made of them"},
 )

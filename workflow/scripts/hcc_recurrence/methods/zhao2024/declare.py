@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo
-from hcc_recurrence.methods.zhao2024.settings import problems
+from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo, of_module
 
 RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
 # The setting of RCR's classifier and of DLRCR's network that takes what performed best.
@@ -60,5 +59,5 @@ METHOD = Method(
     tables=("coefficients", "selection", "inputs"),
     shown=("coefficients", "selection"),
     networks=TRAINED,
-    problems=problems,
+    problems=of_module("hcc_recurrence.methods.zhao2024.settings", "problems"),
 )

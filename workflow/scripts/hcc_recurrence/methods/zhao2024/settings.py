@@ -1,4 +1,4 @@
-"""Zhao 2024: what is wrong with its settings. Read whenever the workflow is parsed: imports nothing heavy."""
+"""Zhao 2024: what is wrong with its settings. Read where the config is checked."""
 
 from __future__ import annotations
 
