@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -78,7 +79,9 @@ def test_the_bytes_are_those_of_another_process(rows, tmp_path):
         "names = ('LR', 'SVM', 'MLP', 'KNN')\n"
         "save_state(Path(sys.argv[1]), 'm', {n: fit_estimator(n, x[:40], y[:40], 1) for n in names})\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "there")], check=True, env={"PYTHONPATH": SCRIPTS})
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "there")], check=True, env={**os.environ, "PYTHONPATH": SCRIPTS}
+    )
     save_state(tmp_path / "here", "m", {n: fit_estimator(n, x[:40], y[:40], 1) for n in ("LR", "SVM", "MLP", "KNN")})
     assert (tmp_path / "here" / "SHA256SUMS").read_text() == (tmp_path / "there" / "SHA256SUMS").read_text()
 
