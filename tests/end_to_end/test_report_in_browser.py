@@ -5,13 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, dump
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[2] / ".venv/site/axe_core_python/axe.min.js"
 # Opens every view by its link and each figure by its button, sorts the first table, and writes down what is then there.
 PROBE = """
@@ -91,31 +89,6 @@ setTimeout(async () => {
   document.body.appendChild(probe);
 }, 500);
 </script></body>"""
-
-
-def dump(page, profile, budget: int) -> tuple[str, list[str]]:
-    """The page after its scripts ran for so many virtual milliseconds, and the lines of its console."""
-    command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-        "--window-size=1400,1000",
-        f"--user-data-dir={profile}",
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--virtual-time-budget={budget}",
-        "--dump-dom",
-        page.as_uri(),
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=200)
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
 
 
 def probed(report, script: str, profile) -> dict:

@@ -7,16 +7,13 @@ again; any other file in the results may be somebody's own, is listed and never 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hcc_recurrence.cost.dry_runs import ask_dry_run
 from hcc_recurrence.result_records import FOLDER, Records, look
 
 # What all targets without a path would make together.
@@ -44,18 +41,7 @@ def planned_outputs(snakefile: str, config: Mapping[str, Any]) -> dict[str, list
 
     Raises: RuntimeError where Snakemake could not plan them.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        settings, found = Path(folder, "config.json"), Path(folder, "outputs.json")
-        settings.write_text(json.dumps(config))
-        command = [
-            *(sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "--nolock", "--snakefile", snakefile),
-            *("--configfile", str(settings), "--", *TARGETS),
-        ]
-        environment = {**os.environ, OUTPUTS_TO: str(found)}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if not found.is_file():
-            raise RuntimeError(f"Snakemake could not say what it would make: {done.stdout}{done.stderr}")
-        return json.loads(found.read_text())
+    return ask_dry_run(snakefile, config, TARGETS, OUTPUTS_TO, "Snakemake could not say what it would make")
 
 
 def find_leftovers(results: Path, outputs: Collection[str]) -> list[Leftover]:

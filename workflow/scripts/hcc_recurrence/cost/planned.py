@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cost.dry_runs import ask_dry_run
 from hcc_recurrence.cost.table import Unit
 from hcc_recurrence.cost.work import Workload
 
@@ -91,15 +87,4 @@ def ask_for_jobs(snakefile: str, config: Mapping[str, Any], targets: Sequence[st
 
     Raises: RuntimeError where Snakemake could not plan them.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        settings, found = Path(folder, "config.json"), Path(folder, "jobs.json")
-        settings.write_text(json.dumps(config))
-        command = [
-            *(sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "--nolock", "--snakefile", snakefile),
-            *("--configfile", str(settings), "--", *targets),
-        ]
-        environment = {**os.environ, JOBS_TO: str(found)}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if not found.is_file():
-            raise RuntimeError(f"Snakemake could not plan the jobs: {done.stdout}{done.stderr}")
-        return json.loads(found.read_text())
+    return ask_dry_run(snakefile, config, targets, JOBS_TO, "Snakemake could not plan the jobs")
