@@ -187,8 +187,7 @@ def _save_png(figure: plt.Figure, path: str, dpi: int, title: str) -> None:
     about = PngImagePlugin.PngInfo()
     if title:
         about.add_itxt("Title", title)
-    # As the canvas rounds them; a difference would be a picture in slanted lines.
-    size = tuple(int(inches * dpi) for inches in figure.get_size_inches())
+    size = (int(figure.canvas.renderer.width), int(figure.canvas.renderer.height))
     if len(drawn.getbuffer()) != 4 * size[0] * size[1]:
         raise ValueError(f"{path}: the canvas is not of {size[0]} x {size[1]} pixels")
     with Image.frombuffer("RGBA", size, drawn.getbuffer(), "raw", "RGBA", 0, 1) as image:
