@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from hcc_recurrence.figures.numbers import figure_numbers
+from hcc_recurrence.figures.pdf_fonts import drop_layout_tables
 from hcc_recurrence.files import write_csv
 
 # Journals' one and two columns: 85 and 180 mm.
@@ -150,6 +151,7 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
         elif path.endswith(".svg"):
             figure.savefig(path, metadata={"Date": None, "Title": title})
         elif path.endswith(".pdf"):
+            drop_layout_tables()
             figure.savefig(path, metadata={"CreationDate": None, "Title": title})
         elif path.endswith(".csv"):
             write_csv(figure_numbers(figure), path)
