@@ -41,4 +41,4 @@ rule export_model:
         training_fingerprints=FULL_CONFIG["export"]["training_fingerprints"],
         code=lambda w: code("export_model", f"hcc_recurrence.methods.{w.paper}.export"),
     script:
-        "../scripts/export_model.py"
+        "../scripts/apply/export_model.py"

@@ -155,7 +155,9 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
             write_csv(figure_numbers(figure), path)
         else:
             raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
-        figure.set_layout_engine("none")
+        # The name "none" would leave a layout that settles nothing and still asks for a pass over the figure a file.
+        with plt.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
     plt.close(figure)
 
 
@@ -181,11 +183,15 @@ def _save_png(figure: plt.Figure, path: str, dpi: int, title: str) -> None:
     from PIL import Image, PngImagePlugin
 
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(drawn, format="rgba", dpi=dpi)
     about = PngImagePlugin.PngInfo()
     if title:
         about.add_itxt("Title", title)
-    with Image.open(drawn) as image:
+    # As the canvas rounds them; a difference would be a picture in slanted lines.
+    size = tuple(int(inches * dpi) for inches in figure.get_size_inches())
+    if len(drawn.getbuffer()) != 4 * size[0] * size[1]:
+        raise ValueError(f"{path}: the canvas is not of {size[0]} x {size[1]} pixels")
+    with Image.frombuffer("RGBA", size, drawn.getbuffer(), "raw", "RGBA", 0, 1) as image:
         reduced = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         reduced.save(path, format="PNG", dpi=(dpi, dpi), pnginfo=about)
 
