@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.endpoint import use_endpoint
 from hcc_recurrence.exported.pages import AppliedModel, Picture
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -
     from hcc_recurrence.figures.nomogram import plot_nomogram
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
+    use_endpoint(model.about["endpoint"]["words"])
     own = model.predictions[model.predictions["patient_id"] == patient]
     probabilities = dict(zip(own["model"], own["probability"], strict=True))
     row = clinical.loc[patient].to_dict() if patient in clinical.index else {}

@@ -40,9 +40,7 @@ class KeptNetwork:
         return self._scores(SliceNetwork(self.architecture), images.swapaxes(0, 1)[:, :, None])
 
     def of_boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """P(early recurrence) of each patient, (patient,): all in one call.
-
-        The last bits of single precision depend on who else is scored in the same batch.
+        """P(early recurrence) of each patient, (patient,).
 
         Args:
             boxes: (patient, phase, z, y, x), from 0 to 1.
