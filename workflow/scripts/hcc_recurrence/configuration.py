@@ -205,7 +205,7 @@ def _needs_problems(full: Mapping[str, Any], study: Mapping[str, Any], where: st
 def _window_problems(
     full: Mapping[str, Any], study: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
-    """Windows in HU that a study's networks would lay on MR, whose values have no unit: what is wrong, and what to do."""
+    """Windows in HU that a study's networks would lay on MR, which has no such unit: what is wrong, and what to do."""
     if not study["networks"] or "crops" not in settings or full["cohorts"][study["cohort"]]["modality"] != "MR":
         return []
     found = []
