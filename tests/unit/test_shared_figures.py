@@ -460,3 +460,26 @@ def test_registration_shows_failed_ones_apart():
     figure = plot_registration(table, "a title (simulated)")
     assert unreadable(figure) == []
     assert "portal: 1 failed, not used" in shown_text(figure) and "delayed: 6 registered" in shown_text(figure)
+
+
+def test_curves_of_one_colour_have_other_dashes_also_where_they_are_variants(predictions, metrics):
+    """Two names whose colours are the same, as those of two papers' variants may be."""
+    names = ["CR", "RCR"]
+    other = {"CR": "a:CR", "RCR": "b:CR"}
+    renamed, numbers = (t[t["model"].isin(names)].replace({"model": other}) for t in (predictions, metrics))
+    figure = plot_roc(renamed, numbers, "strict", None, list(other.values()), variants=True)
+    curves = [line for line in figure.axes[0].lines if line.get_label().startswith(("a:CR", "b:CR"))]
+    assert len(curves) == 2 and curves[0].get_color() == curves[1].get_color()
+    assert curves[0].is_dashed() and curves[1].is_dashed()
+    assert curves[0]._dash_pattern != curves[1]._dash_pattern
+
+
+def test_cells_too_small_for_two_numbers_have_one():
+    names = [f"zhao2024:model {i}" for i in range(20)]
+    large = pd.DataFrame(0.5, index=names, columns=names)
+    figure = plot_heat_maps([("Validation", large)], "t", "P", (0, 1), detail=[large.map("{:+.2f}".format)])
+    assert unreadable(figure) == []
+    assert {t.get_text() for t in figure.axes[0].texts} == {"0.50"}
+    few = large.iloc[:4, :4]
+    figure = plot_heat_maps([("Validation", few)], "t", "P", (0, 1), detail=[few.map("{:+.2f}".format)])
+    assert {t.get_text() for t in figure.axes[0].texts} == {"0.50\n+0.50"}

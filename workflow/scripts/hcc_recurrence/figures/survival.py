@@ -117,7 +117,7 @@ def plot_kaplan_meier(
     for curve in axes[::2].ravel():
         # Room above the curves for as many lines as the longest legend has.
         if curve.get_legend():
-            curve.set_ylim(0, 0.97 + 0.15 * most)
+            curve.set_ylim(0, 0.78 + 0.215 * most)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
     about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
     figure.suptitle(in_width(figure, f"{line}\nGroups by the training cut-off; {about}."), fontsize=8)
