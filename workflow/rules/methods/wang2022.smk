@@ -97,7 +97,7 @@ rule gather_wang2022:
         limit=WANG["cox_p"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("gather_wang2022"),
     script:
@@ -172,7 +172,7 @@ rule plot_wang2022_features:
         number=WANG["explained_features"],
         title=of_cohort("title"),
         mark=mark_of("wang2022"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_wang2022_features"),
     script:

@@ -187,7 +187,7 @@ rule plot_yan2023_grid:
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_yan2023_grid"),
     script:
         "../../scripts/methods/plot_yan2023_grid.py"
@@ -297,7 +297,7 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:

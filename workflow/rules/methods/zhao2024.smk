@@ -114,7 +114,7 @@ rule plot_coefficients:
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
@@ -339,7 +339,7 @@ rule plot_score_cam:
         name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:
