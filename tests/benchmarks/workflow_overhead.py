@@ -79,7 +79,7 @@ def run_script(script: str, given: tuple, config: dict, rule: str) -> None:
     handed = Snakemake(*given, config, rule, None, "workflow/scripts")
     for path in [*handed.output, *handed.log]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    file = Path("workflow/scripts", Path(script).name)
+    file = next(Path("workflow/scripts").glob(f"*/{Path(script).name}"))
     with open(os.devnull, "w") as nowhere:
         kept = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = nowhere

@@ -96,7 +96,7 @@ def without_prose(text: str) -> str:
 
 def shared_files() -> list[Path]:
     rules = sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
-    adapters = {name for file in rules for name in re.findall(r'"\.\./scripts/(\w+\.py)"', file.read_text())}
+    adapters = {name for file in rules for name in re.findall(r'"\.\./scripts/(\w+/\w+\.py)"', file.read_text())}
     package = [f for f in PACKAGE.rglob("*.py") if (PACKAGE / "methods") not in f.parents]
     return [REPOSITORY / "Snakefile", *rules, *(SCRIPTS / name for name in sorted(adapters)), *sorted(package)]
 

@@ -344,7 +344,7 @@ def test_one_figure_module_changes(tiny_copy):
 
 
 def test_a_script_changes(tiny_copy):
-    tiny_copy.edit("workflow/scripts/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
+    tiny_copy.edit("workflow/scripts/figures/plot_roc.py", '("strict", "as_published")', '("as_published", "strict")')
     assert tiny_copy.jobs() == {"plot_roc": STUDIES + 1, **REPORT}
 
 

@@ -95,7 +95,7 @@ rule fit_zhao2024b:
     output:
         "<results>/{cohort}/zhao2024b/fits/all.predictions.csv",
     script:
-        "../../scripts/gather_predictions.py"
+        "../../scripts/evaluation/gather_predictions.py"
 """
 
 

@@ -38,7 +38,7 @@ rule write_patient_page:
         simulated=is_simulated,
         code=code("write_patient_page"),
     script:
-        "../scripts/write_patient_page.py"
+        "../scripts/apply/write_patient_page.py"
 
 
 rule write_applied_overview:
@@ -68,7 +68,7 @@ rule write_applied_overview:
         simulated=is_simulated,
         code=code("write_applied_overview"),
     script:
-        "../scripts/write_applied_overview.py"
+        "../scripts/apply/write_applied_overview.py"
 
 
 rule evaluate_applied:
@@ -106,7 +106,7 @@ rule evaluate_applied:
         simulated=is_simulated,
         code=code("evaluate_applied"),
     script:
-        "../scripts/evaluate_applied.py"
+        "../scripts/apply/evaluate_applied.py"
 
 
 rule write_dicom_results:
@@ -150,4 +150,4 @@ rule write_dicom_results:
         simulated=is_simulated,
         code=code("write_dicom_results"),
     script:
-        "../scripts/write_dicom_results.py"
+        "../scripts/apply/write_dicom_results.py"

@@ -41,7 +41,7 @@ rule take_unet:
         folder=untracked(lambda w: unet_source(w)["folder"]),
         code=code("take_unet"),
     script:
-        "../scripts/take_unet.py"
+        "../scripts/apply/take_unet.py"
 
 
 rule apply_model:
@@ -86,7 +86,7 @@ rule apply_model:
             f"hcc_recurrence.methods.{about_bundle(w.bundle)['method']}.export",
         ),
     script:
-        "../scripts/apply_model.py"
+        "../scripts/apply/apply_model.py"
 
 
 rule compare_with_training:
@@ -122,7 +122,7 @@ rule compare_with_training:
         modality=of_cohort("modality"),
         code=code("compare_with_training"),
     script:
-        "../scripts/compare_with_training.py"
+        "../scripts/apply/compare_with_training.py"
 
 
 include: "applied_pages.smk"

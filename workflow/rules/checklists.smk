@@ -65,4 +65,4 @@ rule fill_checklists:
         endpoint=of_cohort("endpoint"),
         code=code("fill_checklists"),
     script:
-        "../scripts/fill_checklists.py"
+        "../scripts/report/fill_checklists.py"

@@ -22,7 +22,7 @@ rule simulate_patient:
         phases=lambda wildcards: PLAN.listed_phases(wildcards.cohort, wildcards.patient),
         code=code("simulate_patient"),
     script:
-        "../scripts/simulate_patient.py"
+        "../scripts/cohort/simulate_patient.py"
 
 
 rule write_best_auc:
@@ -45,7 +45,7 @@ rule write_best_auc:
         null_outcome=of_cohort("null_outcome"),
         code=code("write_best_auc"),
     script:
-        "../scripts/write_best_auc.py"
+        "../scripts/cohort/write_best_auc.py"
 
 
 rule write_labels:
@@ -82,7 +82,7 @@ rule write_labels:
         endpoint=of_cohort("endpoint"),
         code=code("write_labels"),
     script:
-        "../scripts/write_labels.py"
+        "../scripts/cohort/write_labels.py"
 
 
 rule write_splits:
@@ -113,7 +113,7 @@ rule write_splits:
         seed=FULL_CONFIG["seed"],
         code=code("write_splits"),
     script:
-        "../scripts/write_splits.py"
+        "../scripts/cohort/write_splits.py"
 
 
 rule report_changes:
@@ -161,4 +161,4 @@ rule report_changes:
         endpoint=of_cohort("endpoint"),
         code=code("report_changes"),
     script:
-        "../scripts/report_changes.py"
+        "../scripts/input/report_changes.py"

@@ -34,7 +34,7 @@ rule fit_comparators:
         seed=FULL_CONFIG["seed"],
         code=code("fit_comparators"),
     script:
-        "../scripts/fit_comparators.py"
+        "../scripts/evaluation/fit_comparators.py"
 
 
 rule gather_comparison:
@@ -64,7 +64,7 @@ rule gather_comparison:
         main=lambda w: {p: main_of(p, w.cohort) for p in compared_papers(w)},
         code=code("gather_comparison"),
     script:
-        "../scripts/gather_comparison.py"
+        "../scripts/evaluation/gather_comparison.py"
 
 
 rule check_published_tables:
@@ -94,4 +94,4 @@ rule check_published_tables:
         content=combine_hashes(map(content_hash, PUBLISHED.glob("*.csv"))),
         code=code("check_published_tables"),
     script:
-        "../scripts/check_published_tables.py"
+        "../scripts/evaluation/check_published_tables.py"

@@ -21,4 +21,4 @@ rule cost:
         costs=untracked(lambda wildcards: str(COSTS)),
         code=code("estimate_cost"),
     script:
-        "../scripts/estimate_cost.py"
+        "../scripts/input/estimate_cost.py"

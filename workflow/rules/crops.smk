@@ -28,7 +28,7 @@ rule crop_patient:
         modality=of_cohort("modality"),
         code=code("crop_patient"),
     script:
-        "../scripts/crop_patient.py"
+        "../scripts/images/crop_patient.py"
 
 
 rule collect_crops:
@@ -60,7 +60,7 @@ rule collect_crops:
         patients=untracked(lambda w: PLAN.patients(w.cohort)),
         code=code("collect_crops"),
     script:
-        "../scripts/collect_crops.py"
+        "../scripts/images/collect_crops.py"
 
 
 rule plot_crops:
@@ -100,4 +100,4 @@ rule plot_crops:
         figures=FULL_CONFIG["figures"],
         code=code("plot_crops"),
     script:
-        "../scripts/plot_crops.py"
+        "../scripts/images/plot_crops.py"

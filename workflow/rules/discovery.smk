@@ -42,7 +42,7 @@ rule discover:
         cache=untracked(lambda w: ".snakemake/hcc_discovery.json"),
         code=code("discover"),
     script:
-        "../scripts/discover.py"
+        "../scripts/input/discover.py"
 
 
 rule build_public_sheets:
@@ -77,4 +77,4 @@ rule build_public_sheets:
         cache=untracked(lambda w: ".snakemake/hcc_public.json"),
         code=code("build_public_sheets"),
     script:
-        "../scripts/build_public_sheets.py"
+        "../scripts/input/build_public_sheets.py"

@@ -26,7 +26,7 @@ rule gather_predictions:
         models=lambda w: list(declared_models(w.paper, w.cohort)),
         code=code("gather_predictions"),
     script:
-        "../scripts/gather_predictions.py"
+        "../scripts/evaluation/gather_predictions.py"
 
 
 rule compute_metrics:
@@ -60,7 +60,7 @@ rule compute_metrics:
         endpoint=of_cohort("endpoint"),
         code=code("compute_metrics"),
     script:
-        "../scripts/compute_metrics.py"
+        "../scripts/evaluation/compute_metrics.py"
 
 
 rule check_metrics_table:
@@ -84,7 +84,7 @@ rule check_metrics_table:
     params:
         code=code("check_metrics_table"),
     script:
-        "../scripts/check_metrics_table.py"
+        "../scripts/evaluation/check_metrics_table.py"
 
 
 rule compare_models:
@@ -133,7 +133,7 @@ rule compare_models:
         mark=study_mark,
         code=code("compare_models"),
     script:
-        "../scripts/compare_models.py"
+        "../scripts/evaluation/compare_models.py"
 
 
 rule measure_calibration:
@@ -164,7 +164,7 @@ rule measure_calibration:
         mark=study_mark,
         code=code("measure_calibration"),
     script:
-        "../scripts/measure_calibration.py"
+        "../scripts/evaluation/measure_calibration.py"
 
 
 rule measure_survival:
@@ -204,7 +204,7 @@ rule measure_survival:
         endpoint=of_cohort("endpoint"),
         code=code("measure_survival"),
     script:
-        "../scripts/measure_survival.py"
+        "../scripts/evaluation/measure_survival.py"
 
 
 rule measure_time_auc:
@@ -251,7 +251,7 @@ rule measure_time_auc:
         endpoint=of_cohort("endpoint"),
         code=code("measure_time_auc"),
     script:
-        "../scripts/measure_time_auc.py"
+        "../scripts/evaluation/measure_time_auc.py"
 
 
 rule write_baseline_table:
@@ -306,7 +306,7 @@ rule write_baseline_table:
         endpoint=of_cohort("endpoint"),
         code=code("write_baseline_table"),
     script:
-        "../scripts/write_baseline_table.py"
+        "../scripts/evaluation/write_baseline_table.py"
 
 
 # The same job without its table of clinical variables, where a study has none.
@@ -370,7 +370,7 @@ rule fit_risk_factors:
         endpoint=of_cohort("endpoint"),
         code=code("fit_risk_factors"),
     script:
-        "../scripts/fit_risk_factors.py"
+        "../scripts/evaluation/fit_risk_factors.py"
 
 
 rule compare_strata:
@@ -416,7 +416,7 @@ rule compare_strata:
         endpoint=of_cohort("endpoint"),
         code=code("compare_strata"),
     script:
-        "../scripts/compare_strata.py"
+        "../scripts/evaluation/compare_strata.py"
 
 
 rule measure_readings:
@@ -465,4 +465,4 @@ rule measure_readings:
         mark=study_mark,
         code=code("measure_readings"),
     script:
-        "../scripts/measure_readings.py"
+        "../scripts/evaluation/measure_readings.py"

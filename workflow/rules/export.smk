@@ -40,4 +40,4 @@ rule export_model:
         training_rows=FULL_CONFIG["export"]["training_rows"],
         code=lambda w: code("export_model", f"hcc_recurrence.methods.{w.paper}.export"),
     script:
-        "../scripts/export_model.py"
+        "../scripts/apply/export_model.py"

@@ -39,7 +39,7 @@ rule plot_roc:
         endpoint=of_cohort("endpoint"),
         code=code("plot_roc"),
     script:
-        "../scripts/plot_roc.py"
+        "../scripts/figures/plot_roc.py"
 
 
 rule plot_calibration:
@@ -82,7 +82,7 @@ rule plot_calibration:
         endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
-        "../scripts/plot_calibration.py"
+        "../scripts/figures/plot_calibration.py"
 
 
 # The same job without its figures of survival, where the outcome has no times.
@@ -137,7 +137,7 @@ rule plot_decision_curve:
         endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
-        "../scripts/plot_decision_curve.py"
+        "../scripts/figures/plot_decision_curve.py"
 
 
 # The same job without its figures of survival, where the outcome has no times.
@@ -200,7 +200,7 @@ rule plot_risk_groups:
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
-        "../scripts/plot_risk_groups.py"
+        "../scripts/figures/plot_risk_groups.py"
 
 
 # The same job without its figures of survival, where the outcome has no times.
@@ -287,7 +287,7 @@ rule plot_comparison:
         figures=FULL_CONFIG["figures"],
         code=code("plot_comparison"),
     script:
-        "../scripts/plot_comparison.py"
+        "../scripts/figures/plot_comparison.py"
 
 
 # The same job without its figures of pairs, where a study has one main model.
@@ -370,7 +370,7 @@ rule plot_risk_factors:
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_factors"),
     script:
-        "../scripts/plot_risk_factors.py"
+        "../scripts/figures/plot_risk_factors.py"
 
 
 # The same job without its figures of survival, where the outcome has no times.
@@ -434,4 +434,4 @@ rule plot_flow_chart:
         endpoint=of_cohort("endpoint"),
         code=code("plot_flow_chart"),
     script:
-        "../scripts/plot_flow_chart.py"
+        "../scripts/figures/plot_flow_chart.py"

@@ -44,7 +44,7 @@ rule convert_patient:
         fingerprint=lambda w: PLAN.fingerprint(w.cohort, w.patient),
         code=code("convert_patient"),
     script:
-        "../scripts/convert_patient.py"
+        "../scripts/images/convert_patient.py"
 
 
 rule register_phase:
@@ -76,7 +76,7 @@ rule register_phase:
         modality=of_cohort("modality"),
         code=code("register_phase"),
     script:
-        "../scripts/register_phase.py"
+        "../scripts/images/register_phase.py"
 
 
 rule resample_patient:
@@ -118,7 +118,7 @@ rule resample_patient:
         modality=of_cohort("modality"),
         code=code("resample_patient"),
     script:
-        "../scripts/resample_patient.py"
+        "../scripts/images/resample_patient.py"
 
 
 rule collect_registration:
@@ -163,7 +163,7 @@ rule collect_registration:
         figures=FULL_CONFIG["figures"],
         code=code("collect_registration"),
     script:
-        "../scripts/collect_registration.py"
+        "../scripts/images/collect_registration.py"
 
 
 rule collect_acquisition:
@@ -203,7 +203,7 @@ rule collect_acquisition:
         title=of_cohort("title"),
         code=code("collect_acquisition"),
     script:
-        "../scripts/collect_acquisition.py"
+        "../scripts/images/collect_acquisition.py"
 
 
 rule picture_patients:
@@ -240,7 +240,7 @@ rule picture_patients:
         modality=of_cohort("modality"),
         code=code("picture_patients"),
     script:
-        "../scripts/picture_patients.py"
+        "../scripts/images/picture_patients.py"
 
 
 rule write_quality_page:
@@ -275,4 +275,4 @@ rule write_quality_page:
         tumour_numbers=lambda w: PLAN.tumour_numbers(w.cohort),
         code=code("write_quality_page"),
     script:
-        "../scripts/write_quality_page.py"
+        "../scripts/images/write_quality_page.py"

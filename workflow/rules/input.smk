@@ -14,7 +14,9 @@ from snakemake.logging import logger
 # The folder of the workflow, wherever a Snakefile that uses it as a module lies.
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SCRIPTS = HOME / "workflow" / "scripts"
+PACKAGE = SCRIPTS / "hcc_recurrence"
 sys.path.insert(0, str(SCRIPTS))
+ADAPTERS = {f.stem: f for f in SCRIPTS.glob("[!_]*/*.py") if f.parent != PACKAGE}
 
 from hcc_recurrence.command_line import runs_jobs
 from hcc_recurrence.job import SAID_BY_THE_RUN
@@ -46,7 +48,7 @@ from hcc_recurrence.snakemake_records import (
     keep_records_with_results,
 )
 
-prepare_process()
+prepare_process(SCRIPTS)
 atexit.register(gc.freeze)
 quiet_scheduler()
 start_scripts_from_one_process(JobStarter(SCRIPTS))
@@ -99,7 +101,7 @@ def refuse_unknown_targets(rules):
 
 def code(script, *modules):
     """Hash of the meaning of a script and of the package modules it reaches, and of those it imports by a given name."""
-    return code_version(SCRIPTS / f"{script}.py", SCRIPTS, modules)
+    return code_version(ADAPTERS[script], SCRIPTS, modules)
 
 
 def untracked(function):

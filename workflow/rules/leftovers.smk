@@ -21,7 +21,7 @@ rule leftovers:
         delete=False,
         code=code("list_leftovers"),
     script:
-        "../scripts/list_leftovers.py"
+        "../scripts/input/list_leftovers.py"
 
 
 use rule leftovers as remove_leftovers with:

@@ -45,7 +45,7 @@ rule fit_method:
         endpoint=of_cohort("endpoint"),
         code=lambda wildcards: code("fit_method", declared(wildcards.paper).module),
     script:
-        "../scripts/fit_method.py"
+        "../scripts/methods/fit_method.py"
 
 
 rule gather_method:
@@ -77,4 +77,4 @@ rule gather_method:
     params:
         code=code("gather_method"),
     script:
-        "../scripts/gather_method.py"
+        "../scripts/methods/gather_method.py"

@@ -39,7 +39,7 @@ rule train_network:
         seed=FULL_CONFIG["seed"],
         code=code("train_network"),
     script:
-        "../scripts/train_network.py"
+        "../scripts/networks/train_network.py"
 
 
 # Of networks that only score, the weights are not kept: without two folds, or with a part of the patients.
@@ -90,7 +90,7 @@ rule plot_training:
         figures=FULL_CONFIG["figures"],
         code=code("plot_training"),
     script:
-        "../scripts/plot_training.py"
+        "../scripts/networks/plot_training.py"
 
 
 rule extract_deep_features:
@@ -123,7 +123,7 @@ rule extract_deep_features:
         seed=FULL_CONFIG["seed"],
         code=code("extract_deep_features"),
     script:
-        "../scripts/extract_deep_features.py"
+        "../scripts/networks/extract_deep_features.py"
 
 
 rule weights:
@@ -146,4 +146,4 @@ rule weights:
         files=run_weights,
         code=code("weights"),
     script:
-        "../scripts/weights.py"
+        "../scripts/networks/weights.py"

@@ -26,7 +26,7 @@ rule permute_labels:
         seed=FULL_CONFIG["seed"],
         code=code("permute_labels"),
     script:
-        "../scripts/permute_labels.py"
+        "../scripts/evaluation/permute_labels.py"
 
 
 rule summarise_null_control:
@@ -78,7 +78,7 @@ rule summarise_null_control:
         figures=FULL_CONFIG["figures"],
         code=code("summarise_null_control"),
     script:
-        "../scripts/summarise_null_control.py"
+        "../scripts/evaluation/summarise_null_control.py"
 
 
 rule null_control:

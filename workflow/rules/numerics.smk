@@ -28,7 +28,7 @@ rule gather_machines:
     params:
         code=code("gather_machines"),
     script:
-        "../scripts/gather_machines.py"
+        "../scripts/evaluation/gather_machines.py"
 
 
 # A network of one fit once more: by other kernels of the libraries, or from another seed.
@@ -103,7 +103,7 @@ rule measure_movement:
         figures=FULL_CONFIG["figures"],
         code=code("measure_movement"),
     script:
-        "../scripts/measure_movement.py"
+        "../scripts/evaluation/measure_movement.py"
 
 
 rule compare_movement:
@@ -144,7 +144,7 @@ rule compare_movement:
         ),
         code=code("compare_movement"),
     script:
-        "../scripts/compare_movement.py"
+        "../scripts/evaluation/compare_movement.py"
 
 
 rule numerics:

@@ -35,7 +35,7 @@ rule list_problems:
         keep_going=RUN.keep_going,
         code=code("list_problems"),
     script:
-        "../scripts/list_problems.py"
+        "../scripts/input/list_problems.py"
 
 
 rule preflight:
@@ -57,4 +57,4 @@ rule preflight:
         keep_going=RUN.keep_going,
         code=code("check_problems"),
     script:
-        "../scripts/check_problems.py"
+        "../scripts/input/check_problems.py"

@@ -26,7 +26,7 @@ rule extract_radiomics:
         phases=lambda w: PLAN.radiomics_phases(w.cohort, w.settings),
         code=code("extract_radiomics"),
     script:
-        "../scripts/extract_radiomics.py"
+        "../scripts/radiomics_features/extract_radiomics.py"
 
 
 rule collect_radiomics:
@@ -55,7 +55,7 @@ rule collect_radiomics:
     params:
         code=code("collect_radiomics"),
     script:
-        "../scripts/collect_radiomics.py"
+        "../scripts/radiomics_features/collect_radiomics.py"
 
 
 rule measure_reproducibility:
@@ -100,4 +100,4 @@ rule measure_reproducibility:
         figures=FULL_CONFIG["figures"],
         code=code("measure_reproducibility"),
     script:
-        "../scripts/measure_reproducibility.py"
+        "../scripts/radiomics_features/measure_reproducibility.py"

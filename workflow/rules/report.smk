@@ -26,7 +26,7 @@ rule list_report:
         content=combine_hashes(map(content_hash, REPORT_PLUGIN.glob("*/*.py"))),
         code=code("list_report"),
     script:
-        "../scripts/list_report.py"
+        "../scripts/report/list_report.py"
 
 
 rule report:
@@ -55,7 +55,7 @@ rule report:
         ),
         code=code("report"),
     script:
-        "../scripts/report.py"
+        "../scripts/report/report.py"
 
 
 use rule report as zip_report with:

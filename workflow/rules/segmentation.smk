@@ -49,4 +49,4 @@ rule segment_patients:
         numerics=FULL_CONFIG["numerics"],
         code=code("segment_patients"),
     script:
-        "../scripts/segment_patients.py"
+        "../scripts/segmentation/segment_patients.py"

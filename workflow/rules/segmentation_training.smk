@@ -35,7 +35,7 @@ rule train_unet:
         seed=FULL_CONFIG["seed"],
         code=code("train_unet"),
     script:
-        "../scripts/train_unet.py"
+        "../scripts/segmentation/train_unet.py"
 
 
 rule measure_segmentation:
@@ -93,4 +93,4 @@ rule measure_segmentation:
         figures=FULL_CONFIG["figures"],
         code=code("measure_segmentation"),
     script:
-        "../scripts/measure_segmentation.py"
+        "../scripts/segmentation/measure_segmentation.py"

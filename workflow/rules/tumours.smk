@@ -27,4 +27,4 @@ rule measure_tumours:
     params:
         code=code("measure_tumours"),
     script:
-        "../scripts/measure_tumours.py"
+        "../scripts/images/measure_tumours.py"

@@ -19,4 +19,4 @@ rule why:
         output=untracked(lambda wildcards: FULL_CONFIG["job"]),
         code=code("explain_job"),
     script:
-        "../scripts/explain_job.py"
+        "../scripts/input/explain_job.py"

@@ -46,7 +46,7 @@ rule keep_cui2022_networks:
         definitions=CUI_DEFINITIONS,
         code=code("keep_cui2022_networks"),
     script:
-        "../../scripts/keep_cui2022_networks.py"
+        "../../scripts/methods/keep_cui2022_networks.py"
 
 
 rule gather_cui2022:
@@ -85,7 +85,7 @@ rule gather_cui2022:
         mark=mark_of("cui2022"),
         code=code("gather_cui2022"),
     script:
-        "../../scripts/gather_cui2022.py"
+        "../../scripts/methods/gather_cui2022.py"
 
 
 rule compare_cui2022:
@@ -138,7 +138,7 @@ rule compare_cui2022:
         figures=FULL_CONFIG["figures"],
         code=code("compare_cui2022"),
     script:
-        "../../scripts/compare_cui2022.py"
+        "../../scripts/methods/compare_cui2022.py"
 
 
 rule plot_cui2022_boxes:
@@ -178,7 +178,7 @@ rule plot_cui2022_boxes:
         figures=FULL_CONFIG["figures"],
         code=code("plot_cui2022_boxes"),
     script:
-        "../../scripts/plot_cui2022_boxes.py"
+        "../../scripts/methods/plot_cui2022_boxes.py"
 
 
 rule plot_cui2022_grad_cam:
@@ -233,7 +233,7 @@ rule plot_cui2022_grad_cam:
         endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
-        "../../scripts/plot_cui2022_grad_cam.py"
+        "../../scripts/methods/plot_cui2022_grad_cam.py"
 
 
 rule compare_cui2022_readers:
@@ -286,4 +286,4 @@ rule compare_cui2022_readers:
         figures=FULL_CONFIG["figures"],
         code=code("compare_cui2022_readers"),
     script:
-        "../../scripts/compare_cui2022_readers.py"
+        "../../scripts/methods/compare_cui2022_readers.py"

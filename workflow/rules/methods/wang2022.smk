@@ -101,7 +101,7 @@ rule gather_wang2022:
         endpoint=of_cohort("endpoint"),
         code=code("gather_wang2022"),
     script:
-        "../../scripts/gather_wang2022.py"
+        "../../scripts/methods/gather_wang2022.py"
 
 
 rule write_wang2022_development:
@@ -135,7 +135,7 @@ rule write_wang2022_development:
         mark=mark_of("wang2022"),
         code=code("write_wang2022_development"),
     script:
-        "../../scripts/write_wang2022_development.py"
+        "../../scripts/methods/write_wang2022_development.py"
 
 
 rule plot_wang2022_features:
@@ -176,4 +176,4 @@ rule plot_wang2022_features:
         endpoint=of_cohort("endpoint"),
         code=code("plot_wang2022_features"),
     script:
-        "../../scripts/plot_wang2022_features.py"
+        "../../scripts/methods/plot_wang2022_features.py"

@@ -64,7 +64,7 @@ rule rank_yan2023_features:
         seed=FULL_CONFIG["seed"],
         code=code("rank_yan2023_features"),
     script:
-        "../../scripts/rank_yan2023_features.py"
+        "../../scripts/methods/rank_yan2023_features.py"
 
 
 rule fit_yan2023_cells:
@@ -95,7 +95,7 @@ rule fit_yan2023_cells:
         seed=FULL_CONFIG["seed"],
         code=code("fit_yan2023_cells"),
     script:
-        "../../scripts/fit_yan2023_cells.py"
+        "../../scripts/methods/fit_yan2023_cells.py"
 
 
 rule choose_yan2023_signatures:
@@ -148,7 +148,7 @@ rule choose_yan2023_signatures:
         mark=mark_of("yan2023"),
         code=code("choose_yan2023_signatures"),
     script:
-        "../../scripts/choose_yan2023_signatures.py"
+        "../../scripts/methods/choose_yan2023_signatures.py"
 
 
 rule plot_yan2023_grid:
@@ -190,7 +190,7 @@ rule plot_yan2023_grid:
         figures=FULL_CONFIG["figures"],
         code=code("plot_yan2023_grid"),
     script:
-        "../../scripts/plot_yan2023_grid.py"
+        "../../scripts/methods/plot_yan2023_grid.py"
 
 
 rule write_yan2023_nomograms:
@@ -237,7 +237,7 @@ rule write_yan2023_nomograms:
         endpoint=of_cohort("endpoint"),
         code=code("write_yan2023_nomograms"),
     script:
-        "../../scripts/write_yan2023_nomograms.py"
+        "../../scripts/methods/write_yan2023_nomograms.py"
 
 
 rule plot_yan2023_nomograms:
@@ -301,4 +301,4 @@ rule plot_yan2023_nomograms:
         endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
-        "../../scripts/plot_nomograms.py"
+        "../../scripts/methods/plot_nomograms.py"

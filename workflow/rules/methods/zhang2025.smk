@@ -80,7 +80,7 @@ rule gather_zhang2025_fusion:
         figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_fusion"),
     script:
-        "../../scripts/gather_zhang2025_fusion.py"
+        "../../scripts/methods/gather_zhang2025_fusion.py"
 
 
 rule gather_zhang2025_networks:
@@ -137,7 +137,7 @@ rule gather_zhang2025_networks:
         figures=FULL_CONFIG["figures"],
         code=code("gather_zhang2025_networks"),
     script:
-        "../../scripts/gather_zhang2025_networks.py"
+        "../../scripts/methods/gather_zhang2025_networks.py"
 
 
 rule gather_zhang2025_models:
@@ -176,7 +176,7 @@ rule gather_zhang2025_models:
         mark=mark_of("zhang2025"),
         code=code("gather_zhang2025_models"),
     script:
-        "../../scripts/gather_zhang2025_models.py"
+        "../../scripts/methods/gather_zhang2025_models.py"
 
 
 rule plot_zhang2025_nomograms:
@@ -230,7 +230,7 @@ rule plot_zhang2025_nomograms:
         endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
-        "../../scripts/plot_nomograms.py"
+        "../../scripts/methods/plot_nomograms.py"
 
 
 rule write_zhang2025_inflation:
@@ -272,7 +272,7 @@ rule write_zhang2025_inflation:
         figures=FULL_CONFIG["figures"],
         code=code("write_zhang2025_inflation"),
     script:
-        "../../scripts/write_zhang2025_inflation.py"
+        "../../scripts/methods/write_zhang2025_inflation.py"
 
 
 rule plot_grad_cam:
@@ -320,4 +320,4 @@ rule plot_grad_cam:
         endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:
-        "../../scripts/plot_grad_cam.py"
+        "../../scripts/methods/plot_grad_cam.py"

@@ -86,7 +86,7 @@ rule summarise_selection:
         mark=zhao2024_mark_without_networks,
         code=code("summarise_selection"),
     script:
-        "../../scripts/summarise_selection.py"
+        "../../scripts/methods/summarise_selection.py"
 
 
 rule plot_coefficients:
@@ -118,7 +118,7 @@ rule plot_coefficients:
         endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
-        "../../scripts/plot_coefficients.py"
+        "../../scripts/methods/plot_coefficients.py"
 
 
 rule train_zhao2024_fusion:
@@ -161,7 +161,7 @@ rule train_zhao2024_fusion:
         seed=FULL_CONFIG["seed"],
         code=code("train_zhao2024_fusion"),
     script:
-        "../../scripts/train_zhao2024_fusion.py"
+        "../../scripts/methods/train_zhao2024_fusion.py"
 
 
 # Once more, from networks that were trained again (numerics.smk).
@@ -226,7 +226,7 @@ rule keep_zhao2024_networks:
         ]["size_voxels"][0],
         code=code("keep_zhao2024_networks"),
     script:
-        "../../scripts/keep_zhao2024_networks.py"
+        "../../scripts/methods/keep_zhao2024_networks.py"
 
 
 rule gather_zhao2024_networks:
@@ -266,7 +266,7 @@ rule gather_zhao2024_networks:
         mark=mark_of("zhao2024"),
         code=code("gather_zhao2024_networks"),
     script:
-        "../../scripts/gather_zhao2024_networks.py"
+        "../../scripts/methods/gather_zhao2024_networks.py"
 
 
 rule write_ablation:
@@ -299,7 +299,7 @@ rule write_ablation:
         mark=mark_of("zhao2024"),
         code=code("write_ablation"),
     script:
-        "../../scripts/write_ablation.py"
+        "../../scripts/methods/write_ablation.py"
 
 
 rule plot_score_cam:
@@ -343,4 +343,4 @@ rule plot_score_cam:
         endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:
-        "../../scripts/plot_score_cam.py"
+        "../../scripts/methods/plot_score_cam.py"

@@ -117,7 +117,7 @@ class JobStarter:
         # Not run as a file: names in its folder would hide modules of Python's own, such as `statistics`.
         program = (
             f"import sys; sys.path.append({str(self._scripts)!r}); from hcc_recurrence.job_starter import serve; "
-            f"sys.path.pop(); serve({there.fileno()})"
+            f"serve({there.fileno()})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", program],

@@ -71,8 +71,14 @@ class RunInput:
         return self.plan is not None and self.config["keep_going"]
 
 
-def prepare_process() -> None:
-    """Settings of this process for planning, and of the jobs that it starts."""
+def prepare_process(scripts: Path) -> None:
+    """Settings of this process for planning, and of the jobs that it starts.
+
+    Args: scripts: the folder in which the package lies. Adapters lie in folders by stage: where Snakemake starts one
+        itself, Python looks only into the adapter's own folder and this one.
+    """
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(scripts), *given]))
     os.environ.update(dict.fromkeys(THREADS, "1"))
     # Those of tables; the config, which says which ones networks take, is not read yet.
     use_kernels(NATIVE)
