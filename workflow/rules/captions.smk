@@ -120,3 +120,13 @@ def report_inputs():
             if PLAN.knows_best_auc(cohort)
         ],
     }
+
+
+def is_simulated(wildcards):
+    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
+    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
+
+
+def figure_settings(wildcards):
+    """How figures are written, and whether their patients are simulated."""
+    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}

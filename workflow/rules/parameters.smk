@@ -25,16 +25,6 @@ def of_cohort(key):
     return lambda wildcards: FULL_CONFIG["cohorts"][base(wildcards.cohort)][key]
 
 
-def is_simulated(wildcards):
-    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
-    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
-
-
-def figure_settings(wildcards):
-    """How figures are written, and whether their patients are simulated."""
-    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}
-
-
 def study_repeats(paper):
     """How often a study repeats its folds, as a function of the wildcards."""
     return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
