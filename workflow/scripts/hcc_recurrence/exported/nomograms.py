@@ -42,17 +42,21 @@ def axis_values(
     return found
 
 
-def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -> list[Picture]:
+def drawn_nomograms(
+    model: AppliedModel, patient: str, clinical: pd.DataFrame, simulated: bool = False
+) -> list[Picture]:
     """A picture of each nomogram with the patient's points.
 
     None is drawn where a value is missing (the model put another in its place), or where the nomogram gives another
     risk than the model did: a reader would trust the drawing.
 
-    Args: clinical: numbers that the models read, index patient_id.
+    Args: clinical: numbers that the models read, index patient_id. simulated: whether the patient is.
     """
     import matplotlib.pyplot as plt
 
+    from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.nomogram import plot_nomogram
+    from hcc_recurrence.figures.style import write_below
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
     use_endpoint(model.about["endpoint"]["words"])
@@ -73,6 +77,8 @@ def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -
             print(f"{patient}, {name}: {risks}: not drawn")
             continue
         figure, stream = plot_nomogram(nomogram, name, values, patient), io.BytesIO()
+        if simulated:
+            write_below(figure, [SIMULATED])
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
         plt.close(figure)
         beyond = [a.name for a in nomogram.axes if not a.low <= values[a.name] <= a.high]
