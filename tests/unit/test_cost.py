@@ -301,7 +301,7 @@ def test_files_that_jobs_share_count_once_on_the_disk(tmp_path):
         ("train_unet", "rules/segmentation_training.smk", NETWORKS),
         ("convert_patient", "rules/images.smk", IMAGES),
         ("fit_method", "rules/method.smk", MODELS),
-        ("fit_yan2023_cells", "rules/methods/yan2023.smk", MODELS),
+        ("fit_yan2023_cells", "rules/own_steps.smk", MODELS),
         ("fit_risk_factors", "rules/evaluation.smk", RESULTS),
     ],
 )
