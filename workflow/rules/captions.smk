@@ -107,6 +107,7 @@ def report_inputs():
     folders = [f"<results>/{cohort}/comparison/{scheme}" for cohort, scheme in pairs]
     return {
         "contents": "<results>/report_contents.json",
+        "costs": "<results>/costs.csv",
         "metrics": [f"{folder}/tables/metrics.csv" for folder in folders],
         "predictions": [f"{folder}/predictions.csv" for folder in folders],
         "labels": [f"<results>/{cohort}/labels.csv" for cohort, _ in pairs],
