@@ -91,7 +91,7 @@ def made_by(paper, said):
 def own_step(paper, name, said):
     """All that own_steps.smk writes into the rule of a step."""
     if unknown := set(said) - STEP_KEYS:
-        raise WorkflowError(f"rule {name}: no step has {', '.join(sorted(unknown))}")
+        raise WorkflowError(f"step {name}: no step has {', '.join(sorted(unknown))}")
     made, read, script = made_by(paper, said), said["input"], said.get("script", name)
     named = read if isinstance(read, dict) else {}
     params, own = {"script": script}, said.get("params", {})
