@@ -53,7 +53,9 @@ def test_a_tumour_keeps_its_volume_on_every_grid_of_the_papers(spacing, shape, r
     _, mask = ball(shape, radius, spacing)
     true = 4 / 3 * np.pi * radius**3 / 1000
     assert volume_ml(mask) == pytest.approx(true, rel=0.1)
-    for grid, tolerance in (((1, 1, 1), 0.1), ((2, 2, 2), 0.35)):
+    # Of a ball of 50 voxels of 1 mm, or of 6 of 2 mm, most lie at its surface.
+    small = radius < 5
+    for grid, tolerance in (((1, 1, 1), 0.25 if small else 0.1), ((2, 2, 2), 0.5 if small else 0.2)):
         assert volume_ml(resample_mask(mask, grid)) == pytest.approx(true, rel=tolerance)
 
 
@@ -67,15 +69,16 @@ def test_crops_hold_tumours_of_one_voxel_and_of_180_mm(crop, radius):
     data, inside = crop_of_patient([image], [mask], ["arterial"], entry)
     assert data.shape == (1, *entry["size_voxels"]) and np.isfinite(data).all() and inside.any()
     if crop == "Cui, SS":
-        # (80 + 160) / 400 inside, 0 outside; of the ball of 180 mm the box holds tumour alone, but for its corners.
-        assert set(np.unique(data[0][inside > 0]).round(3)) <= {0.6, *([0.375, 0.525, 0.45] if radius < 1 else [])}
+        # (80 + 160) / 400 inside; of one voxel of 2 mm, on slices of 1 mm half a millimetre off, (65 + 160) / 400.
+        assert data[0][inside > 0].max() == pytest.approx(0.6 if radius > 1 else 0.5625)
+        assert data[0][inside > 0].min() >= (20 + 160) / 400
         assert (data[0][inside == 0] == 0).all()
-        assert inside.sum() == (mask_in_box(mask, entry["size_voxels"]))
+        assert inside.sum() == mask_in_box(mask, entry["size_voxels"])
     else:
         # A square about the tumour with a tenth of its extent on each side: pi / 4 of (1 / 1.2) squared for a disk.
         middle = np.asarray(inside).reshape(-1, 64, 64)[entry["size_voxels"][0] // 2 if crop == "Zhao" else 0]
         if radius > 1:
-            assert middle.mean() == pytest.approx(np.pi / 4 / 1.44, rel=0.02)
+            assert middle.mean() == pytest.approx(np.pi / 4 / 1.44, rel=0.05)
 
 
 def mask_in_box(mask, size):
