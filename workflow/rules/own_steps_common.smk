@@ -1,7 +1,7 @@
 # What the file of a method says of the steps that it alone has, from which own_steps.smk makes rules:
 #
 # OWN_STEPS[paper] = {
-#     name of the rule and of its script: {
+#     name of the step, its job and its script: {
 #         "says": what it does,
 #         "input": name -> files, or files alone, as in a rule; a path without `<results>` is in the study's folder,
 #         "makes": list of `table`, `figure` and `files`; an output is called as its file is,
