@@ -96,6 +96,17 @@ def test_models_are_compared_on_the_patients_that_both_have(predictions):
     assert pairs.loc[("strict", "validation", "held_out"), "n"] == 30
 
 
+def test_two_cross_validations_have_no_pairs_in_common(predictions):
+    """Folds of one number of two methods are other patients: those who are in both by chance are no sample to test."""
+    rows = predictions[(predictions["estimate"] == "out_of_fold") & (predictions["repeat"] == 1)]
+    moved = rows.assign(fold=rows["fold"].where(rows["model"] != "b", np.roll(rows["fold"], 1) % 3 + 1))
+    shared = moved.groupby("patient_id")["fold"].nunique().eq(1)
+    assert 0 < shared.sum() < len(shared)
+    line = delong_pairs(moved, ["a", "b"]).squeeze()
+    assert line["n"] == 40 and "other folds" in line["remark"] and np.isnan(line["p"]) and np.isnan(line["difference"])
+    assert np.isfinite(delong_pairs(rows, ["a", "b"]).squeeze()["p"])
+
+
 def test_holm_is_over_all_pairs_of_a_panel(predictions):
     third = predictions[predictions["model"] == "a"].assign(model="c")
     third["probability"] = 1 - third["probability"]

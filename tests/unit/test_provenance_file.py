@@ -26,7 +26,7 @@ from hcc_recurrence.report.provenance import (
     without_folders,
     write_provenance,
 )
-from hcc_recurrence.version import commit_and_changes, workflow_version
+from hcc_recurrence.version import commit_and_changes, release_problems, workflow_version
 
 ROOT = Path(__file__).parents[2]
 KEYS = ["format", "written", "workflow", "environment", "config", "inputs", "numerics", "processors", "seed", "studies"]
@@ -145,3 +145,29 @@ def test_a_workflow_without_its_project_file_has_no_version(tmp_path):
     assert workflow_version(tmp_path) == ""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "9.9.9"\n')
     assert workflow_version(tmp_path) == ""
+
+
+def test_a_release_is_refused_until_all_say_the_same_and_all_is_committed(tmp_path):
+    def git(*words):
+        about = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        subprocess.run(["git", *about, *words], cwd=tmp_path, capture_output=True, check=True)
+
+    def files(project, cited, top):
+        (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "hcc-recurrence"\nversion = "{project}"\n')
+        (tmp_path / "CITATION.cff").write_text(f"cff-version: 1.2.0\nversion: {cited}\n")
+        (tmp_path / "CHANGELOG.md").write_text(f"# Changes\n\n## {top}\n\n## [0.1.0] - 2025-01-01\n")
+
+    files("0.2.0", "0.1.0", "[0.2.0] - unreleased")
+    said = "\n".join(release_problems(tmp_path))
+    assert "CITATION.cff: version 0.1.0, and 0.2.0" in said and "'unreleased' stands in place" in said
+    assert "no clone" in said
+    git("init", "-q")
+    files("0.2.0", "0.2.0", "[0.2.0] - 2026-03-01")
+    git("add", ".")
+    git("commit", "-qm", "a")
+    assert release_problems(tmp_path) == []
+    files("0.2.0", "0.2.0", "[0.1.9] - 2026-03-01")
+    assert release_problems(tmp_path) == ["CHANGELOG.md: its top is 0.1.9, and not 0.2.0", "files are not committed"]
+    git("checkout", "-q", ".")
+    git("tag", "v0.2.0")
+    assert release_problems(tmp_path) == ["the tag v0.2.0 is there already; set the next version"]

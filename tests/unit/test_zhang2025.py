@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from sklearn.metrics import roc_auc_score
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence import configuration
@@ -31,6 +32,7 @@ from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
 from hcc_recurrence.methods.check import check_method
 from hcc_recurrence.methods.contract import declared
+from hcc_recurrence.methods.run import cross_validated_rows, run_method
 from hcc_recurrence.methods.zhang2025.declare import models as declared_models
 from hcc_recurrence.methods.zhang2025.fit import Data
 from hcc_recurrence.methods.zhang2025.fit import fit as zhang_fit
@@ -60,6 +62,8 @@ from hcc_recurrence.networks.slice_network import SliceNetwork
 from hcc_recurrence.networks.training import save_network
 from hcc_recurrence.networks.volume_network import VolumeNetwork
 from hcc_recurrence.statistics.auc import auc_clustered, auc_cross_validated, auc_delong
+from hcc_recurrence.statistics.classification import metrics_table
+from hcc_recurrence.statistics.comparisons import delong_pairs
 from hcc_recurrence.statistics.single_models import training_cut_offs
 
 TRAINING, VALIDATION, EXTERNAL, IMAGES = 60, 16, 14, 10
@@ -616,7 +620,9 @@ def test_inflation_puts_what_learners_say_beside_what_is_true(signal):
             for split in ("train", "validation")
         ],
         columns=["model", "protocol", "split", "auc"],
-    )
+    ).assign(estimate="any")
+    # The learners' own cross-validation has rows in the metrics as well; `train` is not these.
+    metrics = pd.concat([metrics, metrics.query("split == 'train'").assign(estimate="cross_validated", auc=0.99)])
     table = inflation_table(choices, metrics).set_index(["learner", "protocol"])
     assert table.loc[("LR", "strict"), "train"] == pytest.approx(0.61) and table["external"].isna().all()
     assert table.loc[("RF", "as_published"), "fed"] == "apparent"
@@ -791,6 +797,57 @@ def test_what_every_method_must_hold(data, tmp_path):
     means = grid[grid["chosen"]].groupby("learner")["auc"].mean()
     said = runs[-2].tables["choices"].query("variant == 'DL_2.5D'").set_index("learner")["cv_auc"]
     assert means.to_dict() == pytest.approx(said.to_dict())
+
+
+def test_the_cross_validation_of_the_learners_is_an_estimate_of_its_own(data):
+    """Zhang 2025, Statistical methods: five-fold cross-validation within the training patients; one kind of estimate a
+    panel. The AUC of its rows is the mean over the folds that the grid search says."""
+    labels = LABELS.dropna()
+    runs = {fit: run_method(zhang_fit, data, fit, METHOD_SETTINGS, 5, SPLIT, labels) for fit in (Fit(), BY_VALIDATION)}
+    assert "cross_validated" not in set(runs[Fit()].predictions["estimate"])
+    run = runs[BY_VALIDATION]
+    assert set(run.tables) == set(declared("zhang2025").tables)
+    rows = run.predictions.query("estimate == 'cross_validated'")
+    assert set(rows["model"]) == set(run.predictions["model"]) and set(rows["split"]) == {"train"}
+    assert rows.groupby("model")["patient_id"].apply(sorted).map(lambda own: own == PATIENTS[:TRAINING]).all()
+    areas = {
+        model: np.mean([roc_auc_score(f["y"], f["probability"]) for _, f in own.groupby("fold")])
+        for model, own in rows.groupby("model")
+    }
+    choices = run.tables["choices"]
+    said = choices.query("variant == 'DL_2.5D'").set_index("learner")["cv_auc"]
+    assert {n: areas[f"DL_2.5D {n}"] for n in said.index} == pytest.approx(said.to_dict(), abs=1e-12)
+    chosen = choices[choices["chosen"]].set_index("variant")["cv_auc"]
+    assert {variant: areas[variant] for variant in chosen.index} == pytest.approx(chosen.to_dict(), abs=1e-12)
+    metrics = metrics_table(run.predictions).query("estimate == 'cross_validated'").set_index("model")
+    assert metrics["auc"].to_dict() == pytest.approx(areas, abs=1e-12)
+    below = metrics[metrics["auc"] < 1]
+    assert len(below) and (below["auc_low"] < below["auc"]).all() and metrics["auc_ci"].str.contains("within").all()
+    # All models that are fitted have such rows with the same folds, so that a pair is compared on one kind of estimate.
+    pairs = delong_pairs(run.predictions, ["DL_2.5D", "Clinical", "Combined"]).query("estimate == 'cross_validated'")
+    assert len(pairs) == 3 and (pairs["n"] == TRAINING).all()
+
+
+def test_a_combined_model_of_the_signature_alone_is_the_signature_in_every_fold(data):
+    """Without a clinical variable the combined model only rescales DL_2.5D: where one were cross-validated and the
+    other apparent, they would differ (as DSFR and a nomogram of DSFR alone did)."""
+    settings = {**METHOD_SETTINGS, "clinical_p": 0.0}
+    run = run_method(zhang_fit, data, BY_VALIDATION, settings, 5, SPLIT, LABELS.dropna())
+    pairs = delong_pairs(run.predictions, ["DL_2.5D", "Combined"])
+    assert set(pairs["estimate"]) == {"apparent", "cross_validated", "held_out"}
+    assert pairs["difference"].abs().max() < 1e-12
+
+
+def test_cross_validated_rows_are_of_the_patients_that_learned_in_the_published_fit():
+    train, labels = PATIENTS[:TRAINING], LABELS.dropna()
+    held = pd.DataFrame({"m": 0.5, "fold": 1}, train)
+    assert len(cross_validated_rows(held, BY_VALIDATION, SPLIT, labels, 6)) == TRAINING
+    with pytest.raises(ValueError, match="only a published fit"):
+        cross_validated_rows(held, Fit(), SPLIT, labels, 6)
+    with pytest.raises(ValueError, match="no cross-validated score for some"):
+        cross_validated_rows(held.iloc[1:], BY_VALIDATION, SPLIT, labels, 6)
+    with pytest.raises(ValueError, match="no cross-validated score for some"):
+        cross_validated_rows(held.assign(m=[np.nan, *[0.5] * (TRAINING - 1)]), BY_VALIDATION, SPLIT, labels, 6)
 
 
 def test_without_networks_it_holds_too(data, tmp_path):

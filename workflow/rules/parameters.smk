@@ -131,6 +131,21 @@ def clinical_meaning(variables):
     return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
 
 
+def study_settings(paper, *keys):
+    """Some settings of a paper in one study, with the thresholds of its cohort, as a function of the wildcards."""
+
+    def settings(wildcards):
+        known = PLAN.settings(paper, base(wildcards.cohort))
+        return {key: known[key] for key in keys}
+
+    return settings
+
+
+def study_phases(paper):
+    """The phases that a paper reads in one study, as a function of the wildcards."""
+    return lambda wildcards: PLAN.phases(paper, base(wildcards.cohort))
+
+
 def study_setting(key):
     """A setting of the study that the wildcards name, with the thresholds of its cohort."""
     return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]

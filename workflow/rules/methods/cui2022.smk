@@ -15,11 +15,6 @@ if CUI["ensemble"]:
     FOLDS_ALONE.add("cui2022")
 
 
-rule cui2022:
-    input:
-        paper_targets("cui2022"),
-
-
 rule keep_cui2022_networks:
     """SS and NSS of all folds of the first repeat as one model that can be applied to other patients."""
     input:

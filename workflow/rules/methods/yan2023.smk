@@ -29,11 +29,6 @@ OWN_TARGETS["yan2023"] = yan2023_targets
 SMALLER_COPIES["yan2023"] = yan2023_smaller()
 
 
-rule yan2023:
-    input:
-        paper_targets("yan2023"),
-
-
 rule rank_yan2023_features:
     """Features of one phase in the order of one selector, in every fit and every inner split."""
     input:

@@ -29,11 +29,6 @@ TRAINING_MEMORY["zhang2025"] = zhang2025_memory
 TRAINED["zhang2025"] = zhang2025_trained
 
 
-rule zhang2025:
-    input:
-        paper_targets("zhang2025"),
-
-
 rule gather_zhang2025_fusion:
     """What all fits of DL_2.5D chose, and the grid search of the fits on all training patients (Figure 6)."""
     input:

@@ -233,6 +233,11 @@ SPLITS = {
 }
 
 
+# Papers whose printed numbers of training patients are cross-validated (Wang 2022, 4.3). Zhang 2025 has a figure of its
+# cross-validation beside tables whose training rows come from models of all training patients.
+CROSS_VALIDATED_PAPERS = ("wang2022",)
+
+
 def published_auc(folder: Path, paper: str, model: str) -> pd.DataFrame:
     """Printed AUCs of one model of a paper: split, value, low, high; empty where the paper has none."""
     return _auc_of(read_published(folder, "intervals"), paper, model)
@@ -250,8 +255,8 @@ def _auc_of(table: pd.DataFrame, paper: str, model: str) -> pd.DataFrame:
 def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """The metrics table with a column `published`: the AUC that the paper prints for the model, NaN where none.
 
-    Strict out-of-fold rows have none: what the papers print of training patients is cross-validated or apparent, and
-    stands beside the cross-validated rows of a model where it has such.
+    Strict out-of-fold rows have none: what the papers print of training patients is cross-validated
+    (`CROSS_VALIDATED_PAPERS`) or apparent, and stands beside the rows of that estimate.
 
     Args:
         papers: paper -> our model name -> the paper's own name for it. Models of a comparison are `paper:model`.
@@ -261,9 +266,9 @@ def with_published(metrics: pd.DataFrame, folder: Path, papers: Mapping[str, Map
         for ours, theirs in names.items():
             printed = _auc_of(table, paper, theirs).drop_duplicates("split").set_index("split")["value"]
             named = result["model"].isin([ours, f"{paper}:{ours}"])
-            rows = named & (result["estimate"] != "out_of_fold")
-            if (named & (result["estimate"] == "cross_validated")).any():
-                rows &= result["estimate"] != "apparent"
+            by_folds = named & (result["estimate"] == "cross_validated")
+            other = "apparent" if paper in CROSS_VALIDATED_PAPERS and by_folds.any() else "cross_validated"
+            rows = named & ~result["estimate"].isin({"out_of_fold", other})
             result.loc[rows, "published"] = result.loc[rows, "split"].map(printed)
     return result
 

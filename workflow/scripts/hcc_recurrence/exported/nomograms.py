@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.endpoint import use_endpoint
 from hcc_recurrence.exported.pages import AppliedModel, Picture
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def drawn_nomograms(
     from hcc_recurrence.figures.style import write_below
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
+    use_endpoint(model.about["endpoint"]["words"])
     own = model.predictions[model.predictions["patient_id"] == patient]
     probabilities = dict(zip(own["model"], own["probability"], strict=True))
     row = clinical.loc[patient].to_dict() if patient in clinical.index else {}

@@ -78,8 +78,8 @@ def plot_heat_maps(
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             extra = f"\n{detail[index].iloc[i, j]}" if detail else ""
             size = 5.6 if extra or cell < LEAST_CELL else 6.2
-            axis.text(j, i, text(value) + extra, ha="center", va="center", fontsize=size,
-                      color="0.1" if light else "1.0", in_layout=False)  # fmt: skip
+            colour = "0.1" if light else "1.0"
+            axis.text(j, i, text(value) + extra, ha="center", va="center", fontsize=size, color=colour, in_layout=False)
     if shown is not None:
         figure.colorbar(shown, ax=axes, label=name, shrink=0.8, aspect=30)
     figure.suptitle(title, fontsize=8)

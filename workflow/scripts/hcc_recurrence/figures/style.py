@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 
 from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.figures.numbers import figure_numbers
+from hcc_recurrence.figures.pdf_fonts import drop_layout_tables
 from hcc_recurrence.files import write_csv
 
 # Journals' one and two columns: 85 and 180 mm.
@@ -157,12 +158,15 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
         elif path.endswith(".svg"):
             figure.savefig(path, metadata={"Date": None, **about})
         elif path.endswith(".pdf"):
+            drop_layout_tables()
             figure.savefig(path, metadata={"CreationDate": None, "Title": title, "Subject": about["Description"]})
         elif path.endswith(".csv"):
             write_csv(figure_numbers(figure, notes), path)
         else:
             raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
-        figure.set_layout_engine("none")
+        # The name "none" would leave a layout that settles nothing and still asks for a pass over the figure a file.
+        with plt.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
     plt.close(figure)
 
 
@@ -188,12 +192,15 @@ def _save_png(figure: plt.Figure, path: str, dpi: int, about: Mapping[str, str])
     from PIL import Image, PngImagePlugin
 
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
+    figure.savefig(drawn, format="rgba", dpi=dpi)
     info = PngImagePlugin.PngInfo()
     for key, words in about.items():
         if words:
             info.add_itxt(key, words)
-    with Image.open(drawn) as image:
+    size = (int(figure.canvas.renderer.width), int(figure.canvas.renderer.height))
+    if len(drawn.getbuffer()) != 4 * size[0] * size[1]:
+        raise ValueError(f"{path}: the canvas is not of {size[0]} x {size[1]} pixels")
+    with Image.frombuffer("RGBA", size, drawn.getbuffer(), "raw", "RGBA", 0, 1) as image:
         reduced = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         reduced.save(path, format="PNG", dpi=(dpi, dpi), pnginfo=info)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hcc_recurrence.methods.contract import FittedMethod
 
 OUTSIDE = ("validation", "external")
+# The table in which a fit as published may leave what its own cross-validation says of the patients that learned.
+CROSS_VALIDATED = "cross_validated"
 
 
 class Scored(NamedTuple):
@@ -128,6 +130,38 @@ def predictions_of(
     return pd.concat([part for rows in parts.values() for part in rows], ignore_index=True)
 
 
+def cross_validated_rows(
+    held: pd.DataFrame, fit: Fit, split: pd.DataFrame, labels: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    """Rows of the predictions table by the cross-validation inside a fit as published, estimate `cross_validated`.
+
+    Args:
+        held: index patient_id, the patients that learned; fold, from 1; a column a model, with its probability when it
+            is fitted without that fold. seed: of the fit.
+
+    Raises: ValueError for a strict fit, one without a fold, or other patients than those that learned.
+    """
+    import pandas as pd
+
+    from hcc_recurrence.learning.predictions import prediction_rows
+
+    if fit.protocol == STRICT or fit.left_out:
+        raise ValueError(f"{fit}: only a published fit on all training patients has cross-validated rows of its own")
+    patients = learning_patients(split, fit)
+    held = held.reindex(sorted(held.index))
+    if list(held.index) != patients or held.isna().any(axis=None):
+        raise ValueError(f"the fit {fit} gives no cross-validated score for some of the patients that learned")
+    about = {"protocol": fit.protocol, "split": "train", "estimate": CROSS_VALIDATED, "repeat": fit.repeat}
+    about |= {"fold": held["fold"].to_numpy(int), "seed": seed}
+    return pd.concat(
+        [
+            prediction_rows(labels, patients, held[model].to_numpy(float), model=model, **about)
+            for model in held.columns.drop("fold")
+        ],
+        ignore_index=True,
+    )
+
+
 def run_method(
     fit_method: Callable[..., tuple[FittedMethod, dict[str, pd.DataFrame]]],
     data: Any,
@@ -139,6 +173,8 @@ def run_method(
 ) -> Run:
     """Fit a method once, score whom the fit reports on, and say in its tables which fit they are of.
 
+    A table `cross_validated` of a fit as published (`cross_validated_rows`) becomes rows of the predictions.
+
     Args:
         fit_method: the method's `fit(data, fit, settings, seed)`. seed: of the run; that of the fit is this plus its
             repeat.
@@ -148,6 +184,12 @@ def run_method(
     own_seed = seed + fit.repeat
     fitted, tables = fit_method(data, fit, settings, own_seed)
     predictions = predictions_of(fitted, data, fit, split, labels, own_seed)
+    tables = dict(tables)
+    if CROSS_VALIDATED in tables:
+        import pandas as pd
+
+        rows = cross_validated_rows(tables.pop(CROSS_VALIDATED), fit, split, labels, own_seed)
+        predictions = pd.concat([predictions, rows], ignore_index=True)
     return Run(fitted, predictions, {name: with_fit(table, fit, own_seed) for name, table in tables.items()})
 
 

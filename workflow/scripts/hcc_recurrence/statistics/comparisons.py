@@ -44,6 +44,8 @@ from hcc_recurrence.statistics.single_models import (
 )
 
 PANEL = ["protocol", "split", "estimate"]
+# Cross-validations of two methods: scores of different fits are no scale, so that pairs are formed within folds alone.
+OTHER_FOLDS = "their cross-validations have other folds: no pairs in common"
 # What stands for one kind of patients in the two protocols.
 KINDS = {
     "training (apparent; out of fold)": (("train", "apparent"), ("train", "out_of_fold")),
@@ -98,10 +100,15 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str], main: Sequenc
         found = []
         present = [m for m in models if m in wide]
         for model, other, family in _families(present, main):
-            both = both_outcomes(wide[[model, other]].dropna().reset_index())
-            if both.empty:
-                common = wide[[model, other]].dropna().index.get_level_values("patient_id").nunique()
-                words = ONE_OUTCOME if common else "no patient has both"
+            together = wide[[model, other]].dropna().reset_index()
+            both = both_outcomes(together)
+            # Of two cross-validations some patients have a fold of the same number by chance: they are no sample.
+            patients = wide[[model, other]].groupby(["patient_id", "repeat"]).count().gt(0).all(axis=1)
+            other_folds = len(together) < patients.sum()
+            if both.empty or other_folds:
+                both = both.iloc[:0]
+                common = int(patients.groupby("patient_id").any().sum())
+                words = OTHER_FOLDS if other_folds else ONE_OUTCOME if common else "no patient has both"
                 row = {"model": model, "other": other, "n": common, "family": family, "remark": words}
                 table = pd.DataFrame([row]).reindex(columns=[*PAIR, "n", "family", "remark"])
                 found.append(table.astype(dict.fromkeys(PAIR[2:], float)))

@@ -25,7 +25,7 @@ from hcc_recurrence.learning.network_scores import choose_networks, read_fits
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.methods.contract import FittedMethod
-from hcc_recurrence.methods.run import patients_of_split, tuning_patients
+from hcc_recurrence.methods.run import CROSS_VALIDATED, patients_of_split, tuning_patients
 from hcc_recurrence.methods.zhang2025.declare import IMAGES_ALONE, SIGNATURE, VOLUME
 from hcc_recurrence.methods.zhang2025.models import ClinicalModels, fit_models
 from hcc_recurrence.methods.zhang2025.scoring import KeptNetwork
@@ -218,7 +218,8 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
             any there are clinical models alone. seed: of the fit.
 
     Returns: the models; and choices, steps, grid (`Fusion`), regressions, curves and drawn (`Models`), empty where
-        there is nothing to tell.
+        there is nothing to tell. As published also what the models give the patients that learn in the cross-validation
+        of the learners, which becomes rows of the predictions.
     """
     outer, run_seed = outer_fit(data.split, fit), seed - fit.repeat
     signature, deep, choices = None, None, {"choices": [], "steps": [], "grid": []}
@@ -227,7 +228,10 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
         learned = signature.probabilities.query("part == 'learned'").set_index("patient_id")
         deep = learned[SIGNATURE]
         choices = {"choices": signature.choices, "steps": signature.steps, "grid": signature.grid}
-    models = fit_models(outer, deep, data.clinical, data.definitions, data.labels, data.split, settings, run_seed)
+    by_fold = signature.by_fold if signature else ()
+    models = fit_models(
+        outer, deep, data.clinical, data.definitions, data.labels, data.split, settings, run_seed, by_fold
+    )
     tuning = tuning_patients(data.split, fit)
     decided = outcome_of(data.labels).loc[tuning].nunique() == 2
     used = tuning if signature is not None or decided else []
@@ -244,5 +248,8 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     )
     tables = {name: pd.DataFrame(rows) for name, rows in choices.items()}
     tables |= {"regressions": models.regressions, "curves": models.curves}
+    if fit.protocol == PUBLISHED:
+        held = models.held if signature is None else signature.held.join(models.held)
+        tables[CROSS_VALIDATED] = held.assign(fold=models.folds)
     tables["drawn"] = pd.DataFrame({"drawing": [json.dumps(one) for one in models.drawn]}, dtype=str)
     return fitted, tables

@@ -7,17 +7,18 @@ Differentiation and Ki67 are findings of the pathologist, so each model has a va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.cohort.fit import PUBLISHED
 from hcc_recurrence.learning.clinical import Cut, dichotomise, drawn_definition, select_clinical
 from hcc_recurrence.learning.estimators import predicted
-from hcc_recurrence.learning.folds import OuterFit
-from hcc_recurrence.learning.learners import plain_cuts, search
+from hcc_recurrence.learning.folds import OuterFit, stratified_folds
+from hcc_recurrence.learning.learners import Learned, plain_cuts, search
 from hcc_recurrence.learning.model_files import expect_keys
 from hcc_recurrence.learning.predictions import outcome_of
 from hcc_recurrence.learning.risk_factors import draw_logistic, logistic_optimism
@@ -101,12 +102,18 @@ class ClinicalModels:
 
 @dataclass
 class Models:
-    """The models of one fit by the ending of their names, tables of the regressions, and what the figures draw."""
+    """The models of one fit by the ending of their names, tables of the regressions, and what the figures draw.
+
+    held: as published, probabilities of the patients that learn by each model without the patient's fold, index
+    patient_id, and their folds.
+    """
 
     fitted: dict[str, ClinicalModels] = field(default_factory=dict)
     regressions: pd.DataFrame = field(default_factory=pd.DataFrame)
     drawn: list[dict[str, Any]] = field(default_factory=list)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    held: pd.DataFrame = field(default_factory=pd.DataFrame)
+    folds: pd.Series = field(default_factory=pd.Series)
 
 
 def variants_of(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -123,13 +130,13 @@ def fit_clinical(
     truth: pd.Series,
     settings: Mapping[str, Any],
     seed: int,
-) -> tuple[Standardiser, str, Any]:
+) -> tuple[Standardiser, Learned]:
     """The clinical signature of a fit: the chosen learner on the variables of `x`.
 
     Args:
         x: numbers without gaps, index patient_id. y: er of fit.rows. truth: er of the validation patients.
 
-    Returns: the scale of the rows that learn, the learner's name, and it.
+    Returns: the scale of the rows that learn, and the learner.
     """
     scale = Standardiser(x.loc[fit.rows].to_numpy(float))
     z = pd.DataFrame(scale(x.to_numpy(float)), x.index, x.columns)
@@ -138,7 +145,36 @@ def fit_clinical(
     found = {n: search(n, grid, cuts, rows, y, seed) for n, grid in settings["learners"].items()}
     held = {n: one.predict(z.loc[truth.index].to_numpy()) for n, one in found.items()}
     best = choose_learner(found, held, truth.to_numpy(int), fit.fit.protocol)
-    return scale, best, found[best].model
+    return scale, found[best]
+
+
+def joined(held: Sequence[np.ndarray], folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Values of all rows, (rows,), from those of the held rows of each fold."""
+    found = np.empty(sum(len(values) for values in held))
+    for (_, rows), values in zip(folds, held, strict=True):
+        found[rows] = values
+    return found
+
+
+def combined_without_folds(
+    x: pd.DataFrame, y: np.ndarray, by_fold: Sequence[pd.Series], folds: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Probabilities of the rows that learn by the combined model, (rows,), fitted without the row's fold.
+
+    Its DL_2.5D is by the learner without that fold too, so that the fusion and the combined model stand on the same
+    ground: a combined model of DL_2.5D alone ranks the held patients of a fold as DL_2.5D does. The clinical variables
+    were chosen on all rows, as published.
+
+    Args:
+        x: chosen clinical variables without gaps, (rows, variables). by_fold: see `fit_models`.
+    """
+    found = []
+    for (rows, others), deep in zip(folds, by_fold, strict=True):
+        all_of_fold = x.assign(**{SIGNATURE: deep.loc[x.index] * PER})
+        learning = all_of_fold.iloc[rows]
+        learning = learning[[c for c in learning.columns if np.ptp(learning[c].to_numpy()) > 1e-9]]
+        found.append(fit_logistic(y[rows], learning).predict(all_of_fold.iloc[others]))
+    return joined(found, folds)
 
 
 def fit_models(
@@ -150,6 +186,7 @@ def fit_models(
     split: pd.DataFrame,
     settings: Mapping[str, Any],
     seed: int,
+    by_fold: Sequence[pd.Series] = (),
 ) -> Models:
     """Clinical and combined models of one fit.
 
@@ -159,7 +196,8 @@ def fit_models(
         clinical: numbers, index patient_id. definitions: of the clinical variables, by name.
         settings: clinical (variable -> cut or none), clinical_p, none_significant, learners, learner_folds,
             calibration_resamples (of the bootstrap that corrects the calibration where all training patients learn).
-        seed: of the run.
+        seed: of the run. by_fold: as published, DL_2.5D of the patients that learn by the learner without each fold of
+            the grid search (`Fusion.by_fold`).
     """
     outcome = outcome_of(labels)
     place = split.set_index("patient_id")["split"]
@@ -173,7 +211,8 @@ def fit_models(
     filled = pd.DataFrame(impute(raw.to_numpy(float)), raw.index, raw.columns)
     validation = outcome.loc[[p for p in fit.unseen if place[p] == "validation"]]
     deep = None if signature is None else signature.loc[fit.rows] * PER
-    found, regressions, curves = Models(), [], []
+    found, regressions, curves, held = Models(), [], [], {}
+    folds = list(stratified_folds(y, settings["learner_folds"], seed + fit.repeat).split(np.zeros(len(y)), y))
     for ending, variables in variants_of(definitions).items():
         candidates = [named[v]["name"] for v in variables]
         varied = [c for c in candidates if np.ptp(filled.loc[fit.rows, c].to_numpy()) > 1e-9]
@@ -181,7 +220,9 @@ def fit_models(
             filled.loc[fit.rows, varied], y, settings["clinical_p"], settings["none_significant"]
         )
         regressions.append(table.assign(model=f"{CLINICAL}{ending}"))
-        scale, learner, own = fit_clinical(filled[chosen], y, fit, validation, settings, seed + fit.repeat)
+        scale, own = fit_clinical(filled[chosen], y, fit, validation, settings, seed + fit.repeat)
+        if fit.fit.protocol == PUBLISHED:
+            held[f"{CLINICAL}{ending}"] = joined(own.held, folds) if chosen else np.full(len(y), y.mean())
         model = None
         if deep is not None:
             x = filled.loc[deep.index, chosen].assign(**{SIGNATURE: deep})
@@ -189,6 +230,8 @@ def fit_models(
             learning = x[[c for c in x.columns if np.ptp(x[c].to_numpy()) > 1e-9]]
             model = fit_logistic(y, learning)
             name = f"{COMBINED}{ending}"
+            if by_fold:
+                held[name] = combined_without_folds(filled.loc[fit.rows, chosen], y, by_fold, folds)
             if len(learning.columns):
                 together = logistic_table(y, learning, firth=True)
                 if len(learning.columns) > 1:
@@ -203,8 +246,12 @@ def fit_models(
                 )
         cuts = {variable_of[c]: settings["clinical"][variable_of[c]] for c in chosen}
         fill = impute.of_columns([raw.columns.get_loc(c) for c in chosen])
-        found.fitted[ending] = ClinicalModels(cuts, tuple(chosen), fill, scale, learner, own, model)
+        found.fitted[ending] = ClinicalModels(cuts, tuple(chosen), fill, scale, own.name, own.model, model)
     found.regressions = pd.concat(regressions, ignore_index=True)
     none = pd.DataFrame(columns=["at", "apparent", "corrected", "model"])
+    if held:
+        found.held = pd.DataFrame(held, index=pd.Index(fit.rows, name="patient_id"))
+        numbers = [np.full(len(rows), number) for number, (_, rows) in enumerate(folds, 1)]
+        found.folds = pd.Series(joined(numbers, folds), fit.rows).astype(int)
     found.curves = pd.concat(curves, ignore_index=True) if curves else none
     return found

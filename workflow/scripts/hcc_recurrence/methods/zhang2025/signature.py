@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION, Fit
+from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
 from hcc_recurrence.learning.model_files import expect_keys
@@ -202,11 +203,17 @@ class Signature:
 @dataclass
 class Fusion:
     """One fit: probabilities (a row a patient and part, a column a model), choices and steps of selection; the network
-    whose scores are fused, the fit of it that scores patients who were not there, and the fitted signatures."""
+    whose scores are fused, the fit of it that scores patients who were not there, and the fitted signatures.
+
+    held: as published, probabilities of the patients that learn by each model without the patient's fold of the grid
+    search: index patient_id, a column a model. by_fold: DL_2.5D of all of them by the learner without each fold.
+    """
 
     probabilities: pd.DataFrame
     network: str = ""
     source: str = ""
+    held: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_fold: list[pd.Series] = field(default_factory=list)
     signatures: dict[str, Signature] = field(default_factory=dict)
     grid: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
@@ -234,6 +241,28 @@ class Bags:
         """Positions in `rows` that learn and are held in each fold of the grid search; the same ones in every call."""
         cutter = stratified_folds(self.y, self.settings["learner_folds"], self.seed)
         return list(cutter.split(np.zeros(len(self.y)), self.y))
+
+    def without_folds(self, held: Sequence[np.ndarray], columns: Sequence[str]) -> np.ndarray:
+        """Probabilities of the rows that learn, (rows,), from those of the held rows of each fold.
+
+        Without a selected column everyone has the prevalence of all rows. The folds' own are no scores: a fold with
+        more events leaves fewer to the others.
+        """
+        if not columns:
+            return np.full(len(self.y), np.mean(self.y))
+        found = np.empty(len(self.y))
+        for (_, rows), probability in zip(self.folds(), held, strict=True):
+            found[rows] = probability
+        return found
+
+    def of_each_fold(self, learned: Learned, cuts: Sequence[Cut], z: pd.DataFrame) -> list[pd.Series]:
+        """What a learner with its settings gives all rows when it is fitted without each fold; as published, where
+        all folds have the features of `z`."""
+        found, x = [], z.loc[self.rows].to_numpy()
+        for cut in cuts:
+            model = fit_estimator(learned.name, cut.x, cut.y, self.seed, **learned.settings)
+            found.append(pd.Series(predicted(model, x), self.rows))
+        return found
 
     def words(self, training: Sequence[str]) -> BagFeatures:
         """Features of images with the words of some patients."""
@@ -306,7 +335,7 @@ def fit_fusion(
     about = fit.fit.about
     # Whoever was not there is scored by the network that left out what this fit leaves out.
     source = BY_VALIDATION if protocol == PUBLISHED else fit.fit
-    result, columns = Fusion(pd.DataFrame(), network, str(source)), {}
+    result, columns, held_columns = Fusion(pd.DataFrame(), network, str(source)), {}, {}
     for variant in (SIGNATURE, IMAGES_ALONE):
         z, selection, scale = bags.whole(variant)
         cuts, x = bags.cuts(variant, z), z.loc[fit.rows].to_numpy()
@@ -316,18 +345,17 @@ def fit_fusion(
         best = choose_learner(learned, held, truth.to_numpy(), protocol)
         print(f"{variant}: {network}, {len(selection.columns)} features, {best}, AUC {learned[best].auc:.3f}")
         columns[variant] = found[best]
+        without = {n: bags.without_folds(one.held, selection.columns) for n, one in learned.items()}
+        held_columns[variant] = without[best]
         result.signatures[variant] = Signature(
             bags.words(fit.rows), tuple(selection.columns), scale, {n: one.model for n, one in learned.items()}, best
         )
         if variant == SIGNATURE:
             # The learners of the other variant are listed in the choices alone.
             columns |= {f"{variant} {n}": probability for n, probability in found.items()}
-            inner = np.empty(len(bags.y))
-            for (_, rows), probability in zip(bags.folds(), learned[best].held, strict=True):
-                inner[rows] = probability
-            if not selection.columns:
-                # The folds' prevalences are no scores: a fold with more events leaves fewer to the others.
-                inner[:] = np.mean(bags.y)
+            held_columns |= {f"{variant} {n}": probability for n, probability in without.items()}
+            if protocol == PUBLISHED:
+                result.by_fold = bags.of_each_fold(learned[best], cuts, z)
         result.steps += [{**about, "variant": variant, "step": s, "features": n} for s, n in selection.steps.items()]
         for name, one in learned.items():
             row = {"variant": variant, "network": network, "network_auc": areas[network], "learner": name}
@@ -343,7 +371,10 @@ def fit_fusion(
                 row["chosen"] = values == one.settings
                 result.grid += [{**row, "cv_fold": n, "auc": a} for n, a in enumerate(areas_of_folds, 1)]
     wide = pd.DataFrame(columns)
-    apparent = wide.loc[fit.rows] if protocol == PUBLISHED else pd.DataFrame({SIGNATURE: inner}, index=fit.rows)
+    held = pd.DataFrame(held_columns, index=fit.rows)
+    if protocol == PUBLISHED:
+        result.held = held.rename_axis("patient_id")
+    apparent = wide.loc[fit.rows] if protocol == PUBLISHED else held[[SIGNATURE]]
     probabilities = pd.concat([wide.loc[list(fit.unseen)].assign(part="unseen"), apparent.assign(part="learned")])
     probabilities = probabilities.rename_axis("patient_id").reset_index().assign(**about)
     first = ["protocol", "repeat", "fold", "part", "patient_id"]
@@ -402,8 +433,8 @@ def inflation_table(choices: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFram
     """
     own = choices[(choices["variant"] == SIGNATURE) & (choices["fold"] == 0)]
     means = own.groupby(["learner", "protocol"], sort=False)["cv_auc"].mean()
-    # A patient's own split says which estimate it is: apparent or out of fold in training, held out elsewhere.
-    areas = metrics.set_index(["model", "protocol", "split"])["auc"]
+    # What learners say of themselves is `cv_auc` here, so that training patients are out of fold or apparent.
+    areas = metrics[metrics["estimate"] != "cross_validated"].set_index(["model", "protocol", "split"])["auc"]
     rows = []
     for (learner, protocol), area in means.items():
         fed = "out of fold" if protocol == STRICT else "apparent"
