@@ -31,7 +31,7 @@ PICTURES = {
 COLOURS = 64
 
 
-def copied(source: Path, target: Path, width: int) -> None:
+def copied(source: Path, target: Path, width: int, colours: int = COLOURS) -> None:
     """A picture no wider than `width`, as PNG with few colours.
 
     Raises: FileNotFoundError where the run has not made it.
@@ -42,7 +42,7 @@ def copied(source: Path, target: Path, width: int) -> None:
     if picture.width > width:
         picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
     target.parent.mkdir(exist_ok=True)
-    picture.quantize(COLOURS).save(target, optimize=True)
+    picture.quantize(colours).save(target, optimize=True)
 
 
 def draw_rule_graph(contents: Path, target: Path) -> None:
@@ -97,7 +97,8 @@ def photograph(page: Path, target: Path) -> None:
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1400,1000"]
         command = [browser, *options, f"--user-data-dir={folder}/user", f"--screenshot={seen}", page.resolve().as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
-        copied(seen, target, 1400)
+        # A page has more colours than a figure.
+        copied(seen, target, 1400, 256)
 
 
 def main(results: Path) -> None:
