@@ -1,5 +1,6 @@
 # How the report shows tables and figures, and what its first page and the checklists quote.
-
+from hcc_recurrence.report.provenance import environment, inputs_of, without_folders
+from hcc_recurrence.version import workflow_version
 
 # What lies beside the PNG of a figure.
 FIGURE_KINDS = ("pdf", "svg", "numbers.csv")
@@ -101,6 +102,32 @@ def about_comparisons(wildcards):
     ]
 
 
+def facts_of_provenance(wildcards):
+    """What of a run stands in provenance.json."""
+    codes = {str(rule.params.get("code", "")) for rule in workflow.rules}
+    return {
+        "version": workflow_version(HOME),
+        "code": combine_hashes(codes),
+        "environment": environment(HOME / "envs" / "requirements.lock"),
+        "config": without_folders(FULL_CONFIG),
+        "inputs": {
+            name: inputs_of(
+                PLAN.is_simulated(name), PLAN.sheet_files(name), fingerprints_of(name)
+            )
+            for name in sorted(PLAN.cohorts)
+        },
+        "numerics": FULL_CONFIG["numerics"],
+        "seed": FULL_CONFIG["seed"],
+        "studies": sorted([paper, cohort] for paper, cohort in PLAN.studies),
+    }
+
+
+def fingerprints_of(cohort):
+    """What the series and masks of each patient are, by the digests that their conversion goes by."""
+    images = PLAN.image_cohort(cohort)
+    return {p: PLAN.fingerprint(images, p) for p in PLAN.patients(cohort)}
+
+
 def report_inputs():
     """What the page reads itself; all other files of the report are inputs of its list."""
     pairs = PLAN.comparisons()
@@ -112,6 +139,7 @@ def report_inputs():
         "predictions": [f"{folder}/predictions.csv" for folder in folders],
         "labels": [f"<results>/{cohort}/labels.csv" for cohort, _ in pairs],
         "changes": [f"<results>/{cohort}/changes/changes.csv" for cohort, _ in pairs],
+        "provenance": "<results>/provenance.json",
         "problems": "<results>/preflight/problems.csv",
         "notices": "<results>/preflight/notices.csv",
         "machines": machine_tables,

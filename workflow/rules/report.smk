@@ -31,6 +31,35 @@ rule list_report:
         "../scripts/report/list_report.py"
 
 
+rule write_provenance:
+    """What made the results: versions, config, digests of the inputs, processors, seed, studies.
+
+    Written anew with every result that is, and never else: a change that makes no result again is none of them.
+    """
+    input:
+        contents="<results>/report_contents.json",
+        machines=machine_tables,
+    output:
+        "<results>/provenance.json",
+    log:
+        "<logs>/write_provenance.log",
+    benchmark:
+        "<benchmarks>/write_provenance.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        facts=untracked(facts_of_provenance),
+        home=untracked(lambda wildcards: str(HOME)),
+        code=code("write_provenance"),
+    script:
+        "../scripts/report/write_provenance.py"
+
+
 rule report:
     """The page of all studies, which opens without a network."""
     input:

@@ -41,7 +41,8 @@ def facts_of(
 
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
-        about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
+        about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title),
+            provenance (what, words).
         comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out,
             best_auc, and its tables metrics, predictions, changes.
         tables: problems and notices of the input; machines, where networks were trained (`machines_table`); costs, of
@@ -82,6 +83,7 @@ def facts_of(
         "warnings": warnings_of(said),
         "comparisons": shown,
         "citations": [about["citations"][paper] for paper in sorted(titles)],
+        "provenance": about["provenance"],
         "graph": drawing(contents["rules"], contents["links"]),
         "costs": _costs(tables),
     }
