@@ -1,7 +1,7 @@
 # What the file of a method says of the steps that it alone has, from which own_steps.smk makes rules:
 #
 # OWN_STEPS[paper] = {
-#     name of the rule and of its script: {
+#     name of the step, its job and its script: {
 #         "says": what it does,
 #         "input": name -> files, or files alone, as in a rule; a path without `<results>` is in the study's folder,
 #         "makes": list of `table`, `figure` and `files`; an output is called as its file is,
@@ -91,7 +91,7 @@ def made_by(paper, said):
 def own_step(paper, name, said):
     """All that own_steps.smk writes into the rule of a step."""
     if unknown := set(said) - STEP_KEYS:
-        raise WorkflowError(f"rule {name}: no step has {', '.join(sorted(unknown))}")
+        raise WorkflowError(f"step {name}: no step has {', '.join(sorted(unknown))}")
     made, read, script = made_by(paper, said), said["input"], said.get("script", name)
     named = read if isinstance(read, dict) else {}
     params, own = {"script": script}, said.get("params", {})

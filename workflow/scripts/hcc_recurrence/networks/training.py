@@ -299,18 +299,24 @@ def _save(kept: Mapping[str, Any], path: str | Path) -> None:
     Path(path).write_bytes(whole.getbuffer())
 
 
-def probabilities(network: nn.Module, examples: Examples) -> np.ndarray:
+def probabilities(network: nn.Module, examples: Examples, each: int = 1) -> np.ndarray:
     """P(early recurrence) of every example, (n,), without dropout or augmentation.
 
-    Each goes through the network alone, in the same layout: kernels choose their order of summation by the shape of a
-    batch, so that among others the last bits of an example would depend on who they are (by up to 1.1e-6, measured).
-    The score of a patient is the same bytes whether the network was just trained or is applied elsewhere, and whoever
-    else is scored.
+    Each patient goes through the network alone, in the same layout: kernels choose their order of summation by the
+    shape of a batch, so that among others the last bits of an example would depend on who they are (by up to 1.1e-6,
+    measured). The score of a patient is the same bytes whether the network was just trained or is applied elsewhere,
+    and whoever else is scored.
+
+    Args: each: examples of one patient, which stand together and are scored together.
+
+    Raises: ValueError where patients have not the same number of examples.
     """
+    if len(examples.images) % each:
+        raise ValueError(f"{len(examples.images)} examples are not {each} of each patient")
     # What was trained on a GPU has its weights in another layout, and so other kernels.
     network.eval().to(memory_format=torch.contiguous_format)
     with torch.no_grad():
-        pairs = zip(examples.images.split(1), examples.variables.split(1), strict=True)
+        pairs = zip(examples.images.split(each), examples.variables.split(each), strict=True)
         logits = torch.cat([network(alone(images), alone(variables)) for images, variables in pairs])
     return torch.softmax(logits.double(), dim=1)[:, 1].numpy()
 
