@@ -122,3 +122,14 @@ def papers_of_movement(wildcards):
     cohort = wildcards.cohort
     papers = PLAN.papers_with_scheme(cohort, wildcards.scheme)
     return [paper for paper in papers if (paper, cohort) in trained_studies()]
+
+
+def models_of_tables(wildcards):
+    """The models of a comparison that rest on clinical variables or radiomics alone, as `paper:model`."""
+    cohort = wildcards.cohort
+    return [
+        f"{paper}:{name}"
+        for paper in PLAN.papers_with_scheme(cohort, wildcards.scheme)
+        for name, model in declared_models(paper, cohort).items()
+        if model.family in ("clinical", "radiomics")
+    ]
