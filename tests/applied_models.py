@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 
 
 def about_model(name: str = "zhao2024.there", models: tuple[str, ...] = ("CR", "RCR")) -> dict:
@@ -32,7 +35,7 @@ def about_model(name: str = "zhao2024.there", models: tuple[str, ...] = ("CR", "
         "config": {"paper": {"title": paper.capitalize()}},
         "fit": "strict.1.0",
         "protocol": "strict",
-        "endpoint": {"name": "early_recurrence", "horizon_months": 24},
+        "endpoint": {"name": "early recurrence", "horizon_months": 24, "words": asdict(EARLY_RECURRENCE)},
         "modality": "MR",
         "phases": ["arterial", "portal"],
         "models": own,

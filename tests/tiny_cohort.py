@@ -81,6 +81,8 @@ ZHANG_WITHOUT = [
 CONFIG = {
     "preset": "demo",
     "seed": 5,
+    # Read by tests, not by people: a PNG of a ninth of the pixels.
+    "figures": {"dpi": 100},
     "studies": [
         {
             "paper": "zhao2024",

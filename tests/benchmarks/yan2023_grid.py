@@ -33,17 +33,27 @@ from hcc_recurrence.learning.signature_grid import rank_rows  # noqa: E402
 PATIENTS, FURTHER, FEATURES, NUMBERS, REPEATS = 195, 4000, 1472, (10, 40, 100), 5
 
 
-def simulate(seed: int, effect: float) -> tuple[np.ndarray, np.ndarray]:
-    """Features (patients and further ones, features), correlated and positive as a network's, and the outcome."""
-    generator = np.random.default_rng(seed)
-    total = PATIENTS + FURTHER
+def simulate_risk(generator: np.random.Generator, total: int) -> tuple[np.ndarray, np.ndarray]:
+    """A latent risk and the outcome that it makes likely, (total,) each."""
     risk = generator.normal(size=total)
-    y = (generator.random(total) < 1 / (1 + np.exp(1.25 - 1.8 * risk))).astype(int)
+    return risk, (generator.random(total) < 1 / (1 + np.exp(1.25 - 1.8 * risk))).astype(int)
+
+
+def simulate_features(generator: np.random.Generator, risk: np.ndarray, effect: float) -> np.ndarray:
+    """Features (patients, features) of which some factors carry the risk: correlated and positive as a network's."""
+    total = len(risk)
     load = np.zeros(60)
     load[:8] = effect * np.array([0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.3, 0.25])
     factors = generator.normal(size=(total, 60)) * np.sqrt(1 - load**2) + risk[:, None] * load
     weights = generator.normal(size=(60, FEATURES)) * (generator.random((60, FEATURES)) < 0.08)
-    return np.log1p(np.exp(factors @ weights + 0.8 * generator.normal(size=(total, FEATURES)))), y
+    return np.log1p(np.exp(factors @ weights + 0.8 * generator.normal(size=(total, FEATURES))))
+
+
+def simulate(seed: int, effect: float) -> tuple[np.ndarray, np.ndarray]:
+    """Features of patients and further ones, and the outcome."""
+    generator = np.random.default_rng(seed)
+    risk, y = simulate_risk(generator, PATIENTS + FURTHER)
+    return simulate_features(generator, risk, effect), y
 
 
 def one_cohort(seed: int, settings: dict) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from small_cohort import AFP, patient_row, write_cohort, write_rows
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.configuration import load_configuration
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.exported import given
 from hcc_recurrence.exported.bundle import ABOUT, SUMS
 from hcc_recurrence.exported.entries import join_models
@@ -91,13 +93,37 @@ def test_some_outcomes_are_read_and_one_that_is_wrong_is_named(folder):
 def test_an_outcome_without_times_may_come_later(folder):
     rows = [{"patient_id": f"P{n}", "centre": "A", "AFP": "10", "sex": "F"} for n in (1, 2)]
     endpoint = {"endpoint": {"name": "death", "column": "died"}}
-    config = config_of(model(folder), **endpoint)
+    words = {**asdict(EARLY_RECURRENCE), "name": "death", "column": "dead"}
+    own = {"name": "death", "horizon_months": None, "horizon": "", "inclusive": True, "words": words}
+    config = config_of(model(folder, endpoint=own), **endpoint)
     write_rows(folder / "patients.csv", rows)
     assert not planned(config, folder).has_outcomes("new")
     write_rows(folder / "patients.csv", [{**row, "died": cell} for row, cell in zip(rows, ("", "1"), strict=True)])
     assert planned(config, folder).has_outcomes("new")
     write_rows(folder / "patients.csv", [{**row, "died": "perhaps"} for row in rows])
     assert "column died: 'perhaps' is not 0 or 1" in refused(config, folder)
+
+
+def test_an_outcome_that_the_model_does_not_predict_is_refused(folder):
+    """It would be validated on it; what a person does not write is the model's."""
+    path = model(folder)
+    full = load(config_of(path))["cohorts"]["new"]
+    assert full["endpoint"] == asdict(EARLY_RECURRENCE) and (full["er_days"], full["er_inclusive"]) == (730, True)
+    for cohort, words in (
+        ({"endpoint": {"name": "death"}}, "predicts early recurrence, and the cohort's endpoint.name is 'death'"),
+        ({"endpoint": {"column": "early"}}, "its outcome came from dates or months, the cohort's does from a column"),
+        ({"er_days": 365}, "was fitted with er_days: 730, and the cohort has er_days: 365"),
+    ):
+        assert words in refused(config_of(path, **cohort), folder)
+    death = {**asdict(EARLY_RECURRENCE), "name": "death", "event": "death", "start": "TACE"}
+    endpoint = {"name": "death", "horizon_months": 24.0, "horizon": "24 months", "inclusive": True, "words": death}
+    (folder / "other").mkdir()
+    other = model(folder / "other", name="yan2023.mine", endpoint=endpoint)
+    config = {**config_of(path), "models": [path, other]}
+    assert "yan2023.mine: predicts death, and the cohort's endpoint.name is 'early recurrence'" in refused(
+        config, folder
+    )
+    assert load(config_of(other))["cohorts"]["new"]["endpoint"] == death
 
 
 def test_what_decides_inputs_comes_from_the_model(folder):
@@ -230,7 +256,7 @@ def test_a_pickle_in_a_model_is_never_read(folder):
 def test_a_model_of_a_newer_schema_is_refused(folder):
     about = {**about_of(modality="CT"), "schema_version": 99, "something_new": 1}
     said = refused(config_of(str(write_made(folder, about))), folder)
-    assert "is of schema version 99, this workflow reads 1. What to do: use the version" in said
+    assert "is of schema version 99, this workflow reads 1 to 2. What to do: use the version" in said
 
 
 def test_a_zip_that_is_replaced_is_read_anew_and_one_that_is_not_is_unpacked_once(folder, monkeypatch):

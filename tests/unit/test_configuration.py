@@ -49,6 +49,17 @@ def test_published_and_demo_of_yan_differ_only_in_sizes():
     )
 
 
+def test_a_window_in_values_of_a_normalised_grid_is_for_mr_too():
+    def change(config):
+        grid = {"spacing_mm": [2, 2, 2], "normalisation": "zscore_body"}
+        config["grids"] = {"cui2022_demo": grid}
+        config["crops"] = {f"cui2022_{name}_demo": {"window": [-3, 3]} for name in ("ss", "nss")}
+        config["studies"].append(CUI_ON_MR)
+
+    crop = load(change)["crops"]["cui2022_ss_demo"]
+    assert crop["window"] == [-3, 3] and crop["masked"] is True
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -177,6 +188,8 @@ def box(**changes):
     return {"architecture": "cui3d", "crops": "cui2022_nss_demo", **changes}
 
 
+# A method of CT on MR, with its published window.
+CUI_ON_MR = {"paper": "cui2022", "cohort": "demo_mr", "phases": {"arterial": "arterial"}, "split": "zhao2024_demo"}
 VGG = {"networks": {"A": {"architecture": "vgg19"}}}
 
 
@@ -236,6 +249,7 @@ def networks(config, **changes):
             ),
             "corrects the bias field, which CT does not have",
         ),
+        (lambda c: c["studies"].append(CUI_ON_MR), r"window \[-160, 240\] on MR, whose values have no unit as HU are"),
         (lambda c: c["studies"][2].update(networks=False), "the method is nothing without its network"),
         (lambda c: zhang(c, learners={"Tree": {}}), "at least one of LR, SVM"),
         (lambda c: zhang(c, learners={"SVM": {"C": [1]}}), "lists of values of nothing: it has no settings"),

@@ -264,7 +264,7 @@ def test_what_was_spent_is_of_the_last_run_of_each_job(tmp_path):
         ("train_unet", "rules/segmentation_training.smk", NETWORKS),
         ("convert_patient", "rules/images.smk", IMAGES),
         ("fit_method", "rules/method.smk", MODELS),
-        ("fit_yan2023_cells", "rules/methods/yan2023.smk", MODELS),
+        ("fit_yan2023_cells", "rules/own_steps.smk", MODELS),
         ("fit_risk_factors", "rules/evaluation.smk", RESULTS),
     ],
 )

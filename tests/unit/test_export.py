@@ -79,7 +79,7 @@ def metrics_of(models):
     return pd.DataFrame(rows)
 
 
-def exported(folder, settings=SETTINGS, leave_out_rows=False):
+def exported(folder, settings=SETTINGS, leave_out_rows=False, seen=None):
     model, _ = fit(DATA, Fit(), settings, 1)
     model.save(folder / "kept")
     target = folder / "zhao2024.mine"
@@ -91,6 +91,7 @@ def exported(folder, settings=SETTINGS, leave_out_rows=False):
         clinical_items(DATA.clinical.loc[TRAINING], DEFINITIONS),
         case_mix(DATA.labels, TRAINING),
         metrics_of([*MODELS, "Radiomics XGB"]),
+        seen,
         leave_out_rows,
         target,
         folder / "zhao2024.mine.zip",
@@ -158,7 +159,7 @@ def test_the_licence_is_the_workflows(made):
 def test_what_a_model_says_of_itself(made):
     about = json.loads((made / "model.json").read_text())
     kept = Zhao.load(made.parent / "kept")
-    assert about["schema_version"] == 1 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
+    assert about["schema_version"] == 2 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
     assert about["reads"]["features"] == list(kept.variables.features)
     # Age tells nothing in this cohort, and was not selected.
     assert about["reads"]["clinical"] == list(kept.variables.cuts) == ["afp"]
@@ -301,10 +302,10 @@ def test_a_pickle_is_refused_also_where_its_sum_fits_and_is_never_run(own, tmp_p
 
 def test_a_newer_schema_is_refused_whatever_else_it_holds(own, tmp_path):
     about = json.loads((own / "model.json").read_text())
-    (own / "model.json").write_text(json.dumps({**about, "schema_version": 2, "new": 1}))
+    (own / "model.json").write_text(json.dumps({**about, "schema_version": 3, "new": 1}))
     (own / "new_kind_of_file").write_text("")
     resum(own)
-    assert "is of schema version 2, this workflow reads 1. What to do: use the version" in refusal(own, tmp_path)
+    assert "is of schema version 3, this workflow reads 1 to 2. What to do: use the version" in refusal(own, tmp_path)
 
 
 def test_an_unknown_key_and_one_that_lacks_are_refused(own, tmp_path):

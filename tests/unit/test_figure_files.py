@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import zlib
@@ -11,10 +12,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from figure_checks import unreadable
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from hcc_recurrence.figures.classification import panel_title
 from hcc_recurrence.figures.html import table_html
+from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.figures.numbers import figure_numbers
 from hcc_recurrence.figures.style import (
     COLUMN_INCHES,
@@ -23,10 +27,12 @@ from hcc_recurrence.figures.style import (
     save_figure,
     use_style,
     width_of,
+    write_below,
 )
 from hcc_recurrence.files import read_csv
 
-PRINT = {"dpi": 300, "titles": False}
+ROOT = Path(__file__).parents[2]
+PRINT = {"dpi": 300, "titles": False, "simulated": False}
 
 
 def drawn():
@@ -62,6 +68,42 @@ def test_one_call_writes_every_format_with_the_same_bytes_each_time(files, tmp_p
         save_figure(drawn(), str(tmp_path / "roc.tiff"), PRINT)
 
 
+def test_figures_of_simulated_patients_say_so_in_every_file(files):
+    """In the drawing, in the metadata and among the numbers, beside what else must be said; never of real patients."""
+    words = "Simulated patients, not for publication."
+    for simulated in (True, False):
+        save_figure(drawn(), files, {**PRINT, "simulated": simulated}, "Random weights.")
+        with Image.open(files[0]) as picture:
+            assert (words in picture.info["Description"]) is simulated
+        svg = Path(files[2]).read_text()
+        below = svg[svg.index("</metadata>") :]
+        assert (f">{words}</text>" in below) is simulated and ">Random weights.</text>" in below
+        streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", Path(files[1]).read_bytes(), re.S)
+        assert (words.encode() in Path(files[1]).read_bytes()) is simulated and streams
+        notes = read_csv(files[3]).query("kind == 'note'")["text"].tolist()
+        assert notes == [words, "Random weights."][not simulated :]
+
+
+def test_no_figure_is_written_without_knowing_whether_its_patients_are_simulated(files):
+    with pytest.raises(KeyError, match="simulated"):
+        save_figure(drawn(), files, {"dpi": 300, "titles": False})
+    assert not Path(files[0]).exists()
+
+
+def test_what_stands_below_a_figure_is_seen_and_touches_nothing():
+    figure = drawn()
+    write_below(figure, [SIMULATED, "Random weights: networks have learned hardly anything. " * 4])
+    assert unreadable(figure) == []
+    assert SIMULATED in [text.get_text().splitlines()[0] for text in figure.texts]
+    plt.close(figure)
+
+
+def test_every_rule_that_draws_asks_whether_its_patients_are_simulated():
+    """Each gives `figure_settings`, which knows; none hands the config's own settings on."""
+    rules = "\n".join(file.read_text() for file in (ROOT / "workflow" / "rules").rglob("*.smk"))
+    assert set(re.findall(r"\bfigures=([^,\n]+),", rules)) == {"figure_settings"}
+
+
 def test_text_can_be_edited_in_svg_and_pdf(files):
     save_figure(drawn(), files, PRINT)
     svg = Path(files[2]).read_text()
@@ -72,9 +114,21 @@ def test_text_can_be_edited_in_svg_and_pdf(files):
     assert b"/Type0" in pdf and b"/CIDFontType2" in pdf and b"/Type3" not in pdf and b"CreationDate" not in pdf
 
 
+def test_fonts_in_a_pdf_have_no_tables_of_a_text_editor(files):
+    """They were a sixth of a figure's time; what draws a letter is there."""
+    save_figure(drawn(), files, PRINT)
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", Path(files[1]).read_bytes(), re.DOTALL)
+    opened = [zlib.decompressobj().decompress(stream) for stream in streams if stream[:1] == b"\x78"]
+    fonts = [TTFont(io.BytesIO(data)) for data in opened if data[:4] == b"\x00\x01\x00\x00"]
+    assert fonts
+    for font in fonts:
+        assert {"glyf", "loca", "head", "hmtx", "maxp"} <= set(font.keys())
+        assert not {"GPOS", "GSUB", "GDEF", "MATH"} & set(font.keys())
+
+
 def test_a_title_stands_in_the_figure_only_where_it_is_asked_for(files):
     for titles in (False, True):
-        save_figure(drawn(), files, {"dpi": 100, "titles": titles})
+        save_figure(drawn(), files, {"dpi": 100, "titles": titles, "simulated": False})
         svg = Path(files[2]).read_text()
         assert ("Mean of 3 repeats" in svg[svg.index("</metadata>") :]) is titles
         # The titles of the panels tell them apart.
@@ -92,7 +146,7 @@ def test_a_figure_without_its_title_leaves_no_gap_for_it(tmp_path):
         figure = drawn()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(plt, "close", lambda figure: None)
-            save_figure(figure, str(tmp_path / "a.png"), {"dpi": 100, "titles": titles})
+            save_figure(figure, str(tmp_path / "a.png"), {"dpi": 100, "titles": titles, "simulated": False})
         tops[titles] = figure.axes[0].title.get_window_extent().y1 / figure.bbox.y1
     assert tops[False] > 0.97 > tops[True]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from scipy.stats import mannwhitneyu, shapiro, ttest_ind
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from zhao_cohort import SETTINGS, make_data, run_protocol
 
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
@@ -17,6 +20,7 @@ from hcc_recurrence.learning.selection import (
     group_difference_p,
     l1_logistic_coefficients,
     lasso_coefficients,
+    mean_deviance,
     reproducible_features,
 )
 from hcc_recurrence.methods.run import patients_of_split
@@ -55,6 +59,23 @@ def test_penalised_regressions_find_the_signal(method):
     weights = lasso_coefficients(x, y, 5, 0) if method == "lasso" else l1_logistic_coefficients(x, y, 5, 0, 15)
     assert set(np.argsort(-np.abs(weights))[:2]) == {3, 17}
     assert weights[3] > 0 > weights[17] and (weights == 0).sum() > 20
+
+
+def test_mean_deviance_is_scikit_learns_log_loss_to_the_last_bit():
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(90, 7))
+    y = (x[:, 0] + generator.normal(size=90) > 0).astype(int)
+    # By hand: two patients at a probability of a half.
+    assert mean_deviance(np.array([0, 1]), np.zeros(2)) == pytest.approx(np.log(2), abs=1e-15)
+    for c in (1e-6, 0.1, 1.0, 1e4):
+        model = LogisticRegression(C=c, l1_ratio=1.0, solver="liblinear", random_state=0).fit(x[:50], y[:50])
+        logit = (x[50:] @ model.coef_.T + model.intercept_).ravel()
+        assert mean_deviance(y[50:], logit) == log_loss(y[50:], model.predict_proba(x[50:]), labels=[0, 1])
+    # Where a probability is 0 or 1 as far as a computer can tell.
+    certain = np.array([-800.0, 800.0, 40.0])
+    wrong = np.array([1, 0, 0])
+    one = expit(certain)
+    assert mean_deviance(wrong, certain) == log_loss(wrong, np.column_stack([1 - one, one]), labels=[0, 1])
 
 
 @pytest.mark.parametrize("name", list(ESTIMATORS))

@@ -88,6 +88,11 @@ def test_grey_values_and_thumbnails():
     assert page.count("<small>carried</small>") == 1
     assert "P&lt;1" in page and page.count("data:image/jpeg;base64,") == 2 and page.count("<td></td>") == 2
     assert Image.open(io.BytesIO(encoded(small))).size == (53, 40)
+    # What must be said of it stands below: none of the picture is covered.
+    said = Image.open(io.BytesIO(encoded(small, "Simulated"))).convert("L")
+    assert said.width == 53 and said.height > 40
+    below = np.asarray(said)[40:]
+    assert below.max() > 250 and below.min() < 150
 
 
 def test_words_under_pictures():

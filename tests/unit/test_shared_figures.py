@@ -117,6 +117,22 @@ def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, met
     assert f"high risk, n = {line['n_high']}" in text and f"low risk, n = {line['n_low']}" in text
 
 
+def test_no_word_of_a_survival_panel_touches_a_curve_where_groups_are_small(predictions):
+    """Both groups of fewer than five: the longest legend there is, in one column and in three."""
+    few = predictions.groupby(["model", "protocol", "split", "repeat"], group_keys=False).head(8)
+    for models in (["CR"], ["CR", "RCR"]):
+        figure = plot_kaplan_meier(few, "strict", models)
+        figure.canvas.draw()
+        said = 0
+        for axis in figure.axes:
+            if legend := axis.get_legend():
+                words = [text for text in legend.get_texts() if text.get_text().strip()]
+                said += sum("no curve of fewer than 5" in text.get_text() for text in words)
+                lowest = min(text.get_window_extent().y0 for text in words)
+                assert lowest > axis.transData.transform((0, 1.0))[1] + 3
+        assert said >= 2
+
+
 def _lab(rgb):
     """CIELAB (D65) of linear sRGB."""
     to_xyz = np.array(
@@ -403,9 +419,18 @@ def test_score_cam_shows_every_phase_with_and_without_its_map():
     figure = plot_activation(patients, images, masks, maps, phases, "a title (simulated)")
     assert unreadable(figure) == []
     text = shown_text(figure)
-    assert "risk 0.91" in text and "delayed, map" in text and "predicted wrong" in text
+    assert "risk 0.91" in text and "delayed" in text and "with map" in text and "predicted wrong" in text
     panels = [a for a in figure.axes if a.images]
     assert len(panels) == 24 and sum(len(a.images) == 2 for a in panels) == 12
+    # Two columns of a journal; a phase alone has one, in which its images are as large.
+    assert figure.get_figwidth() * 25.4 == pytest.approx(180)
+    alone = plot_activation(patients, images[:, :1], masks, [m[:1] for m in maps], phases[:1], "a title (simulated)")
+    assert alone.get_figwidth() * 25.4 == pytest.approx(85) and unreadable(alone) == []
+    widths = [
+        next(a for a in drawn.axes if a.images).get_window_extent().width / drawn.dpi * 25.4
+        for drawn in (figure, alone)
+    ]
+    assert min(widths) > 20 and widths[1] == pytest.approx(widths[0], rel=0.15)
 
 
 def test_training_shows_every_fit_and_the_epoch_that_was_kept():
@@ -435,3 +460,26 @@ def test_registration_shows_failed_ones_apart():
     figure = plot_registration(table, "a title (simulated)")
     assert unreadable(figure) == []
     assert "portal: 1 failed, not used" in shown_text(figure) and "delayed: 6 registered" in shown_text(figure)
+
+
+def test_curves_of_one_colour_have_other_dashes_also_where_they_are_variants(predictions, metrics):
+    """Two names whose colours are the same, as those of two papers' variants may be."""
+    names = ["CR", "RCR"]
+    other = {"CR": "a:CR", "RCR": "b:CR"}
+    renamed, numbers = (t[t["model"].isin(names)].replace({"model": other}) for t in (predictions, metrics))
+    figure = plot_roc(renamed, numbers, "strict", None, list(other.values()), variants=True)
+    curves = [line for line in figure.axes[0].lines if line.get_label().startswith(("a:CR", "b:CR"))]
+    assert len(curves) == 2 and curves[0].get_color() == curves[1].get_color()
+    assert curves[0].is_dashed() and curves[1].is_dashed()
+    assert curves[0]._dash_pattern != curves[1]._dash_pattern
+
+
+def test_cells_too_small_for_two_numbers_have_one():
+    names = [f"zhao2024:model {i}" for i in range(20)]
+    large = pd.DataFrame(0.5, index=names, columns=names)
+    figure = plot_heat_maps([("Validation", large)], "t", "P", (0, 1), detail=[large.map("{:+.2f}".format)])
+    assert unreadable(figure) == []
+    assert {t.get_text() for t in figure.axes[0].texts} == {"0.50"}
+    few = large.iloc[:4, :4]
+    figure = plot_heat_maps([("Validation", few)], "t", "P", (0, 1), detail=[few.map("{:+.2f}".format)])
+    assert {t.get_text() for t in figure.axes[0].texts} == {"0.50\n+0.50"}

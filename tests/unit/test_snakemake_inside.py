@@ -312,3 +312,31 @@ def test_steps_of_a_cluster_go_together_where_its_executor_says_so(monkeypatch):
     from snakemake_interface_executor_plugins.settings import CommonSettings
 
     assert "pass_group_args" in inspect.signature(CommonSettings).parameters
+
+
+def test_a_rule_of_a_loop_is_described_and_shows_its_script(tmp_path):
+    """Snakemake's list of rules has the words; its report and its look for changed scripts take `script` of a rule."""
+    (tmp_path / "made.py").write_text("open(snakemake.output[0], 'w').close()\n")
+    (tmp_path / "Snakefile").write_text(
+        "from hcc_recurrence.snakemake_inside import describe_rule\n"
+        "for step in ('first', 'second'):\n"
+        "    rule:\n"
+        "        name: f'make_{step}'\n"
+        "        output: step\n"
+        "        params: script='made'\n"
+        "        script: '{params.script}.py'\n"
+        "    describe_rule(workflow, f'make_{step}', f'The {step} of two.', 'made.py')\n"
+        "onstart:\n"
+        "    print([rule.script for rule in workflow.rules])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+
+    def said(*words):
+        done = subprocess.run([*command, *words], cwd=tmp_path, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "make_first (The first of two.)" in said("--list-rules")
+    assert "['made.py', 'made.py']" in said("first", "second")
+    assert (tmp_path / "first").exists() and (tmp_path / "second").exists()

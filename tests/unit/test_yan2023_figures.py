@@ -20,7 +20,7 @@ from hcc_recurrence.statistics.nomogram import Axis, NomogramModel
 SELECTORS, CLASSIFIERS = ("ANOVA", "RFE", "Relief"), ("RF", "SVM", "LASSO", "AdaBoost", "GP")
 
 # As a figure was drawn: with its title, at the size of a screen.
-SETTINGS = {"dpi": 100, "titles": True}
+SETTINGS = {"dpi": 100, "titles": True, "simulated": False}
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from hcc_recurrence.figures.style import save_figure
 from hcc_recurrence.figures.training import plot_training
 
 # As a figure was drawn: with its title, at the size of a screen.
-SETTINGS = {"dpi": 150, "titles": True}
+SETTINGS = {"dpi": 150, "titles": True, "simulated": False}
 
 
 @pytest.fixture(autouse=True)

@@ -97,7 +97,7 @@ rule evaluate_applied:
         model=of_bundle("sums"),
         templates=untracked(lambda w: str(TEMPLATES)),
         content=APPLIED_TEMPLATES,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         settings=FULL_CONFIG["external_validation"],
         times=FULL_CONFIG["evaluation"]["auc_months"],
         horizon=horizon_months,

@@ -22,11 +22,6 @@ def bundle_sums(wildcards):
     return [FULL_CONFIG["models"][bundle]["sums"] for bundle in BUNDLES]
 
 
-def is_simulated(wildcards):
-    """Whether the patients of a cohort are simulated, and pages must say so."""
-    return bool(FULL_CONFIG["cohorts"][wildcards.cohort]["simulation"])
-
-
 def applied_page_targets(cohort):
     """What a person reads of models that were applied to a cohort."""
     patients = PLAN.patients(cohort)

@@ -97,7 +97,7 @@ rule plot_crops:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),
         views=lambda w: FULL_CONFIG["crops"][w.crop]["views"],
         title=of_cohort("title"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_crops"),
     script:
         "../scripts/images/plot_crops.py"

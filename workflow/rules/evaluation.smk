@@ -247,7 +247,7 @@ rule measure_time_auc:
         seed=FULL_CONFIG["seed"],
         main=study_main,
         mark=study_mark,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("measure_time_auc"),
     script:
@@ -412,7 +412,7 @@ rule compare_strata:
         title=of_cohort("title"),
         mark=study_mark,
         main=study_main,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("compare_strata"),
     script:

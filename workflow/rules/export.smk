@@ -38,6 +38,7 @@ rule export_model:
         definitions=untracked(clinical_definitions(exported_clinical)),
         missing_codes=of_cohort("missing_codes"),
         training_rows=FULL_CONFIG["export"]["training_rows"],
+        training_fingerprints=FULL_CONFIG["export"]["training_fingerprints"],
         code=lambda w: code("export_model", f"hcc_recurrence.methods.{w.paper}.export"),
     script:
         "../scripts/apply/export_model.py"

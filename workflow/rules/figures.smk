@@ -35,7 +35,7 @@ rule plot_roc:
     params:
         mark=study_mark,
         main=study_main,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_roc"),
     script:
@@ -78,7 +78,7 @@ rule plot_calibration:
         seed=FULL_CONFIG["seed"],
         mark=study_mark,
         main=study_main,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
@@ -133,7 +133,7 @@ rule plot_decision_curve:
         horizon=horizon_months,
         mark=study_mark,
         main=study_main,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
@@ -196,7 +196,7 @@ rule plot_risk_groups:
         censored=censored_at_horizon,
         mark=study_mark,
         main=study_main,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
@@ -284,7 +284,7 @@ rule plot_comparison:
         printed=content_hash(PUBLISHED / "intervals.csv"),
         papers=published_names,
         mark=study_mark,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_comparison"),
     script:
         "../scripts/figures/plot_comparison.py"
@@ -366,7 +366,7 @@ rule plot_risk_factors:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_risk_factors"),
     script:
@@ -430,7 +430,7 @@ rule plot_flow_chart:
     params:
         title=of_cohort("title"),
         mark=mark_without_networks,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_flow_chart"),
     script:

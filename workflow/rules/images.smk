@@ -160,7 +160,7 @@ rule collect_registration:
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("collect_registration"),
     script:
         "../scripts/images/collect_registration.py"
@@ -238,6 +238,7 @@ rule picture_patients:
     params:
         reader=of_cohort("reader"),
         modality=of_cohort("modality"),
+        simulated=is_simulated,
         code=code("picture_patients"),
     script:
         "../scripts/images/picture_patients.py"

@@ -8,7 +8,7 @@
 #     "about": function of the wildcards: what else `read_data` takes, such as phases and reader,
 #     "memory_mb": of one fit (4000), "minutes": of one fit (60),
 # }
-from hcc_recurrence.methods.contract import declared
+from hcc_recurrence.methods.contract import TRAINED as TRAINED_HERE, declared
 from hcc_recurrence.methods.run import main_fits
 
 METHODS = {}
@@ -38,6 +38,11 @@ def files_of_fits(paper, kind):
         f"<results>/{cohort}/{paper}/fits/{fit}{kind}"
         for fit in METHODS[paper]["fits"](cohort)
     ]
+
+
+def tables_of_fits(paper):
+    """The folders with the tables of all fits of a method, as a function of the wildcards."""
+    return lambda wildcards: files_of_fits(paper, "")(wildcards.cohort)
 
 
 def method_missing_codes(wildcards):

@@ -87,7 +87,7 @@ rule plot_training:
     params:
         title=of_cohort("title"),
         mark=study_mark,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_training"),
     script:
         "../scripts/networks/plot_training.py"

@@ -75,7 +75,7 @@ rule summarise_null_control:
         title=of_cohort("title"),
         mark=study_mark,
         smaller=lambda w: SMALLER_COPIES.get(w.paper, ""),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("summarise_null_control"),
     script:
         "../scripts/evaluation/summarise_null_control.py"

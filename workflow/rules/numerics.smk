@@ -100,7 +100,7 @@ rule measure_movement:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=study_mark,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("measure_movement"),
     script:
         "../scripts/evaluation/measure_movement.py"

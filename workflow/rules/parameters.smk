@@ -25,6 +25,16 @@ def of_cohort(key):
     return lambda wildcards: FULL_CONFIG["cohorts"][base(wildcards.cohort)][key]
 
 
+def is_simulated(wildcards):
+    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
+    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
+
+
+def figure_settings(wildcards):
+    """How figures are written, and whether their patients are simulated."""
+    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}
+
+
 def study_repeats(paper):
     """How often a study repeats its folds, as a function of the wildcards."""
     return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
@@ -127,6 +137,21 @@ def clinical_definitions(variables):
 def clinical_meaning(variables):
     """The same without the names of the sheet's columns: what a value means does not change with them."""
     return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
+
+
+def study_settings(paper, *keys):
+    """Some settings of a paper in one study, with the thresholds of its cohort, as a function of the wildcards."""
+
+    def settings(wildcards):
+        known = PLAN.settings(paper, base(wildcards.cohort))
+        return {key: known[key] for key in keys}
+
+    return settings
+
+
+def study_phases(paper):
+    """The phases that a paper reads in one study, as a function of the wildcards."""
+    return lambda wildcards: PLAN.phases(paper, base(wildcards.cohort))
 
 
 def study_setting(key):

@@ -97,7 +97,7 @@ rule measure_reproducibility:
         threshold=lookup("papers/{paper}/settings/icc_threshold", within=FULL_CONFIG),
         title=of_cohort("title"),
         mark=mark_without_networks,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("measure_reproducibility"),
     script:
         "../scripts/radiomics_features/measure_reproducibility.py"

@@ -90,7 +90,7 @@ rule measure_segmentation:
         parts=lambda w: PLAN.unet_parts(w.cohort, w.unet),
         external=lambda w: PLAN.external_patients(w.cohort),
         title=of_cohort("title"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("measure_segmentation"),
     script:
         "../scripts/segmentation/measure_segmentation.py"

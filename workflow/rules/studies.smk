@@ -1,7 +1,8 @@
 # The rules that fit, evaluate and compare what the studies of a run name, and what `all` asks for.
 
 for rules in (
-    *("targets", "method_common", "export_common", "segmentation_training"),
+    *("targets", "method_common", "export_common", "own_steps_common"),
+    "segmentation_training",
     *("networks", "evaluation", "figures", "comparison", "null_control"),
     *("checklists", "numerics_common", "numerics", "report", "cost", "leftovers"),
 ):
@@ -15,6 +16,7 @@ for paper in PAPERS:
 
 
 include: "method.smk"
+include: "own_steps.smk"
 include: "export.smk"
 
 

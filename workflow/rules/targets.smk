@@ -84,8 +84,17 @@ def study_targets(paper, cohort):
         f"<results>/{PLAN.image_cohort(cohort)}/quality/all_patients.html",
         *registration_targets(paper, cohort),
         *segmentation_targets(paper, cohort),
-        *OWN_TARGETS[paper](cohort),
+        *trained_targets(paper, cohort),
+        *own_targets(paper, cohort),
     ]
+
+
+def trained_targets(paper, cohort):
+    """What a study leaves of the training of its networks, where it trains any."""
+    wanted = declared(paper).networks == TRAINED_HERE and PLAN.has_networks(
+        paper, cohort
+    )
+    return [f"<results>/{cohort}/{paper}/figures/training.png"] if wanted else []
 
 
 def comparison_targets(cohort, scheme):

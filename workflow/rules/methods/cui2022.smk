@@ -15,11 +15,6 @@ if CUI["ensemble"]:
     FOLDS_ALONE.add("cui2022")
 
 
-rule cui2022:
-    input:
-        paper_targets("cui2022"),
-
-
 rule keep_cui2022_networks:
     """SS and NSS of all folds of the first repeat as one model that can be applied to other patients."""
     input:
@@ -135,7 +130,7 @@ rule compare_cui2022:
         shares=[*CUI["training_shares"], 1.0],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("compare_cui2022"),
     script:
         "../../scripts/methods/compare_cui2022.py"
@@ -175,7 +170,7 @@ rule plot_cui2022_boxes:
             PLAN.image_cohort(base(w.cohort)), CUI["crops"], int(w.page)
         ),
         title=of_cohort("title"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_cui2022_boxes"),
     script:
         "../../scripts/methods/plot_cui2022_boxes.py"
@@ -229,7 +224,7 @@ rule plot_cui2022_grad_cam:
         folds=lambda w: [fit.fold for fit in cui2022_first(w.cohort)],
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_cui2022_grad_cam"),
     script:
@@ -283,7 +278,7 @@ rule compare_cui2022_readers:
         crops=CUI_DEFINITIONS,
         title=of_cohort("title"),
         mark=mark_of("cui2022"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("compare_cui2022_readers"),
     script:
         "../../scripts/methods/compare_cui2022_readers.py"

@@ -125,7 +125,7 @@ def cui2022_targets(cohort):
     folder = f"<results>/{cohort}/cui2022"
     pages = page_count(PLAN.image_cohort(base(cohort)), CUI["crops"])
     return [
-        *[f"{folder}/figures/{f}.png" for f in ("training", "grad_cam", "relevance")],
+        *[f"{folder}/figures/{f}.png" for f in ("grad_cam", "relevance")],
         f"{folder}/figures/learning_curve.png",
         *[f"{folder}/models/{fit}" for fit in (Fit(), Fit(AS_PUBLISHED))],
         *[f"{folder}/tables/{t}.html" for t in ("networks", "ensemble", "curve")],

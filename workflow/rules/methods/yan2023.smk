@@ -29,11 +29,6 @@ OWN_TARGETS["yan2023"] = yan2023_targets
 SMALLER_COPIES["yan2023"] = yan2023_smaller()
 
 
-rule yan2023:
-    input:
-        paper_targets("yan2023"),
-
-
 rule rank_yan2023_features:
     """Features of one phase in the order of one selector, in every fit and every inner split."""
     input:
@@ -187,7 +182,7 @@ rule plot_yan2023_grid:
     params:
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("plot_yan2023_grid"),
     script:
         "../../scripts/methods/plot_yan2023_grid.py"
@@ -297,7 +292,7 @@ rule plot_yan2023_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("yan2023"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:

@@ -29,11 +29,6 @@ TRAINING_MEMORY["zhang2025"] = zhang2025_memory
 TRAINED["zhang2025"] = zhang2025_trained
 
 
-rule zhang2025:
-    input:
-        paper_targets("zhang2025"),
-
-
 rule gather_zhang2025_fusion:
     """What all fits of DL_2.5D chose, and the grid search of the fits on all training patients (Figure 6)."""
     input:
@@ -77,7 +72,7 @@ rule gather_zhang2025_fusion:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("gather_zhang2025_fusion"),
     script:
         "../../scripts/methods/gather_zhang2025_fusion.py"
@@ -134,7 +129,7 @@ rule gather_zhang2025_networks:
         seed=FULL_CONFIG["seed"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("gather_zhang2025_networks"),
     script:
         "../../scripts/methods/gather_zhang2025_networks.py"
@@ -226,7 +221,7 @@ rule plot_zhang2025_nomograms:
         },
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_nomograms"),
     script:
@@ -269,7 +264,7 @@ rule write_zhang2025_inflation:
     params:
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         code=code("write_zhang2025_inflation"),
     script:
         "../../scripts/methods/write_zhang2025_inflation.py"
@@ -316,7 +311,7 @@ rule plot_grad_cam:
         confident=ZHANG["confident"],
         title=of_cohort("title"),
         mark=mark_of("zhang2025"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_grad_cam"),
     script:

@@ -170,7 +170,7 @@ def zhang2025_targets(cohort):
         return [f"{folder}/tables/regressions.html"]
     tables = ("regressions", "slices", "networks", "learners", "selection", "inflation")
     figures = (
-        *("nomogram_combined.strict", "grad_cam", "training", "inflation"),
+        *("nomogram_combined.strict", "grad_cam", "inflation"),
         "grid_search",
     )
     return [

@@ -43,7 +43,6 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
         for kind in (
             "tables/networks.html",
             "tables/ablation.html",
-            "figures/training.png",
             "figures/score_cam.png",
             # The weights of the other fits stay where they were trained: they are large.
             *[f"models/networks/{fit}" for fit in (Fit(), Fit(AS_PUBLISHED))],
@@ -51,11 +50,6 @@ OWN_TARGETS["zhao2024"] = lambda cohort: [
         if PLAN.has_networks("zhao2024", cohort)
     ],
 ]
-
-
-rule zhao2024:
-    input:
-        paper_targets("zhao2024"),
 
 
 rule summarise_selection:
@@ -114,7 +108,7 @@ rule plot_coefficients:
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_coefficients"),
     script:
@@ -339,7 +333,7 @@ rule plot_score_cam:
         name=", ".join(FUSION_NETWORKS),
         title=of_cohort("title"),
         mark=mark_of("zhao2024"),
-        figures=FULL_CONFIG["figures"],
+        figures=figure_settings,
         endpoint=of_cohort("endpoint"),
         code=code("plot_score_cam"),
     script:

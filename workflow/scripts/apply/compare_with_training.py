@@ -9,7 +9,8 @@ with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
     import pandas as pd
 
     from hcc_recurrence.exported.bundle import read_bundle
-    from hcc_recurrence.exported.outside import table_of
+    from hcc_recurrence.exported.fingerprints import digests_of_folder, training_row
+    from hcc_recurrence.exported.outside import SEEN, table_of
     from hcc_recurrence.exported.patients import Measured, rows_of_patient
     from hcc_recurrence.files import read_csv, write_csv
 
@@ -22,7 +23,11 @@ with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
     for patient, images, masks in zip(params.patients, asked.images, asked.masks, strict=True):
         readers = params.readers[patient]
         measured = Measured.of(Path(images), Path(masks), phases, readers, params.modality)
-        rows[patient] = rows_of_patient(
+        own = rows_of_patient(
             bundle, measured, features.loc[patient], clinical.loc[patient], tumours[tumours["patient_id"] == patient]
         )
+        digests = digests_of_folder(Path(images)) if bundle.fingerprints is not None else {}
+        rows[patient] = [training_row(bundle.fingerprints, digests), *own]
+        if rows[patient][0].verdict == SEEN:
+            print(f"{patient}: {rows[patient][0].words}")
     write_csv(table_of(rows), snakemake.output[0])

@@ -10,9 +10,11 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
 
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.endpoint import use_endpoint
+    from hcc_recurrence.exported.about import bundle_name
     from hcc_recurrence.exported.bundle import exporting
     from hcc_recurrence.exported.distribution import acquisition_items, case_mix, clinical_items, tumour_items
     from hcc_recurrence.exported.export import export_model
+    from hcc_recurrence.exported.fingerprints import digests_of_folder, fingerprints
     from hcc_recurrence.files import read_csv
     from hcc_recurrence.methods.run import patients_of_split
 
@@ -32,6 +34,11 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
         *acquisition_items(series, phases, about["modality"]),
         *tumour_items(tumours, phases, params.reader),
     ]
+    seen = None
+    if params.training_fingerprints == "keep":
+        own = [Path(folder) for folder in asked.images if Path(folder).name in set(patients)]
+        images = [found for folder in own for phase, found in digests_of_folder(folder).items() if phase in phases]
+        seen = fingerprints(bundle_name(wildcards.paper, wildcards.cohort), images)
     method = exporting(wildcards.paper)
     files = {name: [files] if isinstance(files, str) else list(files) for name, files in asked.items()}
     export_model(
@@ -42,6 +49,7 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
         items,
         case_mix(read_csv(asked.labels), patients),
         read_csv(asked.metrics),
+        seen,
         params.training_rows == "leave_out",
         Path(output.folder),
         Path(output.archive),

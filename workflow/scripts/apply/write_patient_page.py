@@ -11,11 +11,12 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
 
     from hcc_recurrence.exported.nomograms import drawn_nomograms
     from hcc_recurrence.exported.pages import Picture, patient_page, read_applied, render
+    from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.quality import carried_words, encoded, three_planes
     from hcc_recurrence.files import read_csv
 
     params, inputs, patient = snakemake.params, snakemake.input, snakemake.wildcards.patient
-    pictures, masks = [], Path(inputs.masks)
+    pictures, masks, note = [], Path(inputs.masks), SIMULATED if params.simulated else ""
     propagated = Path(masks, "carried.csv")
     moved = {row.phase: carried_words(row) for row in read_csv(propagated).itertuples()} if propagated.is_file() else {}
     for file in sorted(Path(inputs.images).glob("*.nii.gz"), key=lambda f: params.phases.index(f.name.split(".")[0])):
@@ -24,7 +25,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         mask = masks / f"{phase}.{params.readers.get(phase)}.nii.gz"
         files = [mask] if mask.is_file() else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
         read = {f.name.split(".")[1]: sitk.ReadImage(str(f)) for f in files}
-        planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality))
+        planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality), note)
         words = moved.get(phase, "") if read else "no outline"
         pictures.append(Picture(phase, planes, words[:1].upper() + words[1:]))
     models = []
@@ -33,7 +34,7 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     ):
         model = read_applied(folder, predictions, outside)
         clinical = pd.read_parquet(Path(read, "clinical.parquet"))
-        models.append(replace(model, drawn={patient: drawn_nomograms(model, patient, clinical)}))
+        models.append(replace(model, drawn={patient: drawn_nomograms(model, patient, clinical, params.simulated)}))
     page = patient_page(patient, params.title, models, pictures, params.simulated)
     Path(snakemake.output[0]).write_text(
         render(Path(params.templates), "applied_patient.html.j2", page), encoding="utf-8"

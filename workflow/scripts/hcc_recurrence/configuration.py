@@ -17,7 +17,7 @@ from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.run_config import load_applied_configuration
 from hcc_recurrence.imaging.view_names import BOUNDING_BOX
 from hcc_recurrence.methods.contract import FEATURES, declared
-from hcc_recurrence.networks.architectures import highest_value
+from hcc_recurrence.networks.architectures import crops_of, highest_value
 from hcc_recurrence.presets import date_problems, default_preset, path_problems, threshold_problems
 from hcc_recurrence.problems import InputError, Problem
 
@@ -202,6 +202,26 @@ def _needs_problems(full: Mapping[str, Any], study: Mapping[str, Any], where: st
     return problems
 
 
+def _window_problems(
+    full: Mapping[str, Any], study: Mapping[str, Any], settings: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Windows in HU that a study's networks would lay on MR, which has no such unit: what is wrong, and what to do."""
+    if not study["networks"] or "crops" not in settings or full["cohorts"][study["cohort"]]["modality"] != "MR":
+        return []
+    found = []
+    for name in crops_of(settings):
+        crop = full["crops"].get(name, {})
+        grid = full["grids"].get(crop.get("grid", ""), {})
+        if crop.get("window") and grid.get("normalisation") == "none":
+            what = f"crops {name!r} have the window {crop['window']} on MR, whose values have no unit as HU are"
+            remedy = (
+                "write a grid with a normalisation, such as zscore_body, and crops on it with a window in its values, "
+                f"such as [-3, 3], and name those in overrides.{study['paper']} (crops, networks)"
+            )
+            found.append((what, remedy))
+    return found
+
+
 def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
     def problem(what: str, remedy: str) -> Problem:
         return Problem("", "", "config", what, remedy)
@@ -259,6 +279,7 @@ def _study_problems(full: Mapping[str, Any]) -> list[Problem]:
                         f"name those in overrides.{paper}.{kind}",
                     )
                 )
+        problems += [problem(f"{where}: {what}", remedy) for what, remedy in _window_problems(full, study, settings)]
         problems += _needs_problems(full, study, where)
         method = declared(paper)
         problems += [

@@ -88,6 +88,16 @@ def deciding_parameters(job: Any) -> dict[str, Any]:
     return {name: value for name, value in job.params.items() if name not in derived}
 
 
+def describe_rule(workflow: Any, name: str, words: str, script: str) -> None:
+    """Say what a rule does and which script it runs, for the list of rules and for Snakemake's own report.
+
+    Of a rule that is made in a loop neither can be written into the rule itself: its docstring is a literal, and the
+    path of its script is read when a job runs, from the job's parameters.
+    """
+    rule = workflow.get_rule(name)
+    rule.docstring, rule.script = words, script
+
+
 # -- what is replaced --------------------------------------------------------------------------------------------------
 
 

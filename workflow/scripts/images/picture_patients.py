@@ -8,9 +8,11 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {snakemake.wildcards.batch}"):
     import SimpleITK as sitk
 
+    from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.quality import encoded, three_planes, thumbnail
 
     params, folder = snakemake.params, Path(snakemake.output[0])
+    note = SIMULATED if params.simulated else ""
     folder.mkdir(parents=True)
     for images, masks in zip(snakemake.input.images, snakemake.input.masks, strict=True):
         patient = Path(images).name
@@ -22,7 +24,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             read = {r: sitk.ReadImage(str(Path(masks) / f"{phase}.{r}.nii.gz")) for r in readers}
             image = sitk.ReadImage(str(file))
             whole = three_planes(image, read, params.modality)
-            (folder / f"{patient}.{phase}.jpg").write_bytes(encoded(whole))
+            (folder / f"{patient}.{phase}.jpg").write_bytes(encoded(whole, note))
             small = thumbnail(image, read, params.modality)
             (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small))
         for name in ("carried", "lesions"):

@@ -40,4 +40,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
                 found = feature_maps(networks[phase], pictures[f"{patient}.{phase}"][0], own)
                 maps.update({(patient, f"{phase}__{name}"): one for name, one in found.items()})
     figure = plot_feature_maps(patients, features, pictures, maps, f"{params.title}: DSFR")
-    save_figure(figure, output.figure, params.figures, params.mark)
+    save_figure(figure, output.feature_maps, params.figures, params.mark)

@@ -28,7 +28,8 @@ def stage_of(rule: str, file: str) -> str:
     """Which stage the jobs of a rule are of, by its name and the name of its file."""
     if rule.startswith("train_") or rule in ("segment_patients", "extract_deep_features"):
         return NETWORKS
-    if rule == "fit_method" or (Path(file).parent.name == "methods" and rule.startswith(LEARNING)):
+    of_one_method = Path(file).stem == "own_steps" or Path(file).parent.name == "methods"
+    if rule == "fit_method" or (of_one_method and rule.startswith(LEARNING)):
         return MODELS
     return IMAGES if Path(file).stem in IMAGE_FILES else RESULTS
 

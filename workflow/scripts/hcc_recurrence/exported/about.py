@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import STRICT, Fit
-from hcc_recurrence.endpoint import endpoint
+from hcc_recurrence.endpoint import Endpoint, endpoint
 from hcc_recurrence.exported.bundle import SCHEMA_VERSION, exporting
 from hcc_recurrence.methods.exporting import Reads, rows_in
 from hcc_recurrence.problems import Refused
@@ -27,7 +28,6 @@ PACKAGES = (
     *("pydicom", "safetensors", "skops"),
 )
 UNITS = {
-    "probability": "of recurrence by the horizon, 0 to 1",
     "features": "as extracted with the settings in `config`, before any scaling",
     "clinical": "the units in `config.clinical`",
     "images": "as made with the grids and crops in `config`; axes phase, z, y, x",
@@ -79,6 +79,11 @@ def without_kept_rows(method: str, parts: Mapping[str, Any], names: Mapping[str,
     return exporting(method).without(parts, sorted(own))
 
 
+def of_what(outcome: Endpoint, horizon: str) -> str:
+    """What a probability is of: `early recurrence (within 730 days)`; no horizon where the outcome has no times."""
+    return f"{outcome.name} (within {horizon})" if outcome.has_times and horizon else outcome.name
+
+
 def describe(
     about: Mapping[str, Any],
     parts: Mapping[str, Any],
@@ -100,7 +105,7 @@ def describe(
         distribution: training_distribution.json.
     """
     module, cuts = exporting(about["method"]), cut_offs(metrics)
-    names = about["declared"]
+    names, outcome = about["declared"], endpoint()
     drawn = module.nomograms(parts, distribution)
     models = {
         model: {
@@ -122,14 +127,16 @@ def describe(
         "fit": str(FIT),
         "protocol": FIT.protocol,
         "endpoint": {
-            "name": endpoint().name,
-            "horizon_months": about["horizon_months"],
-            "horizon": about["horizon"],
+            "name": outcome.name,
+            "words": asdict(outcome),
+            # Without times there is no horizon.
+            "horizon_months": about["horizon_months"] if outcome.has_times else None,
+            "horizon": about["horizon"] if outcome.has_times else "",
             "inclusive": about["config"]["cohort"]["er_inclusive"],
         },
         "modality": about["modality"],
         "phases": list(about["phases"]),
-        "units": UNITS,
+        "units": {"probability": f"of {of_what(outcome, about['horizon'])}, 0 to 1", **UNITS},
         "config": about["config"],
         "models": models,
         "reads": {

@@ -18,14 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.exported.older import as_today
 from hcc_recurrence.files import ModelFileError, write_in_one_rename
 
 if TYPE_CHECKING:
     from hcc_recurrence.exported.reference import Reference
     from hcc_recurrence.methods.contract import FittedMethod
 
-# Goes up with any change that makes older bundles unreadable, or their meaning another one.
-SCHEMA_VERSION = 1
+# Goes up with any change that makes older bundles unreadable, or their meaning another one; docs/export.md says what
+# each version brought. Older ones are read as what they meant (`older`).
+SCHEMA_VERSION = 2
 ABOUT, DISTRIBUTION, CARD, LICENCE, SUMS = (
     "model.json",
     "training_distribution.json",
@@ -34,6 +36,8 @@ ABOUT, DISTRIBUTION, CARD, LICENCE, SUMS = (
     "SHA256SUMS",
 )
 REFERENCE = "reference/reference.json"
+# Absent where a setting leaves them out, and from bundles of schema version 1.
+FINGERPRINTS = "training_fingerprints.json"
 NEEDED = (ABOUT, DISTRIBUTION, CARD, LICENCE, REFERENCE)
 # What else a bundle may hold: parts of the model as `FittedMethod.save` writes them, and weights of networks.
 _PART = re.compile(
@@ -60,12 +64,14 @@ _TIMESTAMP = ".snakemake_timestamp"
 class Bundle:
     """An exported model that was read and found whole.
 
-    folder: where its files are. about: model.json. distribution: training_distribution.json.
+    folder: where its files are. about: model.json. distribution: training_distribution.json. fingerprints: of the
+    training images (`fingerprints`); None where the bundle has none.
     """
 
     folder: Path
     about: Mapping[str, Any]
     distribution: Mapping[str, Any]
+    fingerprints: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -151,17 +157,22 @@ def read_bundle(path: Path, folder: Path) -> Bundle:
     about = _document(found, ABOUT, sums)
     # Before anything else is looked at: a newer bundle may be made up of other files.
     version = about.get("schema_version")
-    if version != SCHEMA_VERSION:
+    if version not in range(1, SCHEMA_VERSION + 1):
         raise ModelFileError(
-            f"{found / ABOUT}: is of schema version {version}, this workflow reads {SCHEMA_VERSION}. What to do: use "
-            "the version of the workflow that wrote it, or have it exported anew."
+            f"{found / ABOUT}: is of schema version {version}, this workflow reads 1 to {SCHEMA_VERSION}. What to do: "
+            "use the version of the workflow that wrote it, or have it exported anew."
         )
     if other := sorted(set(about) ^ KEYS):
         words = "has the unknown key" if other[0] in about else "lacks the key"
         raise _fault(found / ABOUT, f"{words} {other[0]}")
     _check_files(found, sums)
     distribution = _document(found, DISTRIBUTION, sums)
-    return Bundle(found, about, distribution)
+    from hcc_recurrence.exported.fingerprints import check_fingerprints
+
+    fingerprints = _document(found, FINGERPRINTS, sums) if (found / FINGERPRINTS).is_file() else None
+    if fingerprints is not None:
+        check_fingerprints(fingerprints, found / FINGERPRINTS)
+    return Bundle(found, as_today(about, found / ABOUT), distribution, fingerprints)
 
 
 def write_bundle(folder: Path, archive: Path) -> None:
@@ -186,6 +197,11 @@ def write_bundle(folder: Path, archive: Path) -> None:
                 shutil.copyfileobj(source, written, 1 << 20)
 
 
+def read_about(folder: Path) -> dict[str, Any]:
+    """model.json of a bundle that was read before, and found whole."""
+    return as_today(json.loads((folder / ABOUT).read_text(encoding="utf-8")), folder / ABOUT)
+
+
 def _fault(file: Path, what: str) -> ModelFileError:
     return ModelFileError(f"{file}: {what}. What to do: take the model from where it came from once more, unchanged.")
 
@@ -205,7 +221,7 @@ def _outside(name: str) -> bool:
 
 
 def _known(name: str) -> bool:
-    return name in (*NEEDED, SUMS) or bool(_PART.fullmatch(name) or _WEIGHTS.fullmatch(name))
+    return name in (*NEEDED, FINGERPRINTS, SUMS) or bool(_PART.fullmatch(name) or _WEIGHTS.fullmatch(name))
 
 
 def _unpack(path: Path, folder: Path) -> None:

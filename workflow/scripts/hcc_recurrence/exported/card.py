@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
+from hcc_recurrence.exported.about import of_what
 from hcc_recurrence.figures.html import metrics_for_readers
 
 # Columns of the table of metrics that the card has, without what stands in brackets.
@@ -64,23 +67,25 @@ patients:
 No name, date or identifier of a patient is in this folder, and distributions leave out the smallest and largest values
 and counts below {smallest}. What a model has learned is in it, too: scalers and thresholds of trees hold single values
 of features (of nobody who is named), the axes of nomograms their range.
+{fingerprints}
 {rows}
 {networks}
 
 ## Files
 
 `model.json` (everything about the model), `model/` (the fitted models), `weights/` (networks),
-`training_distribution.json`, `reference/` (three made-up patients and their scores: the self-test at each load),
+`training_distribution.json`, {files}`reference/` (three made-up patients and their scores: the self-test at each load),
 `SHA256SUMS`. Nothing is a pickle. Apply it with `snakemake --configfile new.yaml apply`, `models: [this folder or the
 zip]`.
 """
 
 
-def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -> str:
+def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int, fingerprints: bool) -> str:
     """The card.
 
     Args:
         about: model.json. metrics: of `compute_metrics`. smallest: count below which nothing is said.
+        fingerprints: whether the bundle has those of the training images.
     """
     own = metrics[metrics["model"].isin(list(about["models"]))]
     paper = about["config"]["paper"]
@@ -99,7 +104,7 @@ def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -
         rate=f"{100 * events / patients:.0f} %" if known else f"fewer than {smallest}",
         outcome=about["endpoint"]["name"],
         cohort=about["title"],
-        endpoint=f"{about['endpoint']['name']} (within {about['endpoint']['horizon']})",
+        endpoint=of_what(Endpoint(**about["endpoint"]["words"]), about["endpoint"]["horizon"]),
         modality=about["modality"],
         phases=", ".join(about["phases"]),
         variables=" and clinical variables" if about["reads"]["clinical"] else "",
@@ -114,6 +119,8 @@ def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int) -
         smallest=smallest,
         rows=_rows(about),
         networks=_networks(about),
+        fingerprints=_fingerprints(fingerprints),
+        files="`training_fingerprints.json`, " if fingerprints else "",
     )
 
 
@@ -128,7 +135,7 @@ def _cut_offs(about: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _front_matter(about: Mapping[str, Any], metrics: pd.DataFrame) -> dict[str, Any]:
-    results = []
+    results, outcome = [], Endpoint(**about["endpoint"]["words"])
     strict = metrics[(metrics["protocol"] == "strict")]
     for row in strict.itertuples():
         if not about["models"][row.model]["main"] or pd.isna(row.auc):
@@ -154,7 +161,8 @@ def _front_matter(about: Mapping[str, Any], metrics: pd.DataFrame) -> dict[str, 
         "license": "mit",
         "library_name": "hcc-recurrence",
         "tags": [
-            *("medical", "radiology", "hepatocellular-carcinoma", "early-recurrence", "radiomics"),
+            *("medical", "radiology", *(["hepatocellular-carcinoma"] if outcome == EARLY_RECURRENCE else [])),
+            *(re.sub(r"[^a-z0-9]+", "-", outcome.name.lower()).strip("-"), "radiomics"),
             *(about["modality"].lower(), about["method"]),
         ],
         "model-index": [{"name": about["name"], "results": results}],
@@ -198,6 +206,20 @@ def _rows(about: Mapping[str, Any]) -> str:
         f"classifiers need them (support vector machines, Gaussian processes, nearest neighbours): {held}.** Whoever "
         "has the same features of a patient can tell that the patient is among them. Whether they may be passed on is "
         "for your ethics committee to say; `export: {training_rows: leave_out}` leaves such models out."
+    )
+
+
+def _fingerprints(there: bool) -> str:
+    if not there:
+        return (
+            "Fingerprints of the training images were left out: whoever applies the models cannot be told whether they "
+            "learned from one of the patients. Ask where they come from before you validate them."
+        )
+    return (
+        "`training_fingerprints.json` holds two salted SHA-256 sums of each training image, so that a model that is "
+        "applied to one of its own training patients says so. No image, value, name or number can be worked out from "
+        "them, nor which of them are of one patient. But whoever has the very image of a patient can find out that it "
+        "was among the training images. `export: {training_fingerprints: leave_out}` leaves them out."
     )
 
 

@@ -166,7 +166,7 @@ def structured_report(
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
-    from hcc_recurrence.exported.pages import about_words, named_inputs, scores
+    from hcc_recurrence.exported.pages import about_words, endpoint_of, named_inputs, scores, seen_words
 
     def code(value: str, meaning: str) -> hd.sr.CodedConcept:
         return hd.sr.CodedConcept(value, SCHEME, meaning)
@@ -198,7 +198,7 @@ def structured_report(
         for score in scores(model, patient):
             if score["place"] is None:
                 continue
-            numbers = {"PROBABILITY": ("Probability of early recurrence", score["probability"])}
+            numbers = {"PROBABILITY": (f"Probability of {endpoint_of(model.about).name}"[:64], score["probability"])}
             if score["cutoff_place"] is not None:
                 numbers["CUTOFF"] = ("Cut-off of the probability", float(score["cutoff_value"]))
             numbers["OUTSIDE"] = ("Inputs outside the training patients", float(outside))
@@ -207,6 +207,9 @@ def structured_report(
                 for key, (words, value) in numbers.items()
             ]
             judged = [research]
+            if seen_words([model], patient):
+                seen = code("TRAINING", "The model learned from this patient")
+                judged.append(hd.sr.QualitativeEvaluation(code("SEEN", "Training patient"), seen))
             if score["group"]:
                 group = code(score["group"].upper(), f"{score['group']} risk")
                 judged.append(hd.sr.QualitativeEvaluation(code("GROUP", "Risk group"), group))
@@ -246,7 +249,7 @@ def structured_report(
         is_final=False,
         is_verified=False,
     )
-    result.SeriesDescription = f"Risk of recurrence, {RESEARCH_USE}"
+    result.SeriesDescription = f"Predicted risk, {RESEARCH_USE}"
     return result
 
 
@@ -266,7 +269,7 @@ def encapsulated_pdf(pdf: bytes, source: Dataset, patient: str, title: str) -> D
     result.Modality, result.ConversionType = "DOC", "WSD"
     result.Manufacturer, result.ManufacturerModelName = MANUFACTURER, MODEL_NAME
     result.SeriesNumber, result.InstanceNumber = PDF_SERIES, 1
-    result.SeriesDescription = f"Risk of recurrence, {RESEARCH_USE}"
+    result.SeriesDescription = f"Predicted risk, {RESEARCH_USE}"
     result.BurnedInAnnotation, result.DocumentTitle = "NO", f"{title}, {RESEARCH_USE}"
     result.MIMETypeOfEncapsulatedDocument = "application/pdf"
     # DICOM values have an even length; the length of the document itself stands beside it.
@@ -299,7 +302,8 @@ def pdf_page(page: Mapping[str, Any], pictures: Sequence[np.ndarray]) -> bytes:
 
     write(0.965, f"Patient {page['patient']}", 15, weight="bold")
     write(0.94, page["cohort"], 8, color="0.4")
-    lines = [line for mark in page["marks"] for line in textwrap.wrap(mark, 110)]
+    alarms = [f"NO NEW PATIENT. {sentence}" for sentence in page["seen"]]
+    lines = [line for mark in (*alarms, *page["marks"]) for line in textwrap.wrap(mark, 110)]
     write(0.922, "\n".join([RESEARCH_USE, *lines[:8]]), 8, color="#a04000")
     y = 0.905 - 0.0135 * (1 + len(lines[:8]))
     for model in page["models"]:

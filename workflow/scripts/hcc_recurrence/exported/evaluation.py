@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import capital, endpoint
+
 STRICT = "strict"
 
 
@@ -22,7 +24,8 @@ def evaluation_tables(
     Args:
         predictions: of `external_predictions`. main: models of the survival tables.
 
-    Returns: metrics, delong, agreement, calibration, survival, survival_pairs, time_auc, time_auc_by_month.
+    Returns: metrics, delong, agreement, calibration; where the outcome has times also survival, survival_pairs,
+        time_auc, time_auc_by_month.
 
     Raises: ValueError where a printed row of the metrics table fits no counts.
     """
@@ -36,13 +39,17 @@ def evaluation_tables(
     models = sorted(predictions["model"].unique())
     metrics = metrics_table(predictions)
     check_printed_table(metrics_for_readers(metrics, None)[0].astype(str))
-    survival, pairs = survival_tables(predictions, list(main), horizon, resamples, seed)
-    time_auc, by_month = time_auc_tables(predictions, list(main), list(times), horizon, resamples, seed)
-    return {
+    found = {
         "metrics": metrics,
         "delong": delong_pairs(predictions, models, list(main)),
         "agreement": agreement_table(predictions, models, list(main)),
         "calibration": calibration_table(predictions),
+    }
+    if not endpoint().has_times:
+        return found
+    survival, pairs = survival_tables(predictions, list(main), horizon, resamples, seed)
+    time_auc, by_month = time_auc_tables(predictions, list(main), list(times), horizon, resamples, seed)
+    return found | {
         "survival": survival,
         "survival_pairs": pairs,
         "time_auc": time_auc,
@@ -55,7 +62,7 @@ NOTE = (
     "95% intervals of rates: Clopper-Pearson for the accuracy and below 10 patients, Wilson for the others. The remark "
     "says why there is no interval."
 )
-# Figures in the order of the page, and what each shows.
+# Figures in the order of the page, and what each shows; those of SURVIVAL where the outcome has times.
 FIGURES = {
     "roc": "ROC curves",
     "calibration": "Calibration of the untouched models",
@@ -63,12 +70,18 @@ FIGURES = {
     "decision_curve": "Decision curve",
     "confusion": "Risk groups at the cut-off that came with the model",
     "waterfall": "Predicted risks of all patients",
-    "kaplan_meier": "Recurrence-free survival by risk group",
-    "survival_calibration": "Calibration of recurrence-free survival",
+    "kaplan_meier": "{survival} by risk group",
+    "survival_calibration": "Calibration of {survival}",
     "survival_decision_curve": "Decision curve with censored times",
     "time_auc": "Time-dependent AUC",
     "aucs": "AUC of every model",
 }
+SURVIVAL = ("kaplan_meier", "survival_calibration", "survival_decision_curve", "time_auc")
+
+
+def figure_title(name: str) -> str:
+    """What a figure shows, in the words of the outcome."""
+    return capital(FIGURES[name].format(survival=endpoint().survival))
 
 
 def evaluation_figures(
@@ -80,7 +93,7 @@ def evaluation_figures(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """FIGURES of the main models, by name; each is drawn when it is asked for, so that one at a time is held."""
+    """FIGURES of the main models that there are, by name; drawn when asked for, so that one at a time is held."""
     from hcc_recurrence.figures.classification import plot_confusion, plot_waterfall
     from hcc_recurrence.figures.comparison import plot_aucs
     from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
@@ -93,7 +106,11 @@ def evaluation_figures(
     from hcc_recurrence.figures.time_auc import plot_time_auc
 
     rows, models = predictions, list(main)
-    survival = (tables["time_auc"], tables["time_auc_by_month"], rows, STRICT, models, horizon)
+    names = [name for name in FIGURES if endpoint().has_times or name not in SURVIVAL]
+
+    def time_auc() -> Any:
+        return plot_time_auc(tables["time_auc"], tables["time_auc_by_month"], rows, STRICT, models, horizon)
+
     found = {
         "roc": lambda: plot_roc(rows, tables["metrics"], STRICT, None, models),
         "calibration": lambda: plot_calibration(rows, STRICT, models, resamples, seed),
@@ -104,10 +121,10 @@ def evaluation_figures(
         "kaplan_meier": lambda: plot_kaplan_meier(rows, STRICT, models, horizon, False),
         "survival_calibration": lambda: plot_survival_calibration(rows, STRICT, models, horizon, resamples, seed),
         "survival_decision_curve": lambda: plot_survival_decision_curve(rows, STRICT, models, horizon),
-        "time_auc": lambda: plot_time_auc(*survival),
+        "time_auc": time_auc,
         "aucs": lambda: plot_aucs(tables["metrics"].assign(published=np.nan), STRICT, title, None),
     }
-    return {name: found[name] for name in FIGURES}
+    return {name: found[name] for name in names}
 
 
 def evaluation_page(
@@ -147,13 +164,28 @@ def evaluation_page(
         "metrics": _cells(printed.drop(columns=[c for c in same if c in printed])),
         "metrics_note": NOTE,
         "calibration": _cells(_without(readable(tables["calibration"]), same)),
-        "survival": _cells(_without(readable(tables["survival"]), same)),
+        "survival": _cells(_without(readable(tables["survival"]), same)) if "survival" in tables else None,
         "case_mix": _cells(readable(mix, 2)),
         "recalibration": _cells(readable(recalibration)),
         "cutoffs": _cells(readable(counted.assign(**counts))),
         "size": _cells(readable(size)),
         "figures": list(figures),
         "resamples": resamples,
+    }
+
+
+def empty_page(title: str, cohort: str, marks: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    """The page where nobody is left who is no training patient: words alone."""
+    tables = ("metrics", "calibration", "survival", "case_mix", "recalibration", "cutoffs", "size")
+    return {
+        "title": f"{title}: no external validation",
+        "cohort": cohort,
+        "marks": list(marks),
+        "sentences": list(words),
+        "metrics_note": "",
+        "figures": [],
+        "resamples": 0,
+        **dict.fromkeys(tables),
     }
 
 

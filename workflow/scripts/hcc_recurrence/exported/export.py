@@ -12,7 +12,16 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.exported.about import bundle_name, describe, kept_rows, without_kept_rows
-from hcc_recurrence.exported.bundle import ABOUT, CARD, DISTRIBUTION, LICENCE, REFERENCE, exporting, write_bundle
+from hcc_recurrence.exported.bundle import (
+    ABOUT,
+    CARD,
+    DISTRIBUTION,
+    FINGERPRINTS,
+    LICENCE,
+    REFERENCE,
+    exporting,
+    write_bundle,
+)
 from hcc_recurrence.exported.card import model_card
 from hcc_recurrence.exported.distribution import SMALLEST_CELL, distribution, numeric_item
 from hcc_recurrence.exported.reference import make_reference
@@ -30,6 +39,7 @@ def export_model(
     items: Sequence[Mapping[str, Any]],
     learned: Mapping[str, Any],
     metrics: pd.DataFrame,
+    fingerprints: Mapping[str, Any] | None,
     leave_out_rows: bool,
     folder: Path,
     archive: Path,
@@ -39,7 +49,8 @@ def export_model(
     Args:
         about: as `about.describe`. folders: part of the model -> what its `save` wrote. weights: name -> file of a
             network beside the models. features: `<phase>__<feature>` of the training patients. items: distributions of
-            all other inputs. learned: of `case_mix`. metrics: of `compute_metrics`. folder: must not be there.
+            all other inputs. learned: of `case_mix`. metrics: of `compute_metrics`. fingerprints: of the
+            training images; None where they are left out. folder: must not be there.
 
     Raises: Refused and ModelFileError in words.
     """
@@ -67,8 +78,10 @@ def export_model(
     document = describe(about, parts, reads, list(reference.scores), metrics, learned, left_out, sums, described)
     _write_json(folder / ABOUT, document)
     _write_json(folder / DISTRIBUTION, described)
+    if fingerprints is not None:
+        _write_json(folder / FINGERPRINTS, fingerprints)
     reference.write(folder / REFERENCE)
-    write_in_one_rename(folder / CARD, model_card(document, metrics, SMALLEST_CELL))
+    write_in_one_rename(folder / CARD, model_card(document, metrics, SMALLEST_CELL, fingerprints is not None))
     write_in_one_rename(folder / LICENCE, _LICENCE.read_text(encoding="utf-8"))
     if not any((folder / "weights").iterdir()):
         (folder / "weights").rmdir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hcc_recurrence.cohort.units import in_standard_unit
@@ -25,6 +25,7 @@ def model_problems(model: GivenModel, name: str, config: Mapping[str, Any]) -> l
     if cohort["modality"] != wanted:
         wrong(f"was fitted on {wanted}, and the cohort is {cohort['modality']}", f"apply it to {wanted} alone")
     problems += _phase_problems(model, name)
+    problems += _outcome_problems(model, name, cohort)
     known = model.about["config"].get("cohort", {})
     if "lesions" in known and known["lesions"] != cohort["lesions"]:
         what = f"was fitted with lesions: {known['lesions']}, and the cohort has lesions: {cohort['lesions']}"
@@ -73,6 +74,46 @@ def _phase_problems(model: GivenModel, name: str) -> list[Problem]:
         what = f"model {model.name}: {twice[0]} would stand for two phases of the model"
         problems.append(Problem(name, "", "config", what, "give each phase of the model images of its own"))
     return problems
+
+
+def _outcome_problems(model: GivenModel, name: str, cohort: Mapping[str, Any]) -> list[Problem]:
+    """Where the cohort's outcome is another than the one that the model predicts: it would be validated on it."""
+    theirs, here = model.about["endpoint"]["words"], cohort["endpoint"]
+    problems = []
+
+    def wrong(what: str, remedy: str) -> None:
+        problems.append(Problem(name, "", "config", f"model {model.name}: {what}", remedy))
+
+    remedy = (
+        f"write what the model predicts into cohorts.{name}, or leave it out: then it is the models' own. Models of "
+        "different outcomes are applied in two runs"
+    )
+    differ = [key for key in theirs if key != "column" and theirs[key] != here[key]]
+    if differ:
+        wrong(f"predicts {theirs['name']}, and the cohort's endpoint.{differ[0]} is {here[differ[0]]!r}", remedy)
+    elif bool(theirs["column"]) != bool(here["column"]):
+        words = {True: "a column of 0 and 1 without times", False: "dates or months"}
+        wrong(f"its outcome came from {words[bool(theirs['column'])]}, the cohort's does from "
+              f"{words[bool(here['column'])]}", remedy)  # fmt: skip
+    elif not here["column"]:
+        known = model.about["config"].get("cohort", {})
+        for key in ("er_days", "er_inclusive"):
+            if key in known and known[key] != cohort[key]:
+                wrong(f"was fitted with {key}: {known[key]}, and the cohort has {key}: {cohort[key]}", remedy)
+    return problems
+
+
+def with_outcome_of(models: Sequence[GivenModel], cohort: Mapping[str, Any]) -> dict[str, Any]:
+    """A cohort's entry, with what the models predict where a person did not write it: their words and horizon.
+
+    Where the models differ among each other the first one's is taken, and the others are refused (`model_problems`).
+    """
+    if not models:
+        return dict(cohort)
+    about = models[0].about
+    own = {key: about["config"].get("cohort", {}).get(key) for key in ("er_days", "er_inclusive")}
+    own["endpoint"] = dict(about["endpoint"]["words"])
+    return {**{key: value for key, value in own.items() if value is not None}, **cohort}
 
 
 def _variable_problems(

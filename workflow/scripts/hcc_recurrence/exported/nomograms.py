@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.endpoint import use_endpoint
 from hcc_recurrence.exported.pages import AppliedModel, Picture
 
 if TYPE_CHECKING:
@@ -41,19 +42,24 @@ def axis_values(
     return found
 
 
-def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -> list[Picture]:
+def drawn_nomograms(
+    model: AppliedModel, patient: str, clinical: pd.DataFrame, simulated: bool = False
+) -> list[Picture]:
     """A picture of each nomogram with the patient's points.
 
     None is drawn where a value is missing (the model put another in its place), or where the nomogram gives another
     risk than the model did: a reader would trust the drawing.
 
-    Args: clinical: numbers that the models read, index patient_id.
+    Args: clinical: numbers that the models read, index patient_id. simulated: whether the patient is.
     """
     import matplotlib.pyplot as plt
 
+    from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.nomogram import plot_nomogram
+    from hcc_recurrence.figures.style import write_below
     from hcc_recurrence.statistics.nomogram import NomogramModel
 
+    use_endpoint(model.about["endpoint"]["words"])
     own = model.predictions[model.predictions["patient_id"] == patient]
     probabilities = dict(zip(own["model"], own["probability"], strict=True))
     row = clinical.loc[patient].to_dict() if patient in clinical.index else {}
@@ -71,6 +77,8 @@ def drawn_nomograms(model: AppliedModel, patient: str, clinical: pd.DataFrame) -
             print(f"{patient}, {name}: {risks}: not drawn")
             continue
         figure, stream = plot_nomogram(nomogram, name, values, patient), io.BytesIO()
+        if simulated:
+            write_below(figure, [SIMULATED])
         figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
         plt.close(figure)
         beyond = [a.name for a in nomogram.axes if not a.low <= values[a.name] <= a.high]

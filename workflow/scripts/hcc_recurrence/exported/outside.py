@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("patient_id", "item", "group", "value", "unit", "low", "high", "verdict", "words")
 INSIDE, OUTSIDE, MISSING = "inside", "outside", "missing"
+# Of a patient whom the model learned from, and where nobody can tell whether it did (`fingerprints`).
+SEEN, UNKNOWN = "seen", "unknown"
 LOW, HIGH = "2.5", "97.5"
 # A header's number that differs by less is the same: it was rounded.
 ROUNDING = 0.01

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
+
 if TYPE_CHECKING:
     import pandas as pd
 
 RESEARCH = "Research use only. Not a medical device; not for diagnosis, treatment or follow-up of this patient."
 # Groups of inputs in the order of the page, and their headings.
 GROUPS = {
+    "training": "Training patients of this model",
     "summary": "Summary",
     "acquisition": "Scanner and acquisition",
     "phases": "Phases and their timing",
@@ -29,7 +32,7 @@ FEATURES = "features"
 # Names of sizes of the tumour that exported models state.
 SIZES = {"volume_ml": "Tumour volume", "ball_diameter_mm": "Diameter of a ball of that volume"}
 # Words of `outside.csv`, worst first.
-VERDICTS = ("outside", "missing", "inside")
+VERDICTS = ("seen", "outside", "missing", "unknown", "inside")
 # Rows of a group that are seen at once; the others are folded away.
 SHOWN = 12
 
@@ -246,13 +249,15 @@ def patient_page(
     for model in models:
         groups = input_rows(model.outside, model.distribution, patient)
         counts = {verdict: len(named_inputs([model], patient, verdict)) for verdict in VERDICTS}
-        mix, endpoint = model.distribution.get("case_mix", {}), model.about.get("endpoint", {})
+        mix = model.distribution.get("case_mix", {})
         parts.append(
             {
                 "name": model.name,
                 "title": model.title,
                 "about": about_words(model.about),
-                "endpoint": endpoint_words(endpoint),
+                "endpoint": endpoint_words(model.about),
+                "outcome": endpoint_of(model.about).name,
+                "population": population(endpoint_of(model.about)),
                 "training": mix,
                 "scores": scores(model, patient),
                 "groups": groups,
@@ -264,6 +269,7 @@ def patient_page(
         "patient": patient,
         "cohort": cohort,
         "marks": marks_of(models, simulated),
+        "seen": seen_words(models, patient),
         "models": parts,
         "pictures": list(pictures),
         "outside": len(named_inputs(models, patient, "outside")),
@@ -296,11 +302,42 @@ def about_words(about: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def endpoint_words(endpoint: Mapping[str, Any]) -> str:
-    """What a probability is of."""
-    name = str(endpoint.get("name") or "early recurrence").replace("_", " ")
-    months = _number(endpoint.get("horizon_months"))
-    return f"{name} within {months:.0f} months of resection" if math.isfinite(months) else name
+def endpoint_of(about: Mapping[str, Any]) -> Endpoint:
+    """The words of a model's outcome."""
+    return Endpoint(**about["endpoint"]["words"])
+
+
+def endpoint_words(about: Mapping[str, Any]) -> str:
+    """What a probability is of; with its horizon where the outcome has times."""
+    own, months = endpoint_of(about), _number(about["endpoint"].get("horizon_months"))
+    return f"{own.name} within {months:.0f} months of {own.start}" if math.isfinite(months) else own.name
+
+
+def population(outcome: Endpoint) -> str:
+    """Whom a model was fitted on, as far as its outcome says it."""
+    if outcome == EARLY_RECURRENCE:
+        return "patients after resection of a hepatocellular carcinoma"
+    return f"patients followed from {outcome.start} on" if outcome.has_times else "the patients of its own cohort"
+
+
+def seen_words(models: Sequence[AppliedModel], patient: str) -> list[str]:
+    """A sentence a model that learned from this patient."""
+    found = []
+    for model in models:
+        own = model.outside
+        own = own[(own["patient_id"].astype(str) == patient) & (own["verdict"] == "seen")]
+        found += [f"{model.title}: {_words(words)}" for words in own["words"]]
+    return found
+
+
+def unknown_training(models: Sequence[AppliedModel]) -> list[str]:
+    """A sentence a model that came without fingerprints: whether patients are its own training patients is unknown."""
+    return [
+        f"{model.title} came without fingerprints of its training images: nobody can tell here whether it learned from "
+        "one of these patients"
+        for model in models
+        if (model.outside["verdict"] == "unknown").any()
+    ]
 
 
 def overview_page(
@@ -322,12 +359,15 @@ def overview_page(
             found = [s for s in scores(column["bundle"], patient) if s["model"] == column["model"]]
             cells.append(found[0] if found else None)
         named = named_inputs(models, patient, "outside")
+        # By any model: which, the patient's page says.
+        seen = len(seen_words(models, patient))
         groups = {cell["group"] for cell in cells if cell and cell["group"]}
         rows.append(
             {
                 "patient": patient,
                 "cells": cells,
                 "outside": len(named),
+                "seen": seen,
                 "missing": len(named_inputs(models, patient, "missing")),
                 "named": ", ".join(named[:3]) + (" ..." if len(named) > 3 else ""),
                 "group": groups.pop() if len(groups) == 1 else "differ" if groups else "",
@@ -335,10 +375,11 @@ def overview_page(
         )
     return {
         "cohort": cohort,
-        "marks": marks_of(models, simulated),
+        "marks": [*marks_of(models, simulated), *unknown_training(models)],
+        "seen": [row["patient"] for row in rows if row["seen"]],
         "columns": [{"title": c["title"], "model": c["model"]} for c in columns],
         "rows": rows,
-        "models": [{"title": m.title, "endpoint": endpoint_words(m.about.get("endpoint", {}))} for m in models],
+        "models": [{"title": m.title, "endpoint": endpoint_words(m.about)} for m in models],
     }
 
 
@@ -364,10 +405,8 @@ def read_applied(folder: str | Path, predictions: str | Path, outside: str | Pat
     """
     import json
 
+    from hcc_recurrence.exported.bundle import DISTRIBUTION, read_about
     from hcc_recurrence.files import read_csv
 
-    about, distribution = (
-        json.loads(Path(folder, name).read_text(encoding="utf-8"))
-        for name in ("model.json", "training_distribution.json")
-    )
-    return AppliedModel(about, distribution, read_csv(predictions), read_csv(outside))
+    distribution = json.loads(Path(folder, DISTRIBUTION).read_text(encoding="utf-8"))
+    return AppliedModel(read_about(Path(folder)), distribution, read_csv(predictions), read_csv(outside))

@@ -13,7 +13,7 @@ from hcc_recurrence.config_entries import SECTIONS
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.entries import join_models
 from hcc_recurrence.exported.given import GivenModel, model_entries, read_models
-from hcc_recurrence.exported.needs import model_problems, needed_variables
+from hcc_recurrence.exported.needs import model_problems, needed_variables, with_outcome_of
 from hcc_recurrence.presets import path_problems
 from hcc_recurrence.problems import InputError, Problem
 
@@ -44,6 +44,7 @@ def load_applied_configuration(
     if problems:
         raise InputError(problems)
     models, problems = read_models(own["models"])
+    own["cohorts"] = {name: with_outcome_of(models, cohort) for name, cohort in own["cohorts"].items()}
     full = fill_defaults(own, whole, schema)
     problems += [p for model in models for name in full["cohorts"] for p in model_problems(model, name, full)]
     sections, settings, called = join_models(models)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
+from hcc_recurrence.exported.outside import SEEN, UNKNOWN
 from hcc_recurrence.exported.pages import item_text
 from hcc_recurrence.learning.predictions import COLUMNS, prediction_rows
 from hcc_recurrence.statistics.auc import auc_delong
@@ -28,14 +30,15 @@ from hcc_recurrence.statistics.recalibration import (
 from hcc_recurrence.statistics.validation_size import size_table
 
 
-def external_predictions(applied: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+def external_predictions(applied: pd.DataFrame, labels: pd.DataFrame, whole: bool = False) -> pd.DataFrame:
     """Applied probabilities as rows of the predictions table, with the cut-off that came with each model.
 
     One fitted model on patients of elsewhere: split `external`, estimate `held_out`, protocol `strict`, repeat 1.
     Patients without an outcome or a score are left out.
 
     Args:
-        applied: patient_id, model, probability, cutoff. labels: of `make_labels`.
+        applied: patient_id, model, probability, cutoff. labels: of `make_labels`. whole: no rows, in place of an error,
+            where nobody is left, as all others were training patients.
 
     Raises: ValueError where nobody is left: there is nothing to evaluate.
     """
@@ -48,6 +51,8 @@ def external_predictions(applied: pd.DataFrame, labels: pd.DataFrame) -> pd.Data
         about = {"protocol": "strict", "split": "external", "estimate": "held_out", "repeat": 1, "fold": 0, "seed": 0}
         part = prediction_rows(labels, list(rows["patient_id"]), rows["probability"].to_numpy(), model=model, **about)
         parts.append(part.assign(cutoff=rows["cutoff"].to_numpy()))
+    if not parts and whole:
+        return pd.DataFrame(columns=[*COLUMNS, "cutoff"])
     if not parts:
         raise ValueError(
             "no patient has both a score and an outcome. What to do: fill in the outcome columns of the patients "
@@ -56,10 +61,48 @@ def external_predictions(applied: pd.DataFrame, labels: pd.DataFrame) -> pd.Data
     return pd.concat(parts, ignore_index=True)[[*COLUMNS, "cutoff"]]
 
 
+def without_training_patients(
+    applied: pd.DataFrame, outside: pd.DataFrame, labels: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Predictions, comparison and labels without the patients whom the model learned from, and who these are.
+
+    A validation asks what the model does on patients it never saw. So its training patients are in no table, figure or
+    sentence, not even apart: what the model says of them is its apparent performance, which the study that it comes
+    from reports, and a mixture of both would be the estimate of nothing.
+
+    Args:
+        applied: of `predict_rows`. outside: of `compare_with_training`. labels: of `make_labels`.
+
+    Returns: the three, and patient_id, words of those left out.
+    """
+    gone = outside[outside["verdict"] == SEEN][["patient_id", "words"]].drop_duplicates("patient_id")
+    names = set(gone["patient_id"])
+    kept = [table[~table["patient_id"].isin(names)].reset_index(drop=True) for table in (applied, outside, labels)]
+    return kept[0], kept[1], kept[2], gone.reset_index(drop=True)
+
+
+def left_out_words(gone: pd.DataFrame, outside: pd.DataFrame) -> list[str]:
+    """What the page says first of patients who are left out, or of whom nobody can tell.
+
+    Args: gone: of `without_training_patients`. outside: of those who are left.
+    """
+    if len(gone):
+        number, names = len(gone), ", ".join(map(str, gone["patient_id"][:20]))
+        more = " and others (left_out.csv)" if number > 20 else ""
+        words = "patient is a training patient" if number == 1 else "patients are training patients"
+        return [f"{number} {words} of this model and left out of everything below: {names}{more}."]
+    if (outside["verdict"] == UNKNOWN).any():
+        return [
+            "The model came without fingerprints of its training images: whether some of these patients are its "
+            "training patients, with whom every figure below would be too good, nobody can tell here."
+        ]
+    return []
+
+
 def case_mix_table(
     outside: pd.DataFrame, distribution: Mapping[str, Any], outcome: pd.Series, with_features: bool = True
 ) -> pd.DataFrame:
-    """Patients here beside the training patients: inputs and the rate of early recurrence, the furthest apart first.
+    """Patients here beside the training patients: inputs and the rate of the outcome, the furthest apart first.
 
     Args:
         outside: values of all patients (`value` by patient_id and item). distribution: of the training patients.
@@ -139,7 +182,7 @@ def _outcome_row(mix: Mapping[str, Any], outcome: pd.Series) -> dict[str, Any]:
     there, here = mix["early_recurrence"] / mix["patients"], float(known.mean())
     return {
         "group": "outcome",
-        "item": "early recurrence",
+        "item": endpoint().name,
         "unit": "",
         "training": f"{100 * there:.0f}%",
         "here": f"{100 * here:.0f}%",
@@ -212,7 +255,7 @@ def _of_model(
     own = metrics[metrics["model"] == model].iloc[0]
     updates = recalibration[recalibration["model"] == model].set_index("update")
     untouched, few = updates.loc[UNTOUCHED], why_no_interval((int(own["n_pos"]), int(own["n"] - own["n_pos"])))
-    found = [f"{model}: {int(own['n'])} patients, {int(own['n_pos'])} with early recurrence."]
+    found = [f"{model}: {int(own['n'])} patients, {int(own['n_pos'])} with {endpoint().name}."]
     if few:
         return [*found, f"Nothing can be said of how it does: {few}."]
     interval = f" (95% CI {own['auc_low']:.2f} to {own['auc_high']:.2f})" if math.isfinite(own["auc_low"]) else ""
@@ -220,13 +263,15 @@ def _of_model(
         found.append(f"AUC {own['auc']:.2f}{interval}.")
     ratio, low, high = (float(untouched[f"observed_expected{end}"]) for end in ("", "_low", "_high"))
     level = _beside_one(low, high, "on average its risks are too high", "on average its risks are too low")
-    found.append(f"Observed / expected recurrences {ratio:.2f} (95% CI {low:.2f} to {high:.2f}): {level}.")
+    found.append(f"Observed / expected events {ratio:.2f} (95% CI {low:.2f} to {high:.2f}): {level}.")
     slope, low, high = (float(updates.loc[BOTH, f"slope{end}"]) for end in ("", "_low", "_high"))
     if math.isfinite(slope):
         spread = _beside_one(low, high, "its risks are too extreme", "its risks are too moderate")
         text = f"Calibration slope {slope:.2f} (95% CI {low:.2f} to {high:.2f}): {spread}"
         if slope < 0:
-            text += ". High risks recur less often than low ones: do not recalibrate, look for what is swapped"
+            text += (
+                ". High risks have the outcome less often than low ones: do not recalibrate, look for what is swapped"
+            )
         found.append(f"{text}.")
     chosen = [name for name in updates.index if updates.loc[name, "chosen"]]
     if chosen:

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.endpoint import endpoint
-from hcc_recurrence.figures.style import use_style
+from hcc_recurrence.figures.style import COLUMN_INCHES, PAGE_INCHES, use_style
+
+# Inches beside the images: words about each patient at the left, the scale at the right.
+BESIDE = 1.45
 
 
 def plot_activation(
@@ -31,7 +34,12 @@ def plot_activation(
     outlines = masks if masks.ndim == 4 else np.repeat(masks[:, None], len(phases), axis=1)
     use_style()
     rows, columns = len(patients), 2 * len(phases)
-    figure, axes = plt.subplots(rows, columns, figsize=(1.1 * columns + 2.0, 1.25 * rows + 0.6), squeeze=False)
+    # One phase has room in a column of a journal; each image is then as large as one of three phases on the page.
+    width = COLUMN_INCHES if len(phases) == 1 else PAGE_INCHES
+    across = (width - BESIDE) / columns
+    down = across * images.shape[-2] / images.shape[-1]
+    size = (width, max(down + 0.05, 0.5) * rows + 0.4)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="compressed")
     for row, patient in enumerate(patients.itertuples()):
         for place, phase in enumerate(phases):
             for overlay in (False, True):
@@ -44,10 +52,10 @@ def plot_activation(
                 axis.set(xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 if not row:
-                    axis.set_title(f"{phase}, map" if overlay else phase)
+                    axis.set_title("with map" if overlay else phase, fontsize=7)
         words = patient.kind.replace(", ", ",\n")
         label = f"{patient.patient_id}\n{words}\nrisk {patient.probability:.2f}"
-        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
+        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6)
     bar = figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30)
     bar.set_label(f"{method}, {endpoint().happened}", fontsize=7)
     figure.suptitle(title, fontsize=8)

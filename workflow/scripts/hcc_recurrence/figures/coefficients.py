@@ -8,13 +8,17 @@ import pandas as pd
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
+# Of the radiomics features.
+FAMILIES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+
 
 def readable_feature(name: str) -> str:
     """`arterial__log-sigma-3-0-mm-3D_glcm_Contrast` as `arterial: LoG 3.0 mm, glcm Contrast`."""
     phase, _, rest = name.rpartition("__")
     parts = rest.split("_")
-    if len(parts) != 3:
-        return name
+    if len(parts) != 3 or parts[1] not in FAMILIES:
+        # A clinical variable, or a signature.
+        return name.replace("__", ": ").replace("_", " ")
     image, family, feature = parts
     if image.startswith("log-sigma-"):
         whole, tenth = image.removeprefix("log-sigma-").split("-")[:2]

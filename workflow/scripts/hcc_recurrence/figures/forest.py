@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -126,7 +128,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
             if isinstance(line["remark"], str) and line["remark"]:
                 # In a corner of its own line, above where the dot may be.
                 at, where = (0.01, row + 0.3), ("axes fraction", "data")
-                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=4.8, color="0.35")
+                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=5.5, color="0.3")
             spread = line["strict_sd_over_repeats"]
             if np.isfinite(spread):
                 ends = [line["strict"] - spread, line["strict"] + spread]
@@ -147,6 +149,11 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     return figure
 
 
+def _level_of(row: Mapping[str, Any]) -> str:
+    """A row of `plot_strata` in words: `RCR, field strength 3`."""
+    return f"{row['model']}, {str(row['variable']).replace('_', ' ')} {row['level']}"
+
+
 def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
     """AUCs within groups of patients, a panel a kind of patients (table of `strata_table`)."""
     use_style()
@@ -156,10 +163,7 @@ def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
         for (split, estimate), text in ESTIMATE_TEXT.items()
     ]
     panels = [(text, part) for text, part in panels if len(part)]
-    labels = [
-        f"{row['model']}, {row['variable']} {row['level']}"
-        for row in own.drop_duplicates(["model", "variable", "level"]).to_dict("records")
-    ]
+    labels = [_level_of(row) for row in own.drop_duplicates(["model", "variable", "level"]).to_dict("records")]
     colours = model_colours(sorted(own["model"].unique()))
     figure, axes = plt.subplots(
         1, max(len(panels), 1), figsize=(PAGE_INCHES, 1.0 + 0.2 * len(labels)), squeeze=False, sharey=True
@@ -167,7 +171,7 @@ def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
     for axis, (text, part) in zip(axes[0], panels, strict=False):
         axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         for line in part.to_dict("records"):
-            row = len(labels) - 1 - labels.index(f"{line['model']}, {line['variable']} {line['level']}")
+            row = len(labels) - 1 - labels.index(_level_of(line))
             colour = colours[line["model"]]
             axis.plot([line["auc_low"], line["auc_high"]], [row, row], color=colour, linewidth=1.3)
             axis.plot(line["auc"], row, "o", color=colour, markersize=4)

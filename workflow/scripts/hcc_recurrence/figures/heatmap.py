@@ -10,6 +10,9 @@ import pandas as pd
 
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
+# Inches of a cell that has room for two numbers below each other.
+LEAST_CELL = 0.33
+
 
 def plot_heat_maps(
     matrices: list[tuple[str, pd.DataFrame]],
@@ -49,6 +52,9 @@ def plot_heat_maps(
         for r in range(rows)
     )
     below = 0.065 * max((len(str(c)) for _, m in matrices for c in m.columns), default=1)
+    if cell < LEAST_CELL:
+        # Two numbers would run into those of the next cell; the table beside the figure has the second.
+        detail = None
     figure, axes = plt.subplots(rows, columns, figsize=(PAGE_INCHES, 0.6 + height + rows * below), squeeze=False)
     shown = None
     for index, axis in enumerate(axes.ravel()):
@@ -71,8 +77,9 @@ def plot_heat_maps(
             red, green, blue, _ = shown.cmap(np.clip(share, 0, 1))
             light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
             extra = f"\n{detail[index].iloc[i, j]}" if detail else ""
-            axis.text(j, i, text(value) + extra, ha="center", va="center", fontsize=5.6 if extra else 6.2,
-                      color="0.1" if light else "1.0", in_layout=False)  # fmt: skip
+            size = 5.6 if extra or cell < LEAST_CELL else 6.2
+            colour = "0.1" if light else "1.0"
+            axis.text(j, i, text(value) + extra, ha="center", va="center", fontsize=size, color=colour, in_layout=False)
     if shown is not None:
         figure.colorbar(shown, ax=axes, label=name, shrink=0.8, aspect=30)
     figure.suptitle(title, fontsize=8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ COLUMNS = ("panel", "kind", "name", "x_axis", "y_axis", "x", "y", "x_label", "y_
 LARGEST_MATRIX = 64
 
 
-def figure_numbers(figure: Figure) -> pd.DataFrame:
+def figure_numbers(figure: Figure, notes: Sequence[str] = ()) -> pd.DataFrame:
     """Every point, bar, interval, band, cell and word of a figure, a row each.
 
-    Returns: panel (its title, else its place), kind (line, point, bar, interval, band, cell, text), name (of the
+    Args: notes: what stands below the figure, such as that its patients are simulated.
+
+    Returns: panel (its title, else its place), kind (line, point, bar, interval, band, cell, text, note), name (of the
         legend), x_axis and y_axis (their labels), x, y, x_label and y_label (the tick's word at that place, such as the
         model of a row), text (a cell's value, or the words).
     """
@@ -31,7 +33,8 @@ def figure_numbers(figure: Figure) -> pd.DataFrame:
         for row in _rows_of(axis)
         if axis.get_visible()
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    beside = [dict.fromkeys(COLUMNS, "") | {"kind": "note", "x": np.nan, "y": np.nan, "text": note} for note in notes]
+    return pd.DataFrame([*(dict(zip(COLUMNS, row, strict=True)) for row in rows), *beside], columns=list(COLUMNS))
 
 
 def title_of(axis: Axes) -> str:

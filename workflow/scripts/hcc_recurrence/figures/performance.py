@@ -31,6 +31,8 @@ ESTIMATE_TEXT = {
     ("external", "held_out"): "External",
 }
 DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+# Of variants, none of which is a whole line.
+VARIANT_DASHES = ((0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (8, 2)))
 PROTOCOL_TEXT = {"strict": "strict", "as_published": "as published"}
 
 
@@ -176,9 +178,9 @@ def plot_roc(
     found = panels(predictions, protocol)
     colours = model_colours(models)
     # Models of different papers may have one colour: then dashes tell them apart.
+    kinds = VARIANT_DASHES if variants else DASHES
     dashes = {
-        model: DASHES[[m for m in models if colours[m] == colours[model]].index(model) % len(DASHES)]
-        for model in models
+        model: kinds[[m for m in models if colours[m] == colours[model]].index(model) % len(kinds)] for model in models
     }
     figure, axes, legends = canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
@@ -204,7 +206,7 @@ def plot_roc(
                 *mean_roc(own),
                 color=colours[model],
                 linewidth=0.9 if variants else 1.6,
-                linestyle="--" if variants else dashes[model],
+                linestyle=dashes[model],
                 label=f"{model} {auc_text(line, 2)}",
             )
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")

@@ -20,6 +20,7 @@ PIXEL_MM, THUMBNAIL_MM = 1.0, 1.5
 # The reader whose masks the models use, then the others.
 COLOURS = ((86, 180, 233), (230, 159, 0), (0, 158, 115), (204, 121, 167))
 GAP = 6
+NOTE_PIXELS = 11
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px system-ui, sans-serif; margin: 1.5em; }}
@@ -105,12 +106,20 @@ def _plane(
     return picture if axis == 0 else picture[::-1]
 
 
-def encoded(picture: np.ndarray) -> bytes:
-    """A picture as JPEG, a fifth of the size of a PNG: a page holds a thousand. Outlines keep their colour sharp."""
-    from PIL import Image
+def encoded(picture: np.ndarray, note: str = "") -> bytes:
+    """A picture as JPEG, a fifth of the size of a PNG: a page holds a thousand. Outlines keep their colour sharp.
 
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "JPEG", optimize=True, quality=85, subsampling=0)
+    Args: note: what stands in a strip below it.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    whole, stream = Image.fromarray(picture), io.BytesIO()
+    if note:
+        font = ImageFont.load_default(size=NOTE_PIXELS)
+        strip = Image.new("RGB", (whole.width, 2 * NOTE_PIXELS), "white")
+        ImageDraw.Draw(strip).text((whole.width - 4, NOTE_PIXELS), note, "#a04000", font, anchor="rm")
+        whole = Image.fromarray(np.concatenate([picture, np.asarray(strip)]))
+    whole.save(stream, "JPEG", optimize=True, quality=85, subsampling=0)
     return stream.getvalue()
 
 

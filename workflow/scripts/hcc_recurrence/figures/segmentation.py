@@ -106,8 +106,10 @@ def plot_feature_maps(
     """
     use_style()
     columns = max(len(features), 1)
-    size = (1.35 * columns + 1.6, 1.4 * len(patients) + 0.8)
-    figure, axes = plt.subplots(len(patients), columns, figsize=size, squeeze=False)
+    # Beside the images stand words about each patient, and the scale.
+    across = min((PAGE_INCHES - 1.45) / columns, 1.4)
+    size = (PAGE_INCHES, across * len(patients) + 0.7)
+    figure, axes = plt.subplots(len(patients), columns, figsize=size, squeeze=False, layout="compressed")
     if features.empty:
         axes[0, 0].text(0.5, 0.5, "No deep feature was selected", ha="center", transform=axes[0, 0].transAxes)
     for row, patient in enumerate(patients.to_dict("records")):
@@ -123,14 +125,16 @@ def plot_feature_maps(
                 if mask.any():
                     axis.contour(mask, levels=[0.5], colors=colour, linewidths=0.8)
             if not row:
-                axis.set_title(f"{phase}\n{name}\nweight {feature['weight']:+.2f}", fontsize=6.5)
+                axis.set_title(f"{phase}\n{name}\nweight {feature['weight']:+.2f}", fontsize=6)
         words = patient["kind"].replace(", ", ",\n")
         label = f"{patient['patient_id']}\n{words}\nrisk {patient['probability']:.2f}"
-        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
+        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     if len(features):
-        figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30).set_label("Response, share of its maximum", fontsize=7)
+        figure.colorbar(shade, ax=axes, shrink=0.5, aspect=30).set_label(
+            "Response, fraction of its maximum", fontsize=7
+        )
     figure.suptitle(f"{title}: features with the largest weights, all training patients", fontsize=8)
     return figure

@@ -87,7 +87,7 @@ def plot_choice(grid: pd.DataFrame, metrics: pd.DataFrame, title: str, reachable
             axis.plot(line["auc"], row + shift, marker, color=colour, markersize=5, label=named)
             value = interval_text(line["auc"], line["auc_low"], line["auc_high"], 2)
             axis.annotate(value, (1.02, row + shift), xycoords=("axes fraction", "data"), fontsize=6, va="center",
-                          color=colour, annotation_clip=False)  # fmt: skip
+                          color="0.15", annotation_clip=False)  # fmt: skip
     axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     if reachable is not None:
         axis.axvline(reachable, color="0.3", linewidth=0.8, linestyle="--", label=f"oracle AUC {reachable:.3f}")

@@ -13,7 +13,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.figures.numbers import figure_numbers
+from hcc_recurrence.figures.pdf_fonts import drop_layout_tables
 from hcc_recurrence.files import write_csv
 
 # Journals' one and two columns: 85 and 180 mm.
@@ -137,25 +139,34 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
 
     Args:
         files: one path a format, told by its ending: .png, .svg, .pdf, .csv (the numbers that were drawn).
-        settings: dpi of the PNG, titles (whether they stand in the figure), as `figures` of the config.
-        mark: what a reader must know wherever the figure goes, in a strip of its own below it.
+        settings: dpi of the PNG and titles (whether they stand in the figure), as `figures` of the config; simulated:
+            whether the patients are. No figure can be written without an answer to that.
+        mark: what else a reader must know wherever the figure goes. Both stand in a strip of their own below it.
+
+    Raises:
+        KeyError: where the settings do not say whether the patients are simulated.
     """
     title = take_title(figure, keep=settings["titles"])
-    if mark:
-        _write_below(figure, mark)
+    notes = [note for note in (SIMULATED if settings["simulated"] else "", mark) if note]
+    if notes:
+        write_below(figure, notes)
+    about = {"Title": title, "Description": " ".join(notes)}
     # The first file settles the places, which are then the same in all; to find them is a third of the work.
     for path in sorted([files] if isinstance(files, str) else files, key=lambda path: not path.endswith(".png")):
         if path.endswith(".png"):
-            _save_png(figure, path, settings["dpi"], title)
+            _save_png(figure, path, settings["dpi"], about)
         elif path.endswith(".svg"):
-            figure.savefig(path, metadata={"Date": None, "Title": title})
+            figure.savefig(path, metadata={"Date": None, **about})
         elif path.endswith(".pdf"):
-            figure.savefig(path, metadata={"CreationDate": None, "Title": title})
+            drop_layout_tables()
+            figure.savefig(path, metadata={"CreationDate": None, "Title": title, "Subject": about["Description"]})
         elif path.endswith(".csv"):
-            write_csv(figure_numbers(figure), path)
+            write_csv(figure_numbers(figure, notes), path)
         else:
             raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
-        figure.set_layout_engine("none")
+        # The name "none" would leave a layout that settles nothing and still asks for a pass over the figure a file.
+        with plt.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
     plt.close(figure)
 
 
@@ -177,22 +188,27 @@ def take_title(figure: plt.Figure, keep: bool) -> str:
     return words
 
 
-def _save_png(figure: plt.Figure, path: str, dpi: int, title: str) -> None:
+def _save_png(figure: plt.Figure, path: str, dpi: int, about: Mapping[str, str]) -> None:
     from PIL import Image, PngImagePlugin
 
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi, metadata={"Software": None})
-    about = PngImagePlugin.PngInfo()
-    if title:
-        about.add_itxt("Title", title)
-    with Image.open(drawn) as image:
+    figure.savefig(drawn, format="rgba", dpi=dpi)
+    info = PngImagePlugin.PngInfo()
+    for key, words in about.items():
+        if words:
+            info.add_itxt(key, words)
+    size = (int(figure.canvas.renderer.width), int(figure.canvas.renderer.height))
+    if len(drawn.getbuffer()) != 4 * size[0] * size[1]:
+        raise ValueError(f"{path}: the canvas is not of {size[0]} x {size[1]} pixels")
+    with Image.frombuffer("RGBA", size, drawn.getbuffer(), "raw", "RGBA", 0, 1) as image:
         reduced = image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        reduced.save(path, format="PNG", dpi=(dpi, dpi), pnginfo=about)
+        reduced.save(path, format="PNG", dpi=(dpi, dpi), pnginfo=info)
 
 
-def _write_below(figure: plt.Figure, text: str) -> None:
+def write_below(figure: plt.Figure, notes: Sequence[str]) -> None:
+    """Add a strip below a figure with what a reader must know of it."""
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(text, int(width * 20))
+    lines = [line for note in notes for line in textwrap.wrap(note, int(width * 20))]
     strip = 0.07 + 0.1 * len(lines)
     share = strip / (height + strip)
     figure.set_size_inches(width, height + strip)

@@ -62,6 +62,7 @@ def plot_kaplan_meier(
         2 * len(models), len(found), figsize=(width_of(len(found)), 2.85 * len(models) + 0.3), squeeze=False,
         height_ratios=[1, 0.2] * len(models),
     )  # fmt: skip
+    most = 3
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             curve, table = axes[2 * row, column], axes[2 * row + 1, column]
@@ -98,11 +99,14 @@ def plot_kaplan_meier(
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
-            curve.set(title=panel_title(model, title), ylim=(0, 1.42), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            curve.set(title=panel_title(model, title), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
             curve.set_ylabel(f"Free of {endpoint().event}" if column == 0 else "")
             curve.set_xticks(times)
-            curve.legend(loc="upper left", fontsize=5.8, frameon=False, bbox_to_anchor=(0, 0.965), borderaxespad=0.1)
+            legend = curve.legend(
+                loc="upper left", fontsize=5.8, frameon=False, bbox_to_anchor=(0, 0.965), borderaxespad=0.1
+            )
+            most = max(most, sum(words.get_text().count("\n") + 1 for words in legend.get_texts()))
             table.set(ylim=(-0.8, 2.1), xlim=(0, last))
             table.text(0, 2.0, f"At risk (months after {endpoint().start} below)", fontsize=6, va="center")
             table.set_xticks(times)
@@ -110,6 +114,10 @@ def plot_kaplan_meier(
             table.set_yticks([])
             for spine in table.spines.values():
                 spine.set_visible(False)
+    for curve in axes[::2].ravel():
+        # Room above the curves for as many lines as the longest legend has.
+        if curve.get_legend():
+            curve.set_ylim(0, 0.78 + 0.215 * most)
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
     about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
     figure.suptitle(in_width(figure, f"{line}\nGroups by the training cut-off; {about}."), fontsize=8)

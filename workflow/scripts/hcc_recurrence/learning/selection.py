@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit, xlogy
 from scipy.stats import mannwhitneyu, pearsonr, rankdata, shapiro, ttest_ind
 
 from hcc_recurrence.learning.folds import stratified_folds
@@ -85,7 +86,6 @@ def fit_l1_logistic(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalti
             penalty that leaves nothing, down to a hundredth of it.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import log_loss
     from sklearn.svm import l1_min_c
 
     grid = l1_min_c(x, y, loss="log") * np.logspace(0.05, 2, penalties)
@@ -97,10 +97,26 @@ def fit_l1_logistic(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalti
 
     deviance = np.zeros(len(grid))
     for inner, held in cutter.split(x, y):
+        others, outcome = x[held], y[held]
         for i, c in enumerate(grid):
-            probability = fit(inner, c).predict_proba(x[held])[:, 1]
-            deviance[i] += log_loss(y[held], probability, labels=[0, 1]) * len(held)
+            model = fit(inner, c)
+            deviance[i] += mean_deviance(outcome, (others @ model.coef_.T + model.intercept_).ravel()) * len(held)
     return fit(np.arange(len(y)), grid[int(np.argmin(deviance))])
+
+
+def mean_deviance(y: np.ndarray, logit: np.ndarray) -> float:
+    """Half the mean deviance of a logistic model (`sklearn.metrics.log_loss` of its probabilities, to the last bit).
+
+    scikit-learn's own checks of its two arguments take half of the time of `fit_l1_logistic`, which asks for hundreds.
+
+    Args:
+        y: 0/1. logit: log odds of 1.
+    """
+    one = expit(logit)
+    probability = np.column_stack([1 - one, one])
+    smallest = np.finfo(float).eps
+    own = xlogy(np.column_stack([1 - y, y]), probability.clip(smallest, 1 - smallest))
+    return float(np.average(-own.sum(axis=1)))
 
 
 def l1_logistic_coefficients(x: np.ndarray, y: np.ndarray, folds: int, seed: int, penalties: int) -> np.ndarray:

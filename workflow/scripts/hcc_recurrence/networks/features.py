@@ -10,6 +10,7 @@ import torch
 
 from hcc_recurrence.networks.examples import load_images
 from hcc_recurrence.networks.imagenet import normalise
+from hcc_recurrence.networks.training import alone
 from hcc_recurrence.networks.vgg import Vgg19Features, draw_convolutions, feature_names
 from hcc_recurrence.networks.weights import fill_network, read_weights
 
@@ -36,10 +37,8 @@ def network_input(images: np.ndarray, highest: float) -> torch.Tensor:
     return normalise(torch.from_numpy(np.asarray(images, np.float32))[:, None] / highest)
 
 
-def extract_features(
-    network: Vgg19Features, images: np.ndarray, patients: list[str], highest: float, batch: int = 16
-) -> pd.DataFrame:
-    """1472 named features of one slice of every patient, index patient_id.
+def extract_features(network: Vgg19Features, images: np.ndarray, patients: list[str], highest: float) -> pd.DataFrame:
+    """1472 named features of one slice of every patient, index patient_id; each slice alone (`training.probabilities`).
 
     Args:
         images: (patient, y, x), values from 0 to `highest`.
@@ -50,9 +49,10 @@ def extract_features(
         raise ValueError(f"values from {images.min():g} to {images.max():g}; the network expects 0 to {highest:g}")
     found = []
     with torch.inference_mode():
-        for start in range(0, len(images), batch):
-            found.append(network(network_input(images[start : start + batch], highest)).numpy())
-            print(f"{min(start + batch, len(images))} of {len(images)} patients")
+        for number, image in enumerate(images, 1):
+            found.append(network(alone(network_input(image[None], highest))).numpy())
+            if number % 16 == 0 or number == len(images):
+                print(f"{number} of {len(images)} patients")
     values = np.concatenate(found).astype(np.float64)
     return pd.DataFrame(values, index=pd.Index(patients, name="patient_id"), columns=feature_names())
 

@@ -95,7 +95,8 @@ def run_fit(
     numbers = rows.groupby("role")["patient_id"].nunique()
     print(f"{numbers.get(FITTED, 0)} patients train, {numbers.get(INNER, 0)} in the early-stopping set")
     history = train(network, learned, settings, own_seed, state, version, device)
-    return network, rows.assign(probability=probabilities(network, examples)), pd.DataFrame(history)
+    each = rows["image"].nunique() if "image" in rows else 1
+    return network, rows.assign(probability=probabilities(network, examples, each)), pd.DataFrame(history)
 
 
 def with_versions(examples: Examples, augmentation: Mapping[str, Any], seed: int) -> Examples:

@@ -299,13 +299,31 @@ def _save(kept: Mapping[str, Any], path: str | Path) -> None:
     Path(path).write_bytes(whole.getbuffer())
 
 
-def probabilities(network: nn.Module, examples: Examples, batch: int = EVALUATED) -> np.ndarray:
-    """P(early recurrence) of every patient, (n,), without dropout or augmentation."""
-    network.eval()
+def probabilities(network: nn.Module, examples: Examples, each: int = 1) -> np.ndarray:
+    """P(early recurrence) of every example, (n,), without dropout or augmentation.
+
+    Each patient goes through the network alone, in the same layout: kernels choose their order of summation by the
+    shape of a batch, so that among others the last bits of an example would depend on who they are (by up to 1.1e-6,
+    measured). The score of a patient is the same bytes whether the network was just trained or is applied elsewhere,
+    and whoever else is scored.
+
+    Args: each: examples of one patient, which stand together and are scored together.
+
+    Raises: ValueError where patients have not the same number of examples.
+    """
+    if len(examples.images) % each:
+        raise ValueError(f"{len(examples.images)} examples are not {each} of each patient")
+    # What was trained on a GPU has its weights in another layout, and so other kernels.
+    network.eval().to(memory_format=torch.contiguous_format)
     with torch.no_grad():
-        pairs = zip(examples.images.split(batch), examples.variables.split(batch), strict=True)
-        logits = torch.cat([network(*pair) for pair in pairs])
+        pairs = zip(examples.images.split(each), examples.variables.split(each), strict=True)
+        logits = torch.cat([network(alone(images), alone(variables)) for images, variables in pairs])
     return torch.softmax(logits.double(), dim=1)[:, 1].numpy()
+
+
+def alone(part: torch.Tensor) -> torch.Tensor:
+    """A copy whose layout is that of its shape: of a part of a larger tensor it is also that of the whole."""
+    return part.clone(memory_format=torch.contiguous_format)
 
 
 def save_network(network: nn.Module, about: Mapping[str, Any], path: str | Path) -> None:

@@ -19,8 +19,3 @@ PREDICTION_PARTS["volume2026"] = files_of_fits("volume2026", ".predictions.csv")
 OWN_TARGETS["volume2026"] = lambda cohort: [
     f"<results>/{cohort}/volume2026/tables/coefficients.csv"
 ]
-
-
-rule volume2026:
-    input:
-        paper_targets("volume2026"),

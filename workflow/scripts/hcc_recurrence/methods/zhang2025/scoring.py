@@ -37,12 +37,10 @@ class KeptNetwork:
         from hcc_recurrence.networks.slice_network import SliceNetwork
 
         # Each view an example of one slice.
-        return self._scores(SliceNetwork(self.architecture), images.swapaxes(0, 1)[:, :, None])
+        return self._scores(SliceNetwork(self.architecture), images.swapaxes(0, 1)[:, :, None], each=images.shape[1])
 
     def of_boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """P(early recurrence) of each patient, (patient,): all in one call.
-
-        The last bits of single precision depend on who else is scored in the same batch.
+        """P(early recurrence) of each patient, (patient,).
 
         Args:
             boxes: (patient, phase, z, y, x), from 0 to 1.
@@ -51,7 +49,7 @@ class KeptNetwork:
 
         return self._scores(VolumeNetwork(self.architecture, boxes.shape[1]), boxes)
 
-    def _scores(self, network: Any, examples: np.ndarray) -> np.ndarray:
+    def _scores(self, network: Any, examples: np.ndarray, each: int = 1) -> np.ndarray:
         import torch
 
         from hcc_recurrence.networks.training import Examples, probabilities
@@ -59,7 +57,7 @@ class KeptNetwork:
         network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in self.weights.items()})
         number = len(examples)
         nothing = (np.empty((number, 0)), np.zeros(number, int), np.full(number, "unseen"))
-        return probabilities(network, Examples.of(examples, *nothing))
+        return probabilities(network, Examples.of(examples, *nothing), each)
 
     def state(self) -> dict[str, Any]:
         """What a model file holds of it."""
