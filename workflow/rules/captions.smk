@@ -70,6 +70,12 @@ def about_study(wildcards):
     }
 
 
+def networks_of_study(wildcards):
+    """What the method does with the networks of a study (`Method.networks`); empty where the study has none."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    return declared(paper).networks if PLAN.has_networks(paper, cohort) else ""
+
+
 def about_run(wildcards):
     """What the report says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
