@@ -278,5 +278,5 @@ def test_published_aucs_for_orientation():
     assert shown.fillna(-1).tolist() == [-1, 0.74, -1], "what the paper prints of training patients is cross-validated"
     # Table 4 of Zhang 2025 is of models of all training patients; its cross-validation is a figure.
     metrics["model"] = "DL_2.5D RandomForest"
-    shown = with_published(metrics, PUBLISHED, {"zhang2025": {"DL_2.5D RandomForest": "RandomForest"}})["published"]
+    shown = with_published(metrics, PUBLISHED, {"zhang2025": {"DL_2.5D RandomForest": "RF"}})["published"]
     assert shown.fillna(-1).tolist() == [-1, -1, 0.92]

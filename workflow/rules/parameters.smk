@@ -80,14 +80,6 @@ def split_left_out(cohort, scheme):
     return list(PLAN.unet_parts(PLAN.image_cohort(cohort), unet)) if unet else []
 
 
-def study_unets(paper):
-    """The segmentation networks that the studies of a paper need: for its features, or for masks."""
-    masks = FULL_CONFIG["masks"]
-    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-    used |= {masks["unet"]} if masks["source"] == "unet" else set()
-    return sorted(used - {""})
-
-
 def needed_masks(cohort, unet, batch):
     """Phases, by patient of a batch, whose only mask is the network's."""
     masks = FULL_CONFIG["masks"]

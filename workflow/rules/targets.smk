@@ -13,6 +13,14 @@ def crop_pages(paper, cohort):
     return [f"<results>/{cohort}/crops/{crop}.page{n}.png" for n in pages]
 
 
+def study_unets(paper):
+    """The segmentation networks that the studies of a paper need: for its features, or for masks."""
+    masks = FULL_CONFIG["masks"]
+    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
+    used |= {masks["unet"]} if masks["source"] == "unet" else set()
+    return sorted(used - {""})
+
+
 def segmentation_targets(paper, cohort):
     """How well the networks find the tumour whose features or masks a study uses."""
     return [

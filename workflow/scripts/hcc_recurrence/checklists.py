@@ -70,11 +70,11 @@ class Run:
     networks: str = ""
 
 
-def evidence(run: Run, own: Mapping[str, Evidence] | None = None) -> dict[str, Evidence]:
+def evidence(run: Run, own: Mapping[str, tuple[str, str]] | None = None) -> dict[str, Evidence]:
     """Every fact that the checklists name, by name; each value is read from the run.
 
     Args:
-        own: what the method says itself (`Method.checklist`), in place of what is said here.
+        own: file and value of what the method says itself (`Method.checklist`), in place of what is said here.
     """
     here = run.folder
     labels, split, metrics = run.labels, run.split, run.metrics
@@ -151,7 +151,7 @@ def evidence(run: Run, own: Mapping[str, Evidence] | None = None) -> dict[str, E
     }
     if run.radiomics:
         found |= _radiomics_evidence(run, spacing, int(sizes.get("train", 0)))
-    return found | dict(own or {})
+    return found | {name: Evidence(*fact) for name, fact in (own or {}).items()}
 
 
 def _weighted(run: Run) -> str:
