@@ -17,6 +17,7 @@ from hcc_recurrence.cohort.labels import make_labels, summarise_labels
 from hcc_recurrence.configuration import load_configuration, plain_values
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, capital, endpoint, use_endpoint
 from hcc_recurrence.learning.predictions import prediction_rows
+from hcc_recurrence.learning.risk_factors import _separation
 from hcc_recurrence.learning.selection import lasso_coefficients
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.zhao2024.fit import fit
@@ -123,6 +124,13 @@ def test_someone_lost_is_told_by_the_event_of_the_endpoint():
     use_endpoint({**asdict(EARLY_RECURRENCE), "event": "death"})
     frame = pd.DataFrame({"patient_id": ["p0"], "centre": ["A"], "rfs_months": ["3"], "rfs_event": ["0"]}, index=["p0"])
     assert make_labels(frame)["excluded_because"][0] == "death-free but followed for less than 24 months"
+
+
+def test_a_separated_variable_is_told_in_the_words_of_the_endpoint():
+    """All of the two patients with it died; nothing recurred."""
+    use_endpoint({**asdict(EARLY_RECURRENCE), "name": "death within 24 months", "event": "death"})
+    said = _separation(pd.Series([1, 1, 0, 0]), np.array([1, 1, 1, 0]))
+    assert said == "no estimate: all of 2 with it had death within 24 months"
 
 
 def test_a_method_says_what_it_cannot_do_without():
