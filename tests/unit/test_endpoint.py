@@ -16,7 +16,7 @@ from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.cohort.labels import make_labels, summarise_labels
 from hcc_recurrence.configuration import load_configuration, plain_values
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, capital, endpoint, use_endpoint
-from hcc_recurrence.figures.survival import plot_survival_decision_curve
+from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.learning.predictions import prediction_rows
 from hcc_recurrence.learning.risk_factors import _separation
 from hcc_recurrence.learning.selection import lasso_coefficients
@@ -134,14 +134,17 @@ def test_a_separated_variable_is_told_in_the_words_of_the_endpoint():
     assert said == "no estimate: all of 2 with it had death within 24 months"
 
 
-def test_the_decision_curve_of_survival_says_the_event():
-    use_endpoint({**asdict(EARLY_RECURRENCE), "name": "death within 24 months", "event": "death"})
+def test_figures_of_survival_say_the_event():
+    death = {"name": "death within 24 months", "event": "death", "survival": "overall survival"}
+    use_endpoint({**asdict(EARLY_RECURRENCE), **death})
     y = np.array([1, 0] * 10)
     rows = pd.DataFrame({"patient_id": [f"p{i:02}" for i in range(20)], "y": y, "probability": 0.3 + 0.4 * y})
     rows = rows.assign(model="RF", protocol="strict", split="validation", estimate="held_out", repeat=1, fold=0, seed=0)
     rows = rows.assign(rfs_months=np.where(y == 1, 6.0, 30.0), rfs_event=y)
     figure = plot_survival_decision_curve(rows, "strict", ["RF"], 24.0)
     assert figure.get_suptitle().endswith("Death within 24 months.")
+    figure = plot_survival_calibration(rows, "strict", ["RF"], 24.0, 5, 1)
+    assert figure.axes[0].get_xlabel() == "Predicted overall survival at 24 months"
 
 
 def test_a_method_says_what_it_cannot_do_without():
