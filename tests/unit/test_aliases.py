@@ -110,7 +110,7 @@ def test_tables_and_the_forest_name_the_pair(patients, rule):
     assert (together["remark"] == "left out: the same as Rim in every patient").all()
     if rule == "significant":
         late = said[(said["variable"] == "late") & (said["step"] == "univariable") & (said["analysis"] == "logistic")]
-        assert list(late["remark"]) == ["no estimate: all of 1 with it recurred"]
+        assert list(late["remark"]) == ["no estimate: all of 1 with it had early recurrence"]
     shown = ratios_for_readers(panels_of(found, rule))
     assert shown.columns[-1] == "remark" and "left out: the same as Rim in every patient" in set(shown["remark"])
     figure = plot_forests(found, rule, "c")

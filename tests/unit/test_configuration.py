@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from itertools import takewhile
 
 import pandas as pd
 import pytest
@@ -486,9 +487,9 @@ def test_the_example_for_own_patients_is_a_valid_config():
 
 
 def test_the_readmes_commands_do_not_let_configfile_swallow_the_target():
-    """Snakemake takes every word after --configfile for a file, up to the next option or the end."""
+    """Snakemake takes every word after --configfile for a file, up to the next option or the end: all are files."""
     files = [REPOSITORY / "README.md", *(REPOSITORY / "config").glob("*.*"), *(REPOSITORY / "docs").glob("*.md")]
     commands = [line for f in files for line in f.read_text().splitlines() if "snakemake " in line]
     after = [line.split("--configfile", 1)[1].split("`")[0] for line in commands if "--configfile " in line]
-    named = [words.split()[1:2] for words in after]
-    assert len(named) >= 5 and all(not word or word[0].startswith("-") for word in named), named
+    named = [list(takewhile(lambda word: not word.startswith("-"), words.split()))[1:] for words in after]
+    assert len(named) >= 5 and all(word.endswith(".yaml") for words in named for word in words), named

@@ -16,7 +16,9 @@ from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.cohort.labels import make_labels, summarise_labels
 from hcc_recurrence.configuration import load_configuration, plain_values
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, capital, endpoint, use_endpoint
+from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.learning.predictions import prediction_rows
+from hcc_recurrence.learning.risk_factors import _separation
 from hcc_recurrence.learning.selection import lasso_coefficients
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.zhao2024.fit import fit
@@ -123,6 +125,26 @@ def test_someone_lost_is_told_by_the_event_of_the_endpoint():
     use_endpoint({**asdict(EARLY_RECURRENCE), "event": "death"})
     frame = pd.DataFrame({"patient_id": ["p0"], "centre": ["A"], "rfs_months": ["3"], "rfs_event": ["0"]}, index=["p0"])
     assert make_labels(frame)["excluded_because"][0] == "death-free but followed for less than 24 months"
+
+
+def test_a_separated_variable_is_told_in_the_words_of_the_endpoint():
+    """All of the two patients with it died; nothing recurred."""
+    use_endpoint({**asdict(EARLY_RECURRENCE), "name": "death within 24 months", "event": "death"})
+    said = _separation(pd.Series([1, 1, 0, 0]), np.array([1, 1, 1, 0]))
+    assert said == "no estimate: all of 2 with it had death within 24 months"
+
+
+def test_figures_of_survival_say_the_event():
+    death = {"name": "death within 24 months", "event": "death", "survival": "overall survival"}
+    use_endpoint({**asdict(EARLY_RECURRENCE), **death})
+    y = np.array([1, 0] * 10)
+    rows = pd.DataFrame({"patient_id": [f"p{i:02}" for i in range(20)], "y": y, "probability": 0.3 + 0.4 * y})
+    rows = rows.assign(model="RF", protocol="strict", split="validation", estimate="held_out", repeat=1, fold=0, seed=0)
+    rows = rows.assign(rfs_months=np.where(y == 1, 6.0, 30.0), rfs_event=y)
+    figure = plot_survival_decision_curve(rows, "strict", ["RF"], 24.0)
+    assert figure.get_suptitle().endswith("Death within 24 months.")
+    figure = plot_survival_calibration(rows, "strict", ["RF"], 24.0, 5, 1)
+    assert figure.axes[0].get_xlabel() == "Predicted overall survival at 24 months"
 
 
 def test_a_method_says_what_it_cannot_do_without():

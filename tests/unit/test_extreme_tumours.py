@@ -63,7 +63,7 @@ def test_a_tumour_keeps_its_volume_on_every_grid_of_the_papers(spacing, shape, r
 @pytest.mark.parametrize("radius", [0.5, 90.0], ids=["one voxel", "larger than the box"])
 def test_crops_hold_tumours_of_one_voxel_and_of_180_mm(crop, radius):
     """What is cut is all that the tumour is, and nothing that is no number."""
-    image, mask = ball((101, 191, 191), radius, (2.0, 1.0, 1.0))
+    image, mask = ball((31, 191, 191), radius, (2.0, 1.0, 1.0))
     image, mask = resample_image(image, (1, 1, 1)), resample_mask(mask, (1, 1, 1))
     entry = {**CROP, **CROPS[crop]}
     data, inside = crop_of_patient([image], [mask], ["arterial"], entry)
@@ -90,13 +90,11 @@ def mask_in_box(mask, size):
     return int(array[box].sum())
 
 
-@pytest.mark.parametrize("margin", [0, 1], ids=["fills the image", "but for its border"])
-def test_a_tumour_that_fills_the_image_has_pyradiomics_features(margin):
+def test_a_tumour_that_fills_the_image_has_pyradiomics_features():
     """Nothing is left around it from which filters could take their margin."""
     generator = np.random.default_rng(4)
-    image = sitk.GetImageFromArray(generator.normal(100, 30, (24, 26, 28)).astype(np.float32))
-    inside = np.zeros((24, 26, 28), np.uint8)
-    inside[(slice(margin, -margin or None),) * 3] = 1
+    image = sitk.GetImageFromArray(generator.normal(100, 30, (12, 13, 14)).astype(np.float32))
+    inside = np.ones((12, 13, 14), np.uint8)
     mask = sitk.GetImageFromArray(inside)
     found = extract_features(image, {"R1": mask}, SETTINGS)["R1"]
     assert largest_difference(found, whole_volume_features(image, mask)) < 1e-4

@@ -136,6 +136,8 @@ def test_a_decision_curve_treats_whoever_has_exactly_the_threshold(survival):
         if survival
         else plot_decision_curve(rows, "strict", ["RF"])
     )
+    if survival:
+        assert figure.get_suptitle().endswith("Recurrence within 24 months.")
     line = next(one for one in figure.axes[0].lines if str(one.get_label()).startswith("RF"))
     drawn = dict(zip(np.round(line.get_xdata(), 2), line.get_ydata(), strict=True))
     for threshold in (0.06, 0.35, 0.70):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from public_trees import make_chemoembolisations_as_nifti, make_sarcomas
 from small_cohort import SCHEMAS
+from snakemake.utils import update_config
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.crawl import crawl
@@ -74,3 +75,16 @@ def test_of_several_lesions_the_largest_is_taken_on_its_phase(tmp_path):
     assert len(plan.patients("waw")) == 10 and plan.phases("zhao2024", "waw") == ["arterial", "portal", "delayed"]
     assert config["cohorts"]["waw"]["endpoint"]["name"] == "death within 24 months"
     assert plan.horizon_words("waw") == "24 months"
+
+
+def test_the_smaller_networks_of_the_sarcomas_lie_on_the_collections_own_config():
+    """Three methods on one phase of MR: no registration, no window in HU."""
+    config = {}
+    for name in ("soft_tissue_sarcoma", "soft_tissue_sarcoma_networks"):
+        update_config(config, yaml.safe_load((REPOSITORY / f"config/public/{name}.yaml").read_text()))
+    full = load_configuration(config, REPOSITORY / "config/papers", SCHEMAS)
+    assert [study["paper"] for study in full["studies"]] == ["zhao2024", "cui2022", "yan2023"]
+    assert full["grids"]["one_phase"]["spacing_mm"] == [2, 2, 2] and full["grids"]["one_phase"]["register_to"] == ""
+    boxes = [full["crops"][f"cui2022_{name}"] for name in ("ss", "nss")]
+    assert [box["masked"] for box in boxes] == [True, False]
+    assert all(box["grid"] == "one_phase" and box["window"] == [-3, 3] for box in boxes)

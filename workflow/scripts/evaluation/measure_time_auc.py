@@ -26,7 +26,8 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     )
     if params.censored:
         note += f" As in the paper, times are censored at {params.horizon:.1f} months: there is none beyond."
-    write_html(readable(table), params.title, output.html, note, mark=params.mark)
+    shown = readable(table).rename(columns={"recurred": f"with {event}"})
+    write_html(shown, params.title, output.html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
         figure = plot_time_auc(table, curve, predictions, protocol, models, params.horizon)
         save_figure(figure, output[protocol], params.figures, params.mark)

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.endpoint import endpoint
+from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.figures.classification import cut_offs, no_cut_off, panel_title, say_in_place
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import (
@@ -155,7 +155,7 @@ def plot_survival_calibration(
             axis.plot(at, table["observed"], "o-", color=colours[model], markersize=3, linewidth=1.2, label=model)
         axis.set(
             title=title,
-            xlabel=f"Predicted RFS at {horizon:.0f} months",
+            xlabel=f"Predicted {endpoint().survival} at {horizon:.0f} months",
             ylabel="Kaplan-Meier",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
@@ -193,5 +193,5 @@ def plot_survival_decision_curve(
         axis.set_title(title)
         legend_below(axis, below, columns=1 if silent else 2)
     line = protocol_line(predictions, protocol, "Mean net benefit of {number} repeats.")
-    figure.suptitle(f"{line} Recurrence within {horizon:.0f} months.", fontsize=8)
+    figure.suptitle(f"{line} {capital(endpoint().event)} within {horizon:.0f} months.", fontsize=8)
     return figure

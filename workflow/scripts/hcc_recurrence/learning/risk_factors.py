@@ -177,13 +177,14 @@ def _remarks(
 
 
 def _separation(column: pd.Series, outcome: np.ndarray) -> str:
-    """Where one value of a variable of few values has one outcome alone: `none of 3 recurred`, `all of 3 recurred`."""
+    """Where one value of a variable of few values has one outcome alone: `none of 3 with it had early recurrence`."""
     if column.nunique() > 5:
         return ""
     for value, group in pd.Series(outcome, index=column.index).groupby(column):
         if group.nunique() == 1:
             which = "with it" if value == column.max() else "without it" if value == column.min() else "at one level"
-            return f"no estimate: {'all' if group.iloc[0] else 'none'} of {len(group)} {which} recurred"
+            many = "all" if group.iloc[0] else "none"
+            return f"no estimate: {many} of {len(group)} {which} had {endpoint().name}"
     return ""
 
 
