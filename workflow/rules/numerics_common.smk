@@ -39,12 +39,13 @@ def trained_studies():
 
 def used_unets():
     """Cohort of images and segmentation network of all that the run trains, each once."""
-    masks, found = FULL_CONFIG["masks"], set()
-    for paper, cohort in PLAN.studies:
-        used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-        used |= {masks["unet"]} if masks["source"] == "unet" else set()
-        found |= {(PLAN.image_cohort(cohort), unet) for unet in used - {""}}
-    return sorted(found)
+    return sorted(
+        {
+            (PLAN.image_cohort(cohort), unet)
+            for paper, cohort in PLAN.studies
+            for unet in study_unets(paper)
+        }
+    )
 
 
 def networks_trained_again(paper):
