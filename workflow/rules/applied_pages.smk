@@ -12,6 +12,7 @@ rule write_patient_page:
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
         read=files_of_bundles("inputs"),
+        heat_maps=heat_map_folders,
     output:
         "<results>/{cohort}/applied/patients/{patient}.html",
     log:

@@ -1,4 +1,6 @@
 # What the pages of applied models, their validation and DICOM objects take from the config and the plan.
+from hcc_recurrence.exported.heat_maps import has_heat_maps
+
 TEMPLATES = HOME / "workflow" / "report"
 APPLIED_TEMPLATES = combine_hashes(
     content_hash(file) for file in sorted(TEMPLATES.glob("applied_*.html.j2"))
@@ -9,6 +11,15 @@ def files_of_bundles(name):
     """A file of each applied model on a cohort, in the order of the config, as a function of the wildcards."""
     return lambda wildcards: [
         f"<results>/{wildcards.cohort}/applied/{bundle}/{name}" for bundle in BUNDLES
+    ]
+
+
+def heat_map_folders(wildcards):
+    """Heat maps of the applied models whose networks read images."""
+    return [
+        f"<results>/{wildcards.cohort}/applied/{bundle}/heat_maps"
+        for bundle in BUNDLES
+        if has_heat_maps(about_bundle(bundle))
     ]
 
 

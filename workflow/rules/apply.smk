@@ -89,6 +89,42 @@ rule apply_model:
         "../scripts/apply/apply_model.py"
 
 
+rule explain_applied:
+    """Heat maps of every patient by the networks of a bundle: where in the images the score comes from."""
+    input:
+        images=bundle_images,
+    output:
+        directory("<results>/{cohort}/applied/{bundle}/heat_maps"),
+    log:
+        "<logs>/{cohort}/explain_applied/{bundle}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/explain_applied/{bundle}.tsv"
+    wildcard_constraints:
+        cohort=COHORT_NAME,
+        bundle="|".join(map(re.escape, BUNDLES)),
+    group:
+        "applied"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8000),
+        runtime=minutes(120),
+    params:
+        model=of_bundle("sums"),
+        folder=untracked(of_bundle("folder")),
+        numerics=FULL_CONFIG["numerics"],
+        phases=lambda w: PLAN.phases(w.bundle, w.cohort),
+        images=lambda w: [i["name"] for i in about_bundle(w.bundle)["reads"]["images"]],
+        patients=lambda w: PLAN.patients(w.cohort),
+        code=lambda w: code(
+            "explain_applied",
+            f"hcc_recurrence.methods.{about_bundle(w.bundle)['method']}.export",
+        ),
+    script:
+        "../scripts/apply/explain_applied.py"
+
+
 rule compare_with_training:
     """Where each patient lies in the training distribution of a model: inputs, scan parameters, sizes, phases."""
     input:

@@ -70,6 +70,12 @@ def about_study(wildcards):
     }
 
 
+def networks_of_study(wildcards):
+    """What the method does with the networks of a study (`Method.networks`); empty where the study has none."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    return declared(paper).networks if PLAN.has_networks(paper, cohort) else ""
+
+
 def about_run(wildcards):
     """What the report says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
@@ -134,6 +140,7 @@ def report_inputs():
     folders = [f"<results>/{cohort}/comparison/{scheme}" for cohort, scheme in pairs]
     return {
         "contents": "<results>/report_contents.json",
+        "costs": "<results>/costs.csv",
         "metrics": [f"{folder}/tables/metrics.csv" for folder in folders],
         "predictions": [f"{folder}/predictions.csv" for folder in folders],
         "labels": [f"<results>/{cohort}/labels.csv" for cohort, _ in pairs],
@@ -148,3 +155,13 @@ def report_inputs():
             if PLAN.knows_best_auc(cohort)
         ],
     }
+
+
+def is_simulated(wildcards):
+    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
+    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
+
+
+def figure_settings(wildcards):
+    """How figures are written, and whether their patients are simulated."""
+    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}

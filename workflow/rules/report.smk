@@ -6,7 +6,8 @@ rule list_report:
     input:
         run_targets,
     output:
-        "<results>/report_contents.json",
+        contents="<results>/report_contents.json",
+        costs="<results>/costs.csv",
     log:
         "<logs>/list_report.log",
     benchmark:
@@ -24,6 +25,7 @@ rule list_report:
         config=untracked(lambda wildcards: config),
         plugin=untracked(lambda wildcards: str(REPORT_PLUGIN)),
         content=combine_hashes(map(content_hash, REPORT_PLUGIN.glob("*/*.py"))),
+        costs=content_hash(COSTS),
         code=code("list_report"),
     script:
         "../scripts/report/list_report.py"

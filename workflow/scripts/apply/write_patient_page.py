@@ -1,5 +1,6 @@
 """One page of one patient: images with the outline, probability by each model, where the patient lies in training."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,13 +29,22 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
         planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality), note)
         words = moved.get(phase, "") if read else "no outline"
         pictures.append(Picture(phase, planes, words[:1].upper() + words[1:]))
-    models = []
+    models, folders_of_maps = [], {}
+    for maps in inputs.get("heat_maps", []):
+        folders_of_maps.setdefault(Path(maps).parent.name, []).append(maps)
     for folder, predictions, outside, read in zip(
         params.folders, inputs.predictions, inputs.outside, inputs.read, strict=True
     ):
         model = read_applied(folder, predictions, outside)
         clinical = pd.read_parquet(Path(read, "clinical.parquet"))
-        models.append(replace(model, drawn={patient: drawn_nomograms(model, patient, clinical, params.simulated)}))
+        drawn = drawn_nomograms(model, patient, clinical, params.simulated)
+        for maps in folders_of_maps.get(model.name, []):
+            about = json.loads(Path(maps, patient, "heat_maps.json").read_text(encoding="utf-8"))
+            drawn += [
+                Picture(f"Heat map, {one['model']}", Path(maps, patient, one["file"]).read_bytes(), one["words"], "png")
+                for one in about
+            ]
+        models.append(replace(model, drawn={patient: drawn}))
     page = patient_page(patient, params.title, models, pictures, params.simulated)
     Path(snakemake.output[0]).write_text(
         render(Path(params.templates), "applied_patient.html.j2", page), encoding="utf-8"

@@ -25,7 +25,7 @@ with job_log(snakemake.log[0], "report"):
         counts = {"used": used, "left_out": len(labels) - used, "best_auc": best.get(facts["cohort"])}
         comparisons.append({**facts, **own, **counts})
     contents = json.loads(Path(asked.contents).read_text(encoding="utf-8"))
-    tables = {name: read_csv(asked[name]) for name in ("problems", "notices")}
+    tables = {name: read_csv(asked[name]) for name in ("problems", "notices", "costs")}
     # None where no network was trained.
     for file in asked.machines:
         tables["machines"] = read_csv(file)

@@ -9,6 +9,7 @@ Each method says it in `methods/<method>/export.py`:
 - `readable(parts)`: coefficients and what else of the models a person can read, for model.json.
 - `nomograms(parts, distribution)`: model -> `nomogram` and `axis_inputs` (`drawn_model`) where the model is drawn as
   one.
+- `heat_maps(parts, images, config)`, where networks read images: `HeatMap` of one patient, of his images by name.
 - `training_features(files, about, patients)`: features of the training patients, of the files that the rule names.
 - `with_weights(parts, folder)`, where a network beside the models makes features: it is written into the folder.
 - `extract(parts, config, folder, noise)`, there as well: features of made-up slices, for the self-test.
@@ -43,6 +44,22 @@ class ImageInput:
     crops: str
     shape: tuple[int, ...]
     highest: float
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Where a network's score of one patient comes from, for his page.
+
+    model: whose score it stands behind. method: how it is made. image: name of `ImageInput` whose voxels are shown.
+    titles: of the pictures. shown: phase and z of each in the image. maps: (picture, y, x), from 0 to 1.
+    """
+
+    model: str
+    method: str
+    image: str
+    titles: tuple[str, ...]
+    shown: tuple[tuple[int, int], ...]
+    maps: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.cui2022.deep import Boxes, CuiEnsemble
-from hcc_recurrence.methods.exporting import Reads, Rows, image_input
+from hcc_recurrence.methods.exporting import HeatMap, Reads, Rows, image_input
 
 PARTS: dict[str, type[FittedMethod]] = {"models": CuiEnsemble}
 
@@ -32,6 +33,24 @@ def data_of(parts: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
     own = parts["models"].networks
     of = {name: dict(zip(rows.patients, rows.images[name], strict=True)) for name in own}
     return {"models": Boxes(of, {name: one.definition for name, one in own.items()})}
+
+
+def heat_maps(parts: Mapping[str, Any], images: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> list[HeatMap]:
+    """SS and NSS: mean of the maps of the networks of all folds, each as large as its relevance is."""
+    import torch
+
+    from hcc_recurrence.networks.box_cam import box_cam
+
+    found = []
+    for name, own in parts["models"].networks.items():
+        box = torch.from_numpy(np.asarray(images[name], np.float32))[None]
+        each = [box_cam(network.network, network.scaled(box))[0].numpy() for network in own.folds.values()]
+        whole = np.mean(each, axis=0)
+        shown = ((0, images[name].shape[1] // 2),)
+        title = f"{parts['models'].phases[0]}, middle slice of the box"
+        maps = (whole / max(float(whole.max()), 1e-12))[None]
+        found.append(HeatMap(name, "Grad-CAM at the last pooling, seen from above", name, (title,), shown, maps))
+    return found
 
 
 def estimators(parts: Mapping[str, Any]) -> dict[str, list[Any]]:

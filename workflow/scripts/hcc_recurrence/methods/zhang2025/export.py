@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.exporting import (
+    HeatMap,
     Reads,
     Rows,
     drawn_model,
@@ -67,6 +69,25 @@ def data_of(parts: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
         for name in (IMAGES, BOX)
     )
     return {"models": Data(rows.clinical, radiomics=rows.features, images=images, boxes=boxes)}
+
+
+def heat_maps(parts: Mapping[str, Any], images: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> list[HeatMap]:
+    """DL_2.5D: Grad-CAM of the middle view of each plane by the network of images; of the box there is none."""
+    own = parts["models"].kept
+    if own is None:
+        return []
+    import torch
+
+    from hcc_recurrence.imaging.view_names import parse_view
+    from hcc_recurrence.networks.grad_cam import grad_cam
+
+    image = torch.from_numpy(np.asarray(images[IMAGES], np.float32))
+    named = [parse_view(view) for view in config["crops"][config["settings"]["crops"]]["views"]]
+    middle = [number for number, (_, distance) in enumerate(named) if not distance]
+    maps = grad_cam(own.network(), image.transpose(0, 1)[middle].unsqueeze(2).clone()).detach().numpy()
+    titles = tuple(f"{config['phases'][0]}, {named[number][0]}" for number in middle)
+    how = "Grad-CAM at the last convolution"
+    return [HeatMap(SIGNATURE, how, IMAGES, titles, tuple((0, number) for number in middle), maps)]
 
 
 def estimators(parts: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -34,10 +34,18 @@ class KeptNetwork:
         Args:
             images: (phase, view, y, x), from 0 to 1, phases and views as in the settings.
         """
+        # Each view an example of one slice.
+        return self._scores(self.network(), images.swapaxes(0, 1)[:, :, None], each=images.shape[1])
+
+    def network(self) -> Any:
+        """The network of single images, with its weights, set to predict."""
+        import torch
+
         from hcc_recurrence.networks.slice_network import SliceNetwork
 
-        # Each view an example of one slice.
-        return self._scores(SliceNetwork(self.architecture), images.swapaxes(0, 1)[:, :, None], each=images.shape[1])
+        network = SliceNetwork(self.architecture)
+        network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in self.weights.items()})
+        return network.eval()
 
     def of_boxes(self, boxes: np.ndarray) -> np.ndarray:
         """P(early recurrence) of each patient, (patient,).

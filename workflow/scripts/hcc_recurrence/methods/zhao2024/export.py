@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hcc_recurrence.methods.contract import FittedMethod
 from hcc_recurrence.methods.exporting import (
+    HeatMap,
     Reads,
     Rows,
     image_input,
@@ -17,7 +19,7 @@ from hcc_recurrence.methods.exporting import (
     logistic_words,
     refuse_without,
 )
-from hcc_recurrence.methods.zhao2024.declare import CLINICAL, COMBINED, RADIOMICS
+from hcc_recurrence.methods.zhao2024.declare import CLINICAL, COMBINED, DEEP, RADIOMICS
 from hcc_recurrence.methods.zhao2024.deep import DeepData, ZhaoNetworks
 from hcc_recurrence.methods.zhao2024.fit import Zhao
 from hcc_recurrence.methods.zhao2024.variables import Data
@@ -57,6 +59,22 @@ def data_of(parts: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
     if "networks" in parts:
         found["networks"] = DeepData(dict(zip(rows.patients, rows.images[IMAGES], strict=True)), tables)
     return found
+
+
+def heat_maps(parts: Mapping[str, Any], images: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> list[HeatMap]:
+    """DL: Score-CAM of each phase by the network that was chosen; none without networks."""
+    own = parts.get("networks")
+    if own is None or not own.chosen:
+        return []
+    import torch
+
+    from hcc_recurrence.networks.score_cam import score_cam
+
+    image = torch.from_numpy(np.asarray(images[IMAGES], np.float32))
+    network = own.networks[own.chosen].network
+    maps = np.stack([score_cam(network, image, phase).numpy() for phase in range(len(own.phases))])
+    shown = tuple((phase, image.shape[1] // 2) for phase in range(len(own.phases)))
+    return [HeatMap(DEEP, "Score-CAM at the last stage", IMAGES, own.phases, shown, np.nan_to_num(maps))]
 
 
 def estimators(parts: Mapping[str, Any]) -> dict[str, list[Any]]:
