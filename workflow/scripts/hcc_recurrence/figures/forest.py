@@ -128,7 +128,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
             if isinstance(line["remark"], str) and line["remark"]:
                 # In a corner of its own line, above where the dot may be.
                 at, where = (0.01, row + 0.3), ("axes fraction", "data")
-                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=5.5, color="0.3")
+                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=4.8, color="0.35")
             spread = line["strict_sd_over_repeats"]
             if np.isfinite(spread):
                 ends = [line["strict"] - spread, line["strict"] + spread]
