@@ -110,8 +110,9 @@ def run_loop(recorded: list[tuple]) -> None:
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """All CSV under results, by name."""
-    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted((folder / "results").rglob("*.csv"))}
+    """All CSV under results, by name, but for what the run did cost."""
+    files = [f for f in sorted((folder / "results").rglob("*.csv")) if f.name != "costs.csv"]
+    return {str(f.relative_to(folder)): f.read_bytes() for f in files}
 
 
 def measure(folder: Path, tiny: bool) -> dict[str, dict]:

@@ -140,7 +140,9 @@ def wait_for(condition, seconds: float, run: Run) -> None:
 
 def tables(workspace: Workspace) -> dict[str, bytes]:
     results = workspace.folder / "results"
-    return {str(f.relative_to(results)): f.read_bytes() for f in results.rglob("*.csv") if "state" not in f.parts}
+    # What a run did cost differs between two equal runs.
+    files = [f for f in results.rglob("*.csv") if "state" not in f.parts and f != results / "costs.csv"]
+    return {str(f.relative_to(results)): f.read_bytes() for f in files}
 
 
 def weights(workspace: Workspace) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import math
+import re
 from types import SimpleNamespace
 
 import pandas as pd
@@ -200,6 +201,36 @@ def test_no_fit_of_the_published_settings_meets_its_limit_at_300_patients():
     text = "".join(f.read_text() for f in (REPOSITORY / "workflow/rules").rglob("*.smk"))
     rules = ("train_network", "train_unet", "segment_patients", "train_zhao2024_fusion", "fit_method")
     assert all(f'reckoned_minutes("{rule}")' in text for rule in (*rules, "rank_yan2023_features", "fit_yan2023_cells"))
+
+
+def limits_of_memory():
+    """Rule -> MB of its first attempt, of rules whose memory is a number or the table's."""
+    found, rule = {}, ""
+    for file in sorted((REPOSITORY / "workflow/rules").rglob("*.smk")):
+        for line in file.read_text().splitlines():
+            if named := re.match(r"\s*rule (\w+)", line):
+                rule = named[1]
+            if fixed := re.search(r"mem_mb=memory\((\d+)\)", line):
+                found[rule] = int(fixed[1])
+            if by_table := re.search(r'mem_mb=reckoned_memory\(\s*"(\w+)"', line):
+                # A limit is the rule's own, not that of a rule it was copied from.
+                assert by_table[1] == rule
+                found[rule] = TABLE.limit_memory_mb(rule)
+    return found
+
+
+def test_no_rule_has_less_memory_than_its_largest_job_of_the_demo_took_with_a_third_to_spare():
+    limits = limits_of_memory()
+    measured = TABLE.measured_memory
+    assert len(measured) > 60 and len(set(measured) & set(limits)) > 60
+    assert {rule: mb for rule, mb in measured.items() if limits.get(rule, math.inf) < 4 / 3 * mb} == {}
+
+
+def test_memory_comes_from_the_table():
+    rows = [{**ROWS[0], "step": "plot", "memory_mb": "963"}, {**ROWS[0], "step": "small", "memory_mb": "217"}]
+    table = CostTable(rows)
+    # By hand: 963 * 1.5 = 1444.5, the next hundred; a small one and an unknown one have the least.
+    assert [table.limit_memory_mb(rule) for rule in ("plot", "small", "unknown")] == [1500, 1000, 1000]
 
 
 def test_a_limit_is_the_cost_some_times_over_and_some_minutes():

@@ -57,7 +57,7 @@ rule write_applied_overview:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_applied_overview"),
         runtime=minutes(10),
     params:
         folders=untracked(bundle_folders),

@@ -54,7 +54,7 @@ rule fill_checklists:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("fill_checklists"),
         runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(CHECKLISTS)),

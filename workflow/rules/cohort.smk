@@ -15,7 +15,7 @@ rule simulate_patient:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("simulate_patient"),
         runtime=minutes(5),
     params:
         row=lambda wildcards: PLAN.simulated_row(wildcards.cohort, wildcards.patient),
@@ -39,7 +39,7 @@ rule write_best_auc:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_best_auc"),
         runtime=minutes(5),
     params:
         null_outcome=of_cohort("null_outcome"),
@@ -144,7 +144,7 @@ rule report_changes:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("report_changes"),
         runtime=minutes(5),
     params:
         sheet=untracked(patients_sheet),

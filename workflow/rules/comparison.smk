@@ -20,7 +20,7 @@ rule fit_comparators:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("fit_comparators"),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -58,7 +58,7 @@ rule gather_comparison:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_comparison"),
         runtime=minutes(10),
     params:
         main=lambda w: {p: main_of(p, w.cohort) for p in compared_papers(w)},
@@ -87,7 +87,7 @@ rule check_published_tables:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("check_published_tables"),
         runtime=minutes(10),
     params:
         folder=untracked(lambda w: str(PUBLISHED)),

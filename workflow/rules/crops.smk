@@ -54,7 +54,7 @@ rule collect_crops:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=stack_memory,
+        mem_mb=reckoned_memory("collect_crops", stack_of_crops),
         runtime=minutes(10),
     params:
         patients=untracked(lambda w: PLAN.patients(w.cohort)),
@@ -91,7 +91,7 @@ rule plot_crops:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=stack_memory,
+        mem_mb=reckoned_memory("plot_crops", stack_of_crops),
         runtime=minutes(10),
     params:
         patients=lambda w: page_of_patients(w.cohort, w.crop, int(w.page)),

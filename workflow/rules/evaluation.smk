@@ -20,7 +20,7 @@ rule gather_predictions:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_predictions"),
         runtime=minutes(10),
     params:
         models=lambda w: list(declared_models(w.paper, w.cohort)),
@@ -52,7 +52,7 @@ rule compute_metrics:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("compute_metrics"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -79,7 +79,7 @@ rule check_metrics_table:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("check_metrics_table"),
         runtime=minutes(10),
     params:
         code=code("check_metrics_table"),
@@ -123,7 +123,7 @@ rule compare_models:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("compare_models"),
         runtime=minutes(30),
     params:
         title=of_cohort("title"),
@@ -157,7 +157,7 @@ rule measure_calibration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_calibration"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -191,7 +191,7 @@ rule measure_survival:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_survival"),
         runtime=minutes(30),
     params:
         title=of_cohort("title"),
@@ -236,7 +236,7 @@ rule measure_time_auc:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_time_auc"),
         runtime=minutes(30),
     params:
         title=of_cohort("title"),
@@ -285,7 +285,7 @@ rule write_baseline_table:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_baseline_table"),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -352,7 +352,7 @@ rule fit_risk_factors:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("fit_risk_factors"),
         runtime=minutes(30),
     params:
         sheet=untracked(patients_sheet),
@@ -401,7 +401,7 @@ rule compare_strata:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("compare_strata"),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),
@@ -447,7 +447,7 @@ rule measure_readings:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_readings"),
         runtime=minutes(10),
     params:
         sheet=untracked(patients_sheet),

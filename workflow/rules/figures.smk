@@ -30,7 +30,7 @@ rule plot_roc:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_roc"),
         runtime=minutes(10),
     params:
         mark=study_mark,
@@ -70,7 +70,7 @@ rule plot_calibration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_calibration"),
         runtime=minutes(30),
     params:
         horizon=horizon_months,
@@ -127,7 +127,7 @@ rule plot_decision_curve:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_decision_curve"),
         runtime=minutes(10),
     params:
         horizon=horizon_months,
@@ -189,7 +189,7 @@ rule plot_risk_groups:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_risk_groups"),
         runtime=minutes(10),
     params:
         horizon=horizon_months,
@@ -276,7 +276,7 @@ rule plot_comparison:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_comparison"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -361,7 +361,7 @@ rule plot_risk_factors:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_risk_factors"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -425,7 +425,7 @@ rule plot_flow_chart:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_flow_chart"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

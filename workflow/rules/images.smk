@@ -156,7 +156,7 @@ rule collect_registration:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("collect_registration"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -194,7 +194,7 @@ rule collect_acquisition:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("collect_acquisition"),
         runtime=minutes(10),
     params:
         centres=lambda w: PLAN.centres(w.cohort),
@@ -267,7 +267,7 @@ rule write_quality_page:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_quality_page"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

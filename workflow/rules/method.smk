@@ -72,7 +72,7 @@ rule gather_method:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_method"),
         runtime=minutes(10),
     params:
         code=code("gather_method"),

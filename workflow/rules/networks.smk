@@ -82,7 +82,7 @@ rule plot_training:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_training"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

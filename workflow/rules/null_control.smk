@@ -20,7 +20,7 @@ rule permute_labels:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("permute_labels"),
         runtime=minutes(5),
     params:
         seed=FULL_CONFIG["seed"],
@@ -69,7 +69,7 @@ rule summarise_null_control:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("summarise_null_control"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

@@ -23,7 +23,7 @@ rule gather_machines:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_machines"),
         runtime=minutes(5),
     params:
         code=code("gather_machines"),
@@ -89,7 +89,7 @@ rule measure_movement:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_movement"),
         runtime=minutes(10),
     params:
         networks=lambda w: networks_trained_again(w.paper),
@@ -131,7 +131,7 @@ rule compare_movement:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("compare_movement"),
         runtime=minutes(10),
     params:
         papers=papers_of_movement,

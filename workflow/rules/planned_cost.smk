@@ -38,6 +38,17 @@ def say_cost(dag):
         print(said, file=sys.stderr)
 
 
+def reckoned_memory(rule, more=lambda wildcards: 0):
+    """MB that a job of a rule may take, by the table of costs; doubles with each attempt.
+
+    Args: more: what grows with images and patients, MB, by the wildcards.
+    """
+    least = COST_TABLE.limit_memory_mb(rule)
+    return lambda wildcards, attempt: round(least + more(wildcards)) * 2 ** (
+        attempt - 1
+    )
+
+
 def run_cost(dag):
     """What the run was to cost beside what it did cost, by method and stage."""
     # Few processes ask, and pandas takes half a second.

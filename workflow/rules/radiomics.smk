@@ -50,7 +50,7 @@ rule collect_radiomics:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("collect_radiomics"),
         runtime=minutes(10),
     params:
         code=code("collect_radiomics"),

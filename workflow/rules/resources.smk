@@ -9,15 +9,16 @@ GPUS = int(FULL_CONFIG["device"] == "cuda")
 UNET_BYTES = 100
 
 
-def stack_memory(wildcards, attempt):
-    """Memory to hold the crops of all patients, images as float32 and masks, in MB; doubles with each attempt."""
+def stack_of_crops(wildcards):
+    """MB of the crops of all patients, images as float32 and masks, and what is made of them on the way."""
     cohort, entry = wildcards.cohort, FULL_CONFIG["crops"][wildcards.crop]
     phases = entry["phases"] or PLAN.image_phases(PLAN.image_cohort(cohort))
     z, y, x = entry["size_voxels"]
-    held = len(PLAN.patients(cohort)) * len(phases) * z * y * x * 5 / 1e6
-    return round(500 + 1.3 * held) * 2 ** (attempt - 1)
+    return 1.3 * len(PLAN.patients(cohort)) * len(phases) * z * y * x * 5 / 1e6
 
 
+# Memory that formulas decide and not the table of costs: training goes with the batch and the size of its images, and the
+# demo's networks are too small to tell; images go with their voxels, which are a hospital's and not the demo's.
 def training_memory(paper, network=lambda wildcards: ""):
     """Memory to train a network as its paper says it (`TRAINING_MEMORY`), in MB; doubles with each attempt."""
 

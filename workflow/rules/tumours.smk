@@ -22,7 +22,7 @@ rule measure_tumours:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("measure_tumours"),
         runtime=minutes(30),
     params:
         code=code("measure_tumours"),

@@ -124,7 +124,7 @@ rule compare_cui2022:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("compare_cui2022"),
         runtime=minutes(20),
     params:
         shares=[*CUI["training_shares"], 1.0],

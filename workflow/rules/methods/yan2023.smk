@@ -177,7 +177,7 @@ rule plot_yan2023_grid:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_yan2023_grid"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -216,7 +216,7 @@ rule write_yan2023_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_yan2023_nomograms"),
         runtime=minutes(30),
     params:
         settings=lambda w: yan2023_settings(w, ("clinical_p", "entry_p", "removal_p")),
@@ -279,7 +279,7 @@ rule plot_yan2023_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_yan2023_nomograms"),
         runtime=minutes(10),
     params:
         paper="yan2023",

@@ -67,7 +67,7 @@ rule gather_zhang2025_fusion:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_zhang2025_fusion"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -159,7 +159,7 @@ rule gather_zhang2025_models:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_zhang2025_models"),
         runtime=minutes(10),
     params:
         rule_of_choice=lambda w: {
@@ -211,7 +211,7 @@ rule plot_zhang2025_nomograms:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_zhang2025_nomograms"),
         runtime=minutes(10),
     params:
         paper="zhang2025",
@@ -259,7 +259,7 @@ rule write_zhang2025_inflation:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_zhang2025_inflation"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

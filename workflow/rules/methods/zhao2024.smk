@@ -73,7 +73,7 @@ rule summarise_selection:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("summarise_selection"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),
@@ -104,7 +104,7 @@ rule plot_coefficients:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("plot_coefficients"),
         runtime=minutes(10),
     params:
         mark=zhao2024_mark_without_networks,
@@ -250,7 +250,7 @@ rule gather_zhao2024_networks:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("gather_zhao2024_networks"),
         runtime=minutes(10),
     params:
         networks=ZHAO_NETWORKS,
@@ -286,7 +286,7 @@ rule write_ablation:
         "../../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=reckoned_memory("write_ablation"),
         runtime=minutes(10),
     params:
         title=of_cohort("title"),

@@ -1,4 +1,4 @@
-"""The measured table `workflow/costs.csv`: processor seconds and megabytes of a unit of work.
+"""The measured table `workflow/costs.csv`: processor seconds and megabytes of a unit of work, memory of a rule.
 
 A row is a step (a rule, or `train`, `score` and `fit` of a network or classifier), what it is done with (`of`), the
 size it was measured at, and the unit that is counted. Sizes in between are scaled from the nearest row.
@@ -23,6 +23,9 @@ POWERS = {
 KINDS = ("images", "learning", "networks")
 # A job may take this many times what it costs by the table, for slower and busier machines, and so many minutes more.
 LIMIT_OVER_COST, LEAST_MINUTES = 3, 20
+# A job may take this many times the memory that its rule took on the demo, rounded up to 100 MB, and at least so much:
+# most of it are libraries, which a larger cohort does not change.
+MEMORY_OVER_MEASURED, LEAST_MEMORY_MB = 1.5, 1000
 # How many times longer networks train by kernels of one kind (`numerics`): portable ones took 1.0 to 1.4 times the
 # processor time of native ones, which the table was measured with.
 OF_KERNELS = {"portable": 1.2, "native": 1.0}
@@ -69,6 +72,8 @@ class CostTable:
 
     def __init__(self, rows: Iterable[dict[str, str]]):
         self._rows: dict[tuple[str, str, str], list[_Row]] = {}
+        # Step -> MB of its largest job.
+        self.measured_memory: dict[str, float] = {}
         for line, row in enumerate(rows, 2):
             try:
                 price = Price(float(row["seconds"]), float(row["megabytes"] or 0), row["kind"])
@@ -78,6 +83,9 @@ class CostTable:
             if price.kind not in KINDS or not math.isfinite(price.seconds) or price.seconds < 0:
                 raise ValueError(f"costs.csv, line {line}: kind {price.kind!r}, seconds {price.seconds}")
             self._rows.setdefault((row["step"], row["of"], row["unit"]), []).append(_Row(size, price))
+            if memory := row.get("memory_mb"):
+                known = self.measured_memory.get(row["step"], 0.0)
+                self.measured_memory[row["step"]] = max(known, float(memory))
 
     @classmethod
     def read(cls, path: str | Path) -> CostTable:
@@ -106,6 +114,13 @@ class CostTable:
             factor = (wanted / math.prod(row.size)) ** POWERS.get(work.step, {}).get(work.of, 1.0)
         own = row.price
         return Price(own.seconds * factor * work.number, own.megabytes * work.number, own.kind)
+
+    def limit_memory_mb(self, rule: str) -> int:
+        """MB that a job of a rule may take, but for what grows with images and patients: `MEMORY_OVER_MEASURED` times
+        its largest job of the demo, at least `LEAST_MEMORY_MB`, which is also for a rule that nobody measured.
+        """
+        measured = self.measured_memory.get(rule, 0.0)
+        return max(LEAST_MEMORY_MB, math.ceil(MEMORY_OVER_MEASURED * measured / 100) * 100)
 
     def limit_minutes(self, units: Iterable[Unit], faster: float = 1.0) -> int:
         """Minutes that a job with these units may take: `LIMIT_OVER_COST` times what it costs, and `LEAST_MINUTES`.
