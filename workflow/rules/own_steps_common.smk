@@ -6,7 +6,7 @@
 #         "input": name -> files, or files alone, as in a rule; a path without `<results>` is in the study's folder,
 #         "makes": list of `table`, `figure` and `files`; an output is called as its file is, of a table with its kind,
 #         "params": what the script reads besides title, mark, settings of figures and the hash of its code (none),
-#         "each": what follows its name in paths of logs where one study has several such jobs (none),
+#         "each": what follows in names of logs where a study has several such jobs, or `.` and what ends them (none),
 #         "only": constraints of wildcards (none),
 #         "asked": function of the cohort: wildcards of each job whose tables, figures and models `all` asks for (one job),
 #         "trains": whether it trains a network, and so asks for what that takes (false),
@@ -50,6 +50,7 @@ def own_step(paper, name, said):
         raise WorkflowError(f"step {name}: no step has {', '.join(sorted(unknown))}")
     made, read, script = made_by(paper, said), said["input"], said.get("script", name)
     named = read if isinstance(read, dict) else {}
+    folder, each = f"{{cohort}}/{paper}/{name}", said.get("each", "")
     params, own = {"script": script}, said.get("params", {})
     drawn = any(isinstance(kept, list) for kept in made.values())
     if drawn or any(key.endswith("_html") for key in made):
@@ -77,7 +78,7 @@ def own_step(paper, name, said):
         unnamed=[] if named else [in_study(paper, read)],
         named={key: in_study(paper, path) for key, path in named.items()},
         output=made,
-        logs=f"{{cohort}}/{paper}/{name}{said.get('each', '')}",
+        logs=f"{folder}{each}" if each[:1] in ("", ".") else f"{folder}/{each}",
         only=said.get("only", {}),
         group=group,
         resources=resources,

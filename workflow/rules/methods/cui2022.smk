@@ -62,7 +62,7 @@ OWN_STEPS["cui2022"] = {
         "input": {"networks": cui2022_files("pt")},
         "makes": [kept_model("models/{fit}")],
         "params": {"phases": study_phases("cui2022"), "definitions": CUI_BOXES},
-        "each": "/{fit}",
+        "each": "{fit}",
         "only": {"fit": "|".join(re.escape(str(fit)) for fit in ENSEMBLES)},
         "asked": lambda cohort: [{"fit": fit} for fit in ENSEMBLES],
         "memory_mb": 4000,

@@ -102,7 +102,7 @@ def zhao2024_fusion(folder, ending, files_of_starts):
             "numerics": FULL_CONFIG["numerics"],
             "seed": FULL_CONFIG["seed"],
         },
-        "each": f"/{{fit}}{ending}",
+        "each": f"{{fit}}{ending}",
         "script": "train_zhao2024_fusion",
         "trains": True,
     }
@@ -177,7 +177,7 @@ OWN_STEPS["zhao2024"] = {
             "layer_norm": ZHAO["fusion_layer_norm"],
             "slices": lambda w: FULL_CONFIG["crops"][ZHAO["crops"]]["size_voxels"][0],
         },
-        "each": "/{fit}",
+        "each": "{fit}",
         # The weights of the other fits stay where they were trained: they are large.
         "asked": if_trained("zhao2024", {"fit": Fit()}, {"fit": Fit(AS_PUBLISHED)}),
         "memory_mb": 2000,
