@@ -25,7 +25,14 @@ if PLAN:
 
     # Functions first, each file using those before it; then the stages.
     for rules in (
-        *("wildcards", "paths", "parameters", "planned_cost", "resources"),
+        *(
+            "wildcards",
+            "paths",
+            "parameters",
+            "clinical_parameters",
+            "planned_cost",
+            "resources",
+        ),
         "captions",
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
         *("radiomics", "why"),

@@ -55,4 +55,7 @@ def rules_of_folders(folder: Path) -> set[str]:
     text = "".join(file.read_text() for file in (folder / "workflow" / "rules").rglob("*.smk"))
     blocks = re.split(r"\n(?=rule |use rule )", text)
     outputs = {block: re.search(r"\n    output:\n(.*?)\n    \w+:", block, re.DOTALL) for block in blocks}
-    return {re.match(r"rule (\w+)", block)[1] for block, found in outputs.items() if found and "directory(" in found[1]}
+    shared = {re.match(r"rule (\w+)", b)[1] for b, found in outputs.items() if found and "directory(" in found[1]}
+    # Steps of one method are declared: `"name": {`.
+    steps = re.split(r'\n    (?="\w+": \{)', text)
+    return shared | {re.match(r'"(\w+)"', step)[1] for step in steps[1:] if "[kept_model(" in step}

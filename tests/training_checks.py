@@ -32,9 +32,10 @@ def kept_for_gradient(network: nn.Module, run: Callable[[], object]) -> int:
 
 
 def declared_bytes(name: str) -> int:
-    """A constant of the rules that memory is asked by."""
-    rules = "\n".join(file.read_text() for file in sorted((REPOSITORY / "workflow/rules").rglob("*.smk")))
-    (number,) = re.findall(rf"^{name} = (\d+)$", rules, re.MULTILINE)
+    """A constant of the rules or of a method that memory is asked by."""
+    files = [*(REPOSITORY / "workflow/rules").rglob("*.smk"), *(REPOSITORY / "workflow/scripts").rglob("cost.py")]
+    text = "\n".join(file.read_text() for file in files)
+    (number,) = re.findall(rf"^{name} = (\d+)$", text, re.MULTILINE)
     return int(number)
 
 

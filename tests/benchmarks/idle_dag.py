@@ -59,7 +59,10 @@ def rules_of_folders(folder: Path) -> set[str]:
     text = "".join(file.read_text() for file in (folder / "workflow" / "rules").rglob("*.smk"))
     blocks = re.split(r"\n(?=rule |use rule )", text)
     outputs = {b: re.search(r"\n    output:\n(.*?)\n    \w+:", b, re.DOTALL) for b in blocks}
-    return {re.match(r"rule (\w+)", b)[1] for b, o in outputs.items() if o and "directory(" in o[1]}
+    shared = {re.match(r"rule (\w+)", b)[1] for b, o in outputs.items() if o and "directory(" in o[1]}
+    # Steps of one method are declared: `"name": {`.
+    steps = re.split(r'\n    (?="\w+": \{)', text)
+    return shared | {re.match(r'"(\w+)"', step)[1] for step in steps[1:] if "[kept_model(" in step}
 
 
 def finish(folder: Path, config: tuple[str, ...]) -> int:

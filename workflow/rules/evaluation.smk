@@ -4,7 +4,7 @@
 rule gather_predictions:
     """One predictions table of a study, checked against the written split."""
     input:
-        parts=lambda wildcards: PREDICTION_PARTS[wildcards.paper](wildcards.cohort),
+        parts=lambda wildcards: prediction_parts(wildcards.paper, wildcards.cohort),
         split=study_split,
     output:
         ensure("<results>/{cohort}/{paper}/predictions.csv", non_empty=True),

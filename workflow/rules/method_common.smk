@@ -8,20 +8,22 @@
 #     "about": function of the wildcards: what else `read_data` takes, such as phases and reader,
 #     "memory_mb": of one fit (4000), "minutes": of one fit (60),
 # }
-from hcc_recurrence.methods.contract import TRAINED as TRAINED_HERE, declared
+import types
+
 from hcc_recurrence.methods.run import main_fits
 
 METHODS = {}
 
 
-def fits_of_study(paper, tuned_on=TRAINING, cross_validated=False):
-    """The fits of a method without networks, as a function of the cohort: those of all repeats, and the published one,
-    which the outcomes of `tuned_on` tune, or also one without each fold (`cross_validated`).
+def fits_of_study(paper, tuned_on=TRAINING, cross_validated=False, at_most=None):
+    """The fits of a method without networks, as a function of the cohort: those of all repeats (`at_most` so many), and
+    the published one, which the outcomes of `tuned_on` tune, or also one without each fold (`cross_validated`).
     """
 
     def fits(cohort):
         scheme = FULL_CONFIG["splits"][PLAN.scheme(paper, base(cohort))]
         repeats = repeats_of_split(paper, cohort)
+        repeats = min(at_most or repeats, repeats)
         return main_fits(scheme["folds"], repeats, tuned_on, cross_validated)
 
     return fits
@@ -45,6 +47,25 @@ def tables_of_fits(paper):
     return lambda wildcards: files_of_fits(paper, "")(wildcards.cohort)
 
 
+def network_files(paper, kind, fits, networks=None):
+    """Files of one kind that fits of a paper's networks leave, network by network, as a function of the wildcards.
+
+    `fits`: another function of the wildcards; `networks`: names, all unless they are given.
+    """
+    if networks is None:
+        networks = FULL_CONFIG["papers"][paper]["settings"]["networks"]
+    return lambda wildcards: [
+        f"<results>/{wildcards.cohort}/{paper}/networks/{network}/{fit}.{kind}"
+        for network in networks
+        for fit in fits(wildcards)
+    ]
+
+
+def fits_of_networks(paper):
+    """The strict fits of a paper's networks that leave out one fold or none, as a function of the wildcards."""
+    return lambda wildcards: network_fits(paper, wildcards.cohort)
+
+
 def method_missing_codes(wildcards):
     """Codes of missing clinical values, where the method takes clinical variables."""
     if not METHODS[wildcards.paper]["clinical"](wildcards):
@@ -60,16 +81,15 @@ def declared_models(paper, cohort):
     """
     method = declared(paper)
     known = PLAN.settings(paper, base(cohort))
-    timing = PLAN.clinical_definitions(base(cohort), list(known["clinical"]))
-    trained = trains_networks(paper, cohort)
+    trained, study = trains_networks(paper, cohort), types.SimpleNamespace(
+        cohort=cohort
+    )
     return method.models(
         {
             **known,
             "phases": list(PLAN.phases(paper, base(cohort))),
             "networks": known.get("networks", {}) if trained else {},
-            "after_operation": sorted(
-                v for v, own in timing.items() if own["timing"] != "pre"
-            ),
+            "after_operation": after_operation(paper)(study),
         }
     )
 

@@ -1,19 +1,14 @@
 # Functions of what is measured about numerics: which networks are trained again, and what is read of them.
-import types
-
 from hcc_recurrence.numerics import KERNEL_WORDS, OTHER, OTHER_KERNELS, kernel_words
 from hcc_recurrence.statistics.trained_again import AGAIN_TEXT, KERNELS, SEED
-
-# Networks that a paper trains in its own way, which are trained again as well: paper -> names.
-OWN_NETWORKS = {}
 
 
 def machines_of_run(wildcards):
     """The files beside all networks of the run that say what they were trained on."""
     found = [
-        file
+        f"<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json"
         for paper, cohort in trained_studies()
-        for file in TRAINED[paper](types.SimpleNamespace(cohort=cohort, paper=paper))
+        for network, fit in TRAINED[paper](cohort)
     ]
     return found + [
         f"<results>/{cohort}/segmentation/{unet}/{phase}.machine.json"
@@ -51,7 +46,7 @@ def used_unets():
 def networks_trained_again(paper):
     """Names of a paper's networks that predict the outcome."""
     networks = FULL_CONFIG["papers"][paper]["settings"].get("networks", {})
-    return [*networks, *OWN_NETWORKS.get(paper, [])]
+    return [*networks, *declared(paper).own_networks]
 
 
 def fit_trained_again(wildcards):

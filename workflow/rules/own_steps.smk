@@ -27,8 +27,7 @@ for step in [
             "../../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=step.memory,
-            runtime=step.minutes,
+            **step.resources,
         params:
             **step.params,
         script:

@@ -4,83 +4,39 @@
 #     name of the step, its job and its script: {
 #         "says": what it does,
 #         "input": name -> files, or files alone, as in a rule; a path without `<results>` is in the study's folder,
-#         "makes": list of `table`, `figure` and `files`; an output is called as its file is,
+#         "makes": list of `table`, `figure` and `files`; an output is called as its file is, of a table with its kind,
 #         "params": what the script reads besides title, mark, settings of figures and the hash of its code (none),
-#         "each": what follows its name in paths of logs where one study has several such jobs (none),
+#         "each": what follows in names of logs where a study has several such jobs, or `.` and what ends them (none),
 #         "only": constraints of wildcards (none),
 #         "asked": function of the cohort: wildcards of each job whose tables, figures and models `all` asks for (one job),
-#         "memory_mb": 1000, "minutes": 10 (or "reckoned"), "group": "results", "script": where it is not called as the rule,
+#         "trains": whether it trains a network, and so asks for what that takes (false),
+#         "memory_mb": that of the table of costs, "minutes": 10 (or "reckoned"), "group": "results", "script": where it is not called as the rule,
 #     },
 # }
-import types
-
 from hcc_recurrence.snakemake_inside import describe_rule
 
 OWN_STEPS = {}
 STEP_KEYS = {
     *("says", "input", "makes", "params", "each", "only", "asked", "memory_mb"),
-    *("minutes", "group", "script"),
+    *("minutes", "group", "script", "trains"),
 }
 
 
-def in_study(paper, path):
-    """A path of a study's folder with its beginning; others, and functions of the wildcards, as they are."""
-    if not isinstance(path, str) or path.startswith("<"):
-        return path
-    return f"<results>/{{cohort}}/{paper}/{path}"
+def trained_again(said):
+    """The step of a network once more, by other kernels of the libraries or from another seed (numerics.smk)."""
+    params = {"kernels": kernels_of_again, "seed": seed_of_again}
+    only = {"cohort": COHORT_NAME, "again": "|".join(AGAIN_TEXT)}
+    return {**said, "params": {**said["params"], **params}, "only": only}
 
 
-def table(name, what, caption="", written=True):
-    """A table with its page for the report, under the caption of its name where no other is named; of a table that
-    another rule has `written`, the page alone."""
-
-    def outputs(paper):
-        path = in_study(paper, f"tables/{name}")
-        words = own_caption(paper, name, caption), what
-        page = shown(f"{path}.html", *words, section=own_category(paper))
-        return {**({name: f"{path}.csv"} if written else {}), f"{name}_html": page}
-
-    return outputs
+def if_trained(paper, *jobs):
+    """Jobs that `all` asks for where a study trains networks (one), as a function of the cohort; elsewhere none."""
+    return lambda cohort: list(jobs or [{}]) if trains_networks(paper, cohort) else []
 
 
-def figure(name, what, caption="", protocols=False, pictures=False):
-    """The same of a figure, one or one a protocol; `pictures` of patients."""
-
-    def outputs(paper):
-        path, key = in_study(paper, f"figures/{name}"), name.split(".")[0]
-        words = own_caption(paper, key, caption), what, key, own_category(paper)
-        return (
-            both_protocols(path, *words)
-            if protocols
-            else one_figure(path, *words, pictures)
-        )
-
-    return outputs
-
-
-def own_caption(paper, name, caption):
-    """The file of a caption."""
-    return f"../report/{caption or f'{paper}_{name}'}.rst"
-
-
-def own_category(paper):
-    """Where the report shows what a method alone has."""
-    return FULL_CONFIG["papers"][paper]["title"]
-
-
-def files(**paths):
-    """Files that other steps read, by the name of the output."""
-    return lambda paper: {name: in_study(paper, path) for name, path in paths.items()}
-
-
-def kept_model(path):
-    """The folder of a model that is kept."""
-    return lambda paper: {"model": directory(in_study(paper, path))}
-
-
-def outcomes(paper):
-    """Labels and split of a study, as inputs."""
-    return {"labels": "<results>/{cohort}/labels.csv", "split": split_file(paper)}
+def if_variables(paper):
+    """The same where a study has clinical variables."""
+    return lambda cohort: [{}] if has_variables(paper, cohort) else []
 
 
 def made_by(paper, said):
@@ -94,13 +50,29 @@ def own_step(paper, name, said):
         raise WorkflowError(f"step {name}: no step has {', '.join(sorted(unknown))}")
     made, read, script = made_by(paper, said), said["input"], said.get("script", name)
     named = read if isinstance(read, dict) else {}
+    folder, each = f"{{cohort}}/{paper}/{name}", said.get("each", "")
     params, own = {"script": script}, said.get("params", {})
     drawn = any(isinstance(kept, list) for kept in made.values())
     if drawn or any(key.endswith("_html") for key in made):
         params.update(title=of_cohort("title"), mark=mark_of(paper))
     if drawn:
         params.update(figures=figure_settings)
-    limit = said.get("minutes", 10)
+    limit, group = said.get("minutes", 10), f"{paper}_{said.get('group', 'results')}"
+    resources = {
+        "mem_mb": (
+            memory(said["memory_mb"]) if "memory_mb" in said else reckoned_memory(name)
+        ),
+        "runtime": reckoned_minutes(script) if limit == "reckoned" else minutes(limit),
+    }
+    if said.get("trains"):
+        # On its own, where a job that trains runs, and for as long as it is reckoned to take.
+        group = None
+        resources = {
+            "mem_mb": training_memory(lambda wildcards: paper),
+            "runtime": reckoned_minutes(script),
+            "gpu": GPUS,
+            "slurm_partition": training_partition,
+        }
     return types.SimpleNamespace(
         name=name,
         says=said["says"],
@@ -108,13 +80,27 @@ def own_step(paper, name, said):
         unnamed=[] if named else [in_study(paper, read)],
         named={key: in_study(paper, path) for key, path in named.items()},
         output=made,
-        logs=f"{{cohort}}/{paper}/{name}{said.get('each', '')}",
+        logs=f"{folder}{each}" if each[:1] in ("", ".") else f"{folder}/{each}",
         only=said.get("only", {}),
-        group=f"{paper}_{said.get('group', 'results')}",
-        memory=memory(said.get("memory_mb", 1000)),
-        minutes=reckoned_minutes(name) if limit == "reckoned" else minutes(limit),
+        group=group,
+        resources=resources,
         params={**params, **own, "code": code(script)},
     )
+
+
+def prediction_parts(paper, cohort):
+    """What the predictions of a study are gathered from: of its fits, and of its own steps where it trains networks,
+    unless its file says it.
+    """
+    if paper in PREDICTION_PARTS:
+        return PREDICTION_PARTS[paper](cohort)
+    found = files_of_fits(paper, ".predictions.csv")(cohort) if paper in METHODS else []
+    own = [made_by(paper, said) for said in OWN_STEPS.get(paper, {}).values()]
+    if trains_networks(paper, cohort):
+        found += [
+            m["predictions"].format(cohort=cohort) for m in own if "predictions" in m
+        ]
+    return found
 
 
 def own_targets(paper, cohort):
@@ -129,3 +115,37 @@ def own_targets(paper, cohort):
         for wildcards in said["asked"](cohort) if "asked" in said else [{}]:
             found += [str(path).format(cohort=cohort, **wildcards) for path in wanted]
     return found
+
+
+# What is drawn of a method's nomograms, and their calibration.
+NOMOGRAM_FILES = {
+    "drawn": "fits/nomograms.json",
+    "curves": "fits/nomograms.calibration.csv",
+}
+
+
+def nomograms_step(paper, models, asked):
+    """The step that draws a method's nomograms with a worked patient, and their calibration corrected for optimism.
+
+    `models`: ending of the figure's name -> the model, words for the report, and whether the protocols differ.
+    """
+    drawn, makes = {}, []
+    for ending, (model, what, differ) in models.items():
+        name = f"nomogram_{ending}"
+        own = {f"{name}_{p}": (model, p) for p in PROTOCOLS}
+        drawn.update(own if differ else {name: (model, STRICT)})
+        makes.append(figure(name, what, f"{paper}_nomogram", protocols=differ))
+    name, what = "nomograms_calibration", "calibration of the nomograms"
+    makes.append(figure(name, f"{what}, corrected for optimism", name, protocols=True))
+    return {
+        "says": f"The nomograms with a worked patient, and the {what}, corrected for optimism.",
+        "input": NOMOGRAM_FILES,
+        "makes": makes,
+        "params": {
+            "paper": paper,
+            "nomograms": drawn,
+            "endpoint": of_cohort("endpoint"),
+        },
+        "script": "plot_nomograms",
+        "asked": asked,
+    }

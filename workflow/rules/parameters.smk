@@ -1,17 +1,11 @@
 # Parameters that several rules take from the config and the sheets: builtin types, so that Snakemake compares them.
 from hcc_recurrence.networks.architectures import (
+    TRAINING_KEYS,
     highest_value,
     slice_networks,
     volume_networks,
 )
 from hcc_recurrence.provenance import combine_hashes, content_hash
-
-# The settings of a paper that decide how its networks are trained.
-TRAINING_KEYS = (
-    *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
-    *("patience", "inner_fraction", "class_weights", "augmentation"),
-    *("schedule", "choose", "standardise"),
-)
 
 
 def entry(section, wildcard):
@@ -96,31 +90,6 @@ def needed_masks(cohort, unet, batch):
     return {p: phases for p, phases in used.items() if phases}
 
 
-def patients_sheet(wildcards):
-    """How the patients sheet is read; what matters of its content is hashed by other parameters."""
-    return PLAN.patients_sheet(base(wildcards.cohort))
-
-
-def study_clinical(paper):
-    """Names of the clinical variables of a paper in one study."""
-    return lambda w: list(PLAN.settings(paper, base(w.cohort))["clinical"])
-
-
-def clinical_hash(variables):
-    """Changes with any value of the clinical variables that a function of the wildcards names."""
-    return lambda w: PLAN.clinical_hash(base(w.cohort), variables(w))
-
-
-def clinical_definitions(variables):
-    """The config's definitions of the clinical variables that a function of the wildcards names."""
-    return lambda w: PLAN.clinical_definitions(base(w.cohort), variables(w))
-
-
-def clinical_meaning(variables):
-    """The same without the names of the sheet's columns: what a value means does not change with them."""
-    return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
-
-
 def study_settings(paper, *keys):
     """Some settings of a paper in one study, with the thresholds of its cohort, as a function of the wildcards."""
 
@@ -141,38 +110,9 @@ def study_setting(key):
     return lambda w: PLAN.settings(w.paper, base(w.cohort))[key]
 
 
-def of_study(wildcards):
-    """The clinical variables of the study that the wildcards name."""
-    return study_clinical(wildcards.paper)(wildcards)
-
-
-def read_variables(wildcards):
-    """The clinical variables of a study that were read more than once."""
-    return list(PLAN.readings(wildcards.cohort, of_study(wildcards)))
-
-
-def comparator_variables(wildcards):
-    """The cohort's clinical variables that scores and stages are computed from."""
-    return PLAN.comparator_variables(base(wildcards.cohort))
-
-
 def compared_papers(wildcards):
     """The papers that use one split on a cohort."""
     return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
-
-
-def own_risk_factors(wildcards):
-    """What a study's own regression of its clinical variables reads: coding, rule and limits."""
-    limits = (
-        *("clinical_p", "none_significant", "entry_p", "removal_p", "cox_p"),
-        "nominal",
-    )
-    settings = PLAN.settings(wildcards.paper, base(wildcards.cohort))
-    return {
-        key: settings[key]
-        for key in ("clinical", "risk_factor_model", *limits)
-        if key in settings
-    }
 
 
 def mark_of(paper):

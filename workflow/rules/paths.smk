@@ -46,6 +46,25 @@ def study_crops(paper):
     return lambda wildcards: f"<results>/{base(wildcards.cohort)}/crops/{crop}.npz"
 
 
+def deep_features(paper, phase=""):
+    """The features that a paper's only network extracts of a phase, or of each phase of a study, as a function of the
+    wildcards; those of the cohort itself where outcomes are permuted."""
+    (network,) = FULL_CONFIG["papers"][paper]["settings"]["networks"]
+    return lambda wildcards: [
+        f"<results>/{base(wildcards.cohort)}/{paper}/features/{network}.{one}.parquet"
+        for one in ([phase] if phase else study_phases(paper)(wildcards))
+    ]
+
+
+def all_crops(paper):
+    """The crops that each of a paper's networks reads, as a function of the wildcards."""
+    settings = FULL_CONFIG["papers"][paper]["settings"]
+    return lambda wildcards: [
+        f"<results>/{base(wildcards.cohort)}/crops/{network_crop(settings, name)}.npz"
+        for name in settings["networks"]
+    ]
+
+
 def network_crops(wildcards):
     """The crops that one network of a study reads."""
     settings = FULL_CONFIG["papers"][wildcards.paper]["settings"]

@@ -20,14 +20,15 @@ def stack_of_crops(wildcards):
 # Memory that formulas decide and not the table of costs: training goes with the batch and the size of its images, and the
 # demo's networks are too small to tell; images go with their voxels, which are a hospital's and not the demo's.
 def training_memory(paper, network=lambda wildcards: ""):
-    """Memory to train a network as its paper says it (`TRAINING_MEMORY`), in MB; doubles with each attempt."""
+    """Memory to train a network as its paper says it (`training_mb` of its declaration), in MB; doubles with each attempt."""
 
     def needed(wildcards, attempt):
         name, method = network(wildcards), paper(wildcards)
-        crop = network_crop(FULL_CONFIG["papers"][method]["settings"], name)
-        size = FULL_CONFIG["crops"][crop]["size_voxels"]
+        settings = FULL_CONFIG["papers"][method]["settings"]
+        size = FULL_CONFIG["crops"][network_crop(settings, name)]["size_voxels"]
         batch = training_settings(method, name)["batch"]
-        return round(TRAINING_MEMORY[method](name, batch, size)) * 2 ** (attempt - 1)
+        needed_mb = declared(method).training_mb(settings, name, batch, size)
+        return round(needed_mb) * 2 ** (attempt - 1)
 
     return needed
 

@@ -117,7 +117,7 @@ def null_control_targets(paper, cohort):
     if FULL_CONFIG["cohorts"][cohort]["null_outcome"]:
         return []
     # A method of networks alone has nothing to learn anew where these are left out.
-    if paper in NETWORKS_ALONE and not FULL_CONFIG["null_control"]["networks"]:
+    if declared(paper).networks_alone and not FULL_CONFIG["null_control"]["networks"]:
         return []
     folder = f"<results>/{cohort}/{paper}"
     return [f"{folder}/tables/null_control.html", f"{folder}/figures/null_control.png"]

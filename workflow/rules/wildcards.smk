@@ -10,6 +10,7 @@ from hcc_recurrence.cohort.fit import (
     VALIDATION,
     Fit,
 )
+from hcc_recurrence.methods.contract import TRAINED as TRAINED_HERE, declared
 
 PAPERS = sorted(FULL_CONFIG["papers"])
 # Patterns of a cohort of the config and of a paper, for rules that take neither copies nor comparisons. A paper is
@@ -23,29 +24,23 @@ NETWORKS = sorted(
         for name in paper["settings"].get("networks", {})
     }
 )
-# The rules of each paper say what its predictions are gathered from, and what else it makes:
-# paper -> function of the cohort that returns paths.
+# What the predictions of a paper are gathered from where own_steps_common.smk does not find it, and what it makes that
+# its own steps do not: paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
-# The files beside a study's networks that say what they were trained on, where a paper trains networks of its own:
-# paper -> function of the wildcards (cohort) that returns paths.
+# All networks that a study trains, where a paper trains any: paper -> function of the cohort that returns pairs of a
+# network's name and a fit.
 TRAINED = {}
-# How much memory training takes, where a paper trains: paper -> function of the network's name, the batch and the size
-# z, y, x of a crop in voxels that returns MB.
-TRAINING_MEMORY = {}
-# Papers whose networks of the folds together stand for all training patients: none is trained on all of them.
-FOLDS_ALONE = set()
 # What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its
 # observed values are then those of copy 0, which has the real outcomes.
 SMALLER_COPIES = {}
-# Papers that have nothing to learn without their networks.
-NETWORKS_ALONE = set()
 
 
 wildcard_constraints:
     # A cohort, or one of its copies with permuted outcomes.
     cohort=f"{COHORT_NAME}(/null/[0-9]+)?",
     permutation="[0-9]+",
+    page="[0-9]+",
     patient="[A-Za-z0-9][A-Za-z0-9_-]*",
     phase="precontrast|arterial|portal|delayed|hepatobiliary",
     grid="[A-Za-z0-9_]+",
@@ -153,7 +148,7 @@ def network_fits(paper, cohort):
         networks = min(
             PLAN.settings(paper, cohort)["network_repeats"], split["repeats"]
         )
-    first = int(paper in FOLDS_ALONE)
+    first = int(declared(paper).folds_alone(FULL_CONFIG["papers"][paper]["settings"]))
     return [
         Fit.without(STRICT, repeat + 1, fold)
         for repeat in range(networks)

@@ -39,7 +39,6 @@ EXPORTS["wang2022"] = {
     "models": exported_fit("wang2022"),
     "features": wang2022_features,
 }
-PREDICTION_PARTS["wang2022"] = files_of_fits("wang2022", ".predictions.csv")
 OWN_STEPS["wang2022"] = {
     "gather_wang2022": {
         "says": "What all fits chose, and the nomograms and hazard ratios of those on all training patients.",

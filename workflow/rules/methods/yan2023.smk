@@ -1,299 +1,183 @@
 # Yan 2023: VGG19 features of each phase, a grid of rankings and classifiers, mp-MR, nomograms. Needs crops, labels, a split
 # and clinical variables; makes a job a ranking of the grid, the choice in both protocols, predictions, nomograms.
 
+from functools import partial
 
-include: "yan2023_common.smk"
+from hcc_recurrence.methods.yan2023.cost import cells_work, ranking_work
+from hcc_recurrence.methods.yan2023.declare import BEFORE, CLINICAL, DEEP
+from hcc_recurrence.methods.yan2023.grid import feature_network, grid_of, smaller_words
+
+WORKLOAD.of_rule["rank_yan2023_features"] = partial(ranking_work, WORKLOAD)
+WORKLOAD.of_rule["fit_yan2023_cells"] = partial(cells_work, WORKLOAD)
+YAN = FULL_CONFIG["papers"]["yan2023"]["settings"]
+((YAN_NETWORK, YAN_OWN),) = YAN["networks"].items()
+# Settings that every step of the grid reads.
+YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
+YAN_RANKING = "grid/{phase}.{selector}"
+# The published fit, whose cells the validation patients choose.
+YAN_PUBLISHED = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
+
+
+def yan2023_of_grid(*keys):
+    """Some settings of the grid, as a function of the wildcards."""
+    return lambda w: {key: grid_of(YAN, is_permuted(w.cohort))[key] for key in keys}
+
+
+def yan2023_fit_settings(wildcards):
+    """What a fit reads, and what decides which models it has."""
+    own = ("clinical", "nominal", "clinical_p", "entry_p", "removal_p", "fusion")
+    return {
+        **study_settings("yan2023", *own)(wildcards),
+        **yan2023_of_grid("classifiers")(wildcards),
+        "phases": study_phases("yan2023")(wildcards),
+        "after_operation": after_operation("yan2023")(wildcards),
+    }
+
+
+def yan2023_repeats(wildcards):
+    """How many of the split's repeats the grid takes."""
+    return min(YAN["grid_repeats"], study_repeats("yan2023")(wildcards))
+
+
+def yan2023_grid(kind):
+    """Files of one kind of all rankings of all phases of a study."""
+    return lambda w: [
+        f"<results>/{w.cohort}/yan2023/grid/{phase}.{selector}.{kind}"
+        for phase in study_phases("yan2023")(w)
+        for selector in yan2023_of_grid("selectors")(w)["selectors"]
+    ]
 
 
 METHODS["yan2023"] = {
-    "fits": yan2023_fits,
+    "fits": fits_of_study("yan2023", VALIDATION, at_most=YAN["grid_repeats"]),
     "inputs": lambda w: {
-        "features": yan2023_phase_features(w),
+        "features": deep_features("yan2023")(w),
         "ranks": yan2023_grid("ranks.parquet")(w),
         "chosen": "<results>/{cohort}/yan2023/tables/chosen.csv",
         "fused": "<results>/{cohort}/yan2023/fits/signatures.csv",
     },
     "settings": yan2023_fit_settings,
     "clinical": study_clinical("yan2023"),
-    "about": yan2023_about,
+    "about": lambda w: {
+        "phases": study_phases("yan2023")(w),
+        "selectors": list(yan2023_of_grid("selectors")(w)["selectors"]),
+        "network": feature_network(YAN, FULL_CONFIG),
+        "definitions": clinical_meaning(study_clinical("yan2023"))(w),
+    },
     "memory_mb": 2000,
     "minutes": 30,
 }
 EXPORTS["yan2023"] = {
     "models": exported_fit("yan2023"),
-    "features": yan2023_phase_features,
-    "weights": yan2023_weights,
+    "features": deep_features("yan2023"),
+    # By the network's name, where a file is named; random ones are drawn.
+    "weights": lambda cohort: {
+        n: f for n, f in [(YAN_NETWORK, YAN_OWN["weights"])] if f
+    },
 }
-PREDICTION_PARTS["yan2023"] = files_of_fits("yan2023", ".predictions.csv")
-OWN_TARGETS["yan2023"] = yan2023_targets
-SMALLER_COPIES["yan2023"] = yan2023_smaller()
-
-
-rule rank_yan2023_features:
-    """Features of one phase in the order of one selector, in every fit and every inner split."""
-    input:
-        features=yan2023_features,
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("yan2023"),
-    output:
-        ranks="<results>/{cohort}/yan2023/grid/{phase}.{selector}.ranks.parquet",
-        steps="<results>/{cohort}/yan2023/grid/{phase}.{selector}.steps.csv",
-    log:
-        "<logs>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/rank_yan2023_features/{phase}.{selector}.tsv"
-    group:
-        "yan2023_grid"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=reckoned_minutes("rank_yan2023_features"),
-    params:
-        settings=lambda w: {
-            **yan2023_grid_settings(*YAN_INNER, "spearman_p", "redundancy_r")(w),
-            "selectors": {w.selector: YAN["selectors"][w.selector]},
+OWN_TARGETS["yan2023"] = lambda cohort: crop_pages("yan2023", cohort)
+SMALLER_COPIES["yan2023"] = smaller_words(YAN)
+OWN_STEPS["yan2023"] = {
+    "rank_yan2023_features": {
+        "says": "Features of one phase in the order of one selector, in every fit and every inner split.",
+        "input": {
+            "features": lambda w: deep_features("yan2023", w.phase)(w),
+            **outcomes("yan2023"),
         },
-        repeats=yan2023_repeats,
-        seed=FULL_CONFIG["seed"],
-        code=code("rank_yan2023_features"),
-    script:
-        "../../scripts/methods/rank_yan2023_features.py"
-
-
-rule fit_yan2023_cells:
-    """All classifiers on the best features of one selector in one phase: the cells of a ranking, in every fit."""
-    input:
-        features=yan2023_features,
-        ranks="<results>/{cohort}/yan2023/grid/{phase}.{selector}.ranks.parquet",
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("yan2023"),
-    output:
-        scores="<results>/{cohort}/yan2023/grid/{phase}.{selector}.scores.csv",
-        choices="<results>/{cohort}/yan2023/grid/{phase}.{selector}.choices.csv",
-    log:
-        "<logs>/{cohort}/yan2023/fit_yan2023_cells/{phase}.{selector}.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/fit_yan2023_cells/{phase}.{selector}.tsv"
-    group:
-        "yan2023_grid"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=reckoned_minutes("fit_yan2023_cells"),
-    params:
-        settings=yan2023_grid_settings(*YAN_INNER, "classifiers", "inner_classifiers"),
-        repeats=yan2023_repeats,
-        seed=FULL_CONFIG["seed"],
-        code=code("fit_yan2023_cells"),
-    script:
-        "../../scripts/methods/fit_yan2023_cells.py"
-
-
-rule choose_yan2023_signatures:
-    """The cell of each phase in both protocols, mp-MR, and the tables of the grid."""
-    input:
-        scores=yan2023_grid("scores.csv"),
-        choices=yan2023_grid("choices.csv"),
-        steps=yan2023_grid("steps.csv"),
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("yan2023"),
-    output:
-        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
-        chosen="<results>/{cohort}/yan2023/tables/chosen.csv",
-        grid="<results>/{cohort}/yan2023/tables/grid.csv",
-        grid_html=shown(
-            "<results>/{cohort}/yan2023/tables/grid.html",
-            "../../report/yan2023_grid.rst",
-            "grid of signatures, table",
-            section="Yan 2023",
-        ),
-        choices="<results>/{cohort}/yan2023/tables/choices.csv",
-        choices_html=shown(
-            "<results>/{cohort}/yan2023/tables/choices.html",
-            "../../report/yan2023_choices.rst",
-            "chosen cells",
-            section="Yan 2023",
-        ),
-        signatures="<results>/{cohort}/yan2023/tables/signatures.csv",
-        signatures_html=shown(
-            "<results>/{cohort}/yan2023/tables/signatures.html",
-            "../../report/yan2023_signatures.rst",
-            "signatures by outcome",
-            section="Yan 2023",
-        ),
-    log:
-        "<logs>/{cohort}/yan2023/choose_yan2023_signatures.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/choose_yan2023_signatures.tsv"
-    group:
-        "yan2023_choice"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(20),
-    params:
-        settings=yan2023_grid_settings("selectors", "classifiers", "fusion"),
-        title=of_cohort("title"),
-        mark=mark_of("yan2023"),
-        code=code("choose_yan2023_signatures"),
-    script:
-        "../../scripts/methods/choose_yan2023_signatures.py"
-
-
-rule plot_yan2023_grid:
-    """Heat maps of all cells with intervals, and what choosing on the validation patients does to their AUC."""
-    input:
-        grid="<results>/{cohort}/yan2023/tables/grid.csv",
-        metrics="<results>/{cohort}/yan2023/tables/metrics.csv",
-        best_auc=best_auc_file,
-    output:
-        **both_protocols(
-            "<results>/{cohort}/yan2023/figures/grid",
-            caption="../../report/yan2023_grid.rst",
-            what="grid of signatures",
-            name="grid",
-            section="Yan 2023",
-        ),
-        **one_figure(
-            "<results>/{cohort}/yan2023/figures/choice",
-            "../../report/yan2023_choice.rst",
-            "choosing on the validation patients",
-            "choice",
-            section="Yan 2023",
-        ),
-    log:
-        "<logs>/{cohort}/yan2023/plot_yan2023_grid.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/plot_yan2023_grid.tsv"
-    group:
-        "yan2023_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("plot_yan2023_grid"),
-        runtime=minutes(10),
-    params:
-        title=of_cohort("title"),
-        mark=mark_of("yan2023"),
-        figures=figure_settings,
-        code=code("plot_yan2023_grid"),
-    script:
-        "../../scripts/methods/plot_yan2023_grid.py"
-
-
-rule write_yan2023_nomograms:
-    """Regressions of the nomograms in every fit, and what the figures of those of all training patients draw."""
-    input:
-        tables=lambda w: files_of_fits("yan2023", "")(w.cohort),
-        strict=f"<results>/{{cohort}}/yan2023/models/{Fit()}",
-        as_published=f"<results>/{{cohort}}/yan2023/models/{YAN_PUBLISHED}",
-        fused="<results>/{cohort}/yan2023/fits/signatures.csv",
-        labels="<results>/{cohort}/labels.csv",
-    output:
-        csv="<results>/{cohort}/yan2023/tables/nomograms.csv",
-        html=shown(
-            "<results>/{cohort}/yan2023/tables/nomograms.html",
-            "../../report/yan2023_nomograms.rst",
-            "regressions of the nomograms",
-            section="Yan 2023",
-        ),
-        drawn="<results>/{cohort}/yan2023/fits/nomograms.json",
-        curves="<results>/{cohort}/yan2023/fits/nomograms.calibration.csv",
-    log:
-        "<logs>/{cohort}/yan2023/write_yan2023_nomograms.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/write_yan2023_nomograms.tsv"
-    group:
-        "yan2023_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("write_yan2023_nomograms"),
-        runtime=minutes(30),
-    params:
-        settings=lambda w: yan2023_settings(w, ("clinical_p", "entry_p", "removal_p")),
-        resamples=calibration_resamples("yan2023"),
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(study_clinical("yan2023")),
-        definitions=untracked(clinical_definitions(study_clinical("yan2023"))),
-        meaning=clinical_meaning(study_clinical("yan2023")),
-        missing_codes=of_cohort("missing_codes"),
-        seed=FULL_CONFIG["seed"],
-        title=of_cohort("title"),
-        mark=mark_of("yan2023"),
-        endpoint=of_cohort("endpoint"),
-        code=code("write_yan2023_nomograms"),
-    script:
-        "../../scripts/methods/write_yan2023_nomograms.py"
-
-
-rule plot_yan2023_nomograms:
-    """The nomograms with a worked patient, and their calibration corrected for optimism."""
-    input:
-        drawn="<results>/{cohort}/yan2023/fits/nomograms.json",
-        curves="<results>/{cohort}/yan2023/fits/nomograms.calibration.csv",
-    output:
-        **one_figure(
-            "<results>/{cohort}/yan2023/figures/nomogram_clinical",
-            "../../report/yan2023_nomogram.rst",
-            "clinical nomogram",
-            "clinical",
-            section="Yan 2023",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/yan2023/figures/nomogram_deep",
-            caption="../../report/yan2023_nomogram.rst",
-            what="DL nomogram",
-            name="deep",
-            section="Yan 2023",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/yan2023/figures/nomogram_preoperative",
-            caption="../../report/yan2023_nomogram.rst",
-            what="DL nomogram, preoperative",
-            name="preoperative",
-            section="Yan 2023",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/yan2023/figures/nomograms_calibration",
-            caption="../../report/nomograms_calibration.rst",
-            what="calibration of the nomograms, corrected for optimism",
-            name="calibration",
-            section="Yan 2023",
-        ),
-    log:
-        "<logs>/{cohort}/yan2023/plot_yan2023_nomograms.log",
-    benchmark:
-        "<benchmarks>/{cohort}/yan2023/plot_yan2023_nomograms.tsv"
-    group:
-        "yan2023_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("plot_yan2023_nomograms"),
-        runtime=minutes(10),
-    params:
-        paper="yan2023",
-        nomograms={
-            "clinical": ("Clinical-nomogram", "strict"),
-            **{f"deep_{p}": ("DL-nomogram", p) for p in PROTOCOLS},
-            **{
-                f"preoperative_{p}": ("DL-nomogram preoperative", p) for p in PROTOCOLS
+        "makes": [files_under(YAN_RANKING, "ranks.parquet", "steps.csv")],
+        "params": {
+            "settings": lambda w: {
+                **yan2023_of_grid(*YAN_INNER, "spearman_p", "redundancy_r")(w),
+                "selectors": {w.selector: YAN["selectors"][w.selector]},
             },
+            "repeats": yan2023_repeats,
+            "seed": FULL_CONFIG["seed"],
         },
-        title=of_cohort("title"),
-        mark=mark_of("yan2023"),
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
-        code=code("plot_nomograms"),
-    script:
-        "../../scripts/methods/plot_nomograms.py"
+        "each": "{phase}.{selector}",
+        "group": "grid",
+        "memory_mb": 2000,
+        "minutes": "reckoned",
+    },
+    "fit_yan2023_cells": {
+        "says": "All classifiers on the best features of one selector in one phase: the cells of a ranking, in every fit.",
+        "input": {
+            "features": lambda w: deep_features("yan2023", w.phase)(w),
+            "ranks": f"{YAN_RANKING}.ranks.parquet",
+            **outcomes("yan2023"),
+        },
+        "makes": [files_under(YAN_RANKING, "scores.csv", "choices.csv")],
+        "params": {
+            "settings": yan2023_of_grid(*YAN_INNER, "classifiers", "inner_classifiers"),
+            "repeats": yan2023_repeats,
+            "seed": FULL_CONFIG["seed"],
+        },
+        "each": "{phase}.{selector}",
+        "group": "grid",
+        "memory_mb": 2000,
+        "minutes": "reckoned",
+    },
+    "choose_yan2023_signatures": {
+        "says": "The cell of each phase in both protocols, mp-MR, and the tables of the grid.",
+        "input": {
+            **{
+                kind: yan2023_grid(f"{kind}.csv")
+                for kind in ("scores", "choices", "steps")
+            },
+            **outcomes("yan2023"),
+        },
+        "makes": [
+            files(fused="fits/signatures.csv", chosen="tables/chosen.csv"),
+            table("grid", "grid of signatures, table"),
+            table("choices", "chosen cells"),
+            table("signatures", "signatures by outcome"),
+        ],
+        "params": {"settings": yan2023_of_grid("selectors", "classifiers", "fusion")},
+        "group": "choice",
+        "memory_mb": 3000,
+        "minutes": 20,
+    },
+    "plot_yan2023_grid": {
+        "says": "Heat maps of all cells with intervals, and what choosing on the validation patients does to their AUC.",
+        "input": {
+            "grid": "tables/grid.csv",
+            "metrics": "tables/metrics.csv",
+            "best_auc": best_auc_file,
+        },
+        "makes": [
+            figure("grid", "grid of signatures", protocols=True),
+            figure("choice", "choosing on the validation patients"),
+        ],
+    },
+    "write_yan2023_nomograms": {
+        "says": "Regressions of the nomograms in every fit, and what the figures of those of all training patients draw.",
+        "input": {
+            "tables": tables_of_fits("yan2023"),
+            "strict": f"models/{Fit()}",
+            "as_published": f"models/{YAN_PUBLISHED}",
+            "fused": "fits/signatures.csv",
+            "labels": "<results>/{cohort}/labels.csv",
+        },
+        "makes": [
+            table("nomograms", "regressions of the nomograms"),
+            files(**NOMOGRAM_FILES),
+        ],
+        "params": {
+            "settings": study_settings("yan2023", "clinical_p", "entry_p", "removal_p"),
+            "resamples": calibration_resamples("yan2023"),
+            **clinical_params("yan2023"),
+            "seed": FULL_CONFIG["seed"],
+            "endpoint": of_cohort("endpoint"),
+        },
+        "asked": if_variables("yan2023"),
+        "minutes": 30,
+    },
+    "plot_yan2023_nomograms": nomograms_step(
+        "yan2023",
+        {
+            "clinical": (CLINICAL, "clinical nomogram", False),
+            "deep": (DEEP, "DL nomogram", True),
+            "preoperative": (f"{DEEP} {BEFORE}", f"DL nomogram, {BEFORE}", True),
+        },
+        if_variables("yan2023"),
+    ),
+}

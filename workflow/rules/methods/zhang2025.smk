@@ -1,8 +1,86 @@
 # Zhang 2025: slice-level networks on 2.5D images, fusion of a patient's images, clinical and combined models, networks of
 # volumes. Needs crops, radiomics, labels and a split; makes predictions, tables, nomograms and Grad-CAM.
 
+from hcc_recurrence.methods.zhang2025.declare import BEFORE, COMBINED
+from hcc_recurrence.methods.zhang2025.fits import (
+    BY_VALIDATION,
+    fits_without_two,
+    scoring_fits,
+)
 
-include: "zhang2025_common.smk"
+ZHANG = FULL_CONFIG["papers"]["zhang2025"]["settings"]
+ZHANG_SLICES, ZHANG_VOLUMES = slice_networks(ZHANG), volume_networks(ZHANG)
+# Settings that the fusion of images reads, and those of the clinical models.
+ZHANG_FITTED = (
+    *("decimals", "normality_alpha", "univariable_p", "correlation_r"),
+    *("lasso_folds", "lasso_penalties", "learner_folds", "learners"),
+    *("clinical", "clinical_p", "none_significant"),
+)
+
+
+def zhang2025_fits(cohort):
+    """All fits of signature, clinical and combined models: as many repeats as the networks have seeds."""
+    if not trains_networks("zhang2025", cohort):
+        return fits_of_study("zhang2025", VALIDATION)(cohort)
+    return zhang2025_scored(types.SimpleNamespace(cohort=cohort))
+
+
+def zhang2025_files(networks, kind, fits):
+    """Files of one kind that fits of some networks leave, as a function of the wildcards, as `fits` is."""
+    return network_files("zhang2025", kind, fits, networks)
+
+
+def zhang2025_scored(wildcards):
+    """The fits of networks that leave one fold out or none, and that whose epoch the validation patients chose."""
+    return [*network_fits("zhang2025", wildcards.cohort), BY_VALIDATION]
+
+
+def zhang2025_first(wildcards):
+    """The strict fits of the first repeat, whose patients Grad-CAM explains."""
+    return fits_of_first_repeat("zhang2025", wildcards.cohort)
+
+
+def zhang2025_inputs(wildcards):
+    """What one fit learns from: scores of images and radiomics; the fit that is applied later also the networks that it
+    keeps."""
+    cohort, fit = wildcards.cohort, Fit.parse(wildcards.fit)
+    if not trains_networks("zhang2025", cohort):
+        return {}
+    sources = scoring_fits(network_fits("zhang2025", cohort), fit)
+    wanted = {"scores": (ZHANG_SLICES, "scores.csv", sources)}
+    if fit == Fit() and not is_permuted(cohort):
+        wanted["networks"] = (ZHANG_SLICES, "pt", [fit])
+        wanted["volumes"] = (ZHANG_VOLUMES, "pt", [fit])
+        wanted["histories"] = (ZHANG_VOLUMES, "history.csv", [fit])
+    return {
+        "radiomics": radiomics_files("zhang2025")(wildcards),
+        **{
+            name: network_files("zhang2025", kind, lambda w: fits, networks)(wildcards)
+            for name, (networks, kind, fits) in wanted.items()
+        },
+    }
+
+
+def zhang2025_settings(wildcards):
+    """What decides the models of a fit: another number of epochs comes with other scores."""
+    deep = ZHANG_SLICES if trains_networks("zhang2025", wildcards.cohort) else []
+    return {
+        **study_settings("zhang2025", *ZHANG_FITTED)(wildcards),
+        "calibration_resamples": calibration_resamples("zhang2025")(wildcards),
+        "networks": {
+            n: {"architecture": ZHANG["networks"][n]["architecture"]} for n in deep
+        },
+        "after_operation": after_operation("zhang2025")(wildcards),
+    }
+
+
+def zhang2025_trained(cohort):
+    """All networks of a study."""
+    fits = network_fits("zhang2025", cohort)
+    first = [
+        (n, f) for n in ZHANG_SLICES + ZHANG_VOLUMES for f in [*fits, BY_VALIDATION]
+    ]
+    return first + [(n, f) for n in ZHANG_SLICES for f in fits_without_two(fits)]
 
 
 METHODS["zhang2025"] = {
@@ -10,7 +88,12 @@ METHODS["zhang2025"] = {
     "inputs": zhang2025_inputs,
     "settings": zhang2025_settings,
     "clinical": study_clinical("zhang2025"),
-    "about": zhang2025_about,
+    "about": lambda w: {
+        "phases": study_phases("zhang2025")(w),
+        "reader": of_cohort("reader")(w),
+        "definitions": clinical_meaning(study_clinical("zhang2025"))(w),
+        "architectures": {n: o["architecture"] for n, o in ZHANG["networks"].items()},
+    },
     # The weights of a VGG19, 560 MB, are read and written once more.
     "memory_mb": 6000,
     "minutes": 480,
@@ -23,296 +106,120 @@ EXPORTS["zhang2025"] = {
         else []
     ),
 }
-PREDICTION_PARTS["zhang2025"] = zhang2025_predictions
-OWN_TARGETS["zhang2025"] = zhang2025_targets
-TRAINING_MEMORY["zhang2025"] = zhang2025_memory
 TRAINED["zhang2025"] = zhang2025_trained
-
-
-rule gather_zhang2025_fusion:
-    """What all fits of DL_2.5D chose, and the grid search of the fits on all training patients (Figure 6)."""
-    input:
-        zhang2025_folders,
-    output:
-        **one_figure(
-            "<results>/{cohort}/zhang2025/figures/grid_search",
-            "../../report/zhang2025_grid_search.rst",
-            "grid search of the learners",
-            "grid_search",
-            section="Zhang 2025",
-        ),
-        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
-        grid="<results>/{cohort}/zhang2025/tables/grid_search.csv",
-        learners="<results>/{cohort}/zhang2025/tables/learners.csv",
-        learners_html=shown(
-            "<results>/{cohort}/zhang2025/tables/learners.html",
-            "../../report/zhang2025_learners.rst",
-            "learners and networks chosen",
-            section="Zhang 2025",
-        ),
-        selection="<results>/{cohort}/zhang2025/tables/selection.csv",
-        selection_html=shown(
-            "<results>/{cohort}/zhang2025/tables/selection.html",
-            "../../report/zhang2025_selection.rst",
-            "feature selection",
-            section="Zhang 2025",
-        ),
-    log:
-        "<logs>/{cohort}/zhang2025/gather_zhang2025_fusion.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_fusion.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("gather_zhang2025_fusion"),
-        runtime=minutes(10),
-    params:
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        figures=figure_settings,
-        code=code("gather_zhang2025_fusion"),
-    script:
-        "../../scripts/methods/gather_zhang2025_fusion.py"
-
-
-rule gather_zhang2025_networks:
-    """The slice-level table, the models of the networks of volumes, and what all networks are."""
-    input:
-        scores=zhang2025_files(ZHANG_SLICES, "scores.csv"),
-        volumes=zhang2025_files(ZHANG_VOLUMES, "scores.csv"),
-        histories=zhang2025_files(
-            [*ZHANG_SLICES, *ZHANG_VOLUMES], "history.csv", validation=False
-        ),
-        labels="<results>/{cohort}/labels.csv",
-        split=split_file("zhang2025"),
-    output:
-        **both_protocols(
-            "<results>/{cohort}/zhang2025/figures/roc_images",
-            caption="../../report/zhang2025_slices.rst",
-            what="ROC of single images",
-            name="roc",
-            section="Zhang 2025",
-        ),
-        predictions="<results>/{cohort}/zhang2025/fits/volumes.predictions.csv",
-        slices="<results>/{cohort}/zhang2025/tables/slices.csv",
-        slices_html=shown(
-            "<results>/{cohort}/zhang2025/tables/slices.html",
-            "../../report/zhang2025_slices.rst",
-            "single images",
-            section="Zhang 2025",
-        ),
-        csv="<results>/{cohort}/zhang2025/tables/networks.csv",
-        html=shown(
-            "<results>/{cohort}/zhang2025/tables/networks.html",
-            "../../report/networks.rst",
-            "networks",
-            section="Zhang 2025",
-        ),
-    log:
-        "<logs>/{cohort}/zhang2025/gather_zhang2025_networks.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_networks.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(20),
-    params:
-        networks=ZHANG["networks"],
-        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
-        seed=FULL_CONFIG["seed"],
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        figures=figure_settings,
-        code=code("gather_zhang2025_networks"),
-    script:
-        "../../scripts/methods/gather_zhang2025_networks.py"
-
-
-rule gather_zhang2025_models:
-    """The regressions of clinical and combined models of all fits, and what the nomograms draw."""
-    input:
-        zhang2025_folders,
-    output:
-        csv="<results>/{cohort}/zhang2025/tables/regressions.csv",
-        html=shown(
-            "<results>/{cohort}/zhang2025/tables/regressions.html",
-            "../../report/zhang2025_regressions.rst",
-            "clinical regressions",
-            section="Zhang 2025",
-        ),
-        drawn="<results>/{cohort}/zhang2025/fits/nomograms.json",
-        curves="<results>/{cohort}/zhang2025/fits/nomograms.calibration.csv",
-    log:
-        "<logs>/{cohort}/zhang2025/gather_zhang2025_models.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/gather_zhang2025_models.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("gather_zhang2025_models"),
-        runtime=minutes(10),
-    params:
-        rule_of_choice=lambda w: {
-            key: PLAN.settings("zhang2025", base(w.cohort))[key]
-            for key in ("clinical_p", "none_significant")
-        },
-        definitions=zhang2025_definitions,
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        code=code("gather_zhang2025_models"),
-    script:
-        "../../scripts/methods/gather_zhang2025_models.py"
-
-
-rule plot_zhang2025_nomograms:
-    """The combined nomograms with a worked patient, and their calibration corrected for optimism."""
-    input:
-        drawn="<results>/{cohort}/zhang2025/fits/nomograms.json",
-        curves="<results>/{cohort}/zhang2025/fits/nomograms.calibration.csv",
-    output:
-        **both_protocols(
-            "<results>/{cohort}/zhang2025/figures/nomogram_combined",
-            caption="../../report/zhang2025_nomogram.rst",
-            what="combined nomogram",
-            name="combined",
-            section="Zhang 2025",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/zhang2025/figures/nomogram_preoperative",
-            caption="../../report/zhang2025_nomogram.rst",
-            what="combined nomogram, preoperative",
-            name="preoperative",
-            section="Zhang 2025",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/zhang2025/figures/nomograms_calibration",
-            caption="../../report/nomograms_calibration.rst",
-            what="calibration of the nomograms, corrected for optimism",
-            name="calibration",
-            section="Zhang 2025",
-        ),
-    log:
-        "<logs>/{cohort}/zhang2025/plot_zhang2025_nomograms.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/plot_zhang2025_nomograms.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("plot_zhang2025_nomograms"),
-        runtime=minutes(10),
-    params:
-        paper="zhang2025",
-        nomograms={
-            **{f"combined_{p}": ("Combined", p) for p in PROTOCOLS},
-            **{f"preoperative_{p}": ("Combined preoperative", p) for p in PROTOCOLS},
-        },
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
-        code=code("plot_nomograms"),
-    script:
-        "../../scripts/methods/plot_nomograms.py"
-
-
-rule write_zhang2025_inflation:
-    """How much feeding apparent scores of images to the learners inflates what they say of themselves."""
-    input:
-        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
-        metrics="<results>/{cohort}/zhang2025/tables/metrics.csv",
-        best_auc=best_auc_file,
-    output:
-        **one_figure(
-            "<results>/{cohort}/zhang2025/figures/inflation",
-            "../../report/zhang2025_inflation.rst",
-            "what apparent scores inflate, figure",
-            "figure",
-            section="Zhang 2025",
-        ),
-        csv="<results>/{cohort}/zhang2025/tables/inflation.csv",
-        html=shown(
-            "<results>/{cohort}/zhang2025/tables/inflation.html",
-            "../../report/zhang2025_inflation.rst",
-            "what apparent scores inflate",
-            section="Zhang 2025",
-        ),
-    log:
-        "<logs>/{cohort}/zhang2025/write_zhang2025_inflation.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/write_zhang2025_inflation.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=reckoned_memory("write_zhang2025_inflation"),
-        runtime=minutes(10),
-    params:
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        figures=figure_settings,
-        code=code("write_zhang2025_inflation"),
-    script:
-        "../../scripts/methods/write_zhang2025_inflation.py"
-
-
-rule plot_grad_cam:
-    """Grad-CAM of two patients called right and of all confident wrong calls, by networks that never saw them."""
-    input:
-        crops=study_crops("zhang2025"),
-        predictions=zhang2025_explained_predictions,
-        choices="<results>/{cohort}/zhang2025/fits/choices.csv",
-        networks=lambda w: [
-            f"<results>/{w.cohort}/zhang2025/networks/{network}/{fit}.pt"
-            for network, fit in zhang2025_explained(w.cohort)
+OWN_TARGETS["zhang2025"] = lambda cohort: (
+    crop_pages("zhang2025", cohort) if trains_networks("zhang2025", cohort) else []
+)
+OWN_STEPS["zhang2025"] = {
+    "gather_zhang2025_fusion": {
+        "says": "What all fits of DL_2.5D chose, and the grid search of the fits on all training patients (Figure 6).",
+        "input": tables_of_fits("zhang2025"),
+        "makes": [
+            figure("grid_search", "grid search of the learners"),
+            files(choices="fits/choices.csv", grid="tables/grid_search.csv"),
+            table("learners", "learners and networks chosen"),
+            table("selection", "feature selection"),
         ],
-    output:
-        **one_figure(
-            "<results>/{cohort}/zhang2025/figures/grad_cam",
-            "../../report/grad_cam.rst",
-            "Grad-CAM",
-            "figure",
-            section="Zhang 2025",
-            pictures=True,
-        ),
-        csv="<results>/{cohort}/zhang2025/tables/grad_cam.csv",
-    log:
-        "<logs>/{cohort}/zhang2025/plot_grad_cam.log",
-    benchmark:
-        "<benchmarks>/{cohort}/zhang2025/plot_grad_cam.tsv"
-    group:
-        "zhang2025_results"
-    conda:
-        "../../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(6000),
-        runtime=minutes(60),
-    params:
-        phases=lambda w: PLAN.phases("zhang2025", base(w.cohort)),
-        networks=ZHANG["networks"],
-        files=lambda w: [f"{n}.{fit.fold}" for n, fit in zhang2025_explained(w.cohort)],
-        views=FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
-        shown=[-4, 0, 4, "sagittal", "coronal"],
-        confident=ZHANG["confident"],
-        title=of_cohort("title"),
-        mark=mark_of("zhang2025"),
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
-        code=code("plot_grad_cam"),
-    script:
-        "../../scripts/methods/plot_grad_cam.py"
+        "asked": if_trained("zhang2025"),
+    },
+    "gather_zhang2025_networks": {
+        "says": "The slice-level table, the models of the networks of volumes, and what all networks are.",
+        "input": {
+            "scores": zhang2025_files(ZHANG_SLICES, "scores.csv", zhang2025_scored),
+            "volumes": zhang2025_files(ZHANG_VOLUMES, "scores.csv", zhang2025_scored),
+            "histories": zhang2025_files(
+                ZHANG_SLICES + ZHANG_VOLUMES,
+                "history.csv",
+                fits_of_networks("zhang2025"),
+            ),
+            **outcomes("zhang2025"),
+        },
+        "makes": [
+            figure(
+                "roc_images", "ROC of single images", "zhang2025_slices", protocols=True
+            ),
+            files(predictions="fits/volumes.predictions.csv"),
+            table("slices", "single images"),
+            table("networks", "networks", "networks"),
+        ],
+        "params": {
+            "networks": ZHANG["networks"],
+            "phases": study_phases("zhang2025"),
+            "seed": FULL_CONFIG["seed"],
+        },
+        "asked": if_trained("zhang2025"),
+        "memory_mb": 4000,
+        "minutes": 20,
+    },
+    "gather_zhang2025_models": {
+        "says": "The regressions of clinical and combined models of all fits, and what the nomograms draw.",
+        "input": tables_of_fits("zhang2025"),
+        "makes": [
+            table("regressions", "clinical regressions"),
+            files(**NOMOGRAM_FILES),
+        ],
+        "params": {
+            "rule_of_choice": study_settings(
+                "zhang2025", "clinical_p", "none_significant"
+            ),
+            "definitions": clinical_meaning(study_clinical("zhang2025")),
+        },
+    },
+    "plot_zhang2025_nomograms": nomograms_step(
+        "zhang2025",
+        {
+            "combined": (COMBINED, "combined nomogram", True),
+            "preoperative": (
+                f"{COMBINED} {BEFORE}",
+                f"combined nomogram, {BEFORE}",
+                True,
+            ),
+        },
+        if_trained("zhang2025"),
+    ),
+    "write_zhang2025_inflation": {
+        "says": "How much feeding apparent scores of images to the learners inflates what they say of themselves.",
+        "input": {
+            "choices": "fits/choices.csv",
+            "metrics": "tables/metrics.csv",
+            "best_auc": best_auc_file,
+        },
+        "makes": [
+            figure("inflation", "what apparent scores inflate, figure"),
+            table("inflation", "what apparent scores inflate"),
+        ],
+        "asked": if_trained("zhang2025"),
+    },
+    "plot_grad_cam": {
+        "says": "Grad-CAM of two patients called right and of all confident wrong calls, by networks that never saw them.",
+        "input": {
+            "crops": study_crops("zhang2025"),
+            "predictions": lambda w: [
+                f"<results>/{w.cohort}/zhang2025/fits/{fit}.predictions.csv"
+                for fit in zhang2025_first(w)
+            ],
+            "choices": "fits/choices.csv",
+            "networks": zhang2025_files(ZHANG_SLICES, "pt", zhang2025_first),
+        },
+        "makes": [
+            figure("grad_cam", "Grad-CAM", "grad_cam", pictures=True),
+            files(csv="tables/grad_cam.csv"),
+        ],
+        "params": {
+            "phases": study_phases("zhang2025"),
+            "networks": ZHANG["networks"],
+            "files": lambda w: [
+                f"{network}.{fit.fold}"
+                for network in ZHANG_SLICES
+                for fit in zhang2025_first(w)
+            ],
+            "views": FULL_CONFIG["crops"].get(ZHANG["crops"], {}).get("views", []),
+            "shown": [-4, 0, 4, "sagittal", "coronal"],
+            "confident": ZHANG["confident"],
+            "endpoint": of_cohort("endpoint"),
+        },
+        "asked": if_trained("zhang2025"),
+        "memory_mb": 6000,
+        "minutes": 60,
+    },
+}

@@ -39,5 +39,5 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         ),
     }
     for name, (table, note) in tables.items():
-        write_csv(table, output[name])
+        write_csv(table, output[f"{name}_csv"])
         write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)

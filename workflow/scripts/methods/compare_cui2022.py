@@ -17,7 +17,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     labels, split = read_csv(asked.labels), read_csv(asked.split)
     scores = read_fits(asked.scores)
     table = ensemble_table(labels, scores, read_csv(asked.metrics))
-    write_csv(table, output.ensemble)
+    write_csv(table, output.ensemble_csv)
     note = (
         "apparent: the mean of the networks of all folds, on the patients that trained them (as published). deciding "
         "folds: each patient by the network of which the held-out fold was the early-stopping set (mean over folds). "
@@ -26,7 +26,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     write_html(readable(table), params.title, output.ensemble_html, note, mark=params.mark)
     whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
     curve = learning_curve(labels, split, pd.concat([read_fits(asked.curve), whole]), params.shares)
-    write_csv(curve, output.curve)
+    write_csv(curve, output.curve_csv)
     note = (
         "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
         "folds, same patients and folds. trained: mean number of patients that fitted. Smaller fractions are part "
@@ -34,4 +34,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     )
     write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)
     figure = plot_learning_curve(curve, read_best_auc(asked.best_auc), f"{params.title}: strict, out of fold")
-    save_figure(figure, output.figure, params.figures, params.mark)
+    save_figure(figure, output.learning_curve, params.figures, params.mark)

@@ -36,11 +36,11 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         )
     scores = pd.concat(parts, ignore_index=True)
     table = reader_table(scores)
-    write_csv(table, output.csv)
+    write_csv(table, output.second_reader_csv)
     note = (
         "Patients outside training whom another reader outlined as well; the networks are the same (first repeat). "
         "difference: AUC by the study's masks less AUC by the other reader's, paired DeLong. median and largest "
         "change: of a patient's probability."
     )
-    write_html(readable(table), params.title, output.html, note, mark=params.mark)
-    save_figure(plot_second_reader(scores, table, params.title), output.figure, params.figures, params.mark)
+    write_html(readable(table), params.title, output.second_reader_html, note, mark=params.mark)
+    save_figure(plot_second_reader(scores, table, params.title), output.second_reader, params.figures, params.mark)

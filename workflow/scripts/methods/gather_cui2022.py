@@ -17,9 +17,9 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     sizes = {n: parameter_count(build_network(v, 1, params.shapes[n], False)) for n, v in params.networks.items()}
     # Nothing is chosen between the two.
     table = describe_networks(choices, params.networks, sizes).drop(columns="chosen for DL (strict)")
-    write_csv(table, output.csv)
+    write_csv(table, output.networks_csv)
     note = (
         "Inner loss: weighted cross-entropy of the early-stopping set, 0.693 for a network "
         "that knows nothing; better than chance: below 0.683. Median over all folds."
     )
-    write_html(table.round(3), params.title, output.html, note, mark=params.mark)
+    write_html(table.round(3), params.title, output.networks_html, note, mark=params.mark)

@@ -43,7 +43,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     write_html(readable(whole), params.title, output.correlations_html, note, mark=params.mark)
 
     hazards = hazard_table(read_tables(asked.fits, "hazards"))
-    write_csv(hazards, output.hazards)
+    write_csv(hazards, output.hazards_csv)
     note = (
         f"Cox regression, times censored at {params.horizon:.1f} months; the signature is the probability of DSFR, of "
         "patients that learn by folds without them; its hazard ratio is of the step from 0 to 1, as the paper prints."

@@ -29,7 +29,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         ),
     }
     for name, (table, note) in tables.items():
-        write_csv(table, output[name])
+        write_csv(table, output[f"{name}_csv"])
         write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)
     whole = grid[(grid["variant"] == SIGNATURE) & (grid["repeat"] == 1) & (grid["fold"] == 0)]
     write_csv(whole, output.grid)

@@ -21,7 +21,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     slices, volumes = ([n for n in alone if alone[n] == kind] for kind in (True, False))
     rows = slice_rows(read_fits(asked.scores), labels, split, slices)
     table = slice_table(rows)
-    write_csv(table, output.slices)
+    write_csv(table, output.slices_csv)
     note = (
         "Single images, ten a patient. Strict: training images out of fold, others by the networks of all training "
         "patients. As published: the network whose epoch the validation patients chose. auc_low, auc_high: 95 % "
@@ -32,7 +32,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
     for protocol in ("strict", "as_published"):
         figure = plot_roc(rows, table, protocol, None, slices)
-        save_figure(figure, output[f"roc_{protocol}"], params.figures, params.mark)
+        save_figure(figure, output[f"roc_images_{protocol}"], params.figures, params.mark)
     histories = read_fits(asked.histories)
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
     predictions = pd.DataFrame(columns=list(COLUMNS))
@@ -51,9 +51,9 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     )
     # Its loss is not weighted: what chance has depends on the outcomes.
     described = described.drop(columns="fits better than chance")
-    write_csv(described, output.csv)
+    write_csv(described, output.networks_csv)
     note = (
         "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median "
         "over the fits of all folds and seeds; networks that leave two folds out are not counted."
     )
-    write_html(described.round(3), params.title, output.html, note, mark=params.mark)
+    write_html(described.round(3), params.title, output.networks_html, note, mark=params.mark)

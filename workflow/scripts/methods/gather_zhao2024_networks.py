@@ -19,10 +19,10 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         n: parameter_count(PhaseNetwork(v["architecture"], len(params.phases))) for n, v in params.networks.items()
     }
     table = describe_networks(choices, params.networks, sizes)
-    write_csv(table, output.csv)
+    write_csv(table, output.networks_csv)
     note = (
         f"One shared backbone for {', '.join(params.phases)}. Inner loss: weighted cross-entropy on the "
         "early-stopping set, 0.693 for a network that knows nothing; better than chance: below 0.683. "
         "Median over the fits of all folds and repeats."
     )
-    write_html(table.round(3), params.title, output.html, note, mark=params.mark)
+    write_html(table.round(3), params.title, output.networks_html, note, mark=params.mark)

@@ -13,4 +13,6 @@ with job_log(snakemake.log[0], f"zhao2024 on {wildcards.cohort}"):
     coefficients = read_csv(snakemake.input[0])
     for protocol in ("strict", "as_published"):
         figure = plot_coefficients(coefficients, protocol, wildcards.model)
-        save_figure(figure, snakemake.output[protocol], snakemake.params.figures, snakemake.params.mark)
+        save_figure(
+            figure, snakemake.output[f"coefficients_{protocol}"], snakemake.params.figures, snakemake.params.mark
+        )

@@ -14,4 +14,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     images = np.concatenate([image for image, _ in boxes], axis=1)
     title = f"{params.title}: boxes of Cui 2022"
     figure = plot_crops(images, boxes[0][1], params.patients, params.networks, title)
-    save_figure(figure, snakemake.output.figure, params.figures)
+    save_figure(figure, snakemake.output.boxes, params.figures)

@@ -46,14 +46,14 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
                 pictures[patient, network], masks[patient] = image[0, middle], mask[middle]
     test = compare_shares(table)
     shown = table.rename_axis("patient_id").reset_index()
-    write_csv(shown, output.csv)
+    write_csv(shown, output.relevance_csv)
     note = (
         f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
         "from above, by networks that never saw the patient. tumour area: its fraction of the box, which a map without "
         f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
-    write_html(readable(shown), params.title, output.html, note, mark=params.mark)
+    write_html(readable(shown), params.title, output.relevance_html, note, mark=params.mark)
     figure = plot_relevance(table, test, params.title)
     save_figure(figure, output.relevance, params.figures, params.mark)
     chosen = explained_patients(read_csv(asked.predictions), SEGMENTED)
@@ -67,4 +67,4 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         f"{params.title}: central slice of the box",
         "Grad-CAM",
     )
-    save_figure(figure, output.figure, params.figures, params.mark)
+    save_figure(figure, output.grad_cam, params.figures, params.mark)

@@ -49,4 +49,4 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         f"{params.title}: {params.phases[0]} phase",
         "Grad-CAM",
     )
-    save_figure(figure, output.figure, params.figures, params.mark)
+    save_figure(figure, output.grad_cam, params.figures, params.mark)

@@ -32,4 +32,4 @@ with job_log(snakemake.log[0], f"{snakemake.params.paper} on {snakemake.wildcard
         mine = curves[curves["protocol"] == protocol]
         optimism = {model: own["optimism"] for (p, model), own in stored.items() if p == protocol}
         figure = plot_corrected_calibrations(mine, optimism, f"{params.title}, {protocol.replace('_', ' ')}")
-        save_figure(figure, output[f"calibration_{protocol}"], params.figures, params.mark)
+        save_figure(figure, output[f"nomograms_calibration_{protocol}"], params.figures, params.mark)

@@ -47,4 +47,4 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
         maps.append([score_cam(network, image, phase).numpy() for phase in range(len(params.phases))])
     middle = images.shape[2] // 2
     figure = plot_activation(chosen, images[:, :, middle], masks[:, middle], maps, params.phases, params.title)
-    save_figure(figure, output.figure, params.figures, params.mark)
+    save_figure(figure, output.score_cam, params.figures, params.mark)

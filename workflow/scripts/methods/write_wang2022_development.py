@@ -16,7 +16,7 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         auc = published_auc(Path(params.published), "wang2022", theirs).set_index("split")["value"]
         printed[ours] = auc.get("train")
     table = development_table(read_csv(snakemake.input.metrics), printed)
-    write_csv(table, snakemake.output.development)
+    write_csv(table, snakemake.output.development_csv)
     note = (
         "Training patients without those that trained the network. apparent: the model of all of them, on themselves. "
         "cross validated: as the paper's figures are: phases, settings, number of features and variables chosen on all "

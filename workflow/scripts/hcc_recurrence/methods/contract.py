@@ -60,6 +60,11 @@ def no_study_problems(
     return []
 
 
+def never(settings: Mapping[str, Any]) -> bool:
+    """False, whatever the settings."""
+    return False
+
+
 @dataclass(frozen=True)
 class Method:
     """What a method declares (`METHOD` in its `declare.py`), read by every job: that file imports nothing heavy.
@@ -72,6 +77,10 @@ class Method:
     problems: what is wrong with the settings of the preset, by them and the whole config. study_problems: what is wrong
     with an entry of `studies`, and what to do, by the entry, the settings and the config.
     checklist: file of the method's folder with `evidence(run)`: what reporting checklists say of it alone; or empty.
+    training_mb: memory to train a network, where it trains any: from its settings, the network's name, the batch and
+    the size z, y, x of a crop in voxels. folds_alone: whether by the settings no network is trained on all training
+    patients, and those of the folds together stand for them. networks_alone: without its networks it has nothing to
+    learn. own_networks: names of networks that it trains by steps of its own.
     needs: what a study must have for the method to be one, and why: `times` of the outcome, or clinical
     `variables`; a study without them is refused before the first job.
     """
@@ -88,6 +97,10 @@ class Method:
     study_problems: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], list[tuple[str, str]]] = (
         no_study_problems
     )
+    training_mb: Callable[[Mapping[str, Any], str, int, Sequence[int]], float] | None = None
+    folds_alone: Callable[[Mapping[str, Any]], bool] = never
+    networks_alone: bool = False
+    own_networks: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
 
     @property

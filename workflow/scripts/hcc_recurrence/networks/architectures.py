@@ -23,6 +23,13 @@ SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
 # Those that only extract features; the same word as in networks.vgg.
 FEATURE_ARCHITECTURES = ("vgg19",)
 
+# The settings of a paper that decide how its networks are trained.
+TRAINING_KEYS = (
+    *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
+    *("patience", "inner_fraction", "class_weights", "augmentation"),
+    *("schedule", "choose", "standardise"),
+)
+
 
 def slice_networks(settings: Mapping[str, Any]) -> list[str]:
     """The networks of a paper that take each image of a patient as an example of its own."""

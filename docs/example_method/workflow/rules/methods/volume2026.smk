@@ -5,17 +5,13 @@
 METHODS["volume2026"] = {
     "fits": fits_of_study("volume2026"),
     "inputs": lambda w: {"radiomics": radiomics_files("volume2026")(w)},
-    "settings": lambda w: {
-        key: PLAN.settings("volume2026", base(w.cohort))[key]
-        for key in ("strength", "clinical")
-    },
+    "settings": study_settings("volume2026", "strength", "clinical"),
     "clinical": study_clinical("volume2026"),
     "about": lambda w: {
-        "phases": PLAN.phases("volume2026", base(w.cohort)),
+        "phases": study_phases("volume2026")(w),
         "reader": of_cohort("reader")(w),
     },
 }
-PREDICTION_PARTS["volume2026"] = files_of_fits("volume2026", ".predictions.csv")
 OWN_TARGETS["volume2026"] = lambda cohort: [
     f"<results>/{cohort}/volume2026/tables/coefficients.csv"
 ]

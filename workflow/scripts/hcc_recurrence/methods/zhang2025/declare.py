@@ -43,6 +43,7 @@ METHOD = Method(
     models,
     tables=("choices", "steps", "grid", "regressions", "curves", "drawn"),
     networks=TRAINED,
+    training_mb=of_module("hcc_recurrence.methods.zhang2025.cost", "training_mb"),
     problems=of_module("hcc_recurrence.methods.zhang2025.settings", "problems"),
     study_problems=of_module("hcc_recurrence.methods.zhang2025.settings", "study_problems"),
     needs={"variables": "its clinical and its combined signature are made of them"},

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hcc_recurrence.cost.table import Unit
 from hcc_recurrence.cost.work import Workload
 from hcc_recurrence.methods.zhao2024.declare import FUSIONS
+
+# Bytes that training keeps a pixel and phase (ResNet-34, the largest), measured by tests/unit/test_training.py.
+TRAINING_BYTES = 800
+
+
+def training_mb(settings: Mapping[str, Any], network: str, batch: int, size: Sequence[int]) -> float:
+    """MB for one batch through the largest network."""
+    return 2000 + batch * len(settings["phases"]) * size[1] * size[2] * TRAINING_BYTES / 1e6
 
 
 def fusion_work(workload: Workload, wildcards: Mapping[str, str]) -> list[Unit]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hcc_recurrence.methods.contract import TRAINED, Method, ModelInfo, of_module
+from hcc_recurrence.networks.architectures import TRAINING_KEYS
 
 RADIOMICS, CLINICAL, COMBINED, DEEP, FUSION = "Radiomics", "CR", "RCR", "DL", "DLRCR"
 # The setting of RCR's classifier and of DLRCR's network that takes what performed best.
@@ -53,11 +54,27 @@ def models(settings: Mapping[str, Any]) -> dict[str, ModelInfo]:
     return found
 
 
+def start_networks(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The networks that the fusion starts from one of, by name with their architecture: all, or the named one."""
+    wanted = settings["fusion_network"]
+    return {name: own["architecture"] for name, own in settings["networks"].items() if wanted in (BEST, name)}
+
+
+def without_networks(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the models without a network: another number of epochs selects no feature anew."""
+    of_networks = {*TRAINING_KEYS, "crops", "networks", "network_repeats", "fusion_network", "fusion_layer_norm"}
+    of_tables = {"risk_factor_model", "agreement_words"}
+    unused = of_networks | of_tables
+    return {k: value for k, value in settings.items() if k not in unused and not k.startswith("baseline_")}
+
+
 METHOD = Method(
     "zhao2024",
     models,
     tables=("coefficients", "selection", "inputs"),
     shown=("coefficients", "selection"),
     networks=TRAINED,
+    own_networks=(FUSION,),
+    training_mb=of_module("hcc_recurrence.methods.zhao2024.cost", "training_mb"),
     problems=of_module("hcc_recurrence.methods.zhao2024.settings", "problems"),
 )
