@@ -6,6 +6,7 @@
 # make site   docs/ as web pages in site/ (no network needed once installed)
 # make docs   the parts of docs/ that are made of config/papers, and the schema of the config for editors
 # make pictures  the pictures of docs/, from the results of the demo
+# make release  checks that all is ready for a release, and tags it (maintainers)
 # make lock   resolve envs/requirements.in anew (maintainers)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,7 +15,7 @@ CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || e
 BIN := .venv/bin
 
 SITE := .venv/site
-.PHONY: demo init test bench site docs pictures lint format lock environment clean
+.PHONY: demo init test bench site docs pictures lint format lock release environment clean
 
 # Besides what is installed: the hook that looks at a command line before Snakemake does. A copy of one small file.
 environment: .venv/installed
@@ -85,6 +86,13 @@ lock:
 	.lock-venv/bin/pip install --quiet -r envs/requirements.in -r envs/torch.txt
 	(echo "# Made by 'make lock' from requirements.in; every version pinned."; .lock-venv/bin/pip freeze --exclude pip --exclude setuptools --exclude torch) > envs/requirements.lock
 	rm -rf .lock-venv
+
+# Looks before it tags: one version everywhere, with a date, all committed, lint and tests. Pushing is left to a person.
+release: environment
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m hcc_recurrence.version
+	$(MAKE) lint test
+	version=$$(PYTHONPATH=workflow/scripts $(BIN)/python -m hcc_recurrence.version) && \
+	    git tag -a "v$$version" -m "Version $$version" && echo "Tagged v$$version; now: git push origin v$$version"
 
 # Results stay valid: what made them is recorded with them (docs/results.md).
 clean:

@@ -2,6 +2,7 @@
 
     python tests/benchmarks/cut_protocols.py repeats --cohorts 100     # network_repeats: 1 instead of 5
     python tests/benchmarks/cut_protocols.py learners --cohorts 8      # the grids of Zhang 2025's learners
+    python tests/benchmarks/cut_protocols.py learners --names RF --first 4 --cohorts 2 --to FILE  # in pieces
 
 **repeats**: 150 patients with ten variables of which three carry risk; a small perceptron with random weights stands
 for a network (it varies by its folds and by its weights, as a network does). Its AUC by five-fold cross-validation, of
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,6 +43,17 @@ PATIENTS, FURTHER, VARIABLES, REPEATS, FOLDS = 150, 4000, 10, 5, 5
 # Of the settings before they were cut.
 BEFORE = {
     "RF": {"n_estimators": [50, 100, 200, 500], "max_depth": [2, 3, 4, 6, None], "min_samples_leaf": [1, 3, 5, 10]},
+    "ExtraTrees": {
+        "n_estimators": [50, 100, 200, 500],
+        "max_depth": [2, 3, 4, 6, None],
+        "min_samples_leaf": [1, 3, 5, 10],
+    },
+    "LightGBM": {
+        "n_estimators": [50, 100, 200],
+        "max_depth": [2, 3, 4],
+        "learning_rate": [0.01, 0.05, 0.1],
+        "min_child_samples": [1, 5, 10],
+    },
     "XGBoost": {
         "n_estimators": [50, 100, 200],
         "max_depth": [2, 3, 4],
@@ -102,39 +115,51 @@ def repeats(cohorts: int) -> None:
     print(f"an interval of one repeat would be {ratio:.3f} times as wide as of {REPEATS}")
 
 
-def learners(cohorts: int, names: Sequence[str]) -> None:
-    """Print the true AUC of what the present grids choose less that of what the former ones choose."""
+def learners(cohorts: Sequence[int], names: Sequence[str], to: Path | None) -> None:
+    """Print the true AUC of what the present grids choose less that of what the former ones choose.
+
+    Args:
+        to: a CSV that rows of cohorts are added to; what is printed is then of all cohorts in it.
+    """
     paper = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())["settings"]["published"]
     after = {name: paper["learners"]["value"][name] for name in names}
-    change: dict[str, list[float]] = {name: [] for name in names}
-    inner: dict[str, list[float]] = {name: [] for name in names}
-    for cohort in range(cohorts):
+    rows = pd.read_csv(to).to_dict("records") if to and to.is_file() else []
+    known = {(row["learner"], row["cohort"]) for row in rows}
+    for cohort in cohorts:
         x, y = simulate(cohort)
         own, truth = y[:PATIENTS], y[PATIENTS:]
         cuts = plain_cuts(x[:PATIENTS], own, FOLDS, cohort)
         for name in names:
-            grid = BEFORE[name]
-            every = list(ParameterGrid(grid))
+            if (name, cohort) in known:
+                continue
+            every = list(ParameterGrid(BEFORE[name]))
             held = [held_predictions(name, every, cut, cohort) for cut in cuts]
             area = [
                 np.mean([roc_auc_score(c.y_held, p[i]) for c, p in zip(cuts, held, strict=True)])
                 for i in range(len(every))
             ]
             now = list(ParameterGrid(after[name]))
-            places = (range(len(every)), [every.index(settings) for settings in now])
             true = []
-            for allowed in places:
+            for allowed in (range(len(every)), [every.index(settings) for settings in now]):
                 best = max(allowed, key=lambda i: area[i])
                 model = fit_estimator(name, x[:PATIENTS], own, cohort, **every[best])
                 true.append((roc_auc_score(truth, predicted(model, x[PATIENTS:])), area[best]))
-            change[name].append(true[1][0] - true[0][0])
-            inner[name].append(true[1][1] - true[0][1])
+            (before_true, before_inner), (now_true, now_inner) = true
+            changes = {"true": now_true - before_true, "inner": now_inner - before_inner}
+            rows.append({"learner": name, "cohort": cohort, **changes, "before": before_true})
+            if to:
+                pd.DataFrame(rows).to_csv(to, index=False)
         print(f"cohort {cohort}", flush=True)
+    table = pd.DataFrame(rows)
     for name in names:
-        sizes = (len(ParameterGrid(BEFORE[name])), len(ParameterGrid(after[name])))
+        sizes, mine = (
+            (len(ParameterGrid(BEFORE[name])), len(ParameterGrid(after[name]))),
+            table[table["learner"] == name],
+        )
         print(
-            f"{name}: {sizes[0]} settings before, {sizes[1]} now, {cohorts} cohorts: true AUC of the chosen "
-            f"{mean_interval(np.array(change[name]))}, AUC that chose it {mean_interval(np.array(inner[name]))}"
+            f"{name}: {sizes[0]} settings before, {sizes[1]} now, {len(mine)} cohorts: true AUC of the chosen "
+            f"{mean_interval(mine['true'].to_numpy())} of {mine['before'].mean():.4f}, AUC that chose it "
+            f"{mean_interval(mine['inner'].to_numpy())}"
         )
 
 
@@ -143,12 +168,14 @@ def main() -> None:
     parser.add_argument("cut", choices=("repeats", "learners"))
     parser.add_argument("--cohorts", type=int, default=20)
     parser.add_argument("--names", nargs="+", default=list(BEFORE), choices=list(BEFORE), help="of the learners")
+    parser.add_argument("--first", type=int, default=0, help="the first cohort of the learners' grids")
+    parser.add_argument("--to", type=Path, help="a CSV that cohorts of the learners' grids are added to")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     if asked.cut == "repeats":
         repeats(asked.cohorts)
     else:
-        learners(asked.cohorts, asked.names)
+        learners(range(asked.first, asked.first + asked.cohorts), asked.names, asked.to)
 
 
 if __name__ == "__main__":

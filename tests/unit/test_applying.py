@@ -16,6 +16,8 @@ from hcc_recurrence.exported.inputs import CROPS, DEEP, NOTHING, RADIOMICS, read
 from hcc_recurrence.methods.exporting import Rows
 from hcc_recurrence.methods.zhao2024.fit import fit
 from hcc_recurrence.problems import Refused
+from hcc_recurrence.statistics.auc import youden_threshold
+from hcc_recurrence.statistics.classification import count
 
 IDS = ["P1", "P2", "P3"]
 
@@ -31,6 +33,15 @@ def test_high_is_from_the_cut_off_on_as_the_table_is_written():
     assert list(found["model"]) == ["A"] * 3 + ["B"] * 3 and list(found["patient_id"]) == IDS * 2
     assert list(found["risk_group"]) == ["high", "high", "low", "", "", ""]
     assert list(found["cutoff"][:3]) == [0.5] * 3 and found["cutoff"][3:].isna().all()
+
+
+def test_a_risk_at_a_small_cut_off_is_high_as_it_is_in_the_counts():
+    """2 of 30 trees: 0.0666666666... is written as 0.06666666667, and the cut-off of the tables is 0.0666666667."""
+    risk = np.array([1 / 30, 2 / 30, 3 / 30])
+    cut = youden_threshold(np.array([0, 1, 1]), risk.round(10))
+    counted = count(np.array([0, 1, 1]), risk.round(10), cut)
+    found = risk_table({"models": {"A": {"cutoff": cut}}}, {"A": scores(*risk)})
+    assert list(found["risk_group"]) == ["low", "high", "high"] and counted.tp == 2 and counted.tn == 1
 
 
 @pytest.fixture(scope="module")

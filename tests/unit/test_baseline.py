@@ -17,7 +17,14 @@ from hcc_recurrence.learning.clinical import coded, timing_note
 from hcc_recurrence.learning.risk_factor_steps import panels_of
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
 from hcc_recurrence.published import read_published
-from hcc_recurrence.statistics.baseline import NOTE, SPREADS, baseline_table, for_readers, sets_table
+from hcc_recurrence.statistics.baseline import (
+    NOTE,
+    SPREADS,
+    _median_survival,
+    baseline_table,
+    for_readers,
+    sets_table,
+)
 from hcc_recurrence.statistics.group_tests import categorical_test, continuous_rule, continuous_test, is_skewed
 from hcc_recurrence.statistics.survival import median_survival, median_survival_se
 
@@ -158,6 +165,22 @@ DEVICE = (
     [10, 13, 18, 19, 23, 30, 36, 38, 54, 56, 59, 75, 93, 97, 104, 107, 107, 107],
     [1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 0],
 )
+
+
+@pytest.mark.parametrize("number", range(2, 62, 2))
+def test_a_median_is_reached_where_exactly_half_are_free(number):
+    """By hand: of an even number of patients who all recur, half are free after the recurrence of the first half."""
+    time, event = np.arange(1.0, number + 1), np.ones(number, int)
+    assert median_survival(time, event) == number / 2
+    own = pd.DataFrame({"rfs_months": time, "rfs_event": event})
+    assert _median_survival(own, "interval").startswith(f"{number / 2:.1f}")
+
+
+def test_a_median_that_is_just_reached_is_not_called_not_reached():
+    """By hand: 1/2 of the patients are free from month 20.6 on, and the last one is lost."""
+    time, event = np.array([16.5, 20.0, 20.6, 70.2, 71.0, 72.0]), np.array([1, 1, 1, 0, 0, 0])
+    assert median_survival(time, event) == 20.6
+    assert _median_survival(pd.DataFrame({"rfs_months": time, "rfs_event": event}), "interval") == "20.6"
 
 
 def test_the_standard_error_of_a_median_survival_is_that_of_collett():

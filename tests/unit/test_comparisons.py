@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from hcc_recurrence.checklists import KNOWN_WORDS, SOURCES, Run, evidence, fill_
 from hcc_recurrence.cohort.labels import permute_outcome
 from hcc_recurrence.figures.forest import plot_strata
 from hcc_recurrence.figures.html import metrics_for_readers, readable
+from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.comparisons import (
@@ -350,7 +352,7 @@ def test_checklists_of_frozen_features_say_how_they_were_selected(predictions, m
     networks = {"VGG19": {"architecture": "vgg19", "weights": ""}}
     grid = {"selectors": {"RFE": {}, "Relief": {}}, "classifiers": {"GP": {}}}
     run.settings = {"networks": networks, "spearman_p": 0.05, "redundancy_r": 0.9, **grid}
-    facts = evidence(run)
+    facts = evidence(run, import_module(declared("yan2023").checklist_module).evidence(run))
     assert facts["reduction"].value.startswith("Spearman P < 0.05; |r| > 0.9 dropped; RFE, Relief; one of 2 cells")
     assert "n4" in facts["preprocessing"].value and "voxels as acquired" in facts["preprocessing"].value
     assert facts["image_types"].value.endswith("VGG19 with random weights")
@@ -385,8 +387,10 @@ def test_checklists_say_what_the_run_shows_and_leave_the_rest_to_the_authors(pre
         **dict(optimiser="sgd", learning_rate=1e-4, batch=64, epochs=200, inner_fraction=0.15),
     }
     run = make_run(predictions, metrics)
-    deep = evidence(replace(run, settings={**run.settings, **trained}))
+    deep = evidence(replace(run, settings={**run.settings, **trained}, networks=declared("zhao2024").networks))
     assert "ResNet-10 (resnet10_trunc, from random weights) by sgd, rate 0.0001" in deep["building"].value
+    # What a method is, it declares: no settings key tells.
+    assert evidence(replace(run, settings={**run.settings, **trained}))["building"] == facts["building"]
     assert "class weights" in deep["imbalance"].value and "networks" not in facts["building"].value
     with pytest.raises(ValueError, match="unknown"):
         fill_checklist(read_checklist(CHECKLISTS, "RQS").assign(evidence="guess"), facts)

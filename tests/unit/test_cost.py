@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import csv
 import math
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.cost.geometry import TYPICAL, simulated_geometry
-from hcc_recurrence.cost.planned import IMAGES, MODELS, NETWORKS, NULL, RESULTS, stage_of
+from hcc_recurrence.cost.of_run import COLUMNS, cost_of_run, cost_words, shown_costs
+from hcc_recurrence.cost.planned import IMAGES, MODELS, NETWORKS, NULL, RESULTS, megabytes_there, stage_of
 from hcc_recurrence.cost.sums import Cost, cost_text, job_cost, peak_memory, spent, start_words, wall_seconds
 from hcc_recurrence.cost.table import LEAST_MINUTES, LIMIT_OVER_COST, CostTable, Unit
 from hcc_recurrence.cost.work import Workload
@@ -256,6 +259,40 @@ def test_what_was_spent_is_of_the_last_run_of_each_job(tmp_path):
     jobs = [job(benchmark="a.tsv"), job(benchmark="b.tsv"), job(benchmark="gone.tsv"), job()]
     found, counted = spent(jobs, tmp_path)
     assert found["m", RESULTS] == Cost(2, 4.5, 0, 300, 0) and counted["m", RESULTS] == 2
+
+
+def test_what_a_run_was_to_cost_stands_beside_what_it_did(tmp_path):
+    head = "s\tmax_rss\tcpu_time\n"
+    (tmp_path / "a.tsv").write_text(head + "9\t700\t7200\n")
+    hours = [("anything", 7200, "job", "", ())]
+    jobs = [job(benchmark="a.tsv", units=hours), job(benchmark="gone.tsv", units=hours, memory_mb=2000.0)]
+    jobs.append(job(units=hours, stage=NETWORKS, method="n"))
+    rows = pd.DataFrame(cost_of_run(jobs, SMALL, [1.0, 2.0, 30.0], tmp_path), columns=COLUMNS)
+    # By hand: 7200 jobs of half a second are an hour, and Snakemake's hundredth of a second.
+    first = {"method": "m", "stage": RESULTS, "jobs": 2, "reckoned_core_hours": 2, "reckoned_gpu_hours": 0}
+    first |= {"measured_jobs": 1, "reckoned_core_hours_of_measured": 1, "measured_core_hours": 2}
+    first |= {"reserved_memory_mb": 2000, "measured_memory_mb": 700, "reckoned_disk_mb": 14400, "disk_mb": 3}
+    assert rows.iloc[0].to_dict() == first
+    assert rows.iloc[1][["method", "jobs", "measured_jobs", "measured_core_hours"]].tolist() == ["n", 1, 0, 0]
+    whole = rows.iloc[2]
+    assert (whole["method"], whole["jobs"], whole["reckoned_core_hours"], whole["disk_mb"]) == ("all", 3, 3, 33)
+    said = cost_words(rows)
+    assert "The 1 measured of 3 jobs took 2.00 core-hours, 2.00 times what was reckoned for them." in said
+    shown = shown_costs(rows)
+    # A job that nobody measured is empty, not 0.
+    assert shown["measured"].tolist() == ["2.00", "", "2.00"]
+    none = pd.DataFrame(cost_of_run(jobs[2:], SMALL, [0.0], tmp_path), columns=COLUMNS)
+    assert "nothing was measured" in cost_words(none)
+
+
+def test_files_that_jobs_share_count_once_on_the_disk(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "folder/c").write_bytes(b"x" * 500_000)
+    outputs = [["a"], ["b", "folder"], ["gone"], ["a"]]
+    made = [SimpleNamespace(is_norun=i == 3, output=[tmp_path / o for o in own]) for i, own in enumerate(outputs)]
+    assert megabytes_there(SimpleNamespace(jobs=made)) == [2.0, 0.5, 0.0]
 
 
 @pytest.mark.parametrize(

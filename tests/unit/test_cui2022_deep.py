@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from hcc_recurrence.cohort.fit import LEFT_OUT, PUBLISHED, Fit
 from hcc_recurrence.files import read_csv, write_csv
 from hcc_recurrence.learning.model_files import ModelFileError
 from hcc_recurrence.learning.network_scores import read_fits
+from hcc_recurrence.methods.check import check_method
 from hcc_recurrence.methods.cui2022.declare import METHOD, crop_definition
-from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, keep_ensemble, read_boxes
+from hcc_recurrence.methods.cui2022.deep import Boxes, CuiEnsemble, keep_ensemble, read_boxes
 from hcc_recurrence.methods.cui2022.fit import network_predictions
 from hcc_recurrence.networks.build import build_network
 from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
@@ -73,6 +75,51 @@ def trained(tmp_path_factory):
     write_csv(split, folder / "split.csv")
     tables = read_csv(folder / "labels.csv"), read_csv(folder / "split.csv"), read_fits(scores)
     return folder, files, tables
+
+
+@dataclass(frozen=True)
+class Learning(Boxes):
+    """Boxes, and the outcomes that trainings read."""
+
+    labels: pd.DataFrame
+
+
+def test_what_every_method_must_hold(trained, tmp_path):
+    """The jobs of Cui 2022 train a network a fold; here one function does what they do for each fit: a fit without a
+    fold is that fold's network, one on all training patients the mean of all folds' networks."""
+    folder, _, (labels, split, _) = trained
+    boxes = read_boxes({n: folder / f"{n}.npz" for n in SHAPES}, ["arterial"], PATIENTS, DEFINITIONS)
+    trainings = count()
+
+    def fit(data, fit, settings, seed):
+        files = {}
+        for name, shape in SHAPES.items():
+            made = {"architecture": "cui3d", "crops": f"boxes_{name.lower()}", "weights": ""}
+            for one in [fit] if fit.left_out else FITS[fit.protocol]:
+                roles, examples = fit_examples(folder / f"{name}.npz", ["arterial"], data.labels, split, one, 0.2, seed)
+                network, _, _ = run_fit(
+                    lambda made=made, shape=shape: build_network(made, 1, shape, False),
+                    *(examples, patients_of(roles), settings, one, seed, None, ""),
+                )
+                file = tmp_path / f"{next(trainings)}.pt"
+                save_network(network, about_fit(roles, {**settings, **made}, one, seed), file)
+                files.setdefault(name, []).append(file)
+        return keep_ensemble(["arterial"], DEFINITIONS, files, replace(fit, left_out=())), {}
+
+    fits = [*FITS["strict"], Fit(), Fit(PUBLISHED)]
+    settings = {**SETTINGS, "networks": dict.fromkeys(SHAPES)}
+    runs = check_method(
+        METHOD,
+        fit,
+        lambda own: Learning(boxes.of, boxes.definitions, own),
+        labels,
+        split,
+        settings,
+        fits,
+        tmp_path / "models",
+    )
+    folds = split.set_index("patient_id")["fold_1"]
+    assert not {*runs[0].fitted.learned} & {*folds.index[folds == 1]} and len(runs[2].fitted.learned) == TRAINING
 
 
 def kept_of(files, protocol):

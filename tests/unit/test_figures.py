@@ -14,6 +14,7 @@ from hcc_recurrence.figures.performance import (
     plot_decision_curve,
     plot_roc,
 )
+from hcc_recurrence.figures.survival import plot_survival_decision_curve
 from hcc_recurrence.learning.predictions import main_models
 from hcc_recurrence.statistics.classification import metrics_table
 
@@ -120,3 +121,25 @@ def test_a_model_without_variables_says_so():
     figure = plot_coefficients(frame, "strict", "CR")
     assert "No variable was selected" in [t.get_text() for t in figure.axes[0].texts]
     plt.close("all")
+
+
+@pytest.mark.parametrize("survival", [False, True])
+def test_a_decision_curve_treats_whoever_has_exactly_the_threshold(survival):
+    """Risks of a forest of 100 trees. By hand at 0.06, 0.35 and 0.70: TP/n - FP/n t/(1 - t) with risk >= t treated."""
+    risk = np.repeat([0.06, 0.35, 0.70, 0.02], 10)
+    y = np.tile([1, 0, 1, 0, 1, 0, 1, 1, 0, 1], 4)
+    rows = pd.DataFrame({"patient_id": [f"p{i}" for i in range(40)], "model": "RF", "y": y, "probability": risk})
+    rows = rows.assign(protocol="strict", split="external", estimate="held_out", repeat=1, fold=0, seed=0)
+    rows = rows.assign(rfs_months=np.where(y == 1, 6.0, 30.0), rfs_event=y)
+    figure = (
+        plot_survival_decision_curve(rows, "strict", ["RF"], 24.0)
+        if survival
+        else plot_decision_curve(rows, "strict", ["RF"])
+    )
+    line = next(one for one in figure.axes[0].lines if str(one.get_label()).startswith("RF"))
+    drawn = dict(zip(np.round(line.get_xdata(), 2), line.get_ydata(), strict=True))
+    for threshold in (0.06, 0.35, 0.70):
+        # Sixty percent of each group of risk recur.
+        treated = (risk >= threshold).mean()
+        assert drawn[threshold] == pytest.approx(treated * (0.6 - 0.4 * threshold / (1 - threshold))), threshold
+    plt.close(figure)

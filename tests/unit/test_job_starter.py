@@ -66,7 +66,8 @@ def test_a_script_finds_what_it_would_find_in_a_process_of_its_own(starter, tmp_
     plain = tmp_path / "plain"
     plain.mkdir()
     (plain / "script.py").write_text(TELL)
-    environment = {**os.environ, "OF_THE_JOB": "one", "TMPDIR": str(tmp_path)}
+    # As in a run (`prepare_process`).
+    environment = {**os.environ, "OF_THE_JOB": "one", "TMPDIR": str(tmp_path), "PYTHONPATH": str(SCRIPTS)}
     subprocess.run([sys.executable, str(plain / "script.py")], check=True, env=environment)
     assert started(starter, tmp_path, TELL, OF_THE_JOB="one", TMPDIR=str(tmp_path)).returncode == 0
     own, theirs = told(tmp_path), told(plain)

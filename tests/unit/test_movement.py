@@ -107,6 +107,8 @@ def test_a_difference_between_methods_is_set_beside_what_another_seed_moves():
             ("strict", "train", "out_of_fold", "p:DL", "q:CR", 0.10, 0.2),
             ("strict", "train", "out_of_fold", "p:DL", "q:DL", -0.30, 0.01),
             ("strict", "train", "out_of_fold", "q:CR", "r:CR", 0.01, 0.9),
+            ("strict", "train", "out_of_fold", "p:CR", "q:CR", 0.01, 0.9),
+            ("strict", "train", "out_of_fold", "p:DL", "q:RCR", np.nan, np.nan),
             # Not of two methods, not strict, not of methods at all.
             ("strict", "train", "out_of_fold", "p:DL", "p:CR", 0.10, 0.2),
             ("as_published", "train", "apparent", "p:DL", "q:CR", 0.10, 0.2),
@@ -116,10 +118,13 @@ def test_a_difference_between_methods_is_set_beside_what_another_seed_moves():
     )
     rows = [("seed", -0.15), ("seed", 0.02), ("kernels", 0.4)]
     moved = pd.DataFrame(rows, columns=["again", "auc_moved"])
-    found = beside_differences(pairs, {"p": moved}, ["p:", "q:", "r:"])
-    assert list(found["moved_by_seed"].round(3).fillna(-1)) == [0.15, 0.15, -1]
+    found = beside_differences(pairs, {"p": moved}, ["p:", "q:", "r:"], ["p:CR", "q:CR", "r:CR"])
+    assert list(found["moved_by_seed"].round(3).fillna(-1)) == [0.15, 0.15, -1, -1, 0.15]
     assert list(found["verdict"]) == [
         "no larger than what another seed moves",
         "larger than what another seed moves",
         "no network",
+        # A model of tables in a paper that has networks; and one that gave nobody a probability.
+        "no network",
+        "no AUC",
     ]

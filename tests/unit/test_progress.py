@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -229,3 +230,18 @@ def test_it_takes_the_place_of_snakemakes_own_handler_and_of_no_other(monkeypatc
     # Another logger was asked for.
     other = SimpleNamespace(handlers=[logging.NullHandler()])
     assert show_progress_of_run(other) is None and len(other.handlers) == 1
+
+
+def test_a_long_look_at_files_says_how_far_it_is_without_a_terminal(monkeypatch, capsys):
+    """One line each 20 seconds, and one at the end; a short look says its end alone."""
+    from hcc_recurrence.cohort import facts
+
+    now = [0.0]
+    monkeypatch.setattr(facts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    show = facts.show_progress("headers", fewest=20)
+    for done, seconds in ((100, 5), (200, 21), (300, 30), (400, 45), (500, 46)):
+        now[0] = seconds
+        show(done, 500)
+    facts.show_progress("headers", fewest=20)(19, 19)
+    assert capsys.readouterr().err.splitlines() == ["headers: 200 of 500", "headers: 400 of 500", "headers: 500 read"]

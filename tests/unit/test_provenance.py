@@ -129,7 +129,7 @@ def test_an_edit_of_one_method_changes_no_hash_of_another(tmp_path):
     def of(paper):
         provenance.code_version.cache_clear()
         provenance._parsed.cache_clear()
-        return code_version(scripts / "fit_method.py", scripts, (f"hcc_recurrence.methods.{paper}.fit",))
+        return code_version(scripts / "methods/fit_method.py", scripts, (f"hcc_recurrence.methods.{paper}.fit",))
 
     before = of("zhao2024"), of("cui2022")
     for module in (scripts / "hcc_recurrence/methods/cui2022").glob("*.py"):

@@ -166,6 +166,7 @@ def test_each_thing_has_its_place_and_strict_stands_first(entries, results):
 def facts(entries, metrics, results, **changed):
     about = {"preset": "demo", "titles": TITLES, "cohorts": COHORTS, "random_weights": ["Zhao 2024 ResNet-10"]}
     about["citations"] = {"yan2023": "Yan M.", "zhao2024": "Zhao Y."}
+    about["provenance"] = [("Workflow", "hcc-recurrence 0.1.0"), ("Seed", "20240611")]
     predictions = pd.DataFrame(
         [{"protocol": "strict", "split": "train", "estimate": "x", "repeat": 1, "patient_id": "p", "model": "BCLC"}]
     ).assign(probability=0.5)
@@ -205,10 +206,12 @@ def test_one_file_holds_every_picture_and_leads_to_the_files_for_print(entries, 
     # At half the size for the screen.
     assert 'width="300" height="150"' in page
     # Tables are those of their own pages; what they hold stays text.
-    assert "&lt;b&gt;" in page and "Careful" in page and page.count("<h1>") == 2 + 1 + 1
+    assert "&lt;b&gt;" in page and "Careful" in page and page.count("<h1>") == 2 + 1 + 2
+    assert '<th scope="row">Seed</th><td>20240611</td>' in page and 'href="provenance.json"' in page
 
 
 def test_the_zip_has_the_page_beside_its_pictures_and_every_file_that_it_leads_to(entries, metrics, results, tmp_path):
+    (results / "provenance.json").write_text("{}")
     apart = Apart()
     page = Writer(TEMPLATES, results, apart).page(*facts(entries, metrics, results))
     assert "data:image/png" not in page

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rows_of_fits import rows_of_fits
 from scipy.stats import spearmanr
 
 from hcc_recurrence.learning.estimators import fit_predict
 from hcc_recurrence.learning.folds import inner_splits, outer_fits
-from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
+from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.scaling import MinMax
 from hcc_recurrence.learning.selection import RANKINGS, drop_redundant, rank_correlation, rank_features
 from hcc_recurrence.learning.signature_grid import choose_cells, fit_cell, rank_fits, rank_rows

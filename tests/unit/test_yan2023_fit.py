@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rows_of_fits import rows_of_fits
 from test_signature_grid import SETTINGS as GRID
 from test_signature_grid import cohort
 from test_yan2023_nomograms import DEFINITIONS, fit_nomograms
@@ -18,7 +19,6 @@ from test_yan2023_nomograms import SETTINGS as NOMOGRAMS
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.files import as_written, read_csv, write_csv
 from hcc_recurrence.learning.model_files import ModelFileError
-from hcc_recurrence.learning.predictions import rows_of_fits
 from hcc_recurrence.learning.signature_grid import fit_cell, rank_fits
 from hcc_recurrence.methods.check import check_method
 from hcc_recurrence.methods.run import main_fits

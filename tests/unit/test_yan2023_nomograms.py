@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from rows_of_fits import rows_of_fits
 
 from hcc_recurrence.learning.clinical import by_category
-from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
+from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.regressions import regression_table
 from hcc_recurrence.methods.yan2023.nomograms import draw_nomograms, fit_nomograms_of, models_of
 from hcc_recurrence.statistics.logistic import (

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from rows_of_fits import rows_of_fits
 from sklearn.metrics import roc_auc_score
 from workflow_runner import REPOSITORY
 
@@ -28,7 +29,7 @@ from hcc_recurrence.learning.folds import outer_fit as patients_of_fit
 from hcc_recurrence.learning.learners import Cut, plain_cuts, search
 from hcc_recurrence.learning.multi_instance import BagFeatures
 from hcc_recurrence.learning.network_scores import with_fits
-from hcc_recurrence.learning.predictions import check_predictions, rows_of_fits
+from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
 from hcc_recurrence.methods.check import check_method
 from hcc_recurrence.methods.contract import declared

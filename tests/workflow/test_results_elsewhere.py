@@ -17,6 +17,7 @@ from finished_cohort import finish, touch
 from workflow_runner import Workspace
 
 MODULE = "workflow/scripts/hcc_recurrence/figures/coefficients.py"
+REPORT = {"list_report": 1, "write_provenance": 1, "report": 1}
 OF_A_MASK = {"convert_patient", "resample_patient", "extract_radiomics", "measure_tumours", "fit_method"}
 OF_AN_OUTCOME = {"write_labels", "write_splits", "fit_method"}
 # Steps of each patient.
@@ -123,7 +124,7 @@ def test_what_changed_runs_again_wherever_the_results_are(run, place):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (change_module, lambda jobs: jobs == {"plot_coefficients": 2, "list_report": 1, "report": 1}),
+        (change_module, lambda jobs: jobs == {"plot_coefficients": 2, **REPORT}),
         (change_outcome, lambda jobs: jobs.keys() >= OF_AN_OUTCOME and not jobs.keys() & OF_PATIENTS),
         (replace_mask, lambda jobs: jobs["convert_patient"] == 1 and "write_labels" not in jobs),
     ],

@@ -1,5 +1,6 @@
 # How the report shows tables and figures, and what its first page and the checklists quote.
-
+from hcc_recurrence.report.provenance import environment, inputs_of, without_folders
+from hcc_recurrence.version import workflow_version
 
 # What lies beside the PNG of a figure.
 FIGURE_KINDS = ("pdf", "svg", "numbers.csv")
@@ -69,6 +70,12 @@ def about_study(wildcards):
     }
 
 
+def networks_of_study(wildcards):
+    """What the method does with the networks of a study (`Method.networks`); empty where the study has none."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    return declared(paper).networks if PLAN.has_networks(paper, cohort) else ""
+
+
 def about_run(wildcards):
     """What the report says of the run."""
     papers = {paper: FULL_CONFIG["papers"][paper] for paper, _ in sorted(PLAN.studies)}
@@ -101,16 +108,44 @@ def about_comparisons(wildcards):
     ]
 
 
+def facts_of_provenance(wildcards):
+    """What of a run stands in provenance.json."""
+    codes = {str(rule.params.get("code", "")) for rule in workflow.rules}
+    return {
+        "version": workflow_version(HOME),
+        "code": combine_hashes(codes),
+        "environment": environment(HOME / "envs" / "requirements.lock"),
+        "config": without_folders(FULL_CONFIG),
+        "inputs": {
+            name: inputs_of(
+                PLAN.is_simulated(name), PLAN.sheet_files(name), fingerprints_of(name)
+            )
+            for name in sorted(PLAN.cohorts)
+        },
+        "numerics": FULL_CONFIG["numerics"],
+        "seed": FULL_CONFIG["seed"],
+        "studies": sorted([paper, cohort] for paper, cohort in PLAN.studies),
+    }
+
+
+def fingerprints_of(cohort):
+    """What the series and masks of each patient are, by the digests that their conversion goes by."""
+    images = PLAN.image_cohort(cohort)
+    return {p: PLAN.fingerprint(images, p) for p in PLAN.patients(cohort)}
+
+
 def report_inputs():
     """What the page reads itself; all other files of the report are inputs of its list."""
     pairs = PLAN.comparisons()
     folders = [f"<results>/{cohort}/comparison/{scheme}" for cohort, scheme in pairs]
     return {
         "contents": "<results>/report_contents.json",
+        "costs": "<results>/costs.csv",
         "metrics": [f"{folder}/tables/metrics.csv" for folder in folders],
         "predictions": [f"{folder}/predictions.csv" for folder in folders],
         "labels": [f"<results>/{cohort}/labels.csv" for cohort, _ in pairs],
         "changes": [f"<results>/{cohort}/changes/changes.csv" for cohort, _ in pairs],
+        "provenance": "<results>/provenance.json",
         "problems": "<results>/preflight/problems.csv",
         "notices": "<results>/preflight/notices.csv",
         "machines": machine_tables,
@@ -120,3 +155,13 @@ def report_inputs():
             if PLAN.knows_best_auc(cohort)
         ],
     }
+
+
+def is_simulated(wildcards):
+    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
+    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
+
+
+def figure_settings(wildcards):
+    """How figures are written, and whether their patients are simulated."""
+    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}

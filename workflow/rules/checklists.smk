@@ -61,8 +61,13 @@ rule fill_checklists:
         content=combine_hashes(map(content_hash, CHECKLISTS.glob("*.csv"))),
         about=about_study,
         main=study_main,
+        networks=networks_of_study,
+        module=lambda wildcards: declared(wildcards.paper).checklist_module,
         mark=study_mark,
         endpoint=of_cohort("endpoint"),
-        code=code("fill_checklists"),
+        code=lambda wildcards: code(
+            "fill_checklists",
+            *filter(None, [declared(wildcards.paper).checklist_module]),
+        ),
     script:
         "../scripts/report/fill_checklists.py"

@@ -15,20 +15,12 @@ def exported_fit(paper):
     return lambda cohort: {"models": f"<results>/{cohort}/{paper}/models/{Fit()}"}
 
 
-def exported_unets(paper, cohort):
-    """The segmentation networks that an exported model needs: for its features, or for masks."""
-    masks = FULL_CONFIG["masks"]
-    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-    used |= {masks["unet"]} if masks["source"] == "unet" else set()
-    return sorted(used - {""})
-
-
 def exported_weights(wildcards):
     """Networks beside the models by their name in the bundle: segmentation networks, one a phase, and the method's own."""
     paper, cohort = wildcards.paper, wildcards.cohort
     found = {
         f"{unet}.{phase}": f"<results>/{PLAN.image_cohort(cohort)}/segmentation/{unet}/{phase}.pt"
-        for unet in exported_unets(paper, cohort)
+        for unet in study_unets(paper)
         for phase in PLAN.phases(paper, cohort)
     }
     own = EXPORTS[paper].get("weights")
@@ -83,9 +75,7 @@ def exported_config(wildcards):
     return {
         **entries,
         "grids": {name: FULL_CONFIG["grids"][name] for name in sorted(grids)},
-        "unets": {
-            name: FULL_CONFIG["unets"][name] for name in exported_unets(paper, cohort)
-        },
+        "unets": {name: FULL_CONFIG["unets"][name] for name in study_unets(paper)},
         "masks": FULL_CONFIG["masks"],
         "settings": settings,
         "phases": PLAN.phases(paper, cohort),

@@ -138,6 +138,7 @@ rule compare_movement:
         main=lambda w: [
             f"{paper}:" for paper in PLAN.papers_with_scheme(w.cohort, w.scheme)
         ],
+        without_network=models_of_tables,
         title=of_cohort("title"),
         mark=lambda w: PLAN.random_weights(
             PLAN.papers_with_scheme(w.cohort, w.scheme), w.cohort

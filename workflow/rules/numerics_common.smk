@@ -39,12 +39,13 @@ def trained_studies():
 
 def used_unets():
     """Cohort of images and segmentation network of all that the run trains, each once."""
-    masks, found = FULL_CONFIG["masks"], set()
-    for paper, cohort in PLAN.studies:
-        used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-        used |= {masks["unet"]} if masks["source"] == "unet" else set()
-        found |= {(PLAN.image_cohort(cohort), unet) for unet in used - {""}}
-    return sorted(found)
+    return sorted(
+        {
+            (PLAN.image_cohort(cohort), unet)
+            for paper, cohort in PLAN.studies
+            for unet in study_unets(paper)
+        }
+    )
 
 
 def networks_trained_again(paper):
@@ -122,3 +123,14 @@ def papers_of_movement(wildcards):
     cohort = wildcards.cohort
     papers = PLAN.papers_with_scheme(cohort, wildcards.scheme)
     return [paper for paper in papers if (paper, cohort) in trained_studies()]
+
+
+def models_of_tables(wildcards):
+    """The models of a comparison that rest on clinical variables or radiomics alone, as `paper:model`."""
+    cohort = wildcards.cohort
+    return [
+        f"{paper}:{name}"
+        for paper in PLAN.papers_with_scheme(cohort, wildcards.scheme)
+        for name, model in declared_models(paper, cohort).items()
+        if model.family in ("clinical", "radiomics")
+    ]

@@ -25,16 +25,6 @@ def of_cohort(key):
     return lambda wildcards: FULL_CONFIG["cohorts"][base(wildcards.cohort)][key]
 
 
-def is_simulated(wildcards):
-    """Whether the patients of a cohort are simulated, and its pages, figures and pictures must say so."""
-    return bool(FULL_CONFIG["cohorts"][base(wildcards.cohort)]["simulation"])
-
-
-def figure_settings(wildcards):
-    """How figures are written, and whether their patients are simulated."""
-    return {**FULL_CONFIG["figures"], "simulated": is_simulated(wildcards)}
-
-
 def study_repeats(paper):
     """How often a study repeats its folds, as a function of the wildcards."""
     return lambda wildcards: repeats_of_split(paper, wildcards.cohort)
@@ -88,6 +78,14 @@ def split_left_out(cohort, scheme):
     """The patients that a split leaves out, because they train a network that finds the tumour."""
     unet = FULL_CONFIG["splits"][scheme]["without_unet"]
     return list(PLAN.unet_parts(PLAN.image_cohort(cohort), unet)) if unet else []
+
+
+def study_unets(paper):
+    """The segmentation networks that the studies of a paper need: for its features, or for masks."""
+    masks = FULL_CONFIG["masks"]
+    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
+    used |= {masks["unet"]} if masks["source"] == "unet" else set()
+    return sorted(used - {""})
 
 
 def needed_masks(cohort, unet, batch):

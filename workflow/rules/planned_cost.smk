@@ -1,6 +1,6 @@
 # What the jobs of this run do and cost: for the target `cost`, the start of a run, its report, and limits of jobs.
-from hcc_recurrence.cost.planned import planned_jobs
-from hcc_recurrence.cost.sums import HOUR, OF_GPU, start_words
+from hcc_recurrence.cost.planned import megabytes_there, planned_jobs
+from hcc_recurrence.cost.sums import OF_GPU, start_words
 from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
 
@@ -36,3 +36,16 @@ def say_cost(dag):
     )
     if said:
         print(said, file=sys.stderr)
+
+
+def run_cost(dag):
+    """What the run was to cost beside what it did cost, by method and stage."""
+    # Few processes ask, and pandas takes half a second.
+    from hcc_recurrence.cost.of_run import cost_of_run
+
+    jobs = planned_jobs(dag, WORKLOAD, PAPERS)
+    return cost_of_run(jobs, COST_TABLE, megabytes_there(dag))
+
+
+# For the list of the report (the plugin of `list_report`).
+workflow.cost_of_run = run_cost

@@ -6,7 +6,8 @@ rule list_report:
     input:
         run_targets,
     output:
-        "<results>/report_contents.json",
+        contents="<results>/report_contents.json",
+        costs="<results>/costs.csv",
     log:
         "<logs>/list_report.log",
     benchmark:
@@ -24,9 +25,39 @@ rule list_report:
         config=untracked(lambda wildcards: config),
         plugin=untracked(lambda wildcards: str(REPORT_PLUGIN)),
         content=combine_hashes(map(content_hash, REPORT_PLUGIN.glob("*/*.py"))),
+        costs=content_hash(COSTS),
         code=code("list_report"),
     script:
         "../scripts/report/list_report.py"
+
+
+rule write_provenance:
+    """What made the results: versions, config, digests of the inputs, processors, seed, studies.
+
+    Written anew with every result that is, and never else: a change that makes no result again is none of them.
+    """
+    input:
+        contents="<results>/report_contents.json",
+        machines=machine_tables,
+    output:
+        "<results>/provenance.json",
+    log:
+        "<logs>/write_provenance.log",
+    benchmark:
+        "<benchmarks>/write_provenance.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(5),
+    params:
+        facts=untracked(facts_of_provenance),
+        home=untracked(lambda wildcards: str(HOME)),
+        code=code("write_provenance"),
+    script:
+        "../scripts/report/write_provenance.py"
 
 
 rule report:

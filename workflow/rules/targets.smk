@@ -15,12 +15,9 @@ def crop_pages(paper, cohort):
 
 def segmentation_targets(paper, cohort):
     """How well the networks find the tumour whose features or masks a study uses."""
-    images, masks = PLAN.image_cohort(cohort), FULL_CONFIG["masks"]
-    used = {FULL_CONFIG["papers"][paper]["settings"].get("unet", "")}
-    used |= {masks["unet"]} if masks["source"] == "unet" else set()
     return [
-        f"<results>/{images}/segmentation/{unet}/{name}"
-        for unet in sorted(used - {""})
+        f"<results>/{PLAN.image_cohort(cohort)}/segmentation/{unet}/{name}"
+        for unet in study_unets(paper)
         for name in ("dice.html", "outlines.png")
     ]
 

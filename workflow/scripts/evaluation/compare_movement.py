@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.scheme} on {snakemake.wild
 
     params, output = snakemake.params, snakemake.output
     movements = {paper: read_csv(file) for paper, file in zip(params.papers, snakemake.input.movements, strict=True)}
-    found = beside_differences(read_csv(snakemake.input.delong), movements, params.main)
+    found = beside_differences(read_csv(snakemake.input.delong), movements, params.main, params.without_network)
     write_csv(found, output.csv)
     within = int(found["verdict"].str.startswith("no larger").sum())
     note = (

@@ -16,6 +16,7 @@ import pandas as pd
 from hcc_recurrence.cohort.acquisition_table import acquisition_words
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text
+from hcc_recurrence.methods.contract import TRAINED
 
 SOURCES = {
     "TRIPOD_AI": "TRIPOD+AI: Collins GS et al. BMJ 2024;385:e078378, items 1 to 27c",
@@ -42,7 +43,8 @@ class Evidence:
 class Run:
     """What the evidence is drawn from: one study's tables and settings.
 
-    main: names of its main models, which sentences name.
+    main: names of its main models, which sentences name. networks: what the method does with those of its settings
+    (`Method.networks`); empty where the study has none.
     """
 
     folder: str
@@ -65,10 +67,15 @@ class Run:
     readers: Mapping[str, int]
     versions: Mapping[str, str]
     main: Sequence[str]
+    networks: str = ""
 
 
-def evidence(run: Run) -> dict[str, Evidence]:
-    """Every fact that the checklists name, by name; each value is read from the run."""
+def evidence(run: Run, own: Mapping[str, Evidence] | None = None) -> dict[str, Evidence]:
+    """Every fact that the checklists name, by name; each value is read from the run.
+
+    Args:
+        own: what the method says itself (`Method.checklist`), in place of what is said here.
+    """
     here = run.folder
     labels, split, metrics = run.labels, run.split, run.metrics
     used = labels[labels["excluded_because"] == ""]
@@ -144,19 +151,17 @@ def evidence(run: Run) -> dict[str, Evidence]:
     }
     if run.radiomics:
         found |= _radiomics_evidence(run, spacing, int(sizes.get("train", 0)))
-    if "selectors" in run.settings:
-        found |= _feature_evidence(run, int(sizes.get("train", 0)))
-    return found
+    return found | dict(own or {})
 
 
 def _weighted(run: Run) -> str:
-    trained = "networks" in run.settings and run.settings.get("class_weights")
-    return "; class weights in the networks' loss" if trained else ""
+    weighted = run.networks == TRAINED and run.settings.get("class_weights")
+    return "; class weights in the networks' loss" if weighted else ""
 
 
 def _training(run: Run) -> str:
     """How the networks were trained; nothing where the study has none."""
-    if "networks" not in run.settings or "epochs" not in run.settings:
+    if run.networks != TRAINED:
         return ""
     chosen = run.settings
     named = ", ".join(
@@ -248,45 +253,6 @@ def _radiomics_evidence(run: Run, spacing: str, training: int) -> dict[str, Evid
         "reduction": Evidence(f"{run.folder}/tables", "; ".join(steps) + "; inside each fold"),
         "dimensionality": Evidence(
             "radiomics", f"{number * len(run.phases)} features before selection, {training} training patients"
-        ),
-    }
-
-
-def _feature_evidence(run: Run, training: int) -> dict[str, Evidence]:
-    """Features of a network that is not trained here, and the grid that they go through."""
-    chosen, crop, here = run.settings, run.crop, run.folder
-    features = 1472
-    network = ", ".join(
-        f"{name} with {'weights from a file' if n['weights'] else 'random weights'}"
-        for name, n in chosen["networks"].items()
-    )
-    spacing = " x ".join(f"{v:g}" for v in run.grid["spacing_mm"])
-    size = " x ".join(map(str, crop["size_voxels"]))
-    cells = len(chosen["selectors"]) * len(chosen["classifiers"])
-    others = {r: n for r, n in run.readers.items() if r != run.cohort["reader"]}
-    repeated = ", ".join(f"{n} patients segmented again by {r}" for r, n in others.items()) or "one reader's masks only"
-    return {
-        "preprocessing": Evidence(
-            "config",
-            f"bias field correction: {run.grid['bias_correction']}; values: {run.grid['normalisation']}; "
-            f"{'resampled to ' + spacing + ' mm' if spacing else 'voxels as acquired'}; slices {size}",
-        ),
-        "image_types": Evidence("config", f"largest slice of each phase, {network}"),
-        "feature_number": Evidence(
-            f"{here}/features", f"{features} a phase x {len(run.phases)} phases ({', '.join(run.phases)})"
-        ),
-        "reliability": Evidence(
-            f"{here}/tables", f"{repeated}; readers of findings: tables/readings.csv where the sheet has them"
-        ),
-        "scaling": Evidence(f"{here}/predictions.csv", "minimum to maximum of the training rows of each fold"),
-        "reduction": Evidence(
-            f"{here}/tables/choices.csv",
-            f"Spearman P < {chosen['spearman_p']}; |r| > {chosen['redundancy_r']} dropped; "
-            f"{', '.join(chosen['selectors'])}; one of {cells} cells a phase by inner cross-validation, inside folds",
-        ),
-        "dimensionality": Evidence(
-            f"{here}/features",
-            f"{features * len(run.phases)} features before selection, {training} training patients",
         ),
     }
 

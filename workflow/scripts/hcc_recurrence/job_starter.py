@@ -116,8 +116,9 @@ class JobStarter:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Not run as a file: names in its folder would hide modules of Python's own, such as `statistics`.
         program = (
-            f"import sys; sys.path.append({str(self._scripts)!r}); from hcc_recurrence.job_starter import serve; "
-            f"serve({there.fileno()})"
+            f"import sys; scripts = {str(self._scripts)!r}; "
+            "sys.path[:] = [scripts, *(path for path in sys.path if path != scripts)]; "
+            f"from hcc_recurrence.job_starter import serve; serve({there.fileno()})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", program],

@@ -96,6 +96,7 @@ class Plan:
         self.has_second_reader = patients.has_second_reader
         self.external_patients, self.simulated_row = patients.external_patients, patients.simulated_row
         self.knows_best_auc, self.data_root = patients.knows_best_auc, patients.data_root
+        self.sheet_files = patients.sheet_files
         self.horizon_months, self.horizon_words = patients.horizon_months, patients.horizon_words
         self.assigned_splits, self.tumour_numbers = patients.assigned_splits, patients.tumour_numbers
         self.patients_sheet, self.readings = patients.patients_sheet, patients.readings

@@ -6,6 +6,8 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
+    from importlib import import_module
+
     from hcc_recurrence.checklists import NOTE, SOURCES, Run, evidence, fill_checklist, read_checklist
     from hcc_recurrence.cohort.labels import read_labels
     from hcc_recurrence.endpoint import use_endpoint
@@ -29,10 +31,11 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
         readers=masks.groupby("reader")["patient_id"].nunique().to_dict(),
         versions={name: version(name) for name in packages},
         main=params.main,
+        networks=params.networks,
         **params.about,
         **tables,
     )
-    facts = evidence(run)
+    facts = evidence(run, import_module(params.module).evidence(run) if params.module else None)
     for name, source in SOURCES.items():
         filled = fill_checklist(read_checklist(Path(params.folder), name), facts)
         write_csv(filled, snakemake.output[f"{name}_csv"])

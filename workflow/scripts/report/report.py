@@ -11,6 +11,7 @@ with job_log(snakemake.log[0], "report"):
     from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.report.build import facts_of
     from hcc_recurrence.report.page import Apart, Writer, write_zip
+    from hcc_recurrence.report.provenance import told
 
     params, asked = snakemake.params, snakemake.input
     results = Path(asked.contents).parent
@@ -24,11 +25,12 @@ with job_log(snakemake.log[0], "report"):
         counts = {"used": used, "left_out": len(labels) - used, "best_auc": best.get(facts["cohort"])}
         comparisons.append({**facts, **own, **counts})
     contents = json.loads(Path(asked.contents).read_text(encoding="utf-8"))
-    tables = {name: read_csv(asked[name]) for name in ("problems", "notices")}
+    tables = {name: read_csv(asked[name]) for name in ("problems", "notices", "costs")}
     # None where no network was trained.
     for file in asked.machines:
         tables["machines"] = read_csv(file)
-    facts, views = facts_of(contents, params.about, comparisons, tables, results)
+    made_by = told(json.loads(Path(asked.provenance).read_text(encoding="utf-8")))
+    facts, views = facts_of(contents, {**params.about, "provenance": made_by}, comparisons, tables, results)
     output = Path(snakemake.output[0])
     if output.suffix == ".zip":
         apart = Apart()

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -17,6 +18,8 @@ from hcc_recurrence.provenance import FileCache
 MOST_WORKERS = 8
 # So many files a process make up for its start.
 WORTH_A_PROCESS = 5
+# How long a person waits for a word where there is no terminal for a bar.
+SECONDS_A_LINE = 20
 
 
 def available_workers() -> int:
@@ -31,15 +34,20 @@ def available_workers() -> int:
 def show_progress(what: str, fewest: int = 0) -> Callable[[int, int], None]:
     """A bar on the screen, past any log, as a function of how many are done, of how many; none for fewer than that.
 
-    Without a terminal one line, when all are done.
+    Without a terminal one line when all are done, and before that one each `SECONDS_A_LINE`.
     """
+    said = time.monotonic()
 
     def show(done: int, of: int) -> None:
+        nonlocal said
         if of < fewest:
             return
         if not (sys.__stderr__ and sys.__stderr__.isatty()):
             if done == of:
                 print(f"{what}: {of} read", file=sys.__stderr__, flush=True)
+            elif time.monotonic() - said >= SECONDS_A_LINE:
+                said = time.monotonic()
+                print(f"{what}: {done} of {of}", file=sys.__stderr__, flush=True)
             return
         filled = round(30 * done / of)
         bar = f"\r{what} [{'#' * filled}{'.' * (30 - filled)}] {done} of {of}"

@@ -53,6 +53,34 @@ def planned_jobs(dag: Any, workload: Workload, papers: Collection[str]) -> list[
     ]
 
 
+def megabytes_there(dag: Any) -> list[float]:
+    """Of every job of `planned_jobs` the megabytes of its outputs that are on the disk.
+
+    A file that two jobs share (a hard link) counts with the first of them.
+    """
+    counted: set[tuple[int, int]] = set()
+    found = []
+    for job in dag.jobs:
+        if not job.is_norun:
+            found.append(sum(_bytes_of(Path(str(output)), counted) for output in job.output) / 1e6)
+    return found
+
+
+def _bytes_of(path: Path, counted: set[tuple[int, int]]) -> int:
+    if path.is_dir():
+        return sum(_bytes_of(child, counted) for child in path.iterdir())
+    try:
+        about = path.stat()
+    except OSError:
+        # Made for other jobs alone, and gone with them.
+        return 0
+    place = about.st_dev, about.st_ino
+    if place in counted:
+        return 0
+    counted.add(place)
+    return about.st_size
+
+
 def _about(job: Any, papers: Collection[str]) -> dict[str, Any]:
     wildcards, rule = job.wildcards_dict, job.rule.name
     cohort = wildcards.get("cohort", "")

@@ -17,6 +17,7 @@ from hcc_recurrence.endpoint import Endpoint, endpoint
 from hcc_recurrence.exported.bundle import SCHEMA_VERSION, exporting
 from hcc_recurrence.methods.exporting import Reads, rows_in
 from hcc_recurrence.problems import Refused
+from hcc_recurrence.version import NAME, workflow_version
 
 # The fit that is exported: on all training patients, by the first draw of folds, nothing tuned on others.
 FIT = Fit(STRICT)
@@ -152,7 +153,7 @@ def describe(
         "weights": dict(weights),
         "versions": library_versions(),
         "seed": about["seed"],
-        "created_by": {"workflow": "hcc-recurrence", "commit": commit()},
+        "created_by": {"workflow": NAME, "version": workflow_version(), "commit": commit()},
     }
 
 

@@ -57,7 +57,8 @@ def risk_table(about: Mapping[str, Any], scores: Mapping[str, pd.Series]) -> pd.
         # With the digits of the table: no patient may be on another side of the cut-off there.
         values = pd.Series(as_written(scores[model]), index=scores[model].index)
         cut = own["cutoff"]
-        group = "" if cut is None else (values >= cut).map({True: HIGH, False: LOW}).to_numpy()
+        # Cut-offs and counts are of risks of ten decimals (`rounded`), of which small ones have more digits.
+        group = "" if cut is None else (values.round(10) >= cut).map({True: HIGH, False: LOW}).to_numpy()
         parts.append(
             pd.DataFrame(
                 {

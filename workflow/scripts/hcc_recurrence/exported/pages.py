@@ -298,7 +298,7 @@ def about_words(about: Mapping[str, Any]) -> dict[str, str]:
         "study": f"{about['study']['paper']} on {about['study']['cohort']}",
         "fit": f"{about['fit']}, {about['protocol'].replace('_', ' ')}",
         "images": f"{about['modality']}: {', '.join(dict.fromkeys(about['phases']))}",
-        "made": f"{made['workflow']} {made['commit'][:12]}".strip(),
+        "made": " ".join(filter(None, (made["workflow"], made.get("version"), made["commit"][:12]))),
     }
 
 

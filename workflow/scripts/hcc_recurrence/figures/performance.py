@@ -18,7 +18,7 @@ from hcc_recurrence.statistics.calibration import (
     smooth_calibration,
 )
 from hcc_recurrence.statistics.classification import both_outcomes
-from hcc_recurrence.statistics.decision_curve import decision_curve
+from hcc_recurrence.statistics.decision_curve import THRESHOLDS, decision_curve
 from hcc_recurrence.statistics.degenerate import FEW, LEAST_FOR_SMOOTHING, models_of_nothing, smoothed, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import mean_and_spread, rounded
@@ -280,10 +280,9 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
     """Net benefit over threshold probabilities, beside treating all and treating none; the mean over repeats."""
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
-    thresholds = np.arange(0.05, 0.951, 0.01)
 
     def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
-        return decision_curve(patients["y"].to_numpy(), risks, thresholds)
+        return decision_curve(patients["y"].to_numpy(), risks, THRESHOLDS)
 
     figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):

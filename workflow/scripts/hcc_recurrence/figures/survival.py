@@ -22,7 +22,7 @@ from hcc_recurrence.figures.performance import (
     without_curve,
 )
 from hcc_recurrence.figures.style import COLOURS, in_width, model_colours, use_style, width_of
-from hcc_recurrence.statistics.decision_curve import survival_decision_curve
+from hcc_recurrence.statistics.decision_curve import THRESHOLDS, survival_decision_curve
 from hcc_recurrence.statistics.degenerate import FEW_IN_A_GROUP, LEAST_OF_EACH, LEAST_PATIENTS, why_no_interval
 from hcc_recurrence.statistics.measures import groups_for
 from hcc_recurrence.statistics.single_models import first_repeat
@@ -174,11 +174,10 @@ def plot_survival_decision_curve(
     """Net benefit at the horizon with censored times, beside treating all and none; the mean over repeats."""
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
-    thresholds = np.arange(0.05, 0.951, 0.01)
 
     def curve_of(patients: pd.DataFrame, risks: dict[str, np.ndarray]) -> pd.DataFrame:
         times = censor_at(patients["rfs_months"].to_numpy(float), patients["rfs_event"].to_numpy(int), horizon)
-        return survival_decision_curve(*times, risks, horizon, thresholds)
+        return survival_decision_curve(*times, risks, horizon, THRESHOLDS)
 
     figure, axes, legends = canvas(len(found), net_benefit_lines(predictions, protocol, models))
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):

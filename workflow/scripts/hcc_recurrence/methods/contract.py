@@ -71,6 +71,7 @@ class Method:
     networks: TRAINED, FEATURES, or empty where the settings have none. needs_networks: a study cannot leave them out.
     problems: what is wrong with the settings of the preset, by them and the whole config. study_problems: what is wrong
     with an entry of `studies`, and what to do, by the entry, the settings and the config.
+    checklist: file of the method's folder with `evidence(run)`: what reporting checklists say of it alone; or empty.
     needs: what a study must have for the method to be one, and why: `times` of the outcome, or clinical
     `variables`; a study without them is refused before the first job.
     """
@@ -82,6 +83,7 @@ class Method:
     file: str = "fit"
     networks: str = ""
     needs_networks: bool = False
+    checklist: str = ""
     problems: Callable[[Mapping[str, Any], Mapping[str, Any]], list[Problem]] = no_problems
     study_problems: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], list[tuple[str, str]]] = (
         no_study_problems
@@ -92,6 +94,11 @@ class Method:
     def module(self) -> str:
         """Where its `fit` and `read_data` are."""
         return f"hcc_recurrence.methods.{self.name}.{self.file}"
+
+    @property
+    def checklist_module(self) -> str:
+        """Where its `evidence` is, or empty."""
+        return f"hcc_recurrence.methods.{self.name}.{self.checklist}" if self.checklist else ""
 
 
 def declared(name: str) -> Method:

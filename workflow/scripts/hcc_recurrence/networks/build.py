@@ -10,6 +10,7 @@ from torch import nn
 from hcc_recurrence.networks.cui3d import CuiNetwork
 from hcc_recurrence.networks.phase_network import PhaseNetwork
 from hcc_recurrence.networks.slice_network import BACKBONES, SliceNetwork
+from hcc_recurrence.networks.strided import with_ordered_gradients
 from hcc_recurrence.networks.training import load_backbone
 from hcc_recurrence.networks.volume_network import VOLUME_ARCHITECTURES, VolumeNetwork
 
@@ -24,6 +25,10 @@ def build_network(network: Mapping[str, Any], phases: int, shape: Sequence[int],
 
     Raises: ValueError where the file does not fit.
     """
+    return with_ordered_gradients(_build(network, phases, shape, images_alone))
+
+
+def _build(network: Mapping[str, Any], phases: int, shape: Sequence[int], images_alone: bool) -> nn.Module:
     architecture, weights = network["architecture"], network["weights"]
     if images_alone:
         made = SliceNetwork(architecture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from hcc_recurrence.cohort.numbers import missing_test, parse_number
 from hcc_recurrence.cohort.outcome import decimal_comma, known_outcomes
 from hcc_recurrence.cohort.sheets import sheet_source
 from hcc_recurrence.cohort.units import in_standard_unit
-from hcc_recurrence.planning.sheets import Sheets
+from hcc_recurrence.planning.sheets import SHEETS, Sheets
 from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
 
@@ -75,6 +76,12 @@ class Patients:
     def knows_best_auc(self, name: str) -> bool:
         """Whether the oracle AUC is known: of simulated patients without a confounder beside the tumour."""
         return name in self.simulation and not any("marker" in row for row in self.simulation[name].values())
+
+    def sheet_files(self, name: str) -> list[Path]:
+        """The sheets of a cohort, that of the simulator among them."""
+        settings = self.cohorts[name].settings
+        named = (settings.get(key) for key in SHEETS)
+        return [Path(self._data_folder, sheet) for sheet in named if sheet]
 
     def data_root(self, name: str) -> str:
         """What relative paths of a real cohort's sheets start from."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hcc_recurrence.cost.of_run import cost_words, shown_costs
 from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.figures.html import table_html
 from hcc_recurrence.machines import kinds_warning
@@ -40,10 +41,12 @@ def facts_of(
 
     Args:
         contents: entries, rules and links, of Snakemake's list of the report.
-        about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title).
+        about: preset, titles and citations (by paper), random_weights (networks by name), cohorts (name -> title),
+            provenance (what, words).
         comparisons: one a cohort and split: cohort, title, split, simulated, endpoint, horizon, papers, used, left_out,
             best_auc, and its tables metrics, predictions, changes.
-        tables: problems and notices of the input; machines, where networks were trained (`machines_table`).
+        tables: problems and notices of the input; machines, where networks were trained (`machines_table`); costs, of
+            the run (`cost.of_run`).
     """
     titles = about["titles"]
     found = views(contents["entries"], results, titles, about["cohorts"])
@@ -80,9 +83,19 @@ def facts_of(
         "warnings": warnings_of(said),
         "comparisons": shown,
         "citations": [about["citations"][paper] for paper in sorted(titles)],
+        "provenance": about["provenance"],
         "graph": drawing(contents["rules"], contents["links"]),
+        "costs": _costs(tables),
     }
     return facts, found
+
+
+def _costs(tables: Mapping[str, pd.DataFrame]) -> dict[str, str] | None:
+    """What the run cost, and how to read it; None where nothing is known of it."""
+    costs = tables.get("costs")
+    if costs is None or costs.empty:
+        return None
+    return {"table": table_html(shown_costs(costs)), "note": cost_words(costs)}
 
 
 def _demo(about: Mapping[str, Any], own: Mapping[str, Any]) -> bool:

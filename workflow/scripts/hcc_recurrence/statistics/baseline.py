@@ -11,7 +11,7 @@ import pandas as pd
 from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS, few_events
 from hcc_recurrence.statistics.group_tests import categorical_test, continuous_rule, continuous_test, is_skewed
-from hcc_recurrence.statistics.survival import log_rank_p, median_survival_se
+from hcc_recurrence.statistics.survival import log_rank_p, median_survival, median_survival_se
 
 SETS = {"train": "training", "validation": "validation", "external": "external"}
 NOTE = (
@@ -270,11 +270,12 @@ def _median_survival(own: pd.DataFrame, spread: str) -> str:
     from lifelines.utils import median_survival_times
 
     months, event = own["rfs_months"].to_numpy(float), own["rfs_event"].to_numpy(int)
-    fitter = KaplanMeierFitter().fit(months, event)
-    median = _reached(fitter.median_survival_time_)
+    at = median_survival(months, event)
+    median = _reached(at)
     if event.sum() < LEAST_OF_EACH or len(event) < LEAST_PATIENTS:
         return median
     if spread == "interval":
+        fitter = KaplanMeierFitter().fit(months, event)
         low, high = median_survival_times(fitter.confidence_interval_).to_numpy()[0]
         return f"{median} ({_reached(low)}-{_reached(high)})"
     error = median_survival_se(months, event)
@@ -282,7 +283,7 @@ def _median_survival(own: pd.DataFrame, spread: str) -> str:
         return median
     if spread == "se":
         return f"{median} ({error:.1f})"
-    low, high = (fitter.median_survival_time_ + side * 1.959963984540054 * error for side in (-1, 1))
+    low, high = (at + side * 1.959963984540054 * error for side in (-1, 1))
     return f"{median} ({max(low, 0):.1f}-{high:.1f})"
 
 

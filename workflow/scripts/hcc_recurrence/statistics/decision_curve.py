@@ -7,6 +7,10 @@ import pandas as pd
 
 from hcc_recurrence.statistics.survival import free_at
 
+# Threshold probabilities of decision curves, 5 to 95 %. Sums of steps of 0.01 end a little above most of them, so that
+# whoever has exactly 0.06 (a forest, neighbours, a bound of a score) would not be treated at 0.06.
+THRESHOLDS = np.arange(5, 96) / 100
+
 
 def decision_curve(y: np.ndarray, probabilities: dict[str, np.ndarray], thresholds: np.ndarray) -> pd.DataFrame:
     """Net benefit = TP/n - FP/n * t/(1 - t) of each model, of treating all and of treating none.

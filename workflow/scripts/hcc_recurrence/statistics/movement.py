@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def methods_sentence(table: pd.DataFrame, kernels: tuple[str, str]) -> str:
             continue
         most = own["changed_group"] / own["patients"]
         parts.append(
-            f"{words}, a patient's probability of early recurrence outside training moved by a median of "
+            f"{words}: a patient's probability of early recurrence outside training moved by a median of "
             f"{own['median_moved'].median():.2g} and at most {own['largest_moved'].max():.2g}, the AUC by at most "
             f"{own['auc_moved'].abs().max():.2g}, and at most {100 * most.max():.0f}% of patients changed risk group"
         )
@@ -115,15 +115,21 @@ def methods_sentence(table: pd.DataFrame, kernels: tuple[str, str]) -> str:
     return f"{networks} trained once more {'; once more '.join(parts)}.{beside}"
 
 
-def beside_differences(pairs: pd.DataFrame, movements: Mapping[str, pd.DataFrame], main: Sequence[str]) -> pd.DataFrame:
+def beside_differences(
+    pairs: pd.DataFrame,
+    movements: Mapping[str, pd.DataFrame],
+    main: Sequence[str],
+    without_network: Collection[str] = (),
+) -> pd.DataFrame:
     """Differences between methods beside what another seed moves.
 
     Args:
         pairs: DeLong tests of a comparison: protocol, split, estimate, model, other, difference, p; models are
             `paper:model`. movements: paper -> rows of `movement`. main: beginnings of the models that are compared.
+        without_network: models of tables alone, which no seed of a network moves.
 
     Returns: strict pairs of two papers: split, estimate, model, other, difference, p, moved_by_seed (the largest of an
-        AUC of a network of either paper), verdict.
+        AUC of a network of either paper, of models that rest on one), verdict: `no AUC` where there is no difference.
     """
 
     def paper(model: str) -> str:
@@ -137,12 +143,12 @@ def beside_differences(pairs: pd.DataFrame, movements: Mapping[str, pd.DataFrame
     rows = rows[of_two & of_main]
     by_seed = {name: float(own.loc[own["again"] == SEED, "auc_moved"].abs().max()) for name, own in movements.items()}
     found = rows[["split", "estimate", "model", "other", "difference", "p"]].copy()
-    papers = [found[column].map(paper) for column in ("model", "other")]
-    found["moved_by_seed"] = pd.concat([p.map(by_seed) for p in papers], axis=1).max(axis=1)
+    of_networks = [found[c].map(paper).where(~found[c].isin(without_network)) for c in ("model", "other")]
+    found["moved_by_seed"] = pd.concat([p.map(by_seed) for p in of_networks], axis=1).max(axis=1)
     moved, difference = found["moved_by_seed"], found["difference"].abs()
     found["verdict"] = np.select(
-        [moved.isna(), difference <= moved],
-        ["no network", "no larger than what another seed moves"],
+        [difference.isna(), moved.isna(), difference <= moved],
+        ["no AUC", "no network", "no larger than what another seed moves"],
         "larger than what another seed moves",
     )
     return found.reset_index(drop=True)

@@ -52,9 +52,13 @@ def free_at(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
 
 
 def median_survival(time: np.ndarray, event: np.ndarray) -> float:
-    """First time at which survival is 0.5 or less; infinite where that is not reached."""
+    """First time at which survival is 0.5 or less; infinite where that is not reached.
+
+    R takes the middle of the stretch where a curve lies at exactly 0.5.
+    """
     curve = kaplan_meier(time, event)
-    below = curve.loc[curve["survival"] <= 0.5, "time"]
+    # Sums of products end a little off 0.5: three of six patients are half of them.
+    below = curve.loc[curve["survival"] <= 0.5 + 1e-12, "time"]
     return float(below.iloc[0]) if len(below) else float("inf")
 
 

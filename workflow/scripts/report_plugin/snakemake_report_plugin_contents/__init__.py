@@ -48,6 +48,8 @@ class Reporter(ReporterBase):
         contents = {
             "entries": sorted(entries, key=lambda entry: entry["path"]),
             "rules": [{"name": rule, "jobs": jobs.get(rule, 0)} for rule in rules],
+            # Another workflow that has this one as a module may not say it.
+            "costs": getattr(self.dag.workflow, "cost_of_run", lambda dag: [])(self.dag),
             "links": sorted([rules[source], rules[target]] for source, target in links),
         }
         self.settings.path.write_text(json.dumps(contents, indent=1, sort_keys=True), encoding="utf-8")

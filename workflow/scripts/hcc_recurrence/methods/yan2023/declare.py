@@ -48,5 +48,6 @@ METHOD = Method(
     tables=("regressions",),
     networks=FEATURES,
     needs_networks=True,
+    checklist="checklist",
     problems=of_module("hcc_recurrence.methods.yan2023.settings", "problems"),
 )
