@@ -52,7 +52,14 @@ def test_the_jobs_are_those_that_make_inputs_and_none_fits_anything(applied):
     write_made(applied.folder, about)
     applied.config(models=["zhao2024.mine.zip", "cui2022.mine"])
     twice = {"apply_model": 2, "compare_with_training": 2}
-    assert jobs(applied) == {**ALWAYS, **RADIOMICS, **twice, "crop_patient": 3, "collect_crops": 1}
+    assert jobs(applied) == {
+        **ALWAYS,
+        **RADIOMICS,
+        **twice,
+        "crop_patient": 3,
+        "collect_crops": 1,
+        "explain_applied": 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
         about = []
         for number, one in enumerate(found):
             images, masks = read[one.image]
-            (own / f"{number}.png").write_bytes(draw(one, images[0], masks[0]))
+            (own / f"{number}.png").write_bytes(draw(one, images[0], masks[0], params.simulated))
             about.append({"model": one.model, "file": f"{number}.png", "words": caption(one)})
         (own / "heat_maps.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     print(f"{len(params.patients)} patients")

@@ -33,14 +33,15 @@ def heat_maps_of(bundle: Bundle, parts: Mapping[str, Any], images: Mapping[str, 
     return module.heat_maps(parts, images, bundle.about["config"]) if hasattr(module, "heat_maps") else []
 
 
-def draw(found: HeatMap, image: np.ndarray, mask: np.ndarray) -> bytes:
+def draw(found: HeatMap, image: np.ndarray, mask: np.ndarray, simulated: bool = False) -> bytes:
     """Each picture as it is, and under its map, with the outline of the tumour; PNG.
 
     Args: image: (phase, z, y, x) that the map is of. mask: (z, y, x), or (phase, z, y, x) where each phase has its own.
     """
     import matplotlib.pyplot as plt
 
-    from hcc_recurrence.figures.style import use_style
+    from hcc_recurrence.figures.marks import SIMULATED
+    from hcc_recurrence.figures.style import use_style, write_below
 
     use_style()
     columns = 2 * len(found.titles)
@@ -59,6 +60,8 @@ def draw(found: HeatMap, image: np.ndarray, mask: np.ndarray) -> bytes:
             axis.set_title(f"{title}, map" if overlay else title, fontsize=7)
     bar = figure.colorbar(shade, ax=axes, shrink=0.8, aspect=20)
     bar.set_label("fraction of the largest", fontsize=7)
+    if simulated:
+        write_below(figure, [SIMULATED])
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=130, metadata={"Software": None})
     plt.close(figure)

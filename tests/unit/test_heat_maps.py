@@ -1,0 +1,70 @@
+"""Heat maps of applied networks: the maps of the study's own functions, drawn with what they are not."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, use_endpoint
+from hcc_recurrence.exported.heat_maps import caption, draw, has_heat_maps, heat_maps_of
+from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, FoldNetworks
+from hcc_recurrence.networks.box_cam import box_cam
+from hcc_recurrence.networks.cui3d import CuiNetwork
+from hcc_recurrence.networks.training import Examples, probabilities
+
+SHAPE = (5, 24, 24)
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    folds = {}
+    for number in (1, 2):
+        torch.manual_seed(number)
+        folds[f"strict.1.{number}"] = CuiNetwork(1, SHAPE).eval()
+    return CuiEnsemble((), ("arterial",), {"SS": FoldNetworks("box", {}, SHAPE, folds)})
+
+
+def test_the_map_of_an_ensemble_is_the_mean_of_its_networks(ensemble):
+    box = np.random.default_rng(3).random((1, *SHAPE), np.float32)
+    bundle = SimpleNamespace(method="cui2022", about={"config": {}})
+    (found,) = heat_maps_of(bundle, {"models": ensemble}, {"SS": box})
+    each = [
+        box_cam(n.network, n.scaled(torch.from_numpy(box[None])))[0].numpy()
+        for n in ensemble.networks["SS"].folds.values()
+    ]
+    mean = (each[0] + each[1]) / 2
+    assert np.allclose(found.maps[0], mean / mean.max()) and found.maps.shape == (1, 24, 24)
+    assert (found.model, found.image, found.shown) == ("SS", "SS", ((0, 2),)) and found.maps.max() == 1
+    use_endpoint(asdict(EARLY_RECURRENCE))
+    words = caption(found)
+    assert "for recurrence" in words and "no reason for the score" in words and "Not a border of the tumour" in words
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[:, 8:16, 8:16] = 1
+    picture = imread(io.BytesIO(draw(found, box, mask)), format="png")
+    # The outline in its blue, once on the image and once under the map.
+    blue = np.abs(picture[..., :3] - np.array([0x56, 0xB4, 0xE9]) / 255).max(axis=2) < 0.1
+    assert blue[:, : picture.shape[1] // 2].any() and picture.shape[1] > picture.shape[0]
+
+
+def test_models_that_read_no_image_have_none():
+    assert not has_heat_maps({"reads": {"images": []}}) and has_heat_maps({"reads": {"images": [{"name": "SS"}]}})
+    assert heat_maps_of(SimpleNamespace(method="yan2023", about={"config": {}}), {}, {}) == []
+
+
+def test_the_score_of_a_patient_does_not_depend_on_who_else_is_scored(ensemble):
+    network = ensemble.networks["SS"].folds["strict.1.1"]
+    boxes = np.random.default_rng(4).random((70, 1, *SHAPE), np.float32)
+
+    def scores(rows):
+        nobody = np.zeros(len(rows), int)
+        return probabilities(network, Examples.of(boxes[rows], np.empty((len(rows), 0)), nobody, nobody))
+
+    everybody = scores(np.arange(70))
+    for rows in ([69], [3, 1, 2], list(range(64, 70)), list(range(69, -1, -1))):
+        assert scores(np.array(rows)).tobytes() == everybody[rows].tobytes()
