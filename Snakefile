@@ -42,5 +42,11 @@ if PLAN:
 
         include: f"workflow/rules/{rules}.smk"
 
+    rule default:
+        """What is made where no target is named. In this file, since Snakemake forgets the default of an included one."""
+        default_target: True
+        input:
+            rules.apply.input if FULL_CONFIG["models"] else rules.all.input,
+
     remember_signatures(workflow.rules)
     refuse_unknown_targets(workflow.rules)

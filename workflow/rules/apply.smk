@@ -6,7 +6,6 @@ include: "apply_common.smk"
 
 
 rule all:
-    default_target: True
     input:
         apply_targets,
 

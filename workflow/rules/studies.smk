@@ -21,7 +21,6 @@ include: "export.smk"
 
 
 rule all:
-    default_target: True
     input:
         run_targets,
         "<results>/report.html",
