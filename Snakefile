@@ -24,7 +24,7 @@ if FULL_CONFIG:
 if PLAN:
 
     # Functions first, each file using those before it; then the stages.
-    for rules in (
+    for part in (
         *(
             "wildcards",
             "paths",
@@ -40,13 +40,13 @@ if PLAN:
         "apply" if FULL_CONFIG["models"] else "studies",
     ):
 
-        include: f"workflow/rules/{rules}.smk"
+        include: f"workflow/rules/{part}.smk"
 
     rule default:
         """What is made where no target is named. In this file, since Snakemake forgets the default of an included one."""
         default_target: True
         input:
-            rules.apply.input if FULL_CONFIG["models"] else rules.all.input,
+            rules.all.input,
 
     remember_signatures(workflow.rules)
     refuse_unknown_targets(workflow.rules)

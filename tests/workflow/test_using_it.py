@@ -63,6 +63,17 @@ def test_values_of_the_command_line_work_as_in_the_file(here):
     assert status == 0 and "fit_method" in text, text
 
 
+def test_no_target_is_the_target_all(here):
+    """Snakemake forgets the default target of an included file: it said that there was nothing to be done."""
+    counts = []
+    for words in ((), ("all",)):
+        status, text = snakemake(here, "-n", "--configfile", "mine.yaml", "--", *words)
+        assert status == 0, text
+        counts.append(dict(re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)))
+    bare, named = counts
+    assert bare.pop("default") == named.pop("all") == "1" and bare == named and int(named["total"]) > 100
+
+
 def test_an_unknown_target_names_the_near_ones(here):
     status, text = snakemake(here, "-n", "--configfile", "mine.yaml", "--", "zhao2025", "c", "yan2023", "results/x.csv")
     assert status == 1

@@ -1,13 +1,13 @@
 # The rules that fit, evaluate and compare what the studies of a run name, and what `all` asks for.
 
-for rules in (
+for part in (
     *("targets", "method_common", "export_common", "own_files", "own_steps_common"),
     "segmentation_training",
     *("networks", "evaluation", "figures", "comparison", "null_control"),
     *("checklists", "numerics_common", "numerics", "report", "cost", "leftovers"),
 ):
 
-    include: f"{rules}.smk"
+    include: f"{part}.smk"
 
 
 for paper in PAPERS:
