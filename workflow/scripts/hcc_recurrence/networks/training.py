@@ -304,8 +304,8 @@ def probabilities(network: nn.Module, examples: Examples, each: int = 1) -> np.n
 
     Each patient goes through the network alone, in the same layout: kernels choose their order of summation by the
     shape of a batch, so that among others the last bits of an example would depend on who they are (by up to
-    6.2e-8, measured). The score of a patient is the same bytes whether the network was just trained or is applied elsewhere,
-    and whoever else is scored.
+    6.2e-8, measured). The score of a patient is the same bytes whether the network was just trained or is applied
+    elsewhere, and whoever else is scored.
 
     Args: each: examples of one patient, which stand together and are scored together.
 
