@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from hcc_recurrence.learning.folds import stratified_folds
 
 @dataclass(frozen=True)
 class Estimator:
-    """How one is made, from a seed; the settings that a config may give it, and those that a config must give where it
-    gives single values: no number of trees is everybody's."""
+    """How one is made, from a seed; the settings that a config may give it, those that a config must give where it
+    gives single values (no number of trees is everybody's), and settings that are one of some words."""
 
     make: Callable[[int], Any]
     settings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _logistic(seed: int) -> Any:
@@ -98,7 +99,7 @@ _BOOSTED = ("n_estimators", "max_depth", "learning_rate", "min_child_weight")
 
 ESTIMATORS: dict[str, Estimator] = {
     "LR": Estimator(_logistic, ("C", "max_iter", "tol")),
-    "SVM": Estimator(_machine),
+    "SVM": Estimator(_machine, ("falling_sigmoid",), words={"falling_sigmoid": ("prevalence", "keep")}),
     "KNN": Estimator(_nearest),
     # Zhao 2024 and Zhang 2025 call it by two names.
     "XGB": Estimator(_boosting, _BOOSTED),
@@ -123,7 +124,12 @@ def settings_fault(name: str, settings: Mapping[str, Any]) -> str:
     lacking = sorted(set(known.needs) - set(settings))
     if unknown:
         return f"has {', '.join(unknown)}; {name} takes {', '.join(known.settings) or 'no settings'}"
-    return f"lacks {', '.join(lacking)}" if lacking else ""
+    if lacking:
+        return f"lacks {', '.join(lacking)}"
+    for key, words in known.words.items():
+        if key in settings and settings[key] not in words:
+            return f"has {key}: {settings[key]}; it is {' or '.join(words)}"
+    return ""
 
 
 def fit_estimator(name: str, x: np.ndarray, y: np.ndarray, seed: int, **settings: Any) -> Any:

@@ -25,15 +25,30 @@ class PlattSvm(_Own):
 
     scikit-learn's own `probability=True` is deprecated; this is the same idea (Platt 1999) with its
     CalibratedClassifierCV, whose folds are of the rows it is given.
+
+    Where nothing can be learned, machines of the folds are often worse than chance, and the curve falls: probabilities
+    then rank patients the other way round than the machine itself, down to an AUC of 0.1 on those who taught it
+    (scikit-learn's issues 13662 and 31222). The likelihood is concave in slope and intercept, so that of all curves
+    that do not fall the likeliest is flat: everyone has the prevalence.
+
+    falling_sigmoid: `prevalence`, or `keep` for the curve as the library fits it. Attribute `falls_`: whether it fell.
+
+    Raises: ValueError for another word.
     """
 
-    def __init__(self, random_state: int = 0):
-        self.random_state = random_state
+    def __init__(self, random_state: int = 0, falling_sigmoid: str = "prevalence"):
+        self.random_state, self.falling_sigmoid = random_state, falling_sigmoid
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> PlattSvm:
+        if self.falling_sigmoid not in ("prevalence", "keep"):
+            raise ValueError(f"falling_sigmoid is {self.falling_sigmoid!r}; it is prevalence or keep")
         folds = stratified_folds(y, 5, self.random_state)
         machine = SVC(random_state=self.random_state)
         self.model_ = CalibratedClassifierCV(machine, ensemble=False, cv=folds).fit(x, y)
+        # P(y = 1) = 1 / (1 + exp(a f + b)) of the decision value f.
+        self.falls_ = bool(self.model_.calibrated_classifiers_[0].calibrators[0].a_ > 0)
+        if self.falls_ and self.falling_sigmoid == "prevalence":
+            self.model_ = Prevalence().fit(x, y)
         self.classes_ = self.model_.classes_
         return self
 

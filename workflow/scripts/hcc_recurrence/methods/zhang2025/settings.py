@@ -26,9 +26,13 @@ def problems(settings: Mapping[str, Any], full: Mapping[str, Any]) -> list[Probl
         found.append(setting_problem(PAPER, "learners", unknown or settings["learners"], remedy))
     for name, grid in settings["learners"].items():
         known = ESTIMATORS[name].settings if name in ESTIMATORS else tuple(grid)
+        words = ESTIMATORS[name].words if name in ESTIMATORS else {}
         for parameter, values in grid.items():
             if parameter not in known or not isinstance(values, list) or not values:
                 remedy = f"lists of values of {', '.join(known) or 'nothing: it has no settings'}"
+                found.append(setting_problem(PAPER, f"learners.{name}.{parameter}", values, remedy))
+            elif parameter in words and not all(value in words[parameter] for value in values):
+                remedy = f"a list of {' or '.join(words[parameter])}"
                 found.append(setting_problem(PAPER, f"learners.{name}.{parameter}", values, remedy))
     if settings["decimals"] not in (1, 2, 3):
         found.append(setting_problem(PAPER, "decimals", settings["decimals"], "1, 2 or 3"))

@@ -200,6 +200,10 @@ def fit(data: Data, fit: Fit, settings: Mapping[str, Any], seed: int) -> tuple[Z
     train = variables.radiomics(data, rows)
     known = {name: settings["classifier_settings"].get(name, {}) for name in settings["classifiers"]}
     classifiers = {name: fit_estimator(name, train, y, seed, **own) for name, own in known.items()}
+    for name, model in classifiers.items():
+        if getattr(model, "falls_", False):
+            kept = f"falling_sigmoid: {model.falling_sigmoid}"
+            print(f"{name}: probabilities would fall where decision values rise; {kept}")
     tuning = tuning_patients(data.split, fit)
     folds = settings["choice_folds"]
     chosen, used = choose_classifier(data, variables, classifiers, train, y, tuning, folds, seed, known)
