@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import stratified_folds
 
@@ -116,16 +117,14 @@ def search(
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import ParameterGrid
 
-    best: tuple[float, dict[str, Any], list[np.ndarray]] | None = None
     tried = []
     settings_tried = list(ParameterGrid(dict(grid)))
     of_cuts = [held_predictions(name, settings_tried, cut, seed) for cut in cuts]
     for place, settings in enumerate(settings_tried):
         held = [found[place] for found in of_cuts]
         areas = [float(roc_auc_score(c.y_held, p)) for c, p in zip(cuts, held, strict=True)]
-        area = float(np.mean(areas))
         tried.append((settings, areas))
-        if best is None or area > best[0] + 1e-12:
-            best = (area, settings, held)
-    area, settings, held = best
+    means = {place: float(np.mean(areas)) for place, (_, areas) in enumerate(tried)}
+    best = first_of_best(means)
+    area, settings, held = means[best], settings_tried[best], [found[best] for found in of_cuts]
     return Learned(name, settings, area, held, fit_estimator(name, x, y, seed, **settings), tried)

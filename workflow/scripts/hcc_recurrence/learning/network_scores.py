@@ -12,6 +12,7 @@ import pandas as pd
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.files import read_csv
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.predictions import prediction_rows
 
 # The word of `networks.examples` for a patient who had no part in a fit; a test keeps them in step.
@@ -62,14 +63,15 @@ def choose_networks(histories: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_by_validation(labels: pd.DataFrame, scores: pd.DataFrame) -> str:
-    """The network with the highest validation AUC; empty where the validation patients have one outcome."""
+    """The network with the highest validation AUC, of equal ones the first of `scores`; empty where the validation
+    patients have one outcome."""
     from sklearn.metrics import roc_auc_score
 
     rows = scores[scores["split"] == "validation"].merge(labels[["patient_id", "er"]], on="patient_id")
     if rows["er"].nunique() < 2:
         return ""
     aucs = {m: roc_auc_score(g["er"].astype(int), g["probability"]) for m, g in rows.groupby("model", sort=False)}
-    return max(aucs, key=lambda model: aucs[model])
+    return first_of_best(aucs)
 
 
 def strict_rows(labels: pd.DataFrame, split: pd.DataFrame, scores: pd.DataFrame, seed: int) -> pd.DataFrame:

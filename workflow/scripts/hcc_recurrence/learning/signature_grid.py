@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import OuterFit, inner_splits, outer_fits
 from hcc_recurrence.learning.model_files import expect_keys
@@ -218,7 +219,8 @@ def fit_cell(
             # More features than the filters left are the same features.
             found[k] = found[same] if same else [predict(i, r, k, [x[h]])[0] for i, (r, h) in enumerate(splits, 1)]
         areas = {k: _mean_auc(y, held, p) for k, p in found.items()}
-        best = max(areas, key=lambda k: (areas[k], -k))
+        # Of equal ones the fewest features, which were tried first.
+        best = first_of_best(areas)
         inner_sum = np.zeros(len(y))
         for h, p in zip(held, found[best], strict=True):
             inner_sum[h] += p
@@ -250,8 +252,8 @@ def choose_cells(choices: pd.DataFrame, order: Sequence[tuple[str, str]]) -> pd.
     """
     own = choices[choices["chosen"]].copy()
     own["place"] = [order.index(cell) for cell in own[CELL].itertuples(index=False, name=None)]
-    own = own.sort_values(["repeat", "fold", "inner_auc", "place"], ascending=[True, True, False, True])
-    best = own.drop_duplicates(["repeat", "fold"])
+    own = own.sort_values(["repeat", "fold", "place"], ignore_index=True)
+    best = own.loc[[first_of_best(fit["inner_auc"].to_dict()) for _, fit in own.groupby(["repeat", "fold"])]]
     return best[["repeat", "fold", *CELL, "k", "features", "inner_auc"]].reset_index(drop=True)
 
 
@@ -279,5 +281,5 @@ def choose_by_validation(
         cell: roc_auc_score(y, rows.set_index("patient_id").loc[list(validation), "probability"])
         for cell, rows in mine.groupby(CELL)
     }
-    best = max(order, key=lambda cell: (areas[cell], -order.index(cell)))
+    best = first_of_best({cell: areas[cell] for cell in order})
     return choose_cells(whole[(whole["selector"] == best[0]) & (whole["classifier"] == best[1])], order)

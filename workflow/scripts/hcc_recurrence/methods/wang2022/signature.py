@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.clinical import dichotomise, drawn_definition
 from hcc_recurrence.learning.estimators import predicted
 from hcc_recurrence.learning.folds import inner_splits
@@ -235,7 +236,7 @@ def fit_signatures(
         model = f"{SIGNATURE} {name}"
         found[model] = fitted(model, of_phases(deep, own), nothing)
     if chosen is None:
-        best = max(phase_sets(phases), key=lambda name: round(found[f"{SIGNATURE} {name}"].learned.auc, 12))
+        best = first_of_best({name: found[f"{SIGNATURE} {name}"].learned.auc for name in phase_sets(phases)})
     else:
         best = chosen.phases
     found[SIGNATURE] = found[f"{SIGNATURE} {best}"]

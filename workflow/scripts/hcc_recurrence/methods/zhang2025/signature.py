@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import PUBLISHED, STRICT, VALIDATION, Fit
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.estimators import fit_estimator, predicted
 from hcc_recurrence.learning.folds import OuterFit, outer_fits, stratified_folds
 from hcc_recurrence.learning.learners import Cut, Learned, search
@@ -145,8 +146,8 @@ def choose_learner(
     from sklearn.metrics import roc_auc_score
 
     if protocol == PUBLISHED and len(set(truth.tolist())) == 2:
-        return max(found, key=lambda name: roc_auc_score(truth, probability[name]))
-    return max(found, key=lambda name: found[name].auc)
+        return first_of_best({name: roc_auc_score(truth, probability[name]) for name in found})
+    return first_of_best({name: learned.auc for name, learned in found.items()})
 
 
 @dataclass(frozen=True)
@@ -319,7 +320,7 @@ def fit_fusion(
     images = {n: image_scores(scores, n, fit, split) for n in dict.fromkeys(scores["model"])}
     judged = list(truth.index) if protocol == PUBLISHED and truth.nunique() == 2 else fit.rows
     areas = {n: backbone_auc(table, outcome, judged) for n, table in images.items()}
-    network = max(areas, key=lambda n: areas[n])
+    network = first_of_best(areas)
     groups = {"rows": fit.rows}
     groups |= {name: [p for p in fit.unseen if place[p] == name] for name in sorted(set(place.loc[fit.unseen]))}
     bags = Bags(

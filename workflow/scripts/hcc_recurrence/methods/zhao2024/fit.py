@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.fit import STRICT, Fit
+from hcc_recurrence.learning.choices import first_of_best
 from hcc_recurrence.learning.clinical import dichotomise, select_clinical
 from hcc_recurrence.learning.estimators import cross_validated_auc, fit_estimator, predicted
 from hcc_recurrence.learning.model_files import expect_keys
@@ -279,7 +280,7 @@ def choose_classifier(
         scores = {name: float(roc_auc_score(outcome, predicted(m, others))) for name, m in classifiers.items()}
     else:
         scores = {name: cross_validated_auc(name, x, y, folds, seed, **settings[name]) for name in classifiers}
-    return max(scores, key=lambda name: scores[name]), used
+    return first_of_best(scores), used
 
 
 def summarise_selection(selection: pd.DataFrame) -> pd.DataFrame:
