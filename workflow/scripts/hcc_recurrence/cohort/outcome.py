@@ -182,7 +182,7 @@ def first_day_notices(cohort: Cohort, patients: Iterable[str]) -> list[Notice]:
     words = cohort.settings.get("endpoint", {})
     event, start = words.get("event", "recurrence"), words.get("start", "resection")
     what = f"column {own_name(cohort, MONTH_COLUMNS[0])}: {event} at 0 months counts as within the first month"
-    remedy = f"look whether it was found on the day of {start}, which is none; if so, leave the patient out"
+    remedy = f"check that it was after the day of {start}; if not, leave the patient out"
     return [
         Notice(cohort.name, patient, cohort.settings["patients"], what, remedy)
         for patient in _events_of_the_first_day(cohort)
