@@ -354,6 +354,27 @@ def test_months_and_events_are_exact_numbers(images, months, event, what):
         assert make_plan(images, cohort).patients("c") == [f"P{k}" for k in range(5)]
 
 
+def test_an_event_on_the_first_day_is_refused_where_the_months_show_it_and_looked_at_where_they_may_be_rounded(images):
+    """As with dates, whose same day is refused; 0 of whole months may be any day of the first month."""
+    others = [("30", "0"), ("3", "1"), ("40", "0")]
+    # One month of the column has a decimal: 0 is the day itself.
+    assert refused(images, months_rows([("0", "1"), ("7.5", "1"), *others])) == [
+        ("P0", "columns rfs_months and rfs_event: recurrence at 0 months is on the day of resection")
+    ]
+    # Whole months: the patient is early (within 24 months), and named.
+    write_rows(images / "patients.csv", months_rows([("0", "1"), ("0.0", "0"), *others]))
+    plan = make_plan(images)
+    said = [(notice.patient, notice.what) for notice in plan.notices if "0 months" in notice.what]
+    assert said == [("P0", "column rfs_months: recurrence at 0 months counts as within the first month")]
+    assert make_labels(plan.cohorts["c"].patients)["er"][0] == 1
+    # In the words of the endpoint; nothing is said of months that are not 0.
+    plan = make_plan(images, {"endpoint": {"event": "death", "start": "TACE"}})
+    (told,) = [notice for notice in plan.notices if "0 months" in notice.what]
+    assert told.what.endswith("death at 0 months counts as within the first month") and "day of TACE" in told.remedy
+    write_rows(images / "patients.csv", months_rows([("1", "1"), ("0", "0"), *others]))
+    assert not [notice for notice in make_plan(images).notices if "0 months" in notice.what]
+
+
 def test_months_are_compared_with_months():
     """24.0 x 30.4375 is 730.5 days: compared with 730 days, an event at 24.0 months would be none within 24 months."""
     pairs = [("24.0", "1"), ("24", "0"), ("24.01", "1"), ("23.99", "0"), ("23.9", "1")]

@@ -107,9 +107,9 @@ def test_the_unverified_score_never_carries_the_published_name():
     )
     units = {"bilirubin": "umol/L", "albumin": "g/L", "afp": "ng/mL", "diameter": "mm"}
     scores, _ = clinical_scores(clinical, units, {})
-    assert "ERASL-pre" not in scores and "ERASL-like(unverified)" in scores
+    assert "ERASL-pre" not in scores and "ERASL-like (unverified)" in scores
     # male 0.818 + ALBI grade 2 0.447 + 0.1 * 2 + 0.58 * 1 + two nodules 0.492
-    assert scores.iloc[0]["ERASL-like(unverified)"] == pytest.approx(2.537)
+    assert scores.iloc[0]["ERASL-like (unverified)"] == pytest.approx(2.537)
 
 
 def test_one_score_models_take_their_direction_from_training_rows():

@@ -26,6 +26,7 @@ from hcc_recurrence.exported.dicom_out import (
     uid_of,
 )
 from hcc_recurrence.exported.pages import AppliedModel, patient_page
+from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.simulation.dicom_writer import SeriesHeader, write_series
 
 NAMES = (b"Doe", b"H-4711", b"19600701", b"20200101", b"A-99")
@@ -151,6 +152,13 @@ def test_the_page_is_a_pdf_and_the_same_in_dicom(written, model):
     back = pydicom.dcmread(folder / "pdf.dcm")
     assert back.EncapsulatedDocument[: back.EncapsulatedDocumentLength] == pdf
     assert back.SOPClassUID.name == "Encapsulated PDF Storage" and RESEARCH_USE in back.DocumentTitle
+
+
+def test_the_pdf_of_a_simulated_patient_says_so_and_that_of_a_person_does_not(model):
+    """In the file's own metadata, which no font hides, and in its footer, which is drawn from the same words."""
+    pages = {simulated: patient_page("P1", "B", [model], simulated=simulated) for simulated in (True, False)}
+    assert [SIMULATED.encode() in pdf_page(page, []) for page in pages.values()] == [True, False]
+    assert any(mark.startswith("SIMULATED patient") for mark in pages[True]["marks"])
 
 
 def test_no_name_number_or_date_of_the_hospital_is_taken_over(written, model):

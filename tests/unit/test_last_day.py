@@ -47,3 +47,11 @@ def test_one_day_before_or_after_there_is_nothing_to_say(folder, day):
     write_rows(folder / "patients.csv", dates(day))
     plan = make_plan(folder, {"er_inclusive": False})
     assert not [notice for notice in plan.notices if "exactly" in notice.what]
+
+
+def test_the_event_is_that_of_the_endpoint(folder):
+    write_rows(folder / "patients.csv", dates("2020-01-01"))
+    own = {"name": "death within 24 months", "event": "death"}
+    plan = make_plan(folder, {"er_inclusive": False, "endpoint": own})
+    (found,) = [notice.what for notice in plan.notices if "exactly" in notice.what]
+    assert found.startswith("death at exactly 730 days is not early")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, use_endpoint
 from hcc_recurrence.learning import network_scores
 from hcc_recurrence.statistics import movement as module
 from hcc_recurrence.statistics.movement import (
@@ -99,6 +102,16 @@ def test_the_sentence_has_the_numbers_of_the_table():
     assert "moved by a median of 0 and at most 0, the AUC by at most 0, and at most 0% of patients" in said
     assert "once more with another random seed" in said
     assert "a median of 0.13 and at most 0.45, the AUC by at most 0.25, and at most 25% of patients" in said
+
+
+def test_the_sentence_is_of_the_endpoint():
+    table = pd.DataFrame([{"model": "R", "again": "seed", **movement(FIRST, AGAIN, OUTCOME, 50, 1)[0]}])
+    assert "a patient's probability of early recurrence outside training" in methods_sentence(table, ("a", "b"))
+    use_endpoint({**asdict(EARLY_RECURRENCE), "name": "death within 24 months", "event": "death"})
+    try:
+        assert "a patient's probability of death within 24 months outside" in methods_sentence(table, ("a", "b"))
+    finally:
+        use_endpoint(asdict(EARLY_RECURRENCE))
 
 
 def test_a_difference_between_methods_is_set_beside_what_another_seed_moves():

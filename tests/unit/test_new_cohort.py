@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
+import subprocess
+import sys
 
 import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.new_cohort import COLUMNS, Case, config_text, fitting, main, write_case
+from hcc_recurrence.new_cohort import COLUMNS, Case, checked_name, config_text, fitting, main, write_case
 from hcc_recurrence.problems import Refused
 from hcc_recurrence.run_input import GivenConfig, read_run_input
 
@@ -70,7 +74,7 @@ def test_nothing_is_overwritten(tmp_path, monkeypatch):
     with pytest.raises(Refused, match=r"mine/patients\.csv: there already; nothing was written"):
         write_case(case, {}, tmp_path)
     with pytest.raises(SystemExit, match="there already"):
-        main(["--modality", "CT", "--phases", "arterial", "--root", ""])
+        main(["--name", "mine", "--modality", "CT", "--phases", "arterial", "--root", ""])
     assert not (tmp_path / "mine.yaml").exists() and (tmp_path / "mine/patients.csv").read_text() == "mine"
 
 
@@ -90,21 +94,72 @@ def test_drafted_rows_are_kept_with_what_discover_notes(tmp_path, monkeypatch):
     assert yaml.safe_load((tmp_path / "ours.yaml").read_text())["cohorts"]["ours"]["data_root"] == str(tmp_path)
 
 
+GIVEN = {"name": "ours", "modality": "CT", "phases": "precontrast,arterial,portal"}
+
+
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("wrong", "said"),
     [
-        (["--name", "my cohort"], "NAME 'my cohort' is no name of a cohort. What to do: use letters"),
-        (["--modality", "PET"], "MODALITY 'PET' is neither CT nor MR"),
-        (["--phases", "venous"], "PHASES venous: unknown. What to do: name some of precontrast, arterial"),
-        (["--root", "/nowhere"], "ROOT '/nowhere' is no folder"),
-        (["--methods", "yan2023"], "METHODS yan2023: unknown. What to do: name some of cui2022"),
+        ({"name": ""}, "NAME '' is no name of a cohort. What to do: use letters, digits and _, a letter first."),
+        ({"name": "my cohort"}, "NAME 'my cohort' is no name of a cohort. What to do: use letters"),
+        ({"name": "a/b"}, "NAME 'a/b' is no name of a cohort. What to do: use letters"),
+        ({"name": "../a"}, "NAME '../a' is no name of a cohort. What to do: use letters"),
+        # The config's schema takes no such name.
+        ({"name": "our-cohort"}, "NAME 'our-cohort' is no name of a cohort. What to do: use letters"),
+        ({"name": "results"}, "NAME 'results' is a folder that the workflow writes. What to do: name another"),
+        ({"modality": "PET"}, "MODALITY 'PET' is neither CT nor MR. What to do: write CT or MR."),
+        ({"modality": ""}, "MODALITY '' is neither CT nor MR. What to do: write CT or MR."),
+        ({"phases": "venous"}, "PHASES venous: unknown. What to do: name some of precontrast, arterial"),
+        ({"phases": ""}, "PHASES: none is named. What to do: name some of precontrast, arterial"),
+        ({"root": "/nowhere"}, "ROOT '/nowhere' is no folder. What to do: correct it, or leave it empty"),
+        ({"root": "~nobody-of-that-name/dicom"}, "ROOT '~nobody-of-that-name/dicom' is no folder"),
+        ({"root": "x" * 5000}, f"ROOT '{'x' * 5000}' is no folder"),
+        ({"methods": "yan2023"}, "METHODS yan2023: unknown. What to do: name some of cui2022"),
+        ({"methods": "nobody2020"}, "METHODS nobody2020: unknown. What to do: name some of cui2022"),
     ],
 )
-def test_an_answer_that_is_none_is_said_and_nothing_is_written(words, said, tmp_path, monkeypatch):
+def test_an_answer_that_is_none_is_said_in_one_line_and_nothing_is_written(wrong, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=said.replace("'", ".")):
-        main(words)
+    with pytest.raises(SystemExit) as ended:
+        main([word for name, text in {**GIVEN, **wrong}.items() for word in (f"--{name}", text)])
+    assert str(ended.value).startswith(said) and "\n" not in str(ended.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ours", "A_1", "our-cohort", "1a", "a b", "x" * 40])
+def test_a_name_that_is_taken_is_one_of_the_configs_schema(name):
+    schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
+    pattern = schema["properties"]["cohorts"]["propertyNames"]["pattern"]
+    try:
+        checked_name(name)
+    except Refused:
+        return
+    assert re.search(pattern, name)
+
+
+def program(folder, *words, piped=""):
+    """`make init` as its own process, without a terminal."""
+    command = [sys.executable, "-m", "hcc_recurrence.new_cohort", *words]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")}
+    return subprocess.run(command, cwd=folder, env=environment, input=piped, capture_output=True, text=True)
+
+
+def test_answers_through_a_pipe_are_refused_and_not_taken_for_defaults(tmp_path):
+    done = program(tmp_path, "--modality", "CT", piped="ours\nMR\narterial\n\nzhao2024\n")
+    assert done.returncode == 1 and done.stderr == (
+        "there is no terminal to ask on, and NAME, PHASES lack. What to do: make init NAME=ours MODALITY=CT "
+        "PHASES=arterial,portal, or run it in a terminal.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_nothing_can_be_written_into_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # A link to nowhere: it is not there, and no folder can be made in its place.
+    (tmp_path / "ours").symlink_to(tmp_path / "gone/away")
+    with pytest.raises(SystemExit, match=r"ours: File exists\. What to do: run it in a folder that you may write to"):
+        main([word for name, text in {**GIVEN, "root": ""}.items() for word in (f"--{name}", text)])
+    assert not (tmp_path / "ours.yaml").exists()
 
 
 def test_the_questions_are_asked_again_until_they_have_an_answer(tmp_path, monkeypatch, capsys):

@@ -99,10 +99,10 @@ def test_words_under_pictures():
     row = pd.Series(
         {"from_phase": "portal", "by": "registration", "shift_mm": 4.24, "angle_deg": 1.0, "failed": np.nan}
     )
-    assert carried_words(row) == "mask carried from portal, moved 4.2 mm, turned 1.0°"
+    assert carried_words(row) == "mask propagated from portal, moved 4.2 mm, turned 1.0°"
     failed = carried_words(row.replace({np.nan: "gone astray"}))
-    assert failed == "mask carried from portal as it lies: registration failed (gone astray)"
-    assert carried_words(row.replace({"registration": "physical_space"})) == "mask carried from portal as it lies"
+    assert failed == "mask propagated from portal as it lies: registration failed (gone astray)"
+    assert carried_words(row.replace({"registration": "physical_space"})) == "mask propagated from portal as it lies"
     assert lesion_words(1, 1, "largest") == lesion_words(1, None, "largest") == ""
     assert lesion_words(3, None, "largest") == "3 lesions in the mask, the largest is used"
     assert lesion_words(3, 2, "all") == "3 lesions in the mask, all are used; the sheet says 2"

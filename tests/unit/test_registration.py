@@ -88,7 +88,7 @@ def test_a_mask_that_cannot_be_carried_is_refused():
     image, mask = simulated(0, "portal", 1)
     far = sitk.Image(image)
     far.SetOrigin([5000.0, 0, 0])
-    with pytest.raises(ValueError, match="carried from the portal to the arterial phase, lies outside"):
+    with pytest.raises(ValueError, match="propagated from the portal to the arterial phase, lies outside"):
         carry_masks({"portal": image, "arterial": far}, {"portal.R1": mask}, "R1", "physical_space", "MR")
     with pytest.raises(ValueError, match="no phase has a mask of reader R2"):
         carry_masks({"portal": image}, {"portal.R1": mask}, "R2", "physical_space", "MR")

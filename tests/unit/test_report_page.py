@@ -13,12 +13,13 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from hcc_recurrence.cohort.changes import FIRST, SAME
-from hcc_recurrence.endpoint import EARLY_RECURRENCE
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
 from hcc_recurrence.figures.html import write_html
 from hcc_recurrence.figures.quality import thumbnail_page
 from hcc_recurrence.presets import WARNING
 from hcc_recurrence.report.build import facts_of
 from hcc_recurrence.report.contents import figure_of, part_of, views
+from hcc_recurrence.report.outcomes import outcomes_of, outcomes_words, question, title
 from hcc_recurrence.report.overview import (
     changes_of,
     comparison_table,
@@ -69,12 +70,12 @@ def test_scores_and_volume_stand_below_the_methods(metrics):
 
 def test_small_sets_say_how_far_an_auc_is_uncertain(metrics):
     assert sizes(metrics) == {"training": (40, 20), "validation": (16, 9)}
-    (one,) = small_sets(metrics, "here")
+    (one,) = small_sets(metrics, "here", "early recurrence")
     assert "training 40 patients, 20 with early recurrence: an AUC is uncertain by about 0.15" in one.text
     enough = metrics.assign(n=250, n_pos=120)
-    assert small_sets(enough, "here") == []
+    assert small_sets(enough, "here", "death") == []
     # 99 events of 300 are one too few.
-    assert small_sets(metrics.assign(n=300, n_pos=99), "here") != []
+    assert small_sets(metrics.assign(n=300, n_pos=99), "here", "death") != []
 
 
 def test_models_of_one_score_and_models_that_are_one_are_named(metrics):
@@ -194,6 +195,67 @@ def test_the_first_page_warns_of_what_a_reader_must_know(entries, metrics, resul
         told, _ = facts(entries, metrics, results, simulated=simulated, best_auc=0.9, about={"preset": preset})
         assert "Demo preset" not in told["warnings"] and ("SIMULATED" in told["lead"]) is simulated
         assert "oracle AUC, which no method can pass here, is 0.900" in told["comparisons"][0]["facts"]
+
+
+DEATH = Endpoint("death within 24 months", "death", "death", "overall survival", "TACE")
+METASTASIS = Endpoint("lung metastasis", "LM", "lung metastasis", column="met")
+
+
+def cohorts_with(*endpoints):
+    return [
+        {"title": f"Cohort {number}", "endpoint": asdict(one), "horizon": "730 days"}
+        for number, one in enumerate(endpoints, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "name", "asked", "told"),
+    [
+        (
+            [EARLY_RECURRENCE, EARLY_RECURRENCE],
+            "Early recurrence after resection",
+            "Which method predicts early recurrence after resection, and better than a clinical score?",
+            "Early: within 730 days.",
+        ),
+        (
+            [DEATH],
+            "Death within 24 months after TACE",
+            "Which method predicts death within 24 months after TACE, and better than a clinical score?",
+            "Outcome: death within 24 months (730 days after TACE). The methods were published for early recurrence "
+            "after resection of hepatocellular carcinoma.",
+        ),
+        (
+            [METASTASIS],
+            "Lung metastasis",
+            "Which method predicts lung metastasis, and better than a clinical score?",
+            "Outcome: lung metastasis (no times). The methods were published for early recurrence after resection of "
+            "hepatocellular carcinoma.",
+        ),
+        (
+            [EARLY_RECURRENCE, METASTASIS],
+            "Early recurrence after resection; lung metastasis",
+            "Which method predicts the outcome of each cohort, and better than a clinical score?",
+            "Cohorts have different outcomes. Cohort 1: early recurrence (730 days after resection); Cohort 2: lung "
+            "metastasis (no times). The methods were published for early recurrence after resection of hepatocellular "
+            "carcinoma.",
+        ),
+    ],
+)
+def test_the_headline_is_of_the_outcomes_of_the_run(endpoints, name, asked, told):
+    comparisons = cohorts_with(*endpoints)
+    outcomes = outcomes_of(comparisons)
+    assert (title(outcomes), question(outcomes), outcomes_words(comparisons)) == (name, asked, told)
+
+
+def test_a_page_of_another_outcome_calls_nothing_a_recurrence_but_what_the_papers_are_of(entries, metrics, results):
+    told, found = facts(entries, metrics, results, endpoint=asdict(DEATH))
+    page = Writer(TEMPLATES, results).page(told, found)
+    assert page.count("Death within 24 months after TACE</") == 2, "title and sidebar"
+    assert "20 with death within 24 months: an AUC is uncertain" in page
+    left = [page[m.start() - 60 : m.end() + 60] for m in re.finditer("(?<!hcc-)recurrence", page)]
+    assert len(left) == 2, left
+    assert "The methods were published for early recurrence after resection of hepatocellular" in left[0]
+    assert "What is predicted is death within 24 months, not early recurrence of a liver tumour." in page
 
 
 def test_one_file_holds_every_picture_and_leads_to_the_files_for_print(entries, metrics, results):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,9 +13,28 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browser import CHROMIUM, dump
 from workflow_runner import REPOSITORY
 
 SITE_TOOLS = REPOSITORY / ".venv" / "site"
+AXE = SITE_TOOLS / "axe_core_python" / "axe.min.js"
+# The front page, one of wide tables, one of lists, code and pictures.
+READ = ("index.html", "ingestion.html", "own_patients.html")
+# What axe-core, the library behind browsers' own checks, finds in a page. Rows of a table are alike: three are enough.
+CHECK = """
+<script>
+setTimeout(async () => {
+  document.querySelectorAll('tbody tr:nth-child(n+4)').forEach((row) => row.remove());
+  const rules = ['wcag2a', 'wcag2aa', 'best-practice'];
+  const result = await axe.run(document, {resultTypes: ['violations'], runOnly: rules});
+  const found = result.violations.map((one) => ({rule: one.id, impact: one.impact,
+    nodes: one.nodes.slice(0, 2).map((node) => node.html.slice(0, 200))}));
+  const probe = document.createElement('pre');
+  probe.id = 'probe';
+  probe.textContent = JSON.stringify({found, passed: result.passes.length});
+  document.body.appendChild(probe);
+}, 500);
+</script></body>"""
 
 
 class Page(HTMLParser):
@@ -94,3 +116,21 @@ def test_nothing_is_fetched_from_another_server(site):
 def test_every_picture_has_a_text(site):
     pages, _ = site
     assert [(str(path), page.unnamed_pictures) for path, page in pages.items() if page.unnamed_pictures] == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="needs Debian's chromium and `make site`'s axe-core")
+@pytest.mark.parametrize("name", READ)
+def test_people_who_see_badly_or_use_no_mouse_can_read_the_site(site, name, tmp_path):
+    _, folder = site
+    text, page = (folder / name).read_text(encoding="utf-8"), folder / f"probed.{name}"
+    end = text.rindex("</body>")
+    script = f"<script>{AXE.read_text()}</script>{CHECK}"
+    page.write_text(text[:end] + script + text[end + len("</body>") :], encoding="utf-8")
+    try:
+        dumped, _ = dump(page, tmp_path / "profile", 60_000)
+    finally:
+        page.unlink()
+    told = json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', dumped, re.S).group(1)))
+    serious = [one for one in told["found"] if one["impact"] in ("serious", "critical")]
+    assert told["passed"] > 10 and serious == [], json.dumps(serious, indent=1)

@@ -23,7 +23,7 @@ TERMS = {
     "share, for a fraction": r"\b(a|the|its|their|tumour's) shares? (of|drawn|for)\b|\bshares? of (those|the)\b"
     r"|\bshares of\b|, a share\b|: share,",
     "best reachable AUC, for the oracle AUC": r"best reachable",
-    "carried mask, for a propagated mask": r"mask (was|is) (not )?carried|carried masks?",
+    "carried mask, for a propagated mask": r"mask (was|is) (not )?carried|carried masks?|mask carried|carried from the",
     "mend, for fix": r"\bmend(s|ed|ing)?\b",
     "what speaks for a phase, for the evidence": r"speaks? for (a|the|each) phase|what speaks for",
     "cut, for a fold, a threshold or a split": r"folds are cut|chosen or cut|\bis a cut\b|\bCuts are\b|cut anew",
@@ -110,3 +110,56 @@ def test_the_patterns_find_what_they_are_for():
         "what is read about the page",
     ):
         assert not any(re.search(pattern, sentence) for pattern in TERMS.values()), sentence
+
+
+# Names: of the package, of columns and keys of the config.
+NAMES = re.compile(r"hcc[-_]recurrence(\.\w+)*|\w+_recurrence\w*|recurrence_\w+")
+OUTCOME = re.compile(r"\b(recur(s|red|rences?)?|relapses?|resections?)\b", re.IGNORECASE)
+# Where recurrence is said on purpose: the words' own place, what the papers are of, whom a model with just that outcome
+# was fitted on.
+ON_PURPOSE = {
+    "workflow/scripts/hcc_recurrence/endpoint.py",
+    "workflow/scripts/hcc_recurrence/exported/pages.py",
+    "workflow/report/workflow.rst",
+}
+
+
+def calls_an_outcome_recurrence(text: str) -> bool:
+    """Whether a text says recurrence or resection itself, and does not take them from the cohort's `endpoint`."""
+    return bool(OUTCOME.search(NAMES.sub("", text)))
+
+
+def test_no_outcome_is_called_a_recurrence_but_by_the_cohorts_own_words():
+    """A run may predict death or metastasis: captions, notes, labels and messages say what its `endpoint` says."""
+    said = {}
+    for path in sorted((REPOSITORY / "workflow/report").rglob("*")):
+        if path.is_file():
+            said[path] = list(enumerate(path.read_text().splitlines(), 1))
+    for path in sorted((REPOSITORY / "workflow/scripts").rglob("*.py")):
+        said[path] = texts_of(path)
+    found = {
+        f"{name}:{line}: {text.strip()[:100]!r}"
+        for path, lines in said.items()
+        for line, text in lines
+        if (name := str(path.relative_to(REPOSITORY))) not in ON_PURPOSE and calls_an_outcome_recurrence(text)
+    }
+    assert len(said) > 300 and not found, "\n".join(sorted(found))
+
+
+def test_no_figure_or_table_of_the_report_is_named_by_recurrence():
+    """What the rules call a figure or table is between quotes; docstrings speak of the papers' own outcome."""
+    found = [
+        f"{path.relative_to(REPOSITORY)}: {text}"
+        for path in sorted((REPOSITORY / "workflow/rules").rglob("*.smk"))
+        for text in re.findall(r'(?<!")"([^"\n]+)"(?!")', re.sub(r'""".*?"""', "", path.read_text(), flags=re.S))
+        if calls_an_outcome_recurrence(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_that_pattern_finds_what_stood_there():
+    assert calls_an_outcome_recurrence("calibration of recurrence-free survival")
+    assert calls_an_outcome_recurrence("given a risk of 30%, 30% recur early")
+    assert calls_an_outcome_recurrence("Which method predicts early recurrence after resection?")
+    assert not calls_an_outcome_recurrence("python -m hcc_recurrence.published; hcc-recurrence; recurrence_date")
+    assert not calls_an_outcome_recurrence("{{ model.training.early_recurrence }} of them with {{ model.outcome }}")

@@ -212,7 +212,7 @@ def test_a_mask_of_one_phase_is_carried_to_the_others(fresh_copy):
     ]
     assert pd.read_csv(fresh_copy.folder / "results/tiny/masks/native/T004/carried.csv").empty
     page = (fresh_copy.folder / "results/tiny/quality/all_patients.html").read_text()
-    assert page.count("<img") == 8 and page.count("mask carried from portal") == 1
+    assert page.count("<img") == 8 and page.count("mask propagated from portal") == 1
 
 
 def test_a_postoperative_variable_in_a_preoperative_model(fresh_copy):

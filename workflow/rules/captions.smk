@@ -14,12 +14,30 @@ def category(wildcards):
 
 
 def shown(path, caption, what, protocol="both", section=category):
-    """A table or figure of a study in the report; `section` where the path has no wildcard `paper`."""
+    """A table or figure of a study in the report; `section` where the path has no wildcard `paper`.
+
+    `what` is words, or a function of the wildcards where they are those of the cohort's outcome.
+    """
+
+    def labels(words):
+        return {"cohort": "{cohort}", "protocol": protocol, "what": words}
+
     return report(
         path,
         caption=caption,
         category=section,
-        labels={"cohort": "{cohort}", "protocol": protocol, "what": what},
+        labels=(
+            (lambda wildcards: labels(what(wildcards)))
+            if callable(what)
+            else labels(what)
+        ),
+    )
+
+
+def of_survival(words):
+    """Words that end in what being free of the cohort's outcome is called: `calibration of overall survival`."""
+    return (
+        lambda wildcards: f"{words} of {of_cohort('endpoint')(wildcards)['survival']}"
     )
 
 

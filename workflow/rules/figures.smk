@@ -55,7 +55,7 @@ rule plot_calibration:
         **both_protocols(
             "<results>/{cohort}/{paper}/figures/survival_calibration",
             caption="../report/survival_calibration.rst",
-            what="calibration of recurrence-free survival",
+            what=of_survival("calibration"),
             name="survival",
         ),
     log:

@@ -101,6 +101,7 @@ rule measure_movement:
         title=of_cohort("title"),
         mark=study_mark,
         figures=figure_settings,
+        endpoint=of_cohort("endpoint"),
         code=code("measure_movement"),
     script:
         "../scripts/evaluation/measure_movement.py"

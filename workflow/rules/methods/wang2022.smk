@@ -51,7 +51,7 @@ OWN_STEPS["wang2022"] = {
             "as_published": "models/as_published.1.0",
         },
         "makes": [
-            figure("nomogram", "nomogram of recurrence-free survival", protocols=True),
+            figure("nomogram", of_survival("nomogram"), protocols=True),
             figure("hazards", "hazard ratios with the signature", protocols=True),
             table("choices", "phases, features and settings chosen", written=False),
             table("weights", "weights of the features", written=False),

@@ -7,6 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
+    from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.movement import plot_movement
     from hcc_recurrence.figures.style import save_figure
@@ -15,6 +16,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     from hcc_recurrence.statistics.trained_again import AGAIN_TEXT
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
+    use_endpoint(params.endpoint)
     outcome = read_csv(asked.labels).set_index("patient_id")["er"]
     rows, patients = [], []
     for number, model in enumerate(params.networks):

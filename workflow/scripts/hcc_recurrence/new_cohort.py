@@ -28,6 +28,10 @@ from hcc_recurrence.problems import Refused
 REPOSITORY = Path(__file__).resolve().parents[3]
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
 MODALITIES = ("CT", "MR")
+# Folders of a run, which may not be there yet.
+TAKEN = ("results", "logs", "benchmarks", "resources", "discovered", "site")
+# What nobody can answer for a person, and so has to be given where there is no terminal to ask on.
+NEEDED = ("name", "modality", "phases")
 # Columns that every sheet has; the clinical ones follow in that of the patients.
 COLUMNS = {
     "patients": ["patient_id", "centre", "resection_date", "recurrence_date", "last_follow_up_date"],
@@ -218,12 +222,14 @@ def write_case(case: Case, rows: Mapping[str, list[dict[str, str]]], folder: Pat
 
 
 def checked_name(text: str) -> str:
-    """A cohort's name, which becomes a folder.
+    """A cohort's name, which becomes a folder; the config's schema takes it as well.
 
     Raises: Refused.
     """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text):
-        raise Refused(f"NAME {text!r} is no name of a cohort", "use letters, digits, - and _, a letter first")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text):
+        raise Refused(f"NAME {text!r} is no name of a cohort", "use letters, digits and _, a letter first")
+    if text.lower() in TAKEN:
+        raise Refused(f"NAME {text!r} is a folder that the workflow writes", "name another cohort")
     return text
 
 
@@ -256,10 +262,17 @@ def checked_root(text: str) -> str:
 
     Raises: Refused.
     """
-    path = Path(text).expanduser()
-    if text and not path.is_dir():
+    if not text:
+        return ""
+    try:
+        path = Path(text).expanduser()
+        there = path.is_dir()
+    # A home that nobody has; a folder that may not be looked into; a name that is too long.
+    except (RuntimeError, OSError, ValueError):
+        there = False
+    if not there:
         raise Refused(f"ROOT {text!r} is no folder", "correct it, or leave it empty and write the sheets yourself")
-    return str(path.resolve()) if text else ""
+    return str(path.resolve())
 
 
 def answer(given: str | None, question: str, usual: str, check: Callable[[str], Any]) -> Any:
@@ -279,7 +292,17 @@ def answer(given: str | None, question: str, usual: str, check: Callable[[str], 
 
 
 def asked(arguments: argparse.Namespace) -> Case:
-    """The case, from the command line and from questions about what it lacks."""
+    """The case, from the command line and from questions about what it lacks.
+
+    Raises: Refused; also where there is no terminal and an answer lacks that no default can be right for: answers that
+    come through a pipe are not read.
+    """
+    lacking = [name.upper() for name in NEEDED if getattr(arguments, name) is None]
+    if lacking and not sys.stdin.isatty():
+        raise Refused(
+            f"there is no terminal to ask on, and {', '.join(lacking)} lack{'s' * (len(lacking) == 1)}",
+            "make init NAME=ours MODALITY=CT PHASES=arterial,portal, or run it in a terminal",
+        )
     name = answer(arguments.name, "1. A short name of the cohort", "mine", checked_name)
     modality = answer(arguments.modality, "2. CT or MR", "CT", checked_modality)
     usual = "precontrast,arterial,portal" if modality == "CT" else "arterial,portal,delayed"
@@ -314,6 +337,9 @@ def main(words: Sequence[str]) -> None:
         files = write_case(case, rows, folder)
     except Refused as error:
         sys.exit(str(error))
+    except OSError as error:
+        where = error.filename or case.name
+        sys.exit(str(Refused(f"{where}: {error.strerror}", "run it in a folder that you may write to")))
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nNothing was written.")
     print("Written: " + ", ".join(map(str, files)))

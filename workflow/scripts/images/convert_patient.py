@@ -41,6 +41,6 @@ with job_log(snakemake.log[0], f"patient {patient}"):
 
         carried = carry_masks(native, placed, modality=modality, **params.carrying)
         write_csv(carried, masks / "carried.csv")
-        print(carried.to_string() if len(carried) else "no mask had to be carried")
+        print(carried.to_string() if len(carried) else "no mask had to be propagated")
     for name, mask in placed.items():
         write_image(mask, masks / f"{name}.nii.gz")

@@ -26,7 +26,7 @@ with job_log(snakemake.log[0], f"cohort {snakemake.wildcards.cohort}, batch {sna
             whole = three_planes(image, read, params.modality)
             (folder / f"{patient}.{phase}.jpg").write_bytes(encoded(whole, note))
             small = thumbnail(image, read, params.modality)
-            (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small))
+            (folder / f"{patient}.{phase}.small.jpg").write_bytes(encoded(small, "Simulated" if note else ""))
         for name in ("carried", "lesions"):
             if Path(masks, f"{name}.csv").is_file():
                 shutil.copyfile(Path(masks, f"{name}.csv"), folder / f"{patient}.{name}.csv")

@@ -32,7 +32,7 @@ INPUTS = {
     "PLR": ("platelets", "lymphocytes"),
     "LMR": ("lymphocytes", "monocytes"),
     # Its coefficients could not be checked, so it must not carry the name ERASL-pre (docs/methods.md 6).
-    "ERASL-like(unverified)": ("sex", "bilirubin", "albumin", "afp", "diameter", "tumour_number"),
+    "ERASL-like (unverified)": ("sex", "bilirubin", "albumin", "afp", "diameter", "tumour_number"),
 }
 BCLC_STAGES = ("0", "A", "B", "C", "D")
 CNLC_STAGES = ("Ia", "Ib", "IIa", "IIb", "IIIa", "IIIb", "IV")
@@ -189,5 +189,5 @@ SCORES: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "NLR": _ratio("neutrophils", "lymphocytes"),
     "PLR": _ratio("platelets", "lymphocytes"),
     "LMR": _ratio("lymphocytes", "monocytes"),
-    "ERASL-like(unverified)": _erasl_like,
+    "ERASL-like (unverified)": _erasl_like,
 }

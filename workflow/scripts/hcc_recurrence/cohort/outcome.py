@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
 from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_number, zero_or_one
-from hcc_recurrence.problems import Problem
+from hcc_recurrence.problems import Notice, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,6 +125,7 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
     words = cohort.settings.get("endpoint", {})
     event, start = words.get("event", "recurrence"), words.get("start", "resection")
     months_name, event_name = (own_name(cohort, column) for column in MONTH_COLUMNS)
+    first_day = _events_of_the_first_day(cohort) if _has_parts_of_months(cohort) else []
     for patient, months_cell, event_cell in zip(frame.index, *(frame[c] for c in MONTH_COLUMNS), strict=True):
         remedy = f"write the months from {start} to {event} or last follow-up"
         months, fault = exact_number(months_cell, comma), ""
@@ -145,7 +146,48 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
         if zero_or_one(event_cell, comma) is None:
             what = f"column {event_name}: {event_cell!r} is not 0 or 1"
             problems.append(Problem(cohort.name, patient, path, what, f"write 1 for {event}, 0 for none"))
+        if patient in first_day:
+            what = f"columns {months_name} and {event_name}: {event} at 0 months is on the day of {start}"
+            problems.append(Problem(cohort.name, patient, path, what, "correct the months or the event"))
     return problems
+
+
+def _events_of_the_first_day(cohort: Cohort) -> list[str]:
+    """Patients with an event at exactly 0 months."""
+    comma, (months, events) = decimal_comma(cohort), (cohort.patients[column] for column in MONTH_COLUMNS)
+    return [
+        patient
+        for patient, time, event in zip(cohort.patients.index, months, events, strict=True)
+        if exact_number(time, comma) == 0 and zero_or_one(event, comma) == 1
+    ]
+
+
+def _has_parts_of_months(cohort: Cohort) -> bool:
+    """Whether any of the months is no whole number: 0 is then the first day, and not a first month rounded down."""
+    numbers = (exact_number(cell, decimal_comma(cohort)) for cell in cohort.patients[MONTH_COLUMNS[0]])
+    return any(number is not None and number % 1 for number in numbers)
+
+
+def first_day_notices(cohort: Cohort, patients: Iterable[str]) -> list[Notice]:
+    """A notice for each patient in use with an event at 0 of whole months.
+
+    An event of the first month, rounded down, is one; one of the first day is what was left behind or an error, and is
+    refused where dates, or months with decimals, show it. Whole months do not show which it is.
+    """
+    frame, used = cohort.patients, set(patients)
+    if outcome_column(cohort) or all(c in frame for c in DATE_COLUMNS) or not all(c in frame for c in MONTH_COLUMNS):
+        return []
+    if _has_parts_of_months(cohort):
+        return []
+    words = cohort.settings.get("endpoint", {})
+    event, start = words.get("event", "recurrence"), words.get("start", "resection")
+    what = f"column {own_name(cohort, MONTH_COLUMNS[0])}: {event} at 0 months counts as within the first month"
+    remedy = f"check that it was after the day of {start}; if not, leave the patient out"
+    return [
+        Notice(cohort.name, patient, cohort.settings["patients"], what, remedy)
+        for patient in _events_of_the_first_day(cohort)
+        if patient in used
+    ]
 
 
 def _column_problems(cohort: Cohort) -> list[Problem]:

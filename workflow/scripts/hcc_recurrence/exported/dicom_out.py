@@ -292,6 +292,7 @@ def pdf_page(page: Mapping[str, Any], pictures: Sequence[np.ndarray]) -> bytes:
 
     import matplotlib.pyplot as plt
 
+    from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.style import use_style
 
     use_style()
@@ -339,8 +340,13 @@ def pdf_page(page: Mapping[str, Any], pictures: Sequence[np.ndarray]) -> bytes:
         axis.axis("off")
         axis.set_anchor("W")
         y -= height
-    figure.text(0.08, 0.02, f"{RESEARCH_USE}. {MANUFACTURER}", fontsize=6.5, color="#a04000")
+    about = {"CreationDate": None, "Title": f"{page['patient']}, {RESEARCH_USE}"}
+    # In the footer as well: many marks above leave no room for it.
+    footer = f"{RESEARCH_USE}. {MANUFACTURER}"
+    if page["simulated"]:
+        about["Subject"], footer = SIMULATED, f"{SIMULATED} {footer}"
+    figure.text(0.08, 0.02, footer, fontsize=6.5, color="#a04000")
     stream = io.BytesIO()
-    figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Title": f"{page['patient']}, {RESEARCH_USE}"})
+    figure.savefig(stream, format="pdf", metadata=about)
     plt.close(figure)
     return stream.getvalue()

@@ -269,6 +269,7 @@ def patient_page(
         "patient": patient,
         "cohort": cohort,
         "marks": marks_of(models, simulated),
+        "simulated": simulated,
         "seen": seen_words(models, patient),
         "models": parts,
         "pictures": list(pictures),

@@ -124,8 +124,8 @@ def encoded(picture: np.ndarray, note: str = "") -> bytes:
 
 
 def carried_words(row: Any) -> str:
-    """What stands under the picture of a phase whose mask was carried there; a row of `carry_masks`."""
-    words = f"mask carried from {row.from_phase}"
+    """What stands under the picture of a phase whose mask was propagated there; a row of `carry_masks`."""
+    words = f"mask propagated from {row.from_phase}"
     if row.by == "physical_space":
         return f"{words} as it lies"
     if isinstance(row.failed, str) and row.failed:

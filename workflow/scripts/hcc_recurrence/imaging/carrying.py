@@ -48,7 +48,7 @@ def carry_masks(
         carried = apply_transform(mask, images[phase], found.transform.GetInverse(), is_mask=True)
         if not sitk.GetArrayViewFromImage(carried).any():
             raise Refused(
-                f"the mask of {reader}, carried from the {source} to the {phase} phase, lies outside that image",
+                f"the mask of {reader}, propagated from the {source} to the {phase} phase, lies outside that image",
                 "draw one on that phase, or leave the patient out",
             )
         masks[f"{phase}.{reader}"] = carried

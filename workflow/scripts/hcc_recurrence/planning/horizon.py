@@ -37,10 +37,11 @@ def horizon_notices(studies: Studies, cohorts: Mapping[str, Cohort], patients: M
             make_labels(frame, days, way, decimal_comma=decimal_comma(cohort)).set_index("patient_id")["er"]
             for way in (True, False)
         ]
+        event = cohort.settings["endpoint"]["event"]
         words, titles = horizon_words(days, "resection_date" in frame), ", ".join(others)
         for patient in ways[0].index[ways[0] != ways[1]]:
             here, there = ("early", "not early") if inclusive else ("not early", "early")
-            what = f"recurrence at exactly {words} is {here} (er_inclusive: {str(inclusive).lower()}), and {there} in "
+            what = f"{event} at exactly {words} is {here} (er_inclusive: {str(inclusive).lower()}), and {there} in "
             remedy = f"set cohorts.{name}.er_inclusive as the paper whose numbers you publish has it"
             found.append(Notice(name, patient, cohort.settings["patients"], what + titles, remedy))
     return found

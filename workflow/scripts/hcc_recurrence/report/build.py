@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cost.of_run import cost_words, shown_costs
-from hcc_recurrence.endpoint import EARLY_RECURRENCE
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
 from hcc_recurrence.figures.html import table_html
 from hcc_recurrence.machines import kinds_warning
 from hcc_recurrence.presets import WARNING
 from hcc_recurrence.report.contents import View, figure_of, views
+from hcc_recurrence.report.outcomes import outcomes_of, outcomes_words, question, title
 from hcc_recurrence.report.overview import (
     Warning,
     changes_of,
@@ -26,7 +27,6 @@ from hcc_recurrence.report.overview import (
 )
 from hcc_recurrence.report.rule_graph import drawing
 
-TITLE = "Early recurrence of hepatocellular carcinoma"
 GROUP = "Comparison of methods"
 
 
@@ -69,16 +69,16 @@ def facts_of(
         for own in comparisons
     ]
     simulated = [own["title"] for own in comparisons if own["simulated"]]
-    horizons = sorted({own["horizon"] for own in comparisons})
+    outcomes = outcomes_of(comparisons)
     named = ", ".join(titles[paper] for paper in sorted(titles))
     lead = f"{named}, on the same patients, splits and folds, beside clinical scores and the tumour's volume. "
-    lead += f"Early: within {' or '.join(horizons)}. Preset: {about['preset']}. "
+    lead += f"{outcomes_words(comparisons)} Preset: {about['preset']}. "
     if simulated:
         every = "All" if len(simulated) == len(comparisons) else "Some"
         lead += f"{every} patients are SIMULATED: numbers show that the software works, and nothing about people."
     facts = {
-        "title": TITLE,
-        "question": "Which method predicts early recurrence after resection, and better than a clinical score?",
+        "title": title(outcomes),
+        "question": question(outcomes),
         "lead": lead,
         "warnings": warnings_of(said),
         "comparisons": shown,
@@ -126,13 +126,13 @@ def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
 
 def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequence[View]) -> dict[str, Any]:
     title = f"{own['title']}, split {own['split']}"
-    outcome = own["endpoint"]
-    short = outcome["abbreviation"]
+    outcome = Endpoint(**own["endpoint"])
+    short = outcome.abbreviation
     sets = "; ".join(f"{name} {n} ({events} {short})" for name, (n, events) in sizes(own["metrics"]).items())
     facts = f"{'Simulated' if own['simulated'] else 'Real'} patients: {own['used']} used, {own['left_out']} left out. "
-    facts += f"{sets}; {short}: {outcome['name']}."
-    if outcome["name"] != EARLY_RECURRENCE.name:
-        facts += f" What is predicted is {outcome['name']}, not {EARLY_RECURRENCE.name} of a liver tumour."
+    facts += f"{sets}; {short}: {outcome.name}."
+    if outcome.name != EARLY_RECURRENCE.name:
+        facts += f" What is predicted is {outcome.name}, not {EARLY_RECURRENCE.name} of a liver tumour."
     if own["best_auc"] is not None:
         facts += f" The oracle AUC, which no method can pass here, is {own['best_auc']:.3f}."
     charts = (figure_of(found, titles[paper], own["title"], "flow_chart") for paper in own["papers"])

@@ -57,7 +57,7 @@ def _kind_of(model: str) -> str:
 
 
 def sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Patients and early recurrences of each set of the strict protocol, by its words."""
+    """Patients, and those with the outcome, of each set of the strict protocol, by its words."""
     own = metrics[metrics["protocol"] == "strict"]
     largest = own.sort_values("n").groupby("split").last()
     names = {"train": "training", "validation": "validation", "external": "external"}
@@ -68,7 +68,7 @@ def sizes(metrics: pd.DataFrame) -> dict[str, tuple[int, int]]:
     }
 
 
-def small_sets(metrics: pd.DataFrame, where: str, outcome: str = "early recurrence") -> list[Warning]:
+def small_sets(metrics: pd.DataFrame, where: str, outcome: str) -> list[Warning]:
     """Sets of patients that leave an AUC uncertain, with how far: half the width of the median interval."""
     found = []
     strict = metrics[metrics["protocol"] == "strict"]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.statistics.auc import auc_delong, youden_threshold
 from hcc_recurrence.statistics.trained_again import KERNELS, SEED
 
@@ -104,7 +105,7 @@ def methods_sentence(table: pd.DataFrame, kernels: tuple[str, str]) -> str:
             continue
         most = own["changed_group"] / own["patients"]
         parts.append(
-            f"{words}: a patient's probability of early recurrence outside training moved by a median of "
+            f"{words}: a patient's probability of {endpoint().name} outside training moved by a median of "
             f"{own['median_moved'].median():.2g} and at most {own['largest_moved'].max():.2g}, the AUC by at most "
             f"{own['auc_moved'].abs().max():.2g}, and at most {100 * most.max():.0f}% of patients changed risk group"
         )
