@@ -22,6 +22,7 @@ from hcc_recurrence.exported.pages import (
     patient_page,
     read_applied,
     render,
+    short_names,
     strip,
     value_text,
 )
@@ -149,9 +150,30 @@ def test_the_overview_has_a_row_a_patient_and_a_column_a_main_model(models):
     page = overview_page("B", PATIENTS, models)
     assert [c["model"] for c in page["columns"]] == ["RCR", "mp-MR"]
     assert [row["patient"] for row in page["rows"]] == PATIENTS
+    text = render(TEMPLATES, "applied_overview.html.j2", page)
+    # A column is as wide as the paper's name; the whole title is its tooltip.
+    assert [c["short"] for c in page["columns"]] == ["Zhao2024", "Yan2023"]
+    assert 'title="Yan2023, fitted on there (simulated): mp-MR"><small>Yan2023</small>mp-MR</button>' in text
     by = {row["patient"]: row for row in page["rows"]}
     assert by["P1"]["outside"] == 1 and by["P1"]["named"] == "Slice thickness, arterial"
     assert by["P2"]["missing"] == 1 and by["P3"]["outside"] == by["P3"]["missing"] == 0
+
+
+def test_two_models_of_one_paper_are_told_apart_by_their_cohorts():
+    distribution, found = distribution_of_training(), []
+    for name in ("zhao2024.here", "zhao2024.there"):
+        about = about_model(name, ("CR",))
+        found.append(AppliedModel(about, distribution, *applied_tables(about, distribution, PATIENTS)))
+    assert short_names(found) == ["Zhao2024, here", "Zhao2024, there"]
+
+
+def test_no_green_frame_stands_under_the_red_one_of_a_training_patient(models):
+    well = '<div class="well">'
+    assert well in render(TEMPLATES, "applied_patient.html.j2", patient_page("P3", "B", models))
+    of_patient = models[0].outside["patient_id"] == "P3"
+    models[0].outside.loc[models[0].outside[of_patient].index[0], ["verdict", "words"]] = ["seen", "it learned from it"]
+    text = render(TEMPLATES, "applied_patient.html.j2", patient_page("P3", "B", models))
+    assert "This patient is no new patient" in text and well not in text
 
 
 @pytest.mark.browser

@@ -19,6 +19,7 @@ from zhao_cohort import SETTINGS, make_data
 
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.exported.bundle import SUMS, read_bundle, write_bundle
+from hcc_recurrence.exported.card import model_card
 from hcc_recurrence.exported.distribution import case_mix, clinical_items
 from hcc_recurrence.exported.export import export_model
 from hcc_recurrence.exported.reference import TOLERANCE
@@ -79,6 +80,26 @@ def metrics_of(models):
     return pd.DataFrame(rows)
 
 
+MACHINE = {
+    "network": "ResNet-10",
+    "fit": "strict.1.0",
+    "numerics": "portable",
+    "processor": "Processor A",
+    "system": "Linux",
+    "gpu": "",
+    "kernels": {"ATen": "AVX2", "oneDNN": "AVX2"},
+    "versions": {"torch": "2.13.0", "numpy": "2.4.6"},
+}
+
+
+def machines_in(folder):
+    """Of three networks, one of which is of a version that did not keep what it was trained on."""
+    for name, processor in (("a", "Processor A"), ("b", "Processor B")):
+        (folder / name).write_text(json.dumps({**MACHINE, "processor": processor}))
+    files = {"ResNet-10.strict.1.0": "a", "DLRCR.strict.1.0": "b", "ResNet-18.strict.1.0": "absent"}
+    return {name: folder / file for name, file in files.items()}
+
+
 def exported(folder, settings=SETTINGS, leave_out_rows=False, seen=None):
     model, _ = fit(DATA, Fit(), settings, 1)
     model.save(folder / "kept")
@@ -87,6 +108,7 @@ def exported(folder, settings=SETTINGS, leave_out_rows=False, seen=None):
         about_of(settings),
         {"models": folder / "kept"},
         {},
+        machines_in(folder),
         DATA.radiomics.values.loc[TRAINING],
         clinical_items(DATA.clinical.loc[TRAINING], DEFINITIONS),
         case_mix(DATA.labels, TRAINING),
@@ -196,6 +218,24 @@ def test_the_card_says_what_a_reader_must_know(made):
 
 
 # -- nothing of a patient ----------------------------------------------------------------------------------------------
+
+
+def test_what_trained_each_network_comes_with_it(made, tmp_path):
+    files = ["machines/DLRCR.strict.1.0.machine.json", "machines/ResNet-10.strict.1.0.machine.json"]
+    found = read_bundle(made.with_name("zhao2024.mine.zip"), tmp_path)
+    assert found.about["created_by"]["machines"] == files
+    assert json.loads((found.folder / files[1]).read_text()) == MACHINE
+    sums = dict(line.split()[::-1] for line in (found.folder / SUMS).read_text().splitlines())
+    assert {name for name in sums if name.startswith("machines/")} == set(files)
+    card = " ".join((found.folder / "README.md").read_text().split())
+    assert "1 network: Processor B; `numerics: portable`; kernels ATen AVX2, oneDNN AVX2; torch 2.13.0." in card
+    assert "1 network: Processor A" in card
+
+
+def test_where_nothing_is_known_of_machines_the_card_says_nothing(made):
+    document = json.loads((made / "model.json").read_text())
+    card = model_card(document, metrics_of(MODELS), 5, True, [])
+    assert "machines/" not in card and "What trained" not in card
 
 
 def arrays_of(folder):

@@ -32,6 +32,8 @@ rule export_model:
         about=exported_about,
         parts=lambda w: list(EXPORTS[w.paper]["models"](w.cohort)),
         weights=lambda w: list(exported_weights(w)),
+        # No input: results of earlier versions lack these files, and their networks would be trained again.
+        machines=untracked(exported_machines),
         reader=of_cohort("reader"),
         sheet=untracked(patients_sheet),
         clinical=clinical_hash(exported_clinical),

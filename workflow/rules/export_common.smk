@@ -4,6 +4,7 @@
 #     "models": function of the cohort: part of the model -> folder of the fit that is exported,
 #     "features": function of the wildcards: files of features of the training patients (none: the models read no table),
 #     "weights": function of the cohort: file of a network beside the models, by its name in the bundle (none),
+#     "trained": function of the cohort: name and fit of each network that is in the exported model (none),
 # }
 from hcc_recurrence.networks.architectures import crops_of
 
@@ -25,6 +26,24 @@ def exported_weights(wildcards):
     }
     own = EXPORTS[paper].get("weights")
     return {**found, **(own(cohort) if own else {})}
+
+
+def exported_machines(wildcards):
+    """What the networks of a bundle were trained on: file of each by its name in the bundle."""
+    paper, cohort = wildcards.paper, wildcards.cohort
+    trained = (
+        EXPORTS[paper].get("trained") if PLAN.has_networks(paper, cohort) else None
+    )
+    images = PLAN.image_cohort(cohort)
+    found = {
+        f"{unet}.{phase}": f"<results>/{images}/segmentation/{unet}/{phase}.machine.json"
+        for unet in study_unets(paper)
+        for phase in PLAN.phases(paper, cohort)
+    }
+    for network, fit in trained(cohort) if trained else []:
+        own = f"<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json"
+        found[f"{network}.{fit}"] = own
+    return {name: workflow.pathvars.apply(file) for name, file in found.items()}
 
 
 def exported_inputs(wildcards):

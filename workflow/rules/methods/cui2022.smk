@@ -49,7 +49,14 @@ def cui2022_read_again(kind):
     ]
 
 
-EXPORTS["cui2022"] = {"models": exported_fit("cui2022")}
+EXPORTS["cui2022"] = {
+    "models": exported_fit("cui2022"),
+    "trained": lambda cohort: [
+        (network, fit)
+        for network in CUI["networks"]
+        for fit in cui2022_fits(STRICT)(types.SimpleNamespace(cohort=cohort))
+    ],
+}
 TRAINED["cui2022"] = lambda cohort: [
     (network, fit)
     for network in CUI["networks"]

@@ -105,6 +105,7 @@ EXPORTS["zhang2025"] = {
         if PLAN.has_networks("zhang2025", w.cohort)
         else []
     ),
+    "trained": lambda cohort: [(n, Fit()) for n in ZHANG_SLICES + ZHANG_VOLUMES],
 }
 TRAINED["zhang2025"] = zhang2025_trained
 OWN_TARGETS["zhang2025"] = lambda cohort: (

@@ -122,6 +122,7 @@ METHODS["zhao2024"] = {
 EXPORTS["zhao2024"] = {
     "models": zhao2024_exported,
     "features": radiomics_files("zhao2024"),
+    "trained": lambda cohort: [(n, Fit()) for n in [*ZHAO["networks"], FUSION]],
 }
 TRAINED["zhao2024"] = lambda cohort: [
     *[(n, f) for n in ZHAO["networks"] for f in network_fits("zhao2024", cohort)],

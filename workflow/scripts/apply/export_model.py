@@ -45,6 +45,7 @@ with job_log(snakemake.log[0], f"export of {wildcards.paper} on {wildcards.cohor
         about,
         {part: Path(folder) for part, folder in zip(params.parts, files["models"], strict=True)},
         dict(zip(params.weights, map(Path, files.get("weights", [])), strict=True)),
+        {name: Path(file) for name, file in params.machines.items()},
         method.training_features(files, about | {"reader": params.reader}, patients),
         items,
         case_mix(read_csv(asked.labels), patients),

@@ -95,6 +95,7 @@ def describe(
     left_out: Sequence[str],
     weights: Mapping[str, str],
     distribution: Mapping[str, Any],
+    machines: Sequence[str],
 ) -> dict[str, Any]:
     """The document model.json.
 
@@ -103,7 +104,7 @@ def describe(
             what the method says of each model. made: names of the
             models that the parts predict, in their order. learned: of `case_mix`. left_out: models that are not in the
             bundle because they hold rows of patients. weights: file of weights -> its SHA-256.
-        distribution: training_distribution.json.
+        distribution: training_distribution.json. machines: files in the bundle that say what a network was trained on.
     """
     module, cuts = exporting(about["method"]), cut_offs(metrics)
     names, outcome = about["declared"], endpoint()
@@ -153,7 +154,7 @@ def describe(
         "weights": dict(weights),
         "versions": library_versions(),
         "seed": about["seed"],
-        "created_by": {"workflow": NAME, "version": workflow_version(), "commit": commit()},
+        "created_by": {"workflow": NAME, "version": workflow_version(), "commit": commit(), "machines": list(machines)},
     }
 
 

@@ -44,6 +44,9 @@ _PART = re.compile(
     r"model/[a-z_]+/(SHA256SUMS|model\.json|arrays\.safetensors|[^/]+\.(skops|xgboost\.json|lightgbm\.txt))"
 )
 _WEIGHTS = re.compile(r"weights/[A-Za-z0-9_.-]+\.safetensors")
+# What each network was trained on; absent from bundles of results that did not keep it.
+MACHINES = "machines"
+_MACHINE = re.compile(rf"{MACHINES}/[A-Za-z0-9_.-]+\.machine\.json")
 # Keys of model.json.
 KEYS = {
     "schema_version",
@@ -221,7 +224,8 @@ def _outside(name: str) -> bool:
 
 
 def _known(name: str) -> bool:
-    return name in (*NEEDED, FINGERPRINTS, SUMS) or bool(_PART.fullmatch(name) or _WEIGHTS.fullmatch(name))
+    kinds = (_PART, _WEIGHTS, _MACHINE)
+    return name in (*NEEDED, FINGERPRINTS, SUMS) or any(kind.fullmatch(name) for kind in kinds)
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -70,7 +70,7 @@ of features (of nobody who is named), the axes of nomograms their range.
 {fingerprints}
 {rows}
 {networks}
-
+{machines}
 ## Files
 
 `model.json` (everything about the model), `model/` (the fitted models), `weights/` (networks),
@@ -80,12 +80,19 @@ zip]`.
 """
 
 
-def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int, fingerprints: bool) -> str:
+def model_card(
+    about: Mapping[str, Any],
+    metrics: pd.DataFrame,
+    smallest: int,
+    fingerprints: bool,
+    machines: Sequence[Mapping[str, Any]],
+) -> str:
     """The card.
 
     Args:
         about: model.json. metrics: of `compute_metrics`. smallest: count below which nothing is said.
-        fingerprints: whether the bundle has those of the training images.
+        fingerprints: whether the bundle has those of the training images. machines: what networks in it were trained
+            on, one each (`describe_machine`).
     """
     own = metrics[metrics["model"].isin(list(about["models"]))]
     paper = about["config"]["paper"]
@@ -120,7 +127,8 @@ def model_card(about: Mapping[str, Any], metrics: pd.DataFrame, smallest: int, f
         rows=_rows(about),
         networks=_networks(about),
         fingerprints=_fingerprints(fingerprints),
-        files="`training_fingerprints.json`, " if fingerprints else "",
+        machines=_machines(machines),
+        files=("`training_fingerprints.json`, " if fingerprints else "") + ("`machines/`, " if machines else ""),
     )
 
 
@@ -231,3 +239,20 @@ def _networks(about: Mapping[str, Any]) -> str:
         if deep
         else ""
     )
+
+
+def _machines(machines: Sequence[Mapping[str, Any]]) -> str:
+    """What networks were trained on, a line a kind; nothing where nothing is known of any."""
+    if not machines:
+        return ""
+    kinds: dict[str, int] = {}
+    for facts in machines:
+        where = facts["gpu"] or facts["processor"]
+        kernels = ", ".join(f"{library} {used}" for library, used in sorted(facts["kernels"].items()))
+        kind = f"{where}; `numerics: {facts['numerics']}`; kernels {kernels}; torch {facts['versions']['torch']}"
+        kinds[kind] = kinds.get(kind, 0) + 1
+    lines = [f"- {number} network{'s' if number > 1 else ''}: {kind}." for kind, number in kinds.items()]
+    said = (
+        "Other processors, kernels or libraries train other networks from the same images. `machines/` says it of each."
+    )
+    return "\n## What trained its networks\n\n" + said + "\n\n" + "\n".join(lines) + "\n"

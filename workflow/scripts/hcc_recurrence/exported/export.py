@@ -18,6 +18,7 @@ from hcc_recurrence.exported.bundle import (
     DISTRIBUTION,
     FINGERPRINTS,
     LICENCE,
+    MACHINES,
     REFERENCE,
     exporting,
     write_bundle,
@@ -35,6 +36,7 @@ def export_model(
     about: Mapping[str, Any],
     folders: Mapping[str, Path],
     weights: Mapping[str, Path],
+    machines: Mapping[str, Path],
     features: pd.DataFrame,
     items: Sequence[Mapping[str, Any]],
     learned: Mapping[str, Any],
@@ -48,9 +50,11 @@ def export_model(
 
     Args:
         about: as `about.describe`. folders: part of the model -> what its `save` wrote. weights: name -> file of a
-            network beside the models. features: `<phase>__<feature>` of the training patients. items: distributions of
-            all other inputs. learned: of `case_mix`. metrics: of `compute_metrics`. fingerprints: of the
-            training images; None where they are left out. folder: must not be there.
+            network beside the models. machines: name of a network -> file that says what it was trained on; those that
+            are not there are left out: results of earlier versions have none. features: `<phase>__<feature>` of the
+            training patients. items: distributions of all other inputs. learned: of `case_mix`. metrics: of
+            `compute_metrics`. fingerprints: of the training images; None where they are left out. folder: must not be
+            there.
 
     Raises: Refused and ModelFileError in words.
     """
@@ -67,6 +71,7 @@ def export_model(
     if hasattr(module, "with_weights"):
         parts, own = module.with_weights(parts, folder / "weights")
         sums |= own
+    trained_on = _machines(machines, folder)
     # Who learned is the study's, and nobody else's.
     parts = {name: replace(part, learned=()) for name, part in parts.items()}
     for name, part in parts.items():
@@ -75,13 +80,15 @@ def export_model(
     known = [*items, *(numeric_item(name, "features", features[name]) for name in reads.features)]
     described = distribution(known, learned)
     reference = make_reference(about, parts, reads, described, folder / "weights", about["seed"])
-    document = describe(about, parts, reads, list(reference.scores), metrics, learned, left_out, sums, described)
+    scored = list(reference.scores)
+    document = describe(about, parts, reads, scored, metrics, learned, left_out, sums, described, list(trained_on))
     _write_json(folder / ABOUT, document)
     _write_json(folder / DISTRIBUTION, described)
     if fingerprints is not None:
         _write_json(folder / FINGERPRINTS, fingerprints)
     reference.write(folder / REFERENCE)
-    write_in_one_rename(folder / CARD, model_card(document, metrics, SMALLEST_CELL, fingerprints is not None))
+    card = model_card(document, metrics, SMALLEST_CELL, fingerprints is not None, list(trained_on.values()))
+    write_in_one_rename(folder / CARD, card)
     write_in_one_rename(folder / LICENCE, _LICENCE.read_text(encoding="utf-8"))
     if not any((folder / "weights").iterdir()):
         (folder / "weights").rmdir()
@@ -91,6 +98,20 @@ def export_model(
     print(f"self-test: the largest difference is {found.check_reference():.3g}")
     for model, rows in document["kept_rows"].items():
         print(f"{model} holds up to {rows} rows of training patients, without names (README.md)")
+
+
+def _machines(files: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Any]]:
+    """Copy what networks were trained on into the bundle; returns the content by name in the bundle."""
+    found = {}
+    for name, file in sorted(files.items()):
+        if not file.is_file():
+            print(f"{name}: what it was trained on is not known, {file} is not there")
+            continue
+        found[f"{MACHINES}/{name}.machine.json"] = json.loads(file.read_text(encoding="utf-8"))
+    for name, facts in found.items():
+        (folder / MACHINES).mkdir(exist_ok=True)
+        _write_json(folder / name, facts)
+    return found
 
 
 def _write_json(file: Path, document: Mapping[str, Any]) -> None:

@@ -71,10 +71,14 @@ class AppliedModel:
         return self.about["name"]
 
     @property
+    def paper(self) -> str:
+        """The method as its paper is cited."""
+        return self.about.get("config", {}).get("paper", {}).get("title") or self.about["method"]
+
+    @property
     def title(self) -> str:
         """The method as its paper is cited, and the cohort it was fitted on."""
-        paper = self.about.get("config", {}).get("paper", {}).get("title") or self.about["method"]
-        return f"{paper}, fitted on {self.about['title']}"
+        return f"{self.paper}, fitted on {self.about['title']}"
 
 
 def strip(value: Any, quantiles: Mapping[str, float], low: Any = None, high: Any = None) -> dict[str, float] | None:
@@ -341,6 +345,15 @@ def unknown_training(models: Sequence[AppliedModel]) -> list[str]:
     ]
 
 
+def short_names(models: Sequence[AppliedModel]) -> list[str]:
+    """What a narrow column calls each model: its paper, and where two are of one paper also the cohort."""
+    papers = [model.paper for model in models]
+    return [
+        model.paper if papers.count(model.paper) == 1 else f"{model.paper}, {model.about['study']['cohort']}"
+        for model in models
+    ]
+
+
 def overview_page(
     cohort: str, patients: Sequence[str], models: Sequence[AppliedModel], simulated: bool = False
 ) -> dict[str, Any]:
@@ -349,10 +362,10 @@ def overview_page(
     Of each applied model the main ones have a column; all models are on the patients' pages.
     """
     columns = []
-    for model in models:
+    for model, short in zip(models, short_names(models), strict=True):
         order = list(model.about["models"])
         main = [n for n in order if model.about["models"][n].get("main", False)] or order
-        columns += [{"bundle": model, "model": name, "title": model.title} for name in main]
+        columns += [{"bundle": model, "model": name, "title": model.title, "short": short} for name in main]
     rows = []
     for patient in patients:
         cells = []
@@ -378,7 +391,7 @@ def overview_page(
         "cohort": cohort,
         "marks": [*marks_of(models, simulated), *unknown_training(models)],
         "seen": [row["patient"] for row in rows if row["seen"]],
-        "columns": [{"title": c["title"], "model": c["model"]} for c in columns],
+        "columns": [{key: c[key] for key in ("title", "short", "model")} for c in columns],
         "rows": rows,
         "models": [{"title": m.title, "endpoint": endpoint_words(m.about)} for m in models],
     }
