@@ -399,9 +399,14 @@ def test_zhang_is_whole_in_both_protocols(tiny_run):
     slices = pd.read_csv(folder / "tables/slices.csv")
     assert len(slices) == 2 * 2 * 2 and (slices["n"] == slices["patients"] * 5).all()
     inflation = pd.read_csv(folder / "tables/inflation.csv").set_index(["learner", "protocol"])
-    metrics = pd.read_csv(folder / "tables/metrics.csv").set_index(["model", "protocol", "split"])
+    metrics = pd.read_csv(folder / "tables/metrics.csv")
+    own = metrics[metrics["estimate"] != "cross_validated"].set_index(["model", "protocol", "split"])
     for (learner, protocol), row in inflation.iterrows():
-        assert row["train"] == metrics.loc[(f"DL_2.5D {learner}", protocol, "train"), "auc"]
+        assert row["train"] == own.loc[(f"DL_2.5D {learner}", protocol, "train"), "auc"]
+    # What the learners' own cross-validation says is an estimate of the shared tables, as published alone.
+    crossed = metrics[metrics["estimate"] == "cross_validated"]
+    assert set(crossed["protocol"]) == {"as_published"} and set(crossed["split"]) == {"train"}
+    assert set(crossed["model"]) == {m for m in predictions["model"] if not m.startswith("DL_3D")}
 
 
 def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(tiny_run):
