@@ -75,3 +75,43 @@ def kept_model(path):
 def outcomes(paper):
     """Labels and split of a study, as inputs."""
     return {"labels": "<results>/{cohort}/labels.csv", "split": split_file(paper)}
+
+
+def patients_on_page(paper):
+    """The patients on a page of the pictures of a paper's crops, as a function of the wildcards."""
+    crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
+    return lambda wildcards: page_of_patients(
+        PLAN.image_cohort(base(wildcards.cohort)), crop, int(wildcards.page)
+    )
+
+
+def asked_pages(paper):
+    """All these pages of a study, as `asked` has them."""
+    crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
+    return lambda cohort: [
+        {"page": n + 1}
+        for n in range(page_count(PLAN.image_cohort(base(cohort)), crop))
+    ]
+
+
+def other_readers(paper, cohort):
+    """Other readers of the masks of a study's patients, each with the patients outlined, where it has any."""
+    patients, phases = PLAN.patients(base(cohort)), PLAN.phases(paper, base(cohort))
+    return PLAN.other_readers(PLAN.image_cohort(base(cohort)), phases, patients)
+
+
+def outlined_again(paper):
+    """The patients of whom another reader drew a mask, as a function of the wildcards."""
+    return lambda wildcards: sorted(
+        {p for own in other_readers(paper, wildcards.cohort).values() for p in own}
+    )
+
+
+def files_of_outlined_again(paper, kind):
+    """Their images or masks on the grid of the paper's crops."""
+    crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
+    grid = FULL_CONFIG["crops"].get(crop, {}).get("grid", "")
+    return lambda wildcards: [
+        f"<results>/{PLAN.image_cohort(base(wildcards.cohort))}/{kind}/{grid}/{patient}"
+        for patient in outlined_again(paper)(wildcards)
+    ]

@@ -26,43 +26,18 @@ def cui2022_files(kind, use=""):
     return network_files("cui2022", kind, cui2022_fits(use))
 
 
-def cui2022_readers(cohort):
-    """Other readers of the patients' masks, each with the patients outlined, where the study has any."""
-    images = PLAN.image_cohort(base(cohort))
-    phases = PLAN.phases("cui2022", base(cohort))
-    return PLAN.other_readers(images, phases, PLAN.patients(base(cohort)))
-
-
-def cui2022_outlined_again(wildcards):
-    """The patients of whom another reader drew a mask."""
-    return sorted(
-        {p for own in cui2022_readers(wildcards.cohort).values() for p in own}
-    )
-
-
-def cui2022_read_again(kind):
-    """Their images or masks on the grid of the crops."""
-    grid = FULL_CONFIG["crops"].get(CUI["crops"], {}).get("grid", "")
-    return lambda w: [
-        f"<results>/{PLAN.image_cohort(base(w.cohort))}/{kind}/{grid}/{patient}"
-        for patient in cui2022_outlined_again(w)
-    ]
+def cui2022_trained(cohort, *uses):
+    """Each network and fit of it that these uses take."""
+    named = types.SimpleNamespace(cohort=cohort)
+    fits = [fit for use in uses for fit in cui2022_fits(use)(named)]
+    return [(network, fit) for network in CUI["networks"] for fit in fits]
 
 
 EXPORTS["cui2022"] = {
     "models": exported_fit("cui2022"),
-    "trained": lambda cohort: [
-        (network, fit)
-        for network in CUI["networks"]
-        for fit in cui2022_fits(STRICT)(types.SimpleNamespace(cohort=cohort))
-    ],
+    "trained": lambda cohort: cui2022_trained(cohort, STRICT),
 }
-TRAINED["cui2022"] = lambda cohort: [
-    (network, fit)
-    for network in CUI["networks"]
-    for use in (SCORED, CURVE)
-    for fit in cui2022_fits(use)(types.SimpleNamespace(cohort=cohort))
-]
+TRAINED["cui2022"] = lambda cohort: cui2022_trained(cohort, SCORED, CURVE)
 OWN_STEPS["cui2022"] = {
     "keep_cui2022_networks": {
         "says": "SS and NSS of all folds of the first repeat as one model that can be applied to other patients.",
@@ -121,15 +96,10 @@ OWN_STEPS["cui2022"] = {
         "params": {
             "phases": study_phases("cui2022"),
             "networks": list(CUI["networks"]),
-            "patients": lambda w: page_of_patients(
-                PLAN.image_cohort(base(w.cohort)), CUI["crops"], int(w.page)
-            ),
+            "patients": patients_on_page("cui2022"),
         },
         "each": ".page{page}",
-        "asked": lambda cohort: [
-            {"page": n + 1}
-            for n in range(page_count(PLAN.image_cohort(base(cohort)), CUI["crops"]))
-        ],
+        "asked": asked_pages("cui2022"),
         "memory_mb": 4000,
     },
     "plot_cui2022_grad_cam": {
@@ -158,8 +128,8 @@ OWN_STEPS["cui2022"] = {
         "says": "The networks on the masks of other readers, against those of the study's own.",
         "input": {
             "models": [f"<results>/{{cohort}}/cui2022/models/{f}" for f in ENSEMBLES],
-            "images": cui2022_read_again("images"),
-            "masks": cui2022_read_again("masks"),
+            "images": files_of_outlined_again("cui2022", "images"),
+            "masks": files_of_outlined_again("cui2022", "masks"),
             "predictions": "predictions.csv",
             "split": split_file("cui2022"),
         },
@@ -168,12 +138,12 @@ OWN_STEPS["cui2022"] = {
             table("second_reader", "masks of a second reader, table"),
         ],
         "params": {
-            "readers": lambda w: cui2022_readers(w.cohort),
-            "patients": cui2022_outlined_again,
+            "readers": lambda w: other_readers("cui2022", w.cohort),
+            "patients": outlined_again("cui2022"),
             "phases": study_phases("cui2022"),
             "crops": CUI_BOXES,
         },
-        "asked": lambda cohort: [{}] if cui2022_readers(cohort) else [],
+        "asked": lambda cohort: [{}] if other_readers("cui2022", cohort) else [],
         "memory_mb": 4000,
         "minutes": 60,
     },

@@ -1,42 +1,18 @@
 # Yan 2023: VGG19 features of each phase, a grid of rankings and classifiers, mp-MR, nomograms. Needs crops, labels, a split
 # and clinical variables; makes a job a ranking of the grid, the choice in both protocols, predictions, nomograms.
 
-from functools import partial
-
+from hcc_recurrence.methods.yan2023 import fits as yan2023
 from hcc_recurrence.methods.yan2023.cost import cells_work, ranking_work
-from hcc_recurrence.methods.yan2023.declare import BEFORE, CLINICAL, DEEP
 from hcc_recurrence.methods.yan2023.grid import feature_network, grid_of, smaller_words
 
-WORKLOAD.of_rule["rank_yan2023_features"] = partial(ranking_work, WORKLOAD)
-WORKLOAD.of_rule["fit_yan2023_cells"] = partial(cells_work, WORKLOAD)
+WORKLOAD.of_rule["rank_yan2023_features"] = lambda w: ranking_work(WORKLOAD, w)
+WORKLOAD.of_rule["fit_yan2023_cells"] = lambda w: cells_work(WORKLOAD, w)
 YAN = FULL_CONFIG["papers"]["yan2023"]["settings"]
-((YAN_NETWORK, YAN_OWN),) = YAN["networks"].items()
-# Settings that every step of the grid reads.
-YAN_INNER = ("feature_numbers", "inner_folds", "inner_repeats")
-YAN_RANKING = "grid/{phase}.{selector}"
-# The published fit, whose cells the validation patients choose.
-YAN_PUBLISHED = Fit(AS_PUBLISHED, tuned_on=VALIDATION)
 
 
 def yan2023_of_grid(*keys):
     """Some settings of the grid, as a function of the wildcards."""
     return lambda w: {key: grid_of(YAN, is_permuted(w.cohort))[key] for key in keys}
-
-
-def yan2023_fit_settings(wildcards):
-    """What a fit reads, and what decides which models it has."""
-    own = ("clinical", "nominal", "clinical_p", "entry_p", "removal_p", "fusion")
-    return {
-        **study_settings("yan2023", *own)(wildcards),
-        **yan2023_of_grid("classifiers")(wildcards),
-        "phases": study_phases("yan2023")(wildcards),
-        "after_operation": after_operation("yan2023")(wildcards),
-    }
-
-
-def yan2023_repeats(wildcards):
-    """How many of the split's repeats the grid takes."""
-    return min(YAN["grid_repeats"], study_repeats("yan2023")(wildcards))
 
 
 def yan2023_grid(kind):
@@ -48,6 +24,28 @@ def yan2023_grid(kind):
     ]
 
 
+def yan2023_of_ranking(says, made, settings, ranks={}):
+    """A step on one ranking of the features of a phase."""
+    return {
+        "says": says,
+        "input": {
+            "features": lambda w: deep_features("yan2023", w.phase)(w),
+            **ranks,
+            **outcomes("yan2023"),
+        },
+        "makes": [files_under(yan2023.RANKING, *made)],
+        "params": {
+            "settings": settings,
+            "repeats": lambda w: min(YAN["grid_repeats"], study_repeats("yan2023")(w)),
+            "seed": FULL_CONFIG["seed"],
+        },
+        "each": "{phase}.{selector}",
+        "group": "grid",
+        "memory_mb": 2000,
+        "minutes": "reckoned",
+    }
+
+
 METHODS["yan2023"] = {
     "fits": fits_of_study("yan2023", VALIDATION, at_most=YAN["grid_repeats"]),
     "inputs": lambda w: {
@@ -56,7 +54,13 @@ METHODS["yan2023"] = {
         "chosen": "<results>/{cohort}/yan2023/tables/chosen.csv",
         "fused": "<results>/{cohort}/yan2023/fits/signatures.csv",
     },
-    "settings": yan2023_fit_settings,
+    # What a fit reads, and what decides which models it has.
+    "settings": lambda w: {
+        **study_settings("yan2023", *yan2023.FITTED)(w),
+        **yan2023_of_grid("classifiers")(w),
+        "phases": study_phases("yan2023")(w),
+        "after_operation": after_operation("yan2023")(w),
+    },
     "clinical": study_clinical("yan2023"),
     "about": lambda w: {
         "phases": study_phases("yan2023")(w),
@@ -70,59 +74,26 @@ METHODS["yan2023"] = {
 EXPORTS["yan2023"] = {
     "models": exported_fit("yan2023"),
     "features": deep_features("yan2023"),
-    # By the network's name, where a file is named; random ones are drawn.
-    "weights": lambda cohort: {
-        n: f for n, f in [(YAN_NETWORK, YAN_OWN["weights"])] if f
-    },
+    "weights": lambda cohort: yan2023.named_weights(YAN),
 }
 OWN_TARGETS["yan2023"] = lambda cohort: crop_pages("yan2023", cohort)
 SMALLER_COPIES["yan2023"] = smaller_words(YAN)
 OWN_STEPS["yan2023"] = {
-    "rank_yan2023_features": {
-        "says": "Features of one phase in the order of one selector, in every fit and every inner split.",
-        "input": {
-            "features": lambda w: deep_features("yan2023", w.phase)(w),
-            **outcomes("yan2023"),
-        },
-        "makes": [files_under(YAN_RANKING, "ranks.parquet", "steps.csv")],
-        "params": {
-            "settings": lambda w: {
-                **yan2023_of_grid(*YAN_INNER, "spearman_p", "redundancy_r")(w),
-                "selectors": {w.selector: YAN["selectors"][w.selector]},
-            },
-            "repeats": yan2023_repeats,
-            "seed": FULL_CONFIG["seed"],
-        },
-        "each": "{phase}.{selector}",
-        "group": "grid",
-        "memory_mb": 2000,
-        "minutes": "reckoned",
-    },
-    "fit_yan2023_cells": {
-        "says": "All classifiers on the best features of one selector in one phase: the cells of a ranking, in every fit.",
-        "input": {
-            "features": lambda w: deep_features("yan2023", w.phase)(w),
-            "ranks": f"{YAN_RANKING}.ranks.parquet",
-            **outcomes("yan2023"),
-        },
-        "makes": [files_under(YAN_RANKING, "scores.csv", "choices.csv")],
-        "params": {
-            "settings": yan2023_of_grid(*YAN_INNER, "classifiers", "inner_classifiers"),
-            "repeats": yan2023_repeats,
-            "seed": FULL_CONFIG["seed"],
-        },
-        "each": "{phase}.{selector}",
-        "group": "grid",
-        "memory_mb": 2000,
-        "minutes": "reckoned",
-    },
+    "rank_yan2023_features": yan2023_of_ranking(
+        "Features of one phase in the order of one selector, in every fit and every inner split.",
+        ("ranks.parquet", "steps.csv"),
+        lambda w: yan2023.ranked(yan2023_of_grid(*yan2023.ORDER)(w), YAN, w.selector),
+    ),
+    "fit_yan2023_cells": yan2023_of_ranking(
+        "All classifiers on the best features of one selector in one phase: the cells of a ranking, in every fit.",
+        ("scores.csv", "choices.csv"),
+        yan2023_of_grid(*yan2023.CELLS),
+        {"ranks": f"{yan2023.RANKING}.ranks.parquet"},
+    ),
     "choose_yan2023_signatures": {
         "says": "The cell of each phase in both protocols, mp-MR, and the tables of the grid.",
         "input": {
-            **{
-                kind: yan2023_grid(f"{kind}.csv")
-                for kind in ("scores", "choices", "steps")
-            },
+            **{kind: yan2023_grid(f"{kind}.csv") for kind in yan2023.TABLES},
             **outcomes("yan2023"),
         },
         "makes": [
@@ -153,7 +124,7 @@ OWN_STEPS["yan2023"] = {
         "input": {
             "tables": tables_of_fits("yan2023"),
             "strict": f"models/{Fit()}",
-            "as_published": f"models/{YAN_PUBLISHED}",
+            "as_published": f"models/{yan2023.PUBLISHED_FIT}",
             "fused": "fits/signatures.csv",
             "labels": "<results>/{cohort}/labels.csv",
         },
@@ -172,12 +143,6 @@ OWN_STEPS["yan2023"] = {
         "minutes": 30,
     },
     "plot_yan2023_nomograms": nomograms_step(
-        "yan2023",
-        {
-            "clinical": (CLINICAL, "clinical nomogram", False),
-            "deep": (DEEP, "DL nomogram", True),
-            "preoperative": (f"{DEEP} {BEFORE}", f"DL nomogram, {BEFORE}", True),
-        },
-        if_variables("yan2023"),
+        "yan2023", yan2023.NOMOGRAMS, if_variables("yan2023")
     ),
 }
