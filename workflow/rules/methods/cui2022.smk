@@ -2,13 +2,8 @@
 # makes predictions, models, the learning curve of both, Grad-CAM side by side and the share of it inside the tumour.
 
 from hcc_recurrence.methods.cui2022.declare import box_definitions
-from hcc_recurrence.methods.cui2022.fits import (
-    CURVE,
-    ENSEMBLES,
-    HELD_OUT,
-    SCORED,
-    fits_by_use,
-)
+from hcc_recurrence.methods.cui2022.fits import CURVE, ENSEMBLES, HELD_OUT
+from hcc_recurrence.methods.cui2022.fits import SCORED, fits_by_use
 
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
 CUI_BOXES = box_definitions(CUI, FULL_CONFIG)

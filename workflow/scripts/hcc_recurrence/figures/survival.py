@@ -155,7 +155,7 @@ def plot_survival_calibration(
             axis.plot(at, table["observed"], "o-", color=colours[model], markersize=3, linewidth=1.2, label=model)
         axis.set(
             title=title,
-            xlabel=f"Predicted {endpoint().survival} at {horizon:.0f} months",
+            xlabel=f"Predicted {endpoint().survival}\nat {horizon:.0f} months",
             ylabel="Kaplan-Meier",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
