@@ -144,7 +144,7 @@ def test_figures_of_survival_say_the_event():
     figure = plot_survival_decision_curve(rows, "strict", ["RF"], 24.0)
     assert figure.get_suptitle().endswith("Death within 24 months.")
     figure = plot_survival_calibration(rows, "strict", ["RF"], 24.0, 5, 1)
-    assert figure.axes[0].get_xlabel() == "Predicted overall survival at 24 months"
+    assert " ".join(figure.axes[0].get_xlabel().split()) == "Predicted overall survival at 24 months"
 
 
 def test_a_method_says_what_it_cannot_do_without():
