@@ -325,6 +325,9 @@ def test_what_a_run_was_to_cost_stands_beside_what_it_did(tmp_path):
     assert shown["measured"].tolist() == ["2.00", "", "2.00"]
     none = pd.DataFrame(cost_of_run(jobs[2:], SMALL, [0.0], tmp_path), columns=COLUMNS)
     assert "nothing was measured" in cost_words(none)
+    # A run of seconds: hours of four decimals are none.
+    short = rows.assign(reckoned_core_hours_of_measured=0.0)
+    assert cost_words(short).endswith("core-hours.")
 
 
 def test_files_that_jobs_share_count_once_on_the_disk(tmp_path):

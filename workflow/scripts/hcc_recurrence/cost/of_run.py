@@ -104,8 +104,7 @@ def cost_words(costs: pd.DataFrame) -> str:
     )
     if not whole["measured_jobs"]:
         return f"{said} No file of benchmarks is there: nothing was measured."
-    ratio = whole["measured_core_hours"] / whole["reckoned_core_hours_of_measured"]
-    return (
-        f"{said} The {whole['measured_jobs']} measured of {whole['jobs']} jobs took "
-        f"{whole['measured_core_hours']:.2f} core-hours, {ratio:.2f} times what was reckoned for them."
-    )
+    took, reckoned = whole["measured_core_hours"], whole["reckoned_core_hours_of_measured"]
+    # Of a run of seconds nothing is left of the hours that were reckoned.
+    beside = f", {took / reckoned:.2f} times what was reckoned for them" if reckoned else ""
+    return f"{said} The {whole['measured_jobs']} measured of {whole['jobs']} jobs took {took:.2f} core-hours{beside}."
