@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -155,3 +157,15 @@ def test_readers_who_agree_in_everything_have_no_interval():
     # Hand: 3 of 4 agree, by chance (1/2 x 1/4 + 1/2 x 3/4) = 1/2: kappa 1/2.
     assert table.loc["b", "value"] == pytest.approx(0.5) and table.loc["b", "remark"] == "fewer than 10 patients"
     assert table[["low", "high"]].isna().all(axis=None)
+
+
+def test_titles_of_four_panels_stand_beside_each_other():
+    """A published fit with a cross-validation of its own has a panel more than others have."""
+    rows = whole_table()
+    crossed = rows[(rows["protocol"] == "as_published") & (rows["split"] == "train")]
+    rows = pd.concat([rows, crossed.assign(estimate="cross_validated")], ignore_index=True)
+    figure = all_figures(rows, all_tables(rows), "as_published")["roc"]
+    figure.canvas.draw()
+    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
+    assert len(titles) == 4
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))

@@ -45,7 +45,8 @@ def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataF
         if len(rows):
             one = rows.drop_duplicates("patient_id")
             found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
-    return found
+    # Of four panels beside each other a title in one line runs into the next panel's.
+    return [(title.replace(" (n", "\n(n"), rows) for title, rows in found] if len(found) > 3 else found
 
 
 def silent_models(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) -> dict[str, str]:
