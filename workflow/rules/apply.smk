@@ -116,7 +116,7 @@ rule explain_applied:
         phases=lambda w: PLAN.phases(w.bundle, w.cohort),
         images=lambda w: [i["name"] for i in about_bundle(w.bundle)["reads"]["images"]],
         patients=lambda w: PLAN.patients(w.cohort),
-        simulated=lambda w: PLAN.is_simulated(w.cohort),
+        simulated=is_simulated,
         code=lambda w: code(
             "explain_applied",
             f"hcc_recurrence.methods.{about_bundle(w.bundle)['method']}.export",

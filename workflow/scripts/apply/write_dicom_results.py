@@ -9,7 +9,6 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     import SimpleITK as sitk
 
     from hcc_recurrence.cohort.series_voxels import find_series
-    from hcc_recurrence.exported.about import commit
     from hcc_recurrence.exported.dicom_out import (
         encapsulated_pdf,
         pdf_page,
@@ -19,13 +18,14 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     )
     from hcc_recurrence.exported.pages import patient_page, read_applied
     from hcc_recurrence.figures.quality import three_planes
+    from hcc_recurrence.version import commit_and_changes
 
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True)
     simulated = inputs.get("simulated")
     root = Path(simulated).parent if simulated else Path(params.root)
     models = [read_applied(*files) for files in zip(params.folders, inputs.predictions, inputs.outside, strict=True)]
-    version = commit()[:12] or "unknown"
+    version = commit_and_changes()[0][:12] or "unknown"
     segmentations, sources, volumes, pictures = {}, [], {}, []
     for phase in [phase for phase in params.phases if phase in params.series]:
         reader = params.readers.get(phase, "")

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 NAME = "hcc-recurrence"
@@ -19,6 +21,17 @@ def workflow_version(home: Path = HOME) -> str:
         return ""
     project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {})
     return str(project.get("version", "")) if project.get("name") == NAME else ""
+
+
+def library_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of packages by name; of one that is not there none."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def commit_and_changes(home: Path = HOME) -> tuple[str, bool | None]:

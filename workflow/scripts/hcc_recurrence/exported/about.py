@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,7 +14,7 @@ from hcc_recurrence.endpoint import Endpoint, endpoint
 from hcc_recurrence.exported.bundle import SCHEMA_VERSION, exporting
 from hcc_recurrence.methods.exporting import Reads, rows_in
 from hcc_recurrence.problems import Refused
-from hcc_recurrence.version import NAME, workflow_version
+from hcc_recurrence.version import NAME, commit_and_changes, library_versions, workflow_version
 
 # The fit that is exported: on all training patients, by the first draw of folds, nothing tuned on others.
 FIT = Fit(STRICT)
@@ -152,30 +149,12 @@ def describe(
         "left_out": list(left_out),
         "marks": list(about["marks"]),
         "weights": dict(weights),
-        "versions": library_versions(),
+        "versions": {"python": platform.python_version(), **library_versions(PACKAGES)},
         "seed": about["seed"],
-        "created_by": {"workflow": NAME, "version": workflow_version(), "commit": commit(), "machines": list(machines)},
+        "created_by": {
+            "workflow": NAME,
+            "version": workflow_version(),
+            "commit": commit_and_changes()[0],
+            "machines": list(machines),
+        },
     }
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what probabilities can hang on; of a package that is not there none."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def commit() -> str:
-    """The version of the workflow, as git names it; empty where there is no git."""
-    folder = Path(__file__).resolve().parent
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip() if found.returncode == 0 else ""

@@ -14,13 +14,13 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hcc_recurrence.files import write_in_one_rename
 from hcc_recurrence.provenance import combine_hashes, content_hash
-from hcc_recurrence.version import NAME
+from hcc_recurrence.version import NAME, library_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,22 +34,11 @@ PACKAGES = (
 FOLDER = re.compile(r"^(/|~|file:|[A-Za-z]:[\\/])")
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the libraries that numbers can hang on; of a package that is not there none."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def environment(lock: Path) -> dict[str, Any]:
     """What ran it. Args: lock: the list of pinned packages."""
     digest = content_hash(lock) if lock.is_file() else ""
     own = {"python": platform.python_version(), "snakemake": version("snakemake")}
-    return {**own, "lock": digest, "packages": package_versions()}
+    return {**own, "lock": digest, "packages": library_versions(PACKAGES)}
 
 
 def without_folders(value: Any) -> Any:
