@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,6 +150,15 @@ def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.Da
     return table
 
 
+def survival_for_readers(measures: pd.DataFrame) -> pd.DataFrame:
+    """The table of survival measures rounded for print; a median that is not reached says so."""
+    table = readable(measures)
+    for column in ("median_high", "median_low"):
+        shown = column.replace("_", " ")
+        table[shown] = table[shown].mask(measures[column] == math.inf, "not reached")
+    return table
+
+
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
     """The metrics table rounded for print, training first, and a note under the title."""
     order = {"strict": 0, "as_published": 1, "train": 0, "validation": 1, "external": 2}
@@ -189,5 +199,8 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:
-        note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note
+        note = (
+            f"SIMULATED patients. The oracle AUC, the best that a method can have on average, is {best_auc:.3f}. "
+            + note
+        )
     return table, note
