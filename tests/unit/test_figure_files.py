@@ -199,9 +199,10 @@ def test_the_models_of_a_paper_have_colours_far_apart():
 
 
 def test_a_long_title_of_a_panel_has_two_lines():
-    assert panel_title("CR", "Validation (n = 16, 9 ER)") == "CR. Validation (n = 16, 9 ER)"
-    long = panel_title("Clinical-nomogram", "Training, out of fold (n = 61, 35 ER)")
+    assert panel_title("CR", "Validation (n = 16, 9 ER)", 2) == "CR. Validation (n = 16, 9 ER)"
+    long = panel_title("Clinical-nomogram", "Training, out of fold (n = 61, 35 ER)", 2)
     assert long.splitlines() == ["Clinical-nomogram.", "Training, out of fold (n = 61, 35 ER)"]
+    assert panel_title("CR", "Validation (n = 16, 9 ER)", 4).splitlines() == ["CR.", "Validation", "(n = 16, 9 ER)"]
 
 
 def test_words_stand_at_the_left_and_numbers_at_the_right():
