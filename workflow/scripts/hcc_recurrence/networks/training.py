@@ -30,6 +30,8 @@ OPTIMISERS = ("sgd", "adam")
 EVALUATED = 64
 # The most of a training's time that may go into keeping it.
 KEEPING_FRACTION = 0.05
+# As slow as a busy disk may be, for a guess at what the first time will take.
+BYTES_A_SECOND = 4e8
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def train(
             inner accuracy, of equal ones the lower loss).
         seed: every epoch draws from its own stream, so that an interrupted training ends as an undisturbed one.
         state: file that keeps the training after the first epoch, and then as often as that takes a twentieth of the
-            time at most; gone at the end. version: of the code.
+            time at most; none where the epochs left take less than twenty times as long. Gone at the end. version: of
+            the code.
         device: cpu or cuda; see `device` for what differs on a GPU.
 
     Returns: one row an epoch: epoch, fitted_loss, inner_loss, inner_accuracy, best (the best epoch so far).
@@ -257,9 +260,10 @@ def run_epochs(
         )
         if not all(np.isfinite(value) for value in row.values()):
             raise ValueError(f"the loss is no number in epoch {epoch}; lower learning_rate")
-        if keeping.file is not None and time.monotonic() >= keep_from:
+        tensors = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best": best_weights}
+        left = (settings["epochs"] - epoch) * seconds
+        if keeping.file is not None and time.monotonic() >= keep_from and _worth_keeping(tensors, left):
             begun = time.monotonic()
-            tensors = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "best": best_weights}
             _write_state(keeping.file, {**tensors, "history": json.dumps(history), "signature": keeping.signature})
             ended = time.monotonic()
             keep_from = ended + (ended - begun) / KEEPING_FRACTION
@@ -268,6 +272,18 @@ def run_epochs(
     if keeping.file is not None:
         keeping.file.unlink(missing_ok=True)
     return history
+
+
+def _worth_keeping(kept: Mapping[str, Any], left: float) -> bool:
+    """Whether what is kept is written in a twentieth of the seconds that the training has left."""
+    return _bytes_in(kept) / BYTES_A_SECOND <= KEEPING_FRACTION * left
+
+
+def _bytes_in(kept: Any) -> int:
+    if isinstance(kept, torch.Tensor):
+        return kept.nbytes
+    parts = kept.values() if isinstance(kept, Mapping) else kept if isinstance(kept, list | tuple) else ()
+    return sum(map(_bytes_in, parts))
 
 
 def _read_state(keeping: Keeping) -> dict[str, Any] | None:
