@@ -23,6 +23,7 @@ from hcc_recurrence.networks.architectures import PER_PATIENT
 from hcc_recurrence.networks.augmentation import augmented
 from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.examples import FITTED, INNER
+from hcc_recurrence.networks.laid_out import laid_out
 from hcc_recurrence.networks.weights import fill_network, read_weights
 
 OPTIMISERS = ("sgd", "adam")
@@ -331,7 +332,7 @@ def probabilities(network: nn.Module, examples: Examples, each: int = 1) -> np.n
         raise ValueError(f"{len(examples.images)} examples are not {each} of each patient")
     # What was trained on a GPU has its weights in another layout, and so other kernels.
     network.eval().to(memory_format=torch.contiguous_format)
-    with torch.no_grad():
+    with laid_out(network):
         pairs = zip(examples.images.split(each), examples.variables.split(each), strict=True)
         logits = torch.cat([network(alone(images), alone(variables)) for images, variables in pairs])
     return torch.softmax(logits.double(), dim=1)[:, 1].numpy()
