@@ -31,7 +31,7 @@ from hcc_recurrence.statistics.survival import (
     censor_at,
     kaplan_meier,
     log_rank_p,
-    median_survival,
+    median_of_curve,
     survival_at,
     survival_calibration,
 )
@@ -83,9 +83,7 @@ def plot_kaplan_meier(
                     curve.plot([], [], color=colour, linewidth=1.3, label=label)
                 elif members.any():
                     km = kaplan_meier(months[members], event[members])
-                    label = (
-                        f"{name}, n = {members.sum()}, {_median_text(median_survival(months[members], event[members]))}"
-                    )
+                    label = f"{name}, n = {members.sum()}, {_median_text(median_of_curve(km))}"
                     curve.step(km["time"], km["survival"], where="post", color=colour, linewidth=1.3, label=label)
                     if members.sum() >= LEAST_PATIENTS:
                         band = (km["time"], km["low"], km["high"])
