@@ -16,6 +16,8 @@ from snakemake_server import SNAKEMAKE, SnakemakeServer
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Files of results that no test writes to, and that are large.
 LINKED = (".pt", ".npz", ".nii.gz", ".parquet", ".png", ".svg")
+# Folders of a cohort's results that hold a file or a folder a patient.
+OF_PATIENTS = ("images", "masks", "registration", "crops", "radiomics")
 
 
 @functools.cache
@@ -57,6 +59,14 @@ def carry_headers(source: Path, target: Path) -> None:
     (own / "hcc_headers.json").write_text(json.dumps({**known, "facts": facts}))
 
 
+def remove(path: Path) -> None:
+    """A file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 class Workspace:
     """A folder that holds a copy of the workflow, inputs and, after a run, results."""
 
@@ -86,6 +96,17 @@ class Workspace:
         shutil.copytree(self.folder, folder, ignore=ignore, symlinks=True, copy_function=copy)
         carry_headers(self.folder, folder)
         return Workspace(folder)
+
+    def take_away(self, *patients: str) -> None:
+        """Remove from the tiny cohort's results what was made of these patients, and of all patients together."""
+        for place in (self.folder / "results/tiny").iterdir():
+            if place.name not in OF_PATIENTS:
+                remove(place)
+                continue
+            for found in [*place.glob("*"), *place.glob("*/*")]:
+                patient = found.name.split(".")[0]
+                if patient in patients or (found.is_file() and not patient.startswith("T0")):
+                    remove(found)
 
     def snakemake(self, *arguments: str, timeout: float = 1500, typed: bool = False) -> subprocess.CompletedProcess:
         """Run snakemake here with the tiny config; stdout and stderr as text. `typed` starts the command anew."""
