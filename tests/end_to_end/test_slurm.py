@@ -177,22 +177,22 @@ def same_rows(own: bytes, other: bytes, models: set[str]) -> bool:
     return rows(own) == rows(other) and len(rows(own)) > len(models)
 
 
-def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, tiny_copy):
+def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, tiny_copy_alone):
     """From DICOM to the last figure: the tables of a local run, in as many jobs as the dry run says.
 
     Three patients from their DICOM files on, and everything that is made of all patients together. Without networks,
     which take a job each: those of the tests below are trained through the profile, too.
     """
-    tiny_copy.take_away("T001", "T002", "T018")
-    config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())
-    tiny_copy.config(studies=[{**config["studies"][0], "networks": False}])
-    plan = tiny_copy.snakemake(*OPTIONS[:2], *OPTIONS[4:], "--dry-run", "--", "zhao2024")
+    tiny_copy_alone.take_away("T001", "T002", "T018")
+    config = yaml.safe_load((tiny_copy_alone.folder / "tiny.yaml").read_text())
+    tiny_copy_alone.config(studies=[{**config["studies"][0], "networks": False}])
+    plan = tiny_copy_alone.snakemake(*OPTIONS[:2], *OPTIONS[4:], "--dry-run", "--", "zhao2024")
     said = re.search(r"Submissions to the cluster: (\d+), and (\d+) jobs", plan.stderr)
-    run = Run(tiny_copy, cluster, "--", "zhao2024")
+    run = Run(tiny_copy_alone, cluster, "--", "zhao2024")
     text = run.end(1800)
     assert submitted(text) == int(said[1]) + int(said[2]) == len(run.jobs())
     assert 3 < int(said[1]) < 15
-    own, other = tables(tiny_copy), tables(tiny_run)
+    own, other = tables(tiny_copy_alone), tables(tiny_run)
     assert {name.split("/")[1] for name in own} >= {"labels.csv", "splits", "zhao2024"} and len(own) > 40
     study = "tiny/zhao2024"
     # What is said of all models of a study, and of its figures, is another where it has no networks.
@@ -204,8 +204,8 @@ def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, tiny_copy):
         assert same_rows(own[f"{study}/{name}.csv"], other[f"{study}/{name}.csv"], models), name
     for phase in ("arterial", "portal"):
         table = f"results/tiny/radiomics/zhao2024_demo/{phase}.parquet"
-        assert (tiny_copy.folder / table).read_bytes() == (tiny_run.folder / table).read_bytes()
-    again = Run(tiny_copy, cluster, "--", "zhao2024").end()
+        assert (tiny_copy_alone.folder / table).read_bytes() == (tiny_run.folder / table).read_bytes()
+    again = Run(tiny_copy_alone, cluster, "--", "zhao2024").end()
     assert "Nothing to be done" in again
 
 

@@ -70,19 +70,19 @@ def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
     assert not list((study / "networks").rglob("*.half")) and not list((study / "networks").rglob("state/*.pt"))
 
 
-def test_a_killed_training_goes_on_where_it_was(tiny_copy):
+def test_a_killed_training_goes_on_where_it_was(tiny_copy_alone):
     """SIGKILL while one network trains; the next run goes on after the epoch that was kept."""
     import yaml
 
-    config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
+    config = yaml.safe_load((tiny_copy_alone.folder / "tiny.yaml").read_text())["overrides"]
     config["zhao2024"].update(epochs=150, patience=150)
-    tiny_copy.config(overrides=config)
+    tiny_copy_alone.config(overrides=config)
     target = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1.pt"
-    state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
+    state = tiny_copy_alone.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
     command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "1", target]
     with open(os.devnull, "w") as nowhere:
         process = subprocess.Popen(
-            command, cwd=tiny_copy.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
+            command, cwd=tiny_copy_alone.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
     deadline = time.time() + 300
     while not state.is_file() and time.time() < deadline:
@@ -90,9 +90,9 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     assert state.is_file() and process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    tiny_copy.snakemake("--unlock")
-    tiny_copy.run(target, cores=1)
-    log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
+    tiny_copy_alone.snakemake("--unlock")
+    tiny_copy_alone.run(target, cores=1)
+    log = (tiny_copy_alone.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
     assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 150 of 150" in log
     assert not state.exists()
 
@@ -263,16 +263,16 @@ def test_tables_for_print_have_names_for_print(tiny_run):
     assert pages_with_raw_names(tiny_run.folder / "results") == {}
 
 
-def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy):
+def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy_alone):
     """SIGKILL to the whole process group in the middle; then a plain run. The session's run used all cores.
 
     Three patients from their DICOM files on, and everything that is made of all patients together.
     """
-    results = tiny_copy.folder / "results/tiny"
-    tiny_copy.take_away("T001", "T002", "T003")
+    results = tiny_copy_alone.folder / "results/tiny"
+    tiny_copy_alone.take_away("T001", "T002", "T003")
     process = subprocess.Popen(
         [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "4", "all"],
-        cwd=tiny_copy.folder,
+        cwd=tiny_copy_alone.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -284,7 +284,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
     process.wait()
     assert not (results / "zhao2024/predictions.csv").exists()
     assert len(list(results.glob("crops/*/T00[123].npz"))) < 12
-    tiny_copy.snakemake("--unlock")
+    tiny_copy_alone.snakemake("--unlock")
     # All predictions, and of each kind of table and figure one: the others come from the same rules.
     zhao, yan, zhang = (f"results/tiny/{paper}" for paper in ("zhao2024", "yan2023", "zhang2025"))
     targets = [
@@ -299,7 +299,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         *(f"{zhao}/{name}" for name in ("tables/risk_factors.csv", "figures/score_cam.png", "figures/roc.strict.png")),
         *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
     ]
-    tiny_copy.run(*targets, cores=1)
+    tiny_copy_alone.run(*targets, cores=1)
     kinds = {}
     for pattern in (
         "tiny/radiomics/**/*.parquet",
@@ -310,8 +310,8 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         "tiny/images/**/*.nii.gz",
         "tiny/crops/*.npz",
     ):
-        for file in (tiny_copy.folder / "results").glob(pattern):
-            other = tiny_run.folder / "results" / file.relative_to(tiny_copy.folder / "results")
+        for file in (tiny_copy_alone.folder / "results").glob(pattern):
+            other = tiny_run.folder / "results" / file.relative_to(tiny_copy_alone.folder / "results")
             assert file.read_bytes() == other.read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
     assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
@@ -320,7 +320,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         "yan2023/predictions.csv",
         "zhang2025/networks/DenseNet121-16/strict.1.1-2.scores.csv",
     ):
-        assert (tiny_copy.folder / "results/tiny" / name).is_file()
+        assert (tiny_copy_alone.folder / "results/tiny" / name).is_file()
 
 
 def test_a_crop_can_be_made_from_a_named_entry_with_its_bias_field_corrected(tiny_copy):

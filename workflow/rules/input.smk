@@ -32,6 +32,7 @@ from hcc_recurrence.run_input import (
     unknown_targets,
 )
 from hcc_recurrence.snakemake_inside import (
+    ask_groups_once,
     attempt_of_job,
     default_resource,
     given_config,
@@ -51,6 +52,7 @@ from hcc_recurrence.snakemake_records import (
 prepare_process(SCRIPTS)
 atexit.register(gc.freeze)
 quiet_scheduler()
+ask_groups_once()
 start_scripts_from_one_process(JobStarter(SCRIPTS))
 # What makes results valid lies with the results, not in `.snakemake`.
 keep_records_with_results()
