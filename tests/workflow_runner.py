@@ -42,7 +42,7 @@ def carry_headers(source: Path, target: Path) -> None:
     if not (caches / "hcc_headers.json").is_file():
         return
     own.mkdir(exist_ok=True)
-    for name in ("hcc_key", "hcc_samples.json"):
+    for name in ("hcc_key", "hcc_samples.json", "hcc_modules.json"):
         shutil.copy2(caches / name, own / name)
     known = json.loads((caches / "hcc_headers.json").read_text())
     facts = {}
