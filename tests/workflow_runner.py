@@ -43,7 +43,8 @@ def carry_headers(source: Path, target: Path) -> None:
         return
     own.mkdir(exist_ok=True)
     for name in ("hcc_key", "hcc_samples.json", "hcc_modules.json"):
-        shutil.copy2(caches / name, own / name)
+        if (caches / name).is_file():
+            shutil.copy2(caches / name, own / name)
     known = json.loads((caches / "hcc_headers.json").read_text())
     facts = {}
     for key, (stamp, fact) in known["facts"].items():
