@@ -44,10 +44,9 @@ def all_papers() -> dict:
     config["numerics"] = "portable"
     # What tests leave out for its time: N4, and the second network of images of the demo.
     del config["grids"]
-    zhang = config["overrides"]["zhang2025"]
-    del zhang["networks"]["DenseNet121-16"]
-    whole = {"DenseNet121": {"architecture": "densenet121"}, "ResNet50": {"architecture": "resnet50"}}
-    zhang["networks"] = {**whole, **zhang["networks"]}
+    networks = config["overrides"]["zhang2025"]["networks"]
+    del networks["DenseNet121-16"]
+    networks["ResNet50"] = {"architecture": "resnet50"}
     config["studies"] += [
         {"paper": "cui2022", "cohort": COHORT, "without": CUI_WITHOUT},
         {"paper": "wang2022", "cohort": COHORT, "without": WANG_WITHOUT},
