@@ -175,8 +175,8 @@ rule d:
 # Every answer of Snakemake's own about a group, beside ours.
 BESIDE = """
 import sys
-from snakemake.dag import DAG
 from snakemake.cli import main
+from snakemake.workflow import DAG
 own = DAG._ready
 from hcc_recurrence.snakemake_inside import ask_groups_once
 assert ask_groups_once() and ask_groups_once()
