@@ -78,6 +78,8 @@ def refuse(path, series, words, label=""):
         ([1 / 255, 2 / 255], np.float32, "0.0039", [1 / 255]),
         ([99 / 255, 100 / 255, 101 / 255], np.float32, "0.392", [100 / 255]),
         ([300_000, 300_001], np.int32, "300001", [300_001]),
+        ([1, 2, 3, 255], np.uint8, "255", [255]),
+        ([0.5, 1], np.float32, "0.5", [0.5]),
     ],
 )
 def test_a_label_is_that_value_and_not_its_neighbours(tmp_path, series, values, kind, label, expected):
@@ -102,6 +104,8 @@ def test_a_label_is_that_value_and_not_its_neighbours(tmp_path, series, values, 
         ([-1.0], "", "has the value -1 beside 0"),
         ([1.0, float("nan")], "", "has the values 1, nan"),
         ([0.25, 0.5, 1.0], "1", r"fractional values beside 1 \(0\.25, 0\.5\)"),
+        ([k / 10 for k in range(1, 10)], "0.5", r"fractional values beside 0\.5 \(0\.1, 0\.2.*map of probabilities"),
+        ([64.0, 128.0, 191.0, 255.0], "255", r"values between 0 and 255 \(64, 128, 191\).*other numbers than 255"),
         ([float(v) for v in range(1, 40)], "", r"11, 12, \.\.\. \(39 values\)"),
     ],
 )
