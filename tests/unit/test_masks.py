@@ -393,6 +393,27 @@ def test_a_mask_drawn_on_every_second_slice_is_refused(tmp_path, series, step):
     np.testing.assert_array_equal(mask_of(seg_of({"T": mask}, series[2], tmp_path / "n.dcm"), series), mask)
 
 
+@pytest.mark.parametrize("turn", [None, (2, 0, 1)], ids=["as drawn", "axes re-ordered"])
+def test_a_single_slice_left_out_of_a_lesion_is_refused(tmp_path, series, turn):
+    """Of two halves the larger alone would be the tumour."""
+    mask = tumour()
+    mask[4] = False
+    made = sitk.GetImageFromArray(mask.astype(np.uint8))
+    made.CopyInformation(series[1])
+    sitk.WriteImage(sitk.PermuteAxes(made, turn) if turn else made, str(tmp_path / "m.nii.gz"))
+    words = r"an empty slice between two that hold the same lesion \(5, counted.*a label each"
+    refuse(tmp_path / "m.nii.gz", series, words)
+    refuse(seg_of({"T": mask}, series[2], tmp_path / "m.dcm"), series, words.replace("5", "3"))
+    # Elsewhere in the slices, or a label each: two lesions.
+    two = tumour()
+    two[4:], two[5:8, 15:19, 14:20] = False, True
+    np.testing.assert_array_equal(mask_of(save(two.astype(np.uint8), tmp_path / "n.nii.gz", series[1]), series), two)
+    labelled = mask.astype(np.uint8)
+    labelled[5:] *= 2
+    path = save(labelled, tmp_path / "l.nii.gz", series[1])
+    np.testing.assert_array_equal(mask_of(path, series, "1+2"), mask)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
