@@ -100,7 +100,9 @@ def plot_auc_forest(
                 )
         axis.set(title=heading, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models)
-    text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
+    text = title
+    if any(np.isfinite(table["published"]).any() for _, table in panels):
+        text += ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
     if reachable is not None:
         text += f" Dashed: oracle AUC, {reachable:.2f}."
     figure.suptitle(text, fontsize=7.5, wrap=True)
