@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,19 @@ def check_mask(
         )
     for name in names:
         _check_drawn(name, facts.get("drawn", {}).get(name, {}), image)
+
+
+def check_part(drawn: Collection[str], image: dict[str, Any]) -> None:
+    """Raise MaskError where a mask was drawn on another part of the image's series: it may hold two phases.
+
+    Args:
+        drawn: SOP instances that the mask names. image: geometry with `instances`, and `others` of the series.
+    """
+    if set(drawn) & set(image["others"]) and not set(drawn) & set(image["instances"]):
+        raise MaskError(
+            "was drawn on another part of the same series (another phase)",
+            "correct the phase in the masks sheet, or the part in the series sheet",
+        )
 
 
 def _check_drawn(name: str, drawn: dict[str, list[str]], image: dict[str, Any]) -> None:
