@@ -90,6 +90,60 @@ def test_some_outcomes_are_read_and_one_that_is_wrong_is_named(folder):
     )
 
 
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"recurrence_date": "2018-09-10"}, "has recurrence_date and no column resection_date, last_follow_up_date"),
+        ({"rfs_months": "9"}, "has rfs_months and no column rfs_event: no outcome can be read"),
+        # The day of the operation is known of a patient whose outcome is not.
+        ({"resection_date": "2018-01-10"}, ""),
+        ({"recurrence_date": ""}, ""),
+        # A study's label is no column of ours, and other columns are nobody's business.
+        ({"er": "1", "remark": "see letter; 2"}, ""),
+    ],
+)
+def test_half_an_outcome_is_no_outcome_and_is_said(folder, columns, words):
+    write_rows(folder / "patients.csv", [{**row, **columns} for row in _without_outcomes()])
+    config = config_of(model(folder))
+    if words:
+        assert words in refused(config, folder)
+    else:
+        assert not planned(config, folder).has_outcomes("new")
+
+
+def _without_outcomes():
+    return [{"patient_id": f"P{n}", "centre": "A", "AFP": "10", "sex": "F"} for n in (1, 2)]
+
+
+@pytest.mark.parametrize("name", ["P 1", "Müller", "P.1", "../P1"])
+def test_a_name_that_cannot_be_a_files_is_refused_with_its_row(folder, name):
+    rows = _without_outcomes()
+    write_rows(folder / "patients.csv", [{**rows[0], "patient_id": name}, rows[1]])
+    said = refused(config_of(model(folder)), folder)
+    assert f"row 2: patient_id {name!r} is not a usable name. What to do: use letters, digits, - and _ only" in said
+
+
+def test_one_patient_is_enough(folder):
+    write_rows(folder / "patients.csv", _without_outcomes()[:1])
+    for sheet in ("series", "masks"):
+        lines = (folder / f"{sheet}.csv").read_text().splitlines()
+        (folder / f"{sheet}.csv").write_text("\n".join(lines[:2]) + "\n")
+    assert planned(config_of(model(folder)), folder).patients("new") == ["P1"]
+
+
+def test_an_empty_mask_and_images_that_are_no_ct_are_refused(folder):
+    image, mask = (sitk.ReadImage(str(folder / name)) for name in ("P1.nii.gz", "P2_mask.nii.gz"))
+    # T1-weighted: nothing is below 0, and air is 0.
+    signal = np.random.default_rng(0).integers(0, 900, sitk.GetArrayFromImage(image).shape).astype(np.int16)
+    for file, like, values in (("P1.nii.gz", image, signal), ("P2_mask.nii.gz", mask, np.zeros_like(signal, np.uint8))):
+        written = sitk.GetImageFromArray(values)
+        written.CopyInformation(like)
+        sitk.WriteImage(written, str(folder / file))
+    said = refused(config_of(model(folder)), folder)
+    assert "patient P1, portal series P1.nii.gz: is no CT in Hounsfield units" in said
+    assert "patient P2, portal mask of R1 P2_mask.nii.gz: is empty" in said
+
+
 def test_an_outcome_without_times_may_come_later(folder):
     rows = [{"patient_id": f"P{n}", "centre": "A", "AFP": "10", "sex": "F"} for n in (1, 2)]
     endpoint = {"endpoint": {"name": "death", "column": "died"}}
@@ -143,7 +197,23 @@ def test_what_decides_inputs_comes_from_the_model(folder):
         (lambda c: c["cohorts"]["new"].update(thresholds={"afp": 20}), "cohorts.new.thresholds is set"),
         (lambda c: c.update(models=["nowhere.zip"]), "nowhere.zip: is missing. What to do: name the folder or the zip"),
         (lambda c: c.update(models="model.zip"), "write [model.zip]"),
-        (lambda c: c.update(models=[{"path": "x"}]), "cannot be used"),
+        # What is wrong inside an entry is named, and not the entry alone.
+        (lambda c: c.update(models=[{"path": "x"}]), "unknown key 'path' in models[1]"),
+        (lambda c: c.update(models=[{"path": "x"}]), "models[1]: lacks the key 'model'"),
+        (
+            lambda c: c.update(models=[{"model": c["models"][0], "without": "afp"}]),
+            "models[1].without: 'afp' is text; a",
+        ),
+        (
+            lambda c: c.update(models=[{"model": c["models"][0], "phases": {"portal": "venous"}}]),
+            "models[1].phases.portal: 'venous' is not one of",
+        ),
+        (lambda c: c.update(models=[3]), "a folder or zip, or {model: folder or zip, phases, without}"),
+        (lambda c: c.update(models=[]), "models is empty, and there are no studies: nothing would be applied"),
+        (lambda c: c.update(models=None), "models is empty, and there are no studies: nothing would be applied"),
+        # What a colleague's copy of the study's own config may bring.
+        (lambda c: c["cohorts"]["new"].update(null_outcome=True), "would be validated on outcomes drawn by chance"),
+        (lambda c: c["cohorts"]["new"].update(images_of="other"), "images_of names 'other', which is not a cohort"),
         (lambda c: c["models"].append(c["models"][0]), "are both called zhao2024.mine"),
         # Another modality, another phase, no phase twice.
         (lambda c: c["cohorts"]["new"].update(modality="MR"), "was fitted on CT, and the cohort is MR"),

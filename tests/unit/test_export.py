@@ -420,7 +420,32 @@ def test_what_is_no_bundle_is_refused(tmp_path):
 def test_a_zip_that_was_cut_off_is_refused(made, tmp_path):
     whole = (made.parent / "zhao2024.mine.zip").read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
-    assert "What to do" in refusal(tmp_path / "half.zip", tmp_path / "here")
+    said = refusal(tmp_path / "half.zip", tmp_path / "here")
+    assert f"half.zip: is no zip, or one that was cut off on its way ({len(whole) // 2} bytes)" in said
+
+
+def test_a_model_in_a_folder_of_a_zip_or_of_another_folder_is_found_for_the_person(made, own, tmp_path):
+    """What a file manager makes of a folder that is packed again, and the folder above the model's."""
+    with zipfile.ZipFile(tmp_path / "again.zip", "w") as archive:
+        for file in [file for file in made.rglob("*") if file.is_file()]:
+            archive.write(file, f"{made.name}/{file.relative_to(made)}")
+        archive.writestr(f"__MACOSX/._{made.name}", "x")
+    said = refusal(tmp_path / "again.zip", tmp_path / "here")
+    assert f"again.zip: holds a model in a folder of its own, {made.name}. What to do: unpack it" in said
+    assert f"What to do: name {own}" in refusal(own.parent, tmp_path)
+    assert f"model.json: is one file of an exported model. What to do: name its folder, {own}" in refusal(
+        own / "model.json", tmp_path
+    )
+    (own / ".DS_Store").write_bytes(b"Bud1")
+    assert ".DS_Store: is a file manager's and not the model's. What to do: remove it" in refusal(own, tmp_path)
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a.jpg", "x")
+    assert "photos.zip: holds no SHA256SUMS. What to do: name the folder or the zip" in refusal(
+        tmp_path / "photos.zip", tmp_path / "here"
+    )
 
 
 def test_what_would_be_refused_is_not_written(own, tmp_path):

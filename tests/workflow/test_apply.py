@@ -70,7 +70,7 @@ def test_the_jobs_are_those_that_make_inputs_and_none_fits_anything(applied):
             lambda w: w.byte("zhao2024.mine.zip"),
             ["zhao2024.mine.zip: cannot be unpacked (Bad CRC-32 for file 'LICENSE')"],
         ),
-        (lambda w: w.config(models=[]), ["cohorts has 'new', and there are no studies"]),
+        (lambda w: w.config(models=[]), ["models is empty, and there are no studies: nothing would be applied"]),
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(applied, spoil, words):

@@ -105,10 +105,19 @@ def _of_the_model(config: Mapping[str, Any]) -> list[Problem]:
             problems.append(problem(what, "remove it: a model takes its inputs as it was fitted with them"))
     cohorts = config.get("cohorts")
     for name, cohort in cohorts.items() if isinstance(cohorts, Mapping) else ():
-        for key in ("thresholds",):
-            if isinstance(cohort, Mapping) and cohort.get(key):
-                what = f"cohorts.{name}.{key} is set, and the models that are applied bring their own"
-                problems.append(Problem(name, "", "config", what, "remove it"))
+        if not isinstance(cohort, Mapping):
+            continue
+        if cohort.get("thresholds"):
+            what = f"cohorts.{name}.thresholds is set, and the models that are applied bring their own"
+            problems.append(Problem(name, "", "config", what, "remove it"))
+        if cohort.get("null_outcome"):
+            what = f"cohorts.{name}.null_outcome is set: models would be validated on outcomes drawn by chance"
+            problems.append(Problem(name, "", "config", what, "remove it, or leave out the columns of the outcome"))
+        parent = cohort.get("images_of")
+        other = cohorts.get(parent) if isinstance(parent, str) else None
+        if parent and (not isinstance(other, Mapping) or other.get("images_of")):
+            what = f"cohorts.{name}.images_of names {parent!r}, which is not a cohort with images"
+            problems.append(Problem(name, "", "config", what, "name a cohort that has its own series sheet"))
     return problems
 
 
