@@ -15,6 +15,7 @@ from made_bundle import CLINICAL, CROP, GRID, UNET, about_of, write_made
 from small_cohort import AFP, patient_row, write_cohort, write_rows
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence.cohort.labels import make_labels
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.exported import given
@@ -83,6 +84,15 @@ def test_some_outcomes_are_read_and_one_that_is_wrong_is_named(folder):
     path = model(folder)
     plan = planned(config_of(path), folder)
     assert plan.patients("new") == ["P1", "P2"] and plan.has_outcomes("new")
+    # Whoever has none has no label, and nobody stumbles over it; the day of the operation alone is no outcome.
+    for start in ("", "2026-01-10"):
+        write_rows(folder / "patients.csv", [{**rows[0], "resection_date": start}, rows[1]])
+        plan = planned(config_of(path), folder)
+        reasons = plan.without_label("new")
+        assert reasons == {"P1": "no outcome in the patients sheet"} and plan.has_outcomes("new")
+        labels = make_labels(plan.cohorts["new"].patients, excluded=reasons).set_index("patient_id")
+        assert np.isnan(labels.at["P1", "er"]) and labels.at["P2", "er"] == 0
+        assert labels["excluded_because"].to_dict() == {**reasons, "P2": ""}
     rows[1]["last_follow_up_date"] = "2017-01-01"
     write_rows(folder / "patients.csv", rows)
     assert "patient P2, patients.csv: last_follow_up_date lies before resection_date" in refused(
@@ -298,6 +308,55 @@ def test_a_diameter_in_cm_that_is_called_mm_is_refused_by_the_mask(folder):
     assert "fit cm and not mm" in said or "'0.9' mm" in said, said
 
 
+# -- patients whom nobody outlined ----------------------------------------------------------------
+
+
+def with_network(folder, **cohort):
+    """A model of radiomics, and one with a segmentation network of the same phase, and no sheet of masks."""
+    about = about_of("wang2022.mine", modality="CT", phases=["portal"], config={"unets": {"net": UNET}})
+    about["config"]["settings"] |= {"unet": "net", "radiomics": "", "clinical": {}}
+    about["reads"] = {"features": ["portal__f1"], "clinical": [], "images": []}
+    config = config_of(model(folder), **cohort)
+    config["models"].append(str(write_made(folder, about)))
+    config["cohorts"]["new"].pop("masks")
+    return {**config, "masks": {"source": "unet"}}
+
+
+def test_patients_whom_nobody_outlined_get_the_networks_mask(folder):
+    config = with_network(folder)
+    plan = planned(config, folder)
+    assert plan.patients("new") == ["P1", "P2"] and plan.mask_readers("new", "P1") == {"portal": "unet"}
+    assert plan.has_predicted_masks("new", "P2") and plan.unet_phases("new", "net") == ["portal"]
+    # Whoever has an outline keeps it.
+    lines = (folder / "masks.csv").read_text().splitlines()
+    (folder / "masks.csv").write_text("\n".join(lines[:2]) + "\n")
+    config["cohorts"]["new"]["masks"] = "masks.csv"
+    readers = [planned(config, folder).mask_readers("new", patient) for patient in ("P1", "P2")]
+    assert readers == [{"portal": "R1"}, {"portal": "unet"}]
+
+
+def test_without_a_network_a_sheet_of_masks_is_needed(folder):
+    config = config_of(model(folder))
+    config["cohorts"]["new"].pop("masks")
+    assert "masks names no sheet. What to do: set cohorts.new.masks" in refused(config, folder)
+
+
+def test_a_phase_that_the_network_does_not_know_is_refused_before_anything_is_drawn(folder):
+    config = with_network(folder)
+    config["models"][0] = str(write_made(folder / "more", {**about_of(phases=["arterial", "portal"], modality="CT")}))
+    assert (
+        "masks.source is unet, and the network of wang2022.mine draws the tumour in portal: zhao2024.mine takes "
+        "arterial as well. What to do: outline the tumours yourself"
+    ) in refused(config, folder)
+
+
+def test_a_reader_who_is_called_as_the_network_is_refused(folder):
+    config = with_network(folder)
+    config["cohorts"]["new"]["masks"] = "masks.csv"
+    (folder / "masks.csv").write_text((folder / "masks.csv").read_text().replace(",R1,", ",unet,"))
+    assert "has masks of a reader called unet, which is what the network is called" in refused(config, folder)
+
+
 def broken(folder, file, change):
     """A model as a folder in which one file is another, and the list of files still the old one."""
     path = model(folder)
@@ -326,7 +385,7 @@ def test_a_pickle_in_a_model_is_never_read(folder):
 def test_a_model_of_a_newer_schema_is_refused(folder):
     about = {**about_of(modality="CT"), "schema_version": 99, "something_new": 1}
     said = refused(config_of(str(write_made(folder, about))), folder)
-    assert "is of schema version 99, this workflow reads 1 to 2. What to do: use the version" in said
+    assert "is of schema version 99, this workflow reads 1 to 3. What to do: use the version" in said
 
 
 def test_a_zip_that_is_replaced_is_read_anew_and_one_that_is_not_is_unpacked_once(folder, monkeypatch):

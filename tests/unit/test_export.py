@@ -181,7 +181,7 @@ def test_the_licence_is_the_workflows(made):
 def test_what_a_model_says_of_itself(made):
     about = json.loads((made / "model.json").read_text())
     kept = Zhao.load(made.parent / "kept")
-    assert about["schema_version"] == 2 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
+    assert about["schema_version"] == 3 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
     assert about["reads"]["features"] == list(kept.variables.features)
     # Age tells nothing in this cohort, and was not selected.
     assert about["reads"]["clinical"] == list(kept.variables.cuts) == ["afp"]
@@ -342,10 +342,10 @@ def test_a_pickle_is_refused_also_where_its_sum_fits_and_is_never_run(own, tmp_p
 
 def test_a_newer_schema_is_refused_whatever_else_it_holds(own, tmp_path):
     about = json.loads((own / "model.json").read_text())
-    (own / "model.json").write_text(json.dumps({**about, "schema_version": 3, "new": 1}))
+    (own / "model.json").write_text(json.dumps({**about, "schema_version": 4, "new": 1}))
     (own / "new_kind_of_file").write_text("")
     resum(own)
-    assert "is of schema version 3, this workflow reads 1 to 2. What to do: use the version" in refusal(own, tmp_path)
+    assert "is of schema version 4, this workflow reads 1 to 3. What to do: use the version" in refusal(own, tmp_path)
 
 
 def test_an_unknown_key_and_one_that_lacks_are_refused(own, tmp_path):

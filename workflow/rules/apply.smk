@@ -132,6 +132,7 @@ rule compare_with_training:
         tumours="<results>/{cohort}/tumours.csv",
         images=applied_natives("images"),
         masks=applied_natives("masks"),
+        predicted=all_predicted_masks,
     output:
         "<results>/{cohort}/applied/{bundle}/outside.csv",
     log:

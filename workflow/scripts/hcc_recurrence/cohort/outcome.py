@@ -90,11 +90,13 @@ def _half_known(cohort: Cohort) -> list[Problem]:
 
 
 def known_outcomes(cohort: Cohort) -> tuple[tuple[str, ...], pd.Series]:
-    """The columns that the sheet has its outcomes in, none where it has none; and whose cells say anything."""
+    """The columns that the sheet has its outcomes in, none where it has none; and whose cells say anything of it: the
+    day of the operation alone does not."""
     own = outcome_column(cohort)
     for columns in ((own,),) if own else (DATE_COLUMNS, MONTH_COLUMNS):
         if all(c in cohort.patients for c in columns):
-            return columns, cohort.patients[list(columns)].ne("").any(axis=1)
+            said = [column for column in columns if column != "resection_date"]
+            return columns, cohort.patients[said].ne("").any(axis=1)
     return (), cohort.patients["patient_id"].eq("")
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Goes up with any change that makes older bundles unreadable, or their meaning another one; docs/export.md says what
 # each version brought. Older ones are read as what they meant (`older`).
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ABOUT, DISTRIBUTION, CARD, LICENCE, SUMS = (
     "model.json",
     "training_distribution.json",

@@ -66,7 +66,9 @@ def load_applied_configuration(
     for cohort in full["cohorts"].values():
         # Nobody learns from it.
         cohort["outcome_needed"] = False
-    problems += _mask_problems(full) if not problems else []
+        # Patients whom nobody outlined need no sheet that says so.
+        cohort["masks_needed"] = full["masks"]["source"] != "unet"
+    problems += _mask_problems(full, models, called) if not problems else []
     problems += path_problems(full)
     if problems:
         raise InputError(problems)
@@ -121,8 +123,14 @@ def _of_the_model(config: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _mask_problems(full: dict[str, Any]) -> list[Problem]:
-    """Chooses the network of `masks: {source: unet}`, which must come in one of the models."""
+def _mask_problems(
+    full: dict[str, Any], models: Sequence[GivenModel], called: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> list[Problem]:
+    """Chooses the network of `masks: {source: unet}`, which must come in one of the models and know all phases of the
+    others.
+
+    Args: called: of `join_models`.
+    """
     masks = full["masks"]
     if masks["source"] != "unet":
         return []
@@ -130,9 +138,31 @@ def _mask_problems(full: dict[str, Any]) -> list[Problem]:
     if not masks["unet"] and len(known) == 1:
         masks["unet"] = known[0]
     if masks["unet"] in known:
-        return []
+        return _phases_without_network(models, called, masks["unet"])
     if not known:
         what = "masks.source is unet, and none of the models has a segmentation network"
         return [Problem("", "", "config", what, "apply a model of Wang 2022 as well, or draw masks")]
     what = f"masks.unet is {masks['unet']!r}, and the models have {', '.join(known)}"
     return [Problem("", "", "config", what, "name one of them")]
+
+
+def _phases_without_network(
+    models: Sequence[GivenModel], called: Mapping[str, Mapping[str, Mapping[str, str]]], unet: str
+) -> list[Problem]:
+    """Phases that a model takes and the segmentation network of another one was not trained on."""
+    source = next(model for model in models if unet in called[model.name]["unets"].values())
+    drawn = [source.phases.get(phase, phase) for phase in dict.fromkeys(source.about["phases"])]
+    problems = []
+    for model in models:
+        taken = [model.phases.get(phase, phase) for phase in dict.fromkeys(model.about["phases"])]
+        lacking = [phase for phase in taken if phase not in drawn]
+        if lacking:
+            what = (
+                f"masks.source is unet, and the network of {source.name} draws the tumour in {', '.join(drawn)}: "
+                f"{model.name} takes {', '.join(lacking)} as well"
+            )
+            remedy = (
+                f"outline the tumours yourself (masks: {{source: manual}}), or apply {model.name} in a run of its own"
+            )
+            problems.append(Problem("", "", "config", what, remedy))
+    return problems
