@@ -59,7 +59,7 @@ def test_the_map_of_a_box_is_grad_cam_by_hand(architecture):
     """Selvaraju 2017, equations 1 and 2: maps weighted by the mean gradient of the score, where that is positive."""
     torch.manual_seed(5)
     network = VolumeNetwork(architecture, 2).eval()
-    box = torch.from_numpy(np.random.default_rng(6).random((2, 8, 32, 32), np.float32))
+    box = torch.from_numpy(np.random.default_rng(6).random((2, 32, 32, 32), np.float32))
     layer = explained_stage(network, box[None])
     kept = []
     hook = network.get_submodule(layer).register_forward_hook(lambda _, __, maps: kept.append(maps))

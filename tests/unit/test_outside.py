@@ -107,6 +107,13 @@ def test_a_phase_in_place_of_another_and_air_that_is_none_are_said():
     assert rows["portal__air_hu"][0] == OUTSIDE and "a lost offset" in rows["portal__air_hu"][1]
 
 
+def test_a_ct_in_place_of_an_mr_is_said():
+    """Files without headers do not say what they are; an MR ends at 0."""
+    assert phase_rows({"portal": "portal"}, {}, {}, {"portal": 0.0}, "MR") == []
+    (row,) = phase_rows({"portal": "portal"}, {}, {}, {"portal": -1003.0}, "MR")
+    assert row.verdict == OUTSIDE and row.words.endswith("where air is in a CT: a CT in place of an MR?")
+
+
 def test_air_and_liver_are_measured_where_they_are():
     image = np.full((10, 40, 40), -1000.0)
     image[:, 5:35, 5:35] = 100.0

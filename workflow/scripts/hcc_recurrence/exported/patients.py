@@ -33,7 +33,8 @@ def mask_file(folders: Iterable[Path], phase: str, reader: str) -> Path | None:
 @dataclass(frozen=True)
 class Measured:
     """Of one patient. phases: of the model -> of the cohort. readers: phase of the cohort -> whose mask is used.
-    acquisition: a row a phase, index phase. liver, air: HU by phase of the cohort, of CT."""
+    acquisition: a row a phase, index phase. liver: HU by phase of the cohort, of CT. air: the lowest values by phase of
+    the cohort, whatever the modality."""
 
     phases: Mapping[str, str]
     readers: Mapping[str, str]
@@ -49,14 +50,14 @@ class Measured:
         """From the folder of a patient's images as they were acquired, and those of his masks."""
         acquisition = read_csv(images / "acquisition.csv").set_index("phase")
         liver, air = {}, {}
-        for phase in dict.fromkeys(phases.values()) if modality == "CT" else ():
+        for phase in dict.fromkeys(phases.values()):
             import SimpleITK as sitk
 
             image = sitk.ReadImage(str(images / f"{phase}.nii.gz"))
             voxels = sitk.GetArrayViewFromImage(image)
             air[phase] = air_level(voxels)
             mask = mask_file(masks, phase, readers.get(phase, ""))
-            if mask is not None:
+            if mask is not None and modality == "CT":
                 drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
                 liver[phase] = liver_level(voxels, drawn, image.GetSpacing()[::-1])
         return cls(phases, readers, acquisition, modality, liver, air)

@@ -16,6 +16,8 @@ import numpy as np
 LENGTH, FEWEST_STEPS = 16, 12
 # Pieces of an image that are kept. A part with an eighth of them has eight on average.
 KEPT = 64
+# Voxels whose values tell the scale.
+LOOKED_AT = 2**18
 # As many pieces of two images that are equal are no chance: each is of 16 differences of noise.
 FEWEST_EQUAL = 4
 # An odd number beyond the half of 2^64, of its binary digits about half 1 (splitmix64, Steele et al., OOPSLA 2014).
@@ -24,16 +26,17 @@ _BASE, _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 def pieces_of(values: np.ndarray) -> list[bytes]:
     """SHA-256 of the kept pieces of an image, sorted; fewer than KEPT of an image that has fewer, none where values are
-    no whole numbers.
+    no whole numbers, whatever their scale.
 
     The same forwards and backwards: an axis may be flipped. Not the same where axes change places.
 
     Args: values: (z, y, x).
     """
-    if values.shape[-1] <= LENGTH or not np.isfinite(values).all() or not np.array_equal(values, np.round(values)):
+    numbers = _whole_numbers(values) if values.shape[-1] > LENGTH else None
+    if numbers is None:
         return []
     best: dict[int, bytes] = {}
-    for image in values:
+    for image in numbers:
         steps = np.diff(image.astype(np.int64), axis=-1)
         hashes = _hashes(steps)
         small = np.flatnonzero(hashes.ravel() <= (max(best) if len(best) >= KEPT else np.iinfo(np.uint64).max))
@@ -47,6 +50,24 @@ def pieces_of(values: np.ndarray) -> list[bytes]:
                 best[int(hashes[row, column])] = hashlib.sha256(min(both)).digest()
         best = {number: best[number] for number in sorted(best)[:KEPT]}
     return sorted(best.values())
+
+
+def _whole_numbers(values: np.ndarray) -> np.ndarray | None:
+    """The whole numbers that were scaled (a rescale slope), up to a shift; None where there are none.
+
+    The scale is the smallest distance of two values: a part of an image that has hundreds of neighbouring ones has the
+    same.
+    """
+    if not np.isfinite(values).all():
+        return None
+    if np.array_equal(values, np.round(values)):
+        return values
+    some = np.unique(values.ravel()[:: max(1, values.size // LOOKED_AT)].astype(np.float64))
+    if len(some) < 2:
+        return None
+    scaled = (values.astype(np.float64) - some[0]) / np.diff(some).min()
+    # Single precision keeps seven digits; noise that was never scaled has its values anywhere.
+    return np.round(scaled) if np.abs(scaled - np.round(scaled)).max() < 0.02 else None
 
 
 def _hashes(steps: np.ndarray) -> np.ndarray:
