@@ -12,8 +12,10 @@ import hashlib
 
 import numpy as np
 
-# Neighbours that differ in a piece, and how many of these must be no zero: background of one value is everybody's.
+# Neighbours that are compared in a piece, and how many of these must differ: background of one value is everybody's.
 LENGTH, FEWEST_STEPS = 16, 12
+# The least sum of their differences, four each: smaller ones could be found by trying all (about 2^57 of this size).
+LEAST_SUM = 64
 # Pieces of an image that are kept. A part with an eighth of them has eight on average.
 KEPT = 64
 # Voxels whose values tell the scale.
@@ -71,17 +73,22 @@ def _whole_numbers(values: np.ndarray) -> np.ndarray | None:
 
 
 def _hashes(steps: np.ndarray) -> np.ndarray:
-    """A number of each piece of rows of differences, the largest of all where too many are zero.
+    """A number of each piece of rows of differences, the largest of all where these are too small.
 
     Args: steps: (y, x), int64.
     """
     forwards = _rolled(steps.view(np.uint64)) * _MIX
     backwards = _rolled((-steps[:, ::-1]).view(np.uint64))[:, ::-1] * _MIX
     found = np.minimum(forwards, backwards)
-    changes = np.cumsum(np.pad(steps != 0, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    varied = changes[:, LENGTH:] - changes[:, :-LENGTH]
-    found[varied < FEWEST_STEPS] = np.iinfo(np.uint64).max
+    varied = (_sums(steps != 0) >= FEWEST_STEPS) & (_sums(np.abs(steps)) >= LEAST_SUM)
+    found[~varied] = np.iinfo(np.uint64).max
     return found
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Of LENGTH neighbours each in a row."""
+    up_to = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.int64)
+    return up_to[:, LENGTH:] - up_to[:, :-LENGTH]
 
 
 def _rolled(steps: np.ndarray) -> np.ndarray:
