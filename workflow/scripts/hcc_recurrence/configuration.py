@@ -79,6 +79,10 @@ def load_configuration(
     """
     if config.get("models"):
         return load_applied_configuration(config, schemas_folder, known)
+    if "models" in config and not config.get("studies"):
+        what = "models is empty, and there are no studies: nothing would be applied, and nothing fitted"
+        remedy = "name the folder or zip of an exported model, or add studies"
+        raise InputError([*known, Problem("", "", "config", what, remedy)])
     schema = read_yaml(schemas_folder / "config.schema.yaml")
     # Of named entries only a part may be said; they are checked when the rest has come from the papers.
     parts = {kind: {"type": "object", "default": {}} for kind in SECTIONS}
