@@ -103,7 +103,11 @@ def coded_one_and_two(cells: Iterable[str], decimal_comma: bool = False) -> bool
 
     Cell by cell the 2 alone would be wrong, and those with 1 would be left as if all of them had a yes.
     """
-    codes = {exact_number(cell, decimal_comma) for cell in cells} - {None}
+    codes = set()
+    for cell in cells:
+        known = zero_or_one(cell, decimal_comma)
+        codes.add(exact_number(cell, decimal_comma) if known is None else known)
+    codes.discard(None)
     return 2 in codes and codes <= {1, 2}
 
 

@@ -35,12 +35,15 @@ NUMBER = re.compile(r"(?:OR |HR )?[<>=≤≥+\-−]?\s*\.?\d[\d.,e+\-]*(?:\s*[(�
 NO_NUMBER = {"", "-", "nan", "undefined", "no estimate"}
 # Cells longer than that are sentences, which may go on in the next line.
 SENTENCE = 60
+# "One score for everyone in 2 of 3 fits" may stand in a column of numbers; a list of them with names may not.
+LONGEST_BESIDE_NUMBERS = 45
 
 
 def of_numbers(cells: Sequence[str]) -> bool:
     """Whether a column holds numbers, which stand at the right; one without any number or word does not."""
     told = [cell for cell in map(str.strip, cells) if cell.lower() not in NO_NUMBER]
-    return bool(told) and sum(bool(NUMBER.fullmatch(cell)) for cell in told) > len(told) / 2
+    words = [cell for cell in told if not NUMBER.fullmatch(cell)]
+    return len(words) < len(told) / 2 and all(len(cell) <= LONGEST_BESIDE_NUMBERS for cell in words)
 
 
 def table_html(frame: pd.DataFrame, wrapped: bool = False) -> str:
