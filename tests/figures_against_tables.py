@@ -72,7 +72,11 @@ def confusion_contradictions(numbers: pd.DataFrame, metrics: pd.DataFrame, proto
     found = []
     for panel, own in numbers[numbers["kind"] == "text"].groupby("panel"):
         rows = _rows(metrics, protocol, panel).set_index("model")
-        row = rows.loc[max((m for m in rows.index if panel.startswith(f"{m}. ")), key=len)]
+        known = [model for model in rows.index if panel.startswith(f"{model}. ")]
+        if not known:
+            # A panel that says why it shows nothing.
+            continue
+        row = rows.loc[max(known, key=len)]
         for words in own["text"]:
             count = re.match(r"(TN|FP|FN|TP) ([\d.]+) (\d+)%", words)
             if count is None:

@@ -154,7 +154,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         right.axvline(0, color="0.6", linewidth=0.8, linestyle=":")
         left.set(title=kind, xlabel="AUC", xlim=(0, 1.02), ylim=(-0.7, len(part) - 0.3))
         left.set_yticks(rows, part["model"])
-        right.set(title=f"Optimism (95% CI), {kind}", xlabel="AUC, as published minus strict")
+        right.set(title=f"Optimism (95% CI),\n{kind}", xlabel="AUC, as published minus strict")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=7, frameon=False)
     if table["strict_sd_over_repeats"].notna().any():
