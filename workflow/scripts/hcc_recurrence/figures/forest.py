@@ -129,7 +129,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     kinds = list(dict.fromkeys(table["patients"]))
     sizes = [int((table["patients"] == k).sum()) for k in kinds]
     figure, axes = plt.subplots(
-        len(kinds), 2, figsize=(PAGE_INCHES, 0.7 + sum(0.2 * n + 0.55 for n in sizes)), squeeze=False,
+        len(kinds), 2, figsize=(PAGE_INCHES, 0.9 + sum(0.2 * n + 0.7 for n in sizes)), squeeze=False,
         sharey="row", height_ratios=sizes,
     )  # fmt: skip
     for (left, right), kind in zip(axes, kinds, strict=True):
