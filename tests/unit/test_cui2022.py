@@ -188,7 +188,7 @@ def test_the_learning_curve_is_a_paired_test_within_folds():
     per_fold = [auc_delong(y[fold == f], wide["SS"].to_numpy()[fold == f]).auc for f in (1, 2, 3)]
     assert last.loc["SS", "auc"] == pytest.approx(np.mean(per_fold))
     figure = plot_learning_curve(curve, 0.9, "title")
-    assert [t.get_text() for t in figure.axes[0].get_legend().get_texts()] == ["SS", "NSS", "oracle AUC 0.90"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["SS", "NSS", "oracle AUC 0.90"]
 
 
 def test_grad_cam_of_a_linear_network_is_known():
