@@ -57,6 +57,17 @@ def training_settings(paper, network=""):
     return {key: merged[key] for key in TRAINING_KEYS if key in merged}
 
 
+def training_params(paper, network=lambda wildcards: ""):
+    """Parameters of a training besides what is trained; the paper and the network are functions of the wildcards."""
+    return {
+        "phases": lambda w: PLAN.phases(paper(w), base(w.cohort)),
+        "training": lambda w: training_settings(paper(w), network(w)),
+        "device": untracked(lambda w: FULL_CONFIG["device"]),
+        "numerics": FULL_CONFIG["numerics"],
+        "seed": FULL_CONFIG["seed"],
+    }
+
+
 def run_weights(wildcards):
     """About the files of ImageNet weights that the networks of the run's papers could start from."""
     wanted = {
@@ -116,9 +127,10 @@ def compared_papers(wildcards):
     return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
 
 
-def mark_of(paper):
-    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards."""
-    return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
+def mark_of(paper, networks=True):
+    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards; `networks`:
+    whether any has a part in them."""
+    return lambda w: PLAN.random_weights([paper], base(w.cohort), networks=networks)
 
 
 def mark_without_networks(wildcards):

@@ -49,8 +49,8 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     write_csv(shown, output.relevance_csv)
     note = (
         f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
-        "from above, by networks that never saw the patient. tumour area: its fraction of the box, which a map without "
-        f"any preference would have. {test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
+        "from above. tumour area: its fraction of the box, which a map without any preference would have. "
+        f"{test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
     write_html(readable(shown), params.title, output.relevance_html, note, mark=params.mark)

@@ -34,7 +34,7 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     roles, images = fit_examples(asked.crops, params.phases, labels, split, fit, inner, params.seed)
     size = (len(params.phases), images.images.shape[2])
     choices = choose_networks(read_fits(asked.histories))
-    start, _ = chosen_network(labels, split, read_fits(asked.network_scores), choices, fit)
+    start, _ = chosen_network(labels, split, read_fits(asked.scores), choices, fit)
     architecture, start_file = params.networks[start], asked.networks[list(params.networks).index(start)]
     print(f"starts from {start}")
     all_scores, all_histories = [], []
