@@ -9,6 +9,7 @@ from torch import nn
 
 from hcc_recurrence.networks.cui3d import CuiNetwork
 from hcc_recurrence.networks.phase_network import PhaseNetwork
+from hcc_recurrence.networks.pooling import with_ordered_pools
 from hcc_recurrence.networks.slice_network import BACKBONES, SliceNetwork
 from hcc_recurrence.networks.strided import with_ordered_gradients
 from hcc_recurrence.networks.training import load_backbone
@@ -25,7 +26,7 @@ def build_network(network: Mapping[str, Any], phases: int, shape: Sequence[int],
 
     Raises: ValueError where the file does not fit.
     """
-    return with_ordered_gradients(_build(network, phases, shape, images_alone))
+    return with_ordered_pools(with_ordered_gradients(_build(network, phases, shape, images_alone)))
 
 
 def _build(network: Mapping[str, Any], phases: int, shape: Sequence[int], images_alone: bool) -> nn.Module:
