@@ -15,6 +15,7 @@ from made_bundle import CLINICAL, CROP, GRID, UNET, about_of, write_made
 from small_cohort import AFP, patient_row, write_cohort, write_rows
 from workflow_runner import REPOSITORY
 
+from hcc_recurrence.cohort.labels import make_labels
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.exported import given
@@ -83,11 +84,74 @@ def test_some_outcomes_are_read_and_one_that_is_wrong_is_named(folder):
     path = model(folder)
     plan = planned(config_of(path), folder)
     assert plan.patients("new") == ["P1", "P2"] and plan.has_outcomes("new")
+    # Whoever has none has no label, and nobody stumbles over it; the day of the operation alone is no outcome.
+    for start in ("", "2026-01-10"):
+        write_rows(folder / "patients.csv", [{**rows[0], "resection_date": start}, rows[1]])
+        plan = planned(config_of(path), folder)
+        reasons = plan.without_label("new")
+        assert reasons == {"P1": "no outcome in the patients sheet"} and plan.has_outcomes("new")
+        labels = make_labels(plan.cohorts["new"].patients, excluded=reasons).set_index("patient_id")
+        assert np.isnan(labels.at["P1", "er"]) and labels.at["P2", "er"] == 0
+        assert labels["excluded_because"].to_dict() == {**reasons, "P2": ""}
     rows[1]["last_follow_up_date"] = "2017-01-01"
     write_rows(folder / "patients.csv", rows)
     assert "patient P2, patients.csv: last_follow_up_date lies before resection_date" in refused(
         config_of(path), folder
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"recurrence_date": "2018-09-10"}, "has recurrence_date and no column resection_date, last_follow_up_date"),
+        ({"rfs_months": "9"}, "has rfs_months and no column rfs_event: no outcome can be read"),
+        # The day of the operation is known of a patient whose outcome is not.
+        ({"resection_date": "2018-01-10"}, ""),
+        ({"recurrence_date": ""}, ""),
+        # A study's label is no column of ours, and other columns are nobody's business.
+        ({"er": "1", "remark": "see letter; 2"}, ""),
+    ],
+)
+def test_half_an_outcome_is_no_outcome_and_is_said(folder, columns, words):
+    write_rows(folder / "patients.csv", [{**row, **columns} for row in _without_outcomes()])
+    config = config_of(model(folder))
+    if words:
+        assert words in refused(config, folder)
+    else:
+        assert not planned(config, folder).has_outcomes("new")
+
+
+def _without_outcomes():
+    return [{"patient_id": f"P{n}", "centre": "A", "AFP": "10", "sex": "F"} for n in (1, 2)]
+
+
+@pytest.mark.parametrize("name", ["P 1", "Müller", "P.1", "../P1"])
+def test_a_name_that_cannot_be_a_files_is_refused_with_its_row(folder, name):
+    rows = _without_outcomes()
+    write_rows(folder / "patients.csv", [{**rows[0], "patient_id": name}, rows[1]])
+    said = refused(config_of(model(folder)), folder)
+    assert f"row 2: patient_id {name!r} is not a usable name. What to do: use letters, digits, - and _ only" in said
+
+
+def test_one_patient_is_enough(folder):
+    write_rows(folder / "patients.csv", _without_outcomes()[:1])
+    for sheet in ("series", "masks"):
+        lines = (folder / f"{sheet}.csv").read_text().splitlines()
+        (folder / f"{sheet}.csv").write_text("\n".join(lines[:2]) + "\n")
+    assert planned(config_of(model(folder)), folder).patients("new") == ["P1"]
+
+
+def test_an_empty_mask_and_images_that_are_no_ct_are_refused(folder):
+    image, mask = (sitk.ReadImage(str(folder / name)) for name in ("P1.nii.gz", "P2_mask.nii.gz"))
+    # T1-weighted: nothing is below 0, and air is 0.
+    signal = np.random.default_rng(0).integers(0, 900, sitk.GetArrayFromImage(image).shape).astype(np.int16)
+    for file, like, values in (("P1.nii.gz", image, signal), ("P2_mask.nii.gz", mask, np.zeros_like(signal, np.uint8))):
+        written = sitk.GetImageFromArray(values)
+        written.CopyInformation(like)
+        sitk.WriteImage(written, str(folder / file))
+    said = refused(config_of(model(folder)), folder)
+    assert "patient P1, portal series P1.nii.gz: is no CT in Hounsfield units" in said
+    assert "patient P2, portal mask of R1 P2_mask.nii.gz: is empty" in said
 
 
 def test_an_outcome_without_times_may_come_later(folder):
@@ -143,7 +207,23 @@ def test_what_decides_inputs_comes_from_the_model(folder):
         (lambda c: c["cohorts"]["new"].update(thresholds={"afp": 20}), "cohorts.new.thresholds is set"),
         (lambda c: c.update(models=["nowhere.zip"]), "nowhere.zip: is missing. What to do: name the folder or the zip"),
         (lambda c: c.update(models="model.zip"), "write [model.zip]"),
-        (lambda c: c.update(models=[{"path": "x"}]), "cannot be used"),
+        # What is wrong inside an entry is named, and not the entry alone.
+        (lambda c: c.update(models=[{"path": "x"}]), "unknown key 'path' in models[1]"),
+        (lambda c: c.update(models=[{"path": "x"}]), "models[1]: lacks the key 'model'"),
+        (
+            lambda c: c.update(models=[{"model": c["models"][0], "without": "afp"}]),
+            "models[1].without: 'afp' is text; a",
+        ),
+        (
+            lambda c: c.update(models=[{"model": c["models"][0], "phases": {"portal": "venous"}}]),
+            "models[1].phases.portal: 'venous' is not one of",
+        ),
+        (lambda c: c.update(models=[3]), "a folder or zip, or {model: folder or zip, phases, without}"),
+        (lambda c: c.update(models=[]), "models is empty, and there are no studies: nothing would be applied"),
+        (lambda c: c.update(models=None), "models is empty, and there are no studies: nothing would be applied"),
+        # What a colleague's copy of the study's own config may bring.
+        (lambda c: c["cohorts"]["new"].update(null_outcome=True), "would be validated on outcomes drawn by chance"),
+        (lambda c: c["cohorts"]["new"].update(images_of="other"), "images_of names 'other', which is not a cohort"),
         (lambda c: c["models"].append(c["models"][0]), "are both called zhao2024.mine"),
         # Another modality, another phase, no phase twice.
         (lambda c: c["cohorts"]["new"].update(modality="MR"), "was fitted on CT, and the cohort is MR"),
@@ -228,6 +308,55 @@ def test_a_diameter_in_cm_that_is_called_mm_is_refused_by_the_mask(folder):
     assert "fit cm and not mm" in said or "'0.9' mm" in said, said
 
 
+# -- patients whom nobody outlined ----------------------------------------------------------------
+
+
+def with_network(folder, **cohort):
+    """A model of radiomics, and one with a segmentation network of the same phase, and no sheet of masks."""
+    about = about_of("wang2022.mine", modality="CT", phases=["portal"], config={"unets": {"net": UNET}})
+    about["config"]["settings"] |= {"unet": "net", "radiomics": "", "clinical": {}}
+    about["reads"] = {"features": ["portal__f1"], "clinical": [], "images": []}
+    config = config_of(model(folder), **cohort)
+    config["models"].append(str(write_made(folder, about)))
+    config["cohorts"]["new"].pop("masks")
+    return {**config, "masks": {"source": "unet"}}
+
+
+def test_patients_whom_nobody_outlined_get_the_networks_mask(folder):
+    config = with_network(folder)
+    plan = planned(config, folder)
+    assert plan.patients("new") == ["P1", "P2"] and plan.mask_readers("new", "P1") == {"portal": "unet"}
+    assert plan.has_predicted_masks("new", "P2") and plan.unet_phases("new", "net") == ["portal"]
+    # Whoever has an outline keeps it.
+    lines = (folder / "masks.csv").read_text().splitlines()
+    (folder / "masks.csv").write_text("\n".join(lines[:2]) + "\n")
+    config["cohorts"]["new"]["masks"] = "masks.csv"
+    readers = [planned(config, folder).mask_readers("new", patient) for patient in ("P1", "P2")]
+    assert readers == [{"portal": "R1"}, {"portal": "unet"}]
+
+
+def test_without_a_network_a_sheet_of_masks_is_needed(folder):
+    config = config_of(model(folder))
+    config["cohorts"]["new"].pop("masks")
+    assert "masks names no sheet. What to do: set cohorts.new.masks" in refused(config, folder)
+
+
+def test_a_phase_that_the_network_does_not_know_is_refused_before_anything_is_drawn(folder):
+    config = with_network(folder)
+    config["models"][0] = str(write_made(folder / "more", {**about_of(phases=["arterial", "portal"], modality="CT")}))
+    assert (
+        "masks.source is unet, and the network of wang2022.mine draws the tumour in portal: zhao2024.mine takes "
+        "arterial as well. What to do: outline the tumours yourself"
+    ) in refused(config, folder)
+
+
+def test_a_reader_who_is_called_as_the_network_is_refused(folder):
+    config = with_network(folder)
+    config["cohorts"]["new"]["masks"] = "masks.csv"
+    (folder / "masks.csv").write_text((folder / "masks.csv").read_text().replace(",R1,", ",unet,"))
+    assert "has masks of a reader called unet, which is what the network is called" in refused(config, folder)
+
+
 def broken(folder, file, change):
     """A model as a folder in which one file is another, and the list of files still the old one."""
     path = model(folder)
@@ -256,7 +385,7 @@ def test_a_pickle_in_a_model_is_never_read(folder):
 def test_a_model_of_a_newer_schema_is_refused(folder):
     about = {**about_of(modality="CT"), "schema_version": 99, "something_new": 1}
     said = refused(config_of(str(write_made(folder, about))), folder)
-    assert "is of schema version 99, this workflow reads 1 to 2. What to do: use the version" in said
+    assert "is of schema version 99, this workflow reads 1 to 3. What to do: use the version" in said
 
 
 def test_a_zip_that_is_replaced_is_read_anew_and_one_that_is_not_is_unpacked_once(folder, monkeypatch):

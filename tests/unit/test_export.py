@@ -181,7 +181,7 @@ def test_the_licence_is_the_workflows(made):
 def test_what_a_model_says_of_itself(made):
     about = json.loads((made / "model.json").read_text())
     kept = Zhao.load(made.parent / "kept")
-    assert about["schema_version"] == 2 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
+    assert about["schema_version"] == 3 and about["fit"] == "strict.1.0" and about["protocol"] == "strict"
     assert about["reads"]["features"] == list(kept.variables.features)
     # Age tells nothing in this cohort, and was not selected.
     assert about["reads"]["clinical"] == list(kept.variables.cuts) == ["afp"]
@@ -342,10 +342,10 @@ def test_a_pickle_is_refused_also_where_its_sum_fits_and_is_never_run(own, tmp_p
 
 def test_a_newer_schema_is_refused_whatever_else_it_holds(own, tmp_path):
     about = json.loads((own / "model.json").read_text())
-    (own / "model.json").write_text(json.dumps({**about, "schema_version": 3, "new": 1}))
+    (own / "model.json").write_text(json.dumps({**about, "schema_version": 4, "new": 1}))
     (own / "new_kind_of_file").write_text("")
     resum(own)
-    assert "is of schema version 3, this workflow reads 1 to 2. What to do: use the version" in refusal(own, tmp_path)
+    assert "is of schema version 4, this workflow reads 1 to 3. What to do: use the version" in refusal(own, tmp_path)
 
 
 def test_an_unknown_key_and_one_that_lacks_are_refused(own, tmp_path):
@@ -420,7 +420,32 @@ def test_what_is_no_bundle_is_refused(tmp_path):
 def test_a_zip_that_was_cut_off_is_refused(made, tmp_path):
     whole = (made.parent / "zhao2024.mine.zip").read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
-    assert "What to do" in refusal(tmp_path / "half.zip", tmp_path / "here")
+    said = refusal(tmp_path / "half.zip", tmp_path / "here")
+    assert f"half.zip: is no zip, or one that was cut off on its way ({len(whole) // 2} bytes)" in said
+
+
+def test_a_model_in_a_folder_of_a_zip_or_of_another_folder_is_found_for_the_person(made, own, tmp_path):
+    """What a file manager makes of a folder that is packed again, and the folder above the model's."""
+    with zipfile.ZipFile(tmp_path / "again.zip", "w") as archive:
+        for file in [file for file in made.rglob("*") if file.is_file()]:
+            archive.write(file, f"{made.name}/{file.relative_to(made)}")
+        archive.writestr(f"__MACOSX/._{made.name}", "x")
+    said = refusal(tmp_path / "again.zip", tmp_path / "here")
+    assert f"again.zip: holds a model in a folder of its own, {made.name}. What to do: unpack it" in said
+    assert f"What to do: name {own}" in refusal(own.parent, tmp_path)
+    assert f"model.json: is one file of an exported model. What to do: name its folder, {own}" in refusal(
+        own / "model.json", tmp_path
+    )
+    (own / ".DS_Store").write_bytes(b"Bud1")
+    assert ".DS_Store: is a file manager's and not the model's. What to do: remove it" in refusal(own, tmp_path)
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a.jpg", "x")
+    assert "photos.zip: holds no SHA256SUMS. What to do: name the folder or the zip" in refusal(
+        tmp_path / "photos.zip", tmp_path / "here"
+    )
 
 
 def test_what_would_be_refused_is_not_written(own, tmp_path):

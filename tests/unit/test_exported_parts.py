@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from hcc_recurrence.exported.distribution import (
     ball_diameter_mm,
@@ -16,6 +18,8 @@ from hcc_recurrence.exported.distribution import (
     numeric_item,
     tumour_items,
 )
+from hcc_recurrence.exported.reference import THROUGH_TOLERANCE, Reference, compared_scores, through_of
+from hcc_recurrence.files import ModelFileError
 from hcc_recurrence.learning.scaling import Imputer
 from hcc_recurrence.methods.exporting import drawn_model
 from hcc_recurrence.methods.yan2023 import export as yan
@@ -24,7 +28,7 @@ from hcc_recurrence.methods.yan2023.nomograms import FittedNomograms
 from hcc_recurrence.methods.zhang2025 import export as zhang
 from hcc_recurrence.methods.zhang2025.fit import Zhang
 from hcc_recurrence.methods.zhang2025.signature import Signature
-from hcc_recurrence.networks.features import feature_network
+from hcc_recurrence.networks.features import extract_features, feature_network
 from hcc_recurrence.networks.weights import file_sha256
 from hcc_recurrence.problems import Refused
 from hcc_recurrence.statistics.logistic import LogisticModel
@@ -144,6 +148,40 @@ def test_random_weights_of_a_feature_network_travel_with_the_model(tmp_path):
     assert all(torch.equal(other[name], drawn[name]) for name in drawn)
     # The file that came is the one that the model asks for.
     assert network["weights"] == "VGG19.safetensors" and yan.PARTS["models"].method == "yan2023"
+
+
+class OfOneFeature:
+    """Stands for the models of Yan 2023: the mean of one feature of each phase, squeezed."""
+
+    cells = dict.fromkeys(("arterial", "portal"))
+    network = yan_of("VGG19.safetensors").network
+
+    def predict(self, data, patients):
+        middle = sum(table.iloc[:, 1400] for table in data.features.values()) / len(data.features)
+        return pd.DataFrame({"AP": 1 / (1 + np.exp(-middle.loc[patients]))})
+
+
+def test_images_of_the_self_test_of_yan_go_through_its_network(tmp_path):
+    """From slices of noise, others in each phase, to probabilities; another network gives others."""
+    yan.with_weights({"models": yan_of()}, tmp_path)
+    rows = Reference(5, {}, {}, (), {}, {}).rows()
+    stated = through_of("yan2023", {"models": OfOneFeature()}, rows, tmp_path, 5)
+    file = tmp_path / "VGG19.safetensors"
+    network, features = feature_network(file, 0), {}
+    for phase, seed in (("arterial", 5), ("portal", 6)):
+        # Squares of four pixels, by numpy's old generator.
+        coarse = np.random.RandomState(seed).random_sample((3, 12, 12))
+        noise = coarse.repeat(4, axis=1).repeat(4, axis=2).astype(np.float32)
+        features[phase] = extract_features(network, 255.0 * noise, list(rows.patients), 255.0)
+    by_hand = OfOneFeature().predict(SimpleNamespace(features=features), list(rows.patients))["AP"]
+    assert stated == {"AP": by_hand.tolist()} and len(set(stated["AP"])) == 3
+    assert through_of("cui2022", {}, rows, tmp_path, 5) == {}
+    weights = load_file(file)
+    weights["features.34.weight"] *= 1.1
+    save_file(weights, file)
+    found = through_of("yan2023", {"models": OfOneFeature()}, rows, tmp_path, 5)
+    with pytest.raises(ModelFileError, match="AP gives the made-up images of its self-test other probabilities"):
+        compared_scores(SimpleNamespace(folder="bundle"), found, stated, THROUGH_TOLERANCE, "images")
 
 
 class Learner:

@@ -20,6 +20,7 @@ from hcc_recurrence.exported.pages import marks_of, render
 from hcc_recurrence.exported.validation import (
     case_mix_table,
     external_predictions,
+    nobody_words,
     recalibrations,
     sentences,
     sizes,
@@ -121,3 +122,18 @@ def test_a_handful_has_words_instead_of_numbers(applied):
     mix = case_mix_table(outside, distribution, few.set_index("patient_id")["er"])
     words = sentences(["CR"], tables["metrics"], updates, cuts, size, mix)
     assert "Nothing can be said of how it does: fewer than 5" in words[-1]
+
+
+def test_where_nobody_has_an_outcome_the_page_says_why(applied):
+    *_, labels = applied
+    reason = "no recurrence, and followed for less than 730 days"
+    nobody = labels.iloc[:3].assign(er=np.nan, excluded_because=[reason, reason, "no outcome in the patients sheet"])
+    gone = pd.DataFrame(columns=["patient_id", "words"])
+    assert nobody_words(nobody, gone) == (
+        "No patient has an outcome: there is nothing to validate the model on (2: no recurrence, and followed for less "
+        "than 730 days; 1: no outcome in the patients sheet)."
+    )
+    gone = pd.DataFrame({"patient_id": ["a"], "words": ["seen"]})
+    assert nobody_words(labels.iloc[:0].assign(excluded_because=""), gone).startswith(
+        "Nobody else has an outcome: there"
+    )

@@ -18,7 +18,10 @@ from hcc_recurrence.exported.fingerprints import (
     GROUP,
     ITEM,
     LEVELS,
+    PIECES,
     VOXELS,
+    ImageDigests,
+    check_fingerprints,
     digests_of,
     digests_of_folder,
     fingerprints,
@@ -26,6 +29,7 @@ from hcc_recurrence.exported.fingerprints import (
 )
 from hcc_recurrence.exported.outside import INSIDE, SEEN, UNKNOWN
 from hcc_recurrence.exported.pages import AppliedModel, overview_page, patient_page
+from hcc_recurrence.exported.pieces import pieces_of
 from hcc_recurrence.exported.validation import external_predictions, left_out_words, without_training_patients
 from hcc_recurrence.files import ModelFileError
 
@@ -48,11 +52,11 @@ def values_of(image):
 
 @pytest.fixture(scope="module")
 def document():
-    return fingerprints("zhao2024.mine", [digests_of(image_of(seed)) for seed in range(4)])
+    return fingerprints("zhao2024.mine", [ImageDigests.of(image_of(seed)) for seed in range(4)])
 
 
 def row_of(document, image, phase="portal"):
-    return training_row(document, {phase: digests_of(image)})
+    return training_row(document, {phase: ImageDigests.of(image)})
 
 
 def test_the_sums_are_those_of_the_bytes_that_the_text_says():
@@ -66,9 +70,9 @@ def test_the_sums_are_those_of_the_bytes_that_the_text_says():
     assert digests_of(with_spacing(many, (1, 1, 1)))[LEVELS] == counts
     few = np.array([*range(49), *range(49), 98, 99], np.int16).reshape(1, 1, 100)
     assert LEVELS not in digests_of(with_spacing(few, (1, 1, 1)))
-    salt = fingerprints("a.b", [{VOXELS: b"x" * 32}])["salt"]
+    salt = fingerprints("a.b", [ImageDigests({VOXELS: b"x" * 32})])["salt"]
     assert salt == hashlib.sha256(b"hcc-recurrence fingerprints\0a.b\0" + b"x" * 32).hexdigest()
-    listed = fingerprints("a.b", [{VOXELS: b"x" * 32}])[VOXELS]
+    listed = fingerprints("a.b", [ImageDigests({VOXELS: b"x" * 32})])[VOXELS]
     assert listed == [hashlib.sha256(bytes.fromhex(salt) + b"x" * 32).hexdigest()]
 
 
@@ -105,13 +109,64 @@ def test_another_type_of_the_same_values_and_a_place_in_the_scanner_change_nothi
     assert "voxel by voxel" in row_of(document, image).words
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda v: v[1:],
+        lambda v: v[4:8, 8:24, 5:35],
+        lambda v: v[3:6, ::-1, ::-1],
+        lambda v: v[2:10] + 1024,
+        lambda v: np.pad(v[2:10], 3, constant_values=-1024),
+        lambda v: np.where(np.arange(40) < 30, v, 0),
+    ],
+    ids=["a slice fewer", "cropped", "flipped", "another offset", "padded", "the rest blanked"],
+)
+def test_a_part_of_a_training_image_is_found(document, part):
+    row = row_of(document, with_spacing(part(values_of(image_of(1))), (0.7, 0.7, 2.5)))
+    assert row.verdict == SEEN and "holds a part of a training image" in row.words
+
+
+def test_pieces_are_the_same_by_another_way_and_few_images_share_any():
+    """The smallest hashes of all runs, each by itself; nothing of rolling or of slices."""
+    values = values_of(image_of(5, size=(3, 20, 40)))
+    found = []
+    for row in np.diff(values.astype(int), axis=-1).reshape(-1, 39):
+        for start in range(39 - 16 + 1):
+            both = []
+            for run in (row[start : start + 16], -row[start : start + 16][::-1]):
+                number = sum(int(step) * pow(0xBF58476D1CE4E5B9, place, 2**64) for place, step in enumerate(run))
+                both.append((number * 0x94D049BB133111EB % 2**64, struct.pack("<16q", *run)))
+            found.append((min(number for number, _ in both), hashlib.sha256(min(run for _, run in both)).digest()))
+    assert pieces_of(values) == sorted(piece for _, piece in sorted(found)[:64])
+    everything = [piece for seed in range(20, 60) for piece in pieces_of(values_of(image_of(seed)))]
+    assert len(set(everything)) == len(everything) == 40 * 64
+    # Scaled by a slope in single precision, as of MR, they are the same.
+    assert pieces_of((values * 2.4415 + 7.3).astype(np.float32)) == pieces_of(values)
+    # What hardly varies could be found by trying.
+    assert pieces_of(np.random.default_rng(4).integers(0, 3, (3, 20, 40))) == []
+    # Air of one value, and noise that was never a whole number, has none.
+    assert pieces_of(np.full((3, 20, 40), -1024)) == []
+    assert pieces_of(np.random.default_rng(3).normal(size=(3, 20, 40)).astype(np.float32)) == []
+    assert pieces_of(np.full((3, 20, 12), 1)) == []
+
+
+def test_fingerprints_without_pieces_are_read_as_they_were(document):
+    first = {key: value for key, value in document.items() if key != PIECES} | {"schema_version": 1}
+    check_fingerprints(first, "file")
+    assert row_of(first, image_of(1)).verdict == SEEN
+    assert row_of(first, with_spacing(values_of(image_of(1))[1:], (0.7, 0.7, 2.5))).verdict == INSIDE
+    with pytest.raises(ModelFileError, match="is not as this workflow writes it"):
+        check_fingerprints({**first, "schema_version": 2}, "file")
+
+
 def test_other_images_and_resampled_or_clipped_ones_are_not_found(document):
     image = image_of(1)
     smaller = [int(n // 2) for n in image.GetSize()]
     coarse = sitk.Resample(image, smaller, sitk.Transform(), sitk.sitkLinear, image.GetOrigin(), (1.4, 1.4, 5.0))
     clipped = with_spacing(values_of(image).clip(-100, 200), image.GetSpacing())
-    cropped = with_spacing(values_of(image)[1:], image.GetSpacing())
-    for other in (image_of(9), coarse, clipped, cropped):
+    # Axes in another order and a part of it.
+    turned = with_spacing(values_of(image)[1:].transpose(0, 2, 1).copy(), image.GetSpacing())
+    for other in (image_of(9), coarse, clipped, turned):
         row = row_of(document, other)
         assert (row.verdict, row.value) == (INSIDE, "no")
 
@@ -119,19 +174,20 @@ def test_other_images_and_resampled_or_clipped_ones_are_not_found(document):
 def test_images_without_shared_values_are_not_taken_for_each_other():
     """Of noise in single precision every voxel has a value of its own: all such images of a size count alike."""
     noise = [np.random.default_rng(seed).normal(size=(4, 8, 8)).astype(np.float32) for seed in (1, 2)]
-    document = fingerprints("a.b", [digests_of(with_spacing(noise[0], (1, 1, 1)))])
+    document = fingerprints("a.b", [ImageDigests.of(with_spacing(noise[0], (1, 1, 1)))])
     assert document[LEVELS] == []
     assert row_of(document, with_spacing(noise[1], (1, 1, 1))).verdict == INSIDE
     assert row_of(document, with_spacing(noise[0], (1, 1, 1))).verdict == SEEN
 
 
 def test_fingerprints_say_nothing_of_patients_and_two_bundles_share_none(document):
-    own = [digests_of(image_of(seed)) for seed in range(4)]
+    own = [ImageDigests.of(image_of(seed)) for seed in range(4)]
     assert document == fingerprints("zhao2024.mine", own[::-1])
     assert all(document[kind] == sorted(document[kind]) and len(document[kind]) == 4 for kind in (VOXELS, LEVELS))
     other = fingerprints("cui2022.mine", own)
     assert not {*other[VOXELS], *other[LEVELS]} & {*document[VOXELS], *document[LEVELS]}
-    assert not any(digests[VOXELS].hex() in json.dumps(document) for digests in own)
+    assert len(document[PIECES]) == 4 * 64 and not {*other[PIECES]} & {*document[PIECES]}
+    assert not any(digests.whole[VOXELS].hex() in json.dumps(document) for digests in own)
 
 
 def test_a_bundle_without_them_says_that_nobody_can_tell(tmp_path, document):

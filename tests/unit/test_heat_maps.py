@@ -17,6 +17,8 @@ from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, FoldNetworks
 from hcc_recurrence.networks.box_cam import box_cam
 from hcc_recurrence.networks.cui3d import CuiNetwork
 from hcc_recurrence.networks.training import Examples, probabilities
+from hcc_recurrence.networks.volume_cam import explained_stage, volume_cam
+from hcc_recurrence.networks.volume_network import VolumeNetwork
 
 SHAPE = (5, 24, 24)
 
@@ -50,6 +52,28 @@ def test_the_map_of_an_ensemble_is_the_mean_of_its_networks(ensemble):
     # The outline in its blue, once on the image and once under the map.
     blue = np.abs(picture[..., :3] - np.array([0x56, 0xB4, 0xE9]) / 255).max(axis=2) < 0.1
     assert blue[:, : picture.shape[1] // 2].any() and picture.shape[1] > picture.shape[0]
+
+
+@pytest.mark.parametrize("architecture", ["resnet18_3d", "densenet121_3d"])
+def test_the_map_of_a_box_is_grad_cam_by_hand(architecture):
+    """Selvaraju 2017, equations 1 and 2: maps weighted by the mean gradient of the score, where that is positive."""
+    torch.manual_seed(5)
+    network = VolumeNetwork(architecture, 2).eval()
+    box = torch.from_numpy(np.random.default_rng(6).random((2, 32, 32, 32), np.float32))
+    layer = explained_stage(network, box[None])
+    kept = []
+    hook = network.get_submodule(layer).register_forward_hook(lambda _, __, maps: kept.append(maps))
+    score = network(box[None])[0, 1]
+    hook.remove()
+    (gradient,) = torch.autograd.grad(score, kept[0])
+    by_hand = (gradient.mean(dim=(2, 3, 4), keepdim=True) * kept[0]).sum(dim=1).clamp_min(0)[0].sum(dim=0).detach()
+    # A map of fewer pixels says no place, and a later stage has fewer.
+    assert min(by_hand.shape) >= 4
+    size = {"size": box.shape[-2:], "mode": "bilinear", "align_corners": False}
+    by_hand = torch.nn.functional.interpolate(by_hand[None, None], **size)[0, 0]
+    found = volume_cam(network, box)
+    assert found.shape == (32, 32) and float(found.max()) == pytest.approx(1)
+    assert np.allclose(found, by_hand / by_hand.max(), atol=1e-4)
 
 
 def test_models_that_read_no_image_have_none():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hcc_recurrence.exported.distribution import category_item, numeric_item
 from hcc_recurrence.exported.outside import INSIDE, MISSING, OUTSIDE, compared, features_row, table_of
+from hcc_recurrence.exported.patients import OUTLINE, Measured, mask_file, rows_of_patient
 from hcc_recurrence.exported.phase_evidence import air_level, liver_level, phase_rows
 
 # 0 to 100 in steps of one: quantiles that anybody can tell.
@@ -104,6 +107,13 @@ def test_a_phase_in_place_of_another_and_air_that_is_none_are_said():
     assert rows["portal__air_hu"][0] == OUTSIDE and "a lost offset" in rows["portal__air_hu"][1]
 
 
+def test_a_ct_in_place_of_an_mr_is_said():
+    """Files without headers do not say what they are; an MR ends at 0."""
+    assert phase_rows({"portal": "portal"}, {}, {}, {"portal": 0.0}, "MR") == []
+    (row,) = phase_rows({"portal": "portal"}, {}, {}, {"portal": -1003.0}, "MR")
+    assert row.verdict == OUTSIDE and row.words.endswith("where air is in a CT: a CT in place of an MR?")
+
+
 def test_air_and_liver_are_measured_where_they_are():
     image = np.full((10, 40, 40), -1000.0)
     image[:, 5:35, 5:35] = 100.0
@@ -120,3 +130,36 @@ def test_the_table_has_a_line_an_item_and_patient():
     table = table_of({"P1": [number(5.0)], "P2": [number(1.0), number(math.nan)]})
     assert list(table["patient_id"]) == ["P1", "P2", "P2"]
     assert list(table["verdict"]) == [INSIDE, OUTSIDE, MISSING]
+
+
+@pytest.mark.parametrize(
+    ("settings", "trained", "reader", "verdict"),
+    [
+        ({"radiomics": "r"}, "manual", "unet", OUTSIDE),
+        ({"radiomics": "r"}, "unet", "unet", INSIDE),
+        ({"radiomics": "r"}, "manual", "R1", None),
+        # What the segmentation network's own features are made of is no outline.
+        ({"unet": "u"}, "manual", "unet", None),
+    ],
+)
+def test_an_outline_by_a_network_is_said_where_the_model_learned_from_those_of_persons(
+    settings, trained, reader, verdict
+):
+    config = {"settings": settings, "masks": {"source": trained}}
+    about = {"config": config, "reads": {"features": ["portal__f"], "clinical": []}}
+    bundle = SimpleNamespace(about=about, distribution={"inputs": []})
+    measured = Measured({"portal": "portal"}, {"portal": reader}, pd.DataFrame(), "MR")
+    tumours = pd.DataFrame(columns=["phase", "reader", "volume_ml"])
+    rows = rows_of_patient(bundle, measured, pd.Series(dtype=float), pd.Series(dtype=float), tumours)
+    assert [row.verdict for row in rows if row.item == OUTLINE] == ([verdict] if verdict else [])
+    assert verdict != OUTSIDE or any("drawn by a segmentation network in portal" in row.words for row in rows)
+
+
+def test_the_mask_of_a_network_lies_in_a_folder_of_its_own(tmp_path):
+    manual, drawn = tmp_path / "manual", tmp_path / "drawn"
+    for file in (manual / "portal.R1.nii.gz", drawn / "portal.unet.nii.gz"):
+        file.parent.mkdir()
+        file.touch()
+    assert mask_file([manual, drawn], "portal", "unet") == drawn / "portal.unet.nii.gz"
+    assert mask_file([manual, drawn], "portal", "R1") == manual / "portal.R1.nii.gz"
+    assert mask_file([manual, drawn], "arterial", "R1") is None

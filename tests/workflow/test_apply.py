@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from made_bundle import CROP, about_of, write_made
+from made_bundle import CROP, UNET, about_of, write_made
 from workflow_runner import Workspace
 
 RADIOMICS = {"resample_patient": 3, "extract_radiomics": 3, "collect_radiomics": 2}
@@ -62,6 +62,21 @@ def test_the_jobs_are_those_that_make_inputs_and_none_fits_anything(applied):
     }
 
 
+def test_patients_whom_nobody_outlined_are_segmented_by_a_models_network(applied):
+    """No sheet of masks; the pages and the comparison wait for the network's outlines."""
+    about = about_of("wang2022.mine", config={"unets": {"net": UNET}, "radiomics": {}})
+    about["config"]["settings"] |= {"unet": "net", "radiomics": "", "clinical": {}}
+    about["reads"] = {"features": ["arterial__f1"], "clinical": [], "images": []}
+    write_made(applied.folder, about)
+    config = yaml.safe_load((applied.folder / "tiny.yaml").read_text())
+    config["cohorts"]["new"].pop("masks")
+    applied.config(models=["zhao2024.mine", "wang2022.mine"], masks={"source": "unet"}, cohorts=config["cohorts"])
+    found = jobs(applied)
+    assert found["take_unet"] == 2 and found["segment_patients"] == 1 and not [r for r in found if "train" in r]
+    page = "results/new/applied/patients/T001.html"
+    assert applied.jobs(target=page)["segment_patients"] == 1
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -70,7 +85,7 @@ def test_the_jobs_are_those_that_make_inputs_and_none_fits_anything(applied):
             lambda w: w.byte("zhao2024.mine.zip"),
             ["zhao2024.mine.zip: cannot be unpacked (Bad CRC-32 for file 'LICENSE')"],
         ),
-        (lambda w: w.config(models=[]), ["cohorts has 'new', and there are no studies"]),
+        (lambda w: w.config(models=[]), ["models is empty, and there are no studies: nothing would be applied"]),
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(applied, spoil, words):

@@ -11,6 +11,7 @@ rule write_patient_page:
         outside=files_of_bundles("outside.csv"),
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
+        predicted=predicted_masks,
         read=files_of_bundles("inputs"),
         heat_maps=heat_map_folders,
     output:
@@ -117,6 +118,7 @@ rule write_dicom_results:
         outside=files_of_bundles("outside.csv"),
         images="<results>/{cohort}/images/native/{patient}",
         masks="<results>/{cohort}/masks/native/{patient}",
+        predicted=predicted_masks,
         simulated=branch(
             lambda wildcards: PLAN.is_simulated(wildcards.cohort),
             then="<results>/{cohort}/simulated/{patient}",

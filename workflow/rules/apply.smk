@@ -64,7 +64,7 @@ rule apply_model:
     threads: 1
     resources:
         # The weights of several networks are read at once.
-        mem_mb=memory(8000),
+        mem_mb=applied_memory(8000),
         runtime=minutes(60),
     params:
         **clinical_params(bundle_clinical),
@@ -103,8 +103,9 @@ rule explain_applied:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=minutes(120),
+        # Measured at published sizes: 1.5 GB (DL_3D, a box of 96 voxels a side).
+        mem_mb=applied_memory(4000),
+        runtime=heat_map_minutes,
     params:
         model=of_bundle("sums"),
         folder=untracked(of_bundle("folder")),
@@ -128,6 +129,7 @@ rule compare_with_training:
         tumours="<results>/{cohort}/tumours.csv",
         images=applied_natives("images"),
         masks=applied_natives("masks"),
+        predicted=all_predicted_masks,
     output:
         "<results>/{cohort}/applied/{bundle}/outside.csv",
     log:

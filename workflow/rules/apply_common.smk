@@ -1,4 +1,6 @@
 # Functions of the rules that apply exported models: which files a model reads, and where it lies.
+from math import prod
+
 from hcc_recurrence.exported.inputs import (
     CROPS,
     DEEP,
@@ -83,6 +85,26 @@ def bundle_clinical(wildcards):
     """The clinical variables that a model takes and the cohort has."""
     model = FULL_CONFIG["models"][wildcards.bundle]
     return [v for v in needed_variables_of(model["about"]) if v not in model["without"]]
+
+
+def applied_memory(network_mb):
+    """Memory for networks and the crops of all patients that they read, in MB; doubles with each attempt."""
+
+    def needed(wildcards, attempt):
+        reads = about_bundle(wildcards.bundle)["reads"]["images"]
+        voxels = sum(prod(image["shape"]) for image in reads)
+        # In single precision, with masks and one copy.
+        stacks = 2.6 * 4 * voxels * len(PLAN.patients(wildcards.cohort)) / 1e6
+        return round(network_mb + stacks) * 2 ** (attempt - 1)
+
+    return needed
+
+
+def heat_map_minutes(wildcards, attempt):
+    """Run time of heat maps. Of the published sizes the longest are Zhao 2024's: Score-CAM of three phases of 256 x 256
+    took 122 s of one core a patient (AMD EPYC, AVX2); Cui 2022's 6 s, Zhang 2025's 3 to 8 s.
+    """
+    return (20 + 4 * len(PLAN.patients(wildcards.cohort))) * attempt
 
 
 def unet_source(wildcards):

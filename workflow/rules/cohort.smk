@@ -75,7 +75,7 @@ rule write_labels:
     params:
         sheet=untracked(patients_sheet),
         outcome=lambda wildcards: PLAN.outcome_hash(wildcards.cohort),
-        excluded=lambda wildcards: dict(sorted(PLAN.excluded[wildcards.cohort].items())),
+        excluded=lambda wildcards: PLAN.without_label(wildcards.cohort),
         er_days=of_cohort("er_days"),
         er_inclusive=of_cohort("er_inclusive"),
         title=of_cohort("title"),

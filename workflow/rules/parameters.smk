@@ -1,4 +1,5 @@
 # Parameters that several rules take from the config and the sheets: builtin types, so that Snakemake compares them.
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.networks.architectures import (
     TRAINING_KEYS,
     highest_value,
@@ -144,6 +145,8 @@ def study_mark(wildcards):
 
 
 def published_names(wildcards):
-    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
-    papers = papers_of(wildcards)
+    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs; none where the
+    cohort's outcome is another one than the papers'."""
+    own = FULL_CONFIG["cohorts"][base(wildcards.cohort)]["endpoint"]["name"]
+    papers = papers_of(wildcards) if own == EARLY_RECURRENCE.name else []
     return {p: FULL_CONFIG["papers"][p]["published_names"] for p in papers}

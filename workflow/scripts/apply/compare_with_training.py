@@ -20,9 +20,11 @@ with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
     features, clinical = (pd.read_parquet(Path(asked.inputs, f"{name}.parquet")) for name in ("features", "clinical"))
     tumours = read_csv(asked.tumours)
     rows = {}
+    predicted = [Path(folder) for folder in asked.get("predicted", [])]
     for patient, images, masks in zip(params.patients, asked.images, asked.masks, strict=True):
         readers = params.readers[patient]
-        measured = Measured.of(Path(images), Path(masks), phases, readers, params.modality)
+        folders = [Path(masks), *(folder / patient for folder in predicted)]
+        measured = Measured.of(Path(images), folders, phases, readers, params.modality)
         own = rows_of_patient(
             bundle, measured, features.loc[patient], clinical.loc[patient], tumours[tumours["patient_id"] == patient]
         )

@@ -18,6 +18,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
         case_mix_table,
         external_predictions,
         left_out_words,
+        nobody_words,
         recalibrations,
         sentences,
         sizes,
@@ -36,10 +37,10 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
         (folder / part).mkdir(parents=True)
     write_csv(gone, folder / "left_out.csv")
     marks, pictures, words = marks_of([model], params.simulated), [], left_out_words(gone, outside)
-    predictions = external_predictions(applied, labels, whole=bool(len(gone)))
+    predictions = external_predictions(applied, labels, whole=True)
     write_csv(predictions, folder / "predictions.csv")
     if predictions.empty:
-        words.append("Nobody else has an outcome: there is nothing to validate the model on.")
+        words.append(nobody_words(labels, gone))
         page = empty_page(model.title, params.title, marks, words)
     else:
         there = list(dict.fromkeys(predictions["model"]))

@@ -19,15 +19,16 @@ with job_log(snakemake.log[0], f"{wildcards.bundle} on {wildcards.cohort}"):
     use_endpoint(bundle.about["endpoint"]["words"])
     parts, stacks = bundle.parts(), dict(zip(params.images, snakemake.input.images, strict=True))
     phases = {image["name"]: params.phases[: image["shape"][0]] for image in bundle.about["reads"]["images"]}
-    for patient in params.patients:
-        read = {name: load_images(file, phases[name], [patient]) for name, file in stacks.items()}
-        found = heat_maps_of(bundle, parts, {name: images[0] for name, (images, _) in read.items()})
+    # Once: a patient's crops cannot be read without those of the others.
+    read = {name: load_images(file, phases[name], params.patients) for name, file in stacks.items()}
+    for place, patient in enumerate(params.patients):
+        found = heat_maps_of(bundle, parts, {name: images[place] for name, (images, _) in read.items()})
         own = folder / patient
         own.mkdir(parents=True)
         about = []
         for number, one in enumerate(found):
             images, masks = read[one.image]
-            (own / f"{number}.png").write_bytes(draw(one, images[0], masks[0], params.simulated))
+            (own / f"{number}.png").write_bytes(draw(one, images[place], masks[place], params.simulated))
             about.append({"model": one.model, "file": f"{number}.png", "words": caption(one)})
         (own / "heat_maps.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     print(f"{len(params.patients)} patients")

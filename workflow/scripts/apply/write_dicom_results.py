@@ -17,6 +17,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
         structured_report,
     )
     from hcc_recurrence.exported.pages import patient_page, read_applied
+    from hcc_recurrence.exported.patients import mask_file
     from hcc_recurrence.figures.quality import three_planes
     from hcc_recurrence.version import commit_and_changes
 
@@ -27,11 +28,12 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     models = [read_applied(*files) for files in zip(params.folders, inputs.predictions, inputs.outside, strict=True)]
     version = commit_and_changes()[0][:12] or "unknown"
     segmentations, sources, volumes, pictures = {}, [], {}, []
+    drawn = [Path(inputs.masks), *([Path(inputs.predicted, patient)] if inputs.get("predicted") else [])]
     for phase in [phase for phase in params.phases if phase in params.series]:
         reader = params.readers.get(phase, "")
-        file = Path(inputs.masks, f"{phase}.{reader}.nii.gz")
+        file = mask_file(drawn, phase, reader)
         image = sitk.ReadImage(str(Path(inputs.images, f"{phase}.nii.gz")))
-        mask = sitk.ReadImage(str(file)) if file.is_file() else None
+        mask = sitk.ReadImage(str(file)) if file else None
         pictures.append(three_planes(image, {reader: mask} if mask else {}, params.modality))
         path, series_uid, part = params.series[phase]
         stack = find_series(root / path, series_uid, part, params.interpolate, params.files[phase])

@@ -12,22 +12,27 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
 
     from hcc_recurrence.exported.nomograms import drawn_nomograms
     from hcc_recurrence.exported.pages import Picture, patient_page, read_applied, render
+    from hcc_recurrence.exported.patients import mask_file
     from hcc_recurrence.figures.marks import SIMULATED
     from hcc_recurrence.figures.quality import carried_words, encoded, three_planes
     from hcc_recurrence.files import read_csv
+    from hcc_recurrence.radiomics.tables import AUTOMATIC
 
     params, inputs, patient = snakemake.params, snakemake.input, snakemake.wildcards.patient
     pictures, masks, note = [], Path(inputs.masks), SIMULATED if params.simulated else ""
+    folders = [masks, *([Path(inputs.predicted, patient)] if inputs.get("predicted") else [])]
     propagated = Path(masks, "carried.csv")
     moved = {row.phase: carried_words(row) for row in read_csv(propagated).itertuples()} if propagated.is_file() else {}
     for file in sorted(Path(inputs.images).glob("*.nii.gz"), key=lambda f: params.phases.index(f.name.split(".")[0])):
         phase = file.name.split(".")[0]
         # The outline that the models used.
-        mask = masks / f"{phase}.{params.readers.get(phase)}.nii.gz"
-        files = [mask] if mask.is_file() else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
+        mask = mask_file(folders, phase, params.readers.get(phase, ""))
+        files = [mask] if mask else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
         read = {f.name.split(".")[1]: sitk.ReadImage(str(f)) for f in files}
         planes = encoded(three_planes(sitk.ReadImage(str(file)), read, params.modality), note)
         words = moved.get(phase, "") if read else "no outline"
+        if AUTOMATIC in read:
+            words = "outline drawn by a segmentation network, by no person"
         pictures.append(Picture(phase, planes, words[:1].upper() + words[1:]))
     models, folders_of_maps = [], {}
     for maps in inputs.get("heat_maps", []):

@@ -100,8 +100,12 @@ def join_layers(base: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> di
 
 
 def layer_problems(base: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    """A person's cohorts that nothing runs on, since only the workflow's own studies are there."""
+    """A person's cohorts that nothing runs on, since only the workflow's own studies are there, and no models."""
     if any("studies" in layer for layer in own):
+        return
+    if any("models" in layer for layer in own):
+        what = "models is empty, and there are no studies: nothing would be applied, and nothing fitted"
+        yield Problem("", "", "config", what, "name the folder or zip of an exported model, or add studies")
         return
     known = base.get("cohorts") or {}
     for layer in own:

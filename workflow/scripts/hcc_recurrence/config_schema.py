@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hcc_recurrence.problems import Problem
@@ -21,6 +21,9 @@ KINDS = {
     "object": "a map of keys and values",
     "array": "a list",
 }
+
+# What a schema says of maps: where a value breaks it, it is meant as a map.
+_OF_MAPS = ("required", "additionalProperties")
 
 
 def kind_of(value: Any) -> str:
@@ -104,12 +107,22 @@ def place(path: Iterable[str | int]) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
+def _innermost(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Of a value that fits none of several forms, what keeps it from the one form that it is meant as."""
+    for error in errors:
+        inner = [one for one in error.context or [] if one.relative_path or one.validator in _OF_MAPS]
+        if error.validator in ("anyOf", "oneOf") and len({one.relative_schema_path[0] for one in inner}) == 1:
+            yield from _innermost(inner)
+        else:
+            yield error
+
+
 def schema_problems(value: Any, schema: Mapping[str, Any], source: str) -> list[Problem]:
     """Every violation of a JSON schema, with the key's path and the nearest known key."""
     from jsonschema import Draft202012Validator
 
     problems = []
-    for error in Draft202012Validator(schema).iter_errors(value):
+    for error in _innermost(Draft202012Validator(schema).iter_errors(value)):
         where = place(error.absolute_path) or "the top level"
         if error.validator == "additionalProperties":
             found = [(f"{what} in {where}", remedy) for what, remedy in _unknown_keys(error)]

@@ -95,6 +95,7 @@ class Plan:
 
         self.patients, self.imaged, self.is_simulated = patients.patients, patients.imaged, patients.is_simulated
         self.centres, self.has_outcomes = patients.centres, patients.has_outcomes
+        self.without_label = patients.without_label
         self.has_second_reader = patients.has_second_reader
         self.external_patients, self.simulated_row = patients.external_patients, patients.simulated_row
         self.knows_best_auc, self.data_root = patients.knows_best_auc, patients.data_root

@@ -69,15 +69,34 @@ def _problems_of_known(cohort: Cohort, today: date) -> list[Problem]:
         return _column_problems(some) if columns else []
     if columns == DATE_COLUMNS:
         return _date_problems(some, today)
-    return _month_problems(some) if columns else []
+    return _month_problems(some) if columns else _half_known(cohort)
+
+
+def _half_known(cohort: Cohort) -> list[Problem]:
+    """Columns of an outcome beside which others are missing: it would be passed over, and no model validated.
+
+    The date of an operation alone is none.
+    """
+    frame, problems = cohort.patients, []
+    for columns in (DATE_COLUMNS, MONTH_COLUMNS):
+        said = [c for c in columns if c in frame and c != "resection_date" and frame[c].ne("").any()]
+        if not said:
+            continue
+        lacking = ", ".join(own_name(cohort, c) for c in columns if c not in frame)
+        what = f"has {', '.join(own_name(cohort, c) for c in said)} and no column {lacking}: no outcome can be read"
+        remedy = f"add {lacking}, or remove what is there: without any of them models are applied and not validated"
+        problems.append(Problem(cohort.name, "", cohort.settings["patients"], what, remedy))
+    return problems
 
 
 def known_outcomes(cohort: Cohort) -> tuple[tuple[str, ...], pd.Series]:
-    """The columns that the sheet has its outcomes in, none where it has none; and whose cells say anything."""
+    """The columns that the sheet has its outcomes in, none where it has none; and whose cells say anything of it: the
+    day of the operation alone does not."""
     own = outcome_column(cohort)
     for columns in ((own,),) if own else (DATE_COLUMNS, MONTH_COLUMNS):
         if all(c in cohort.patients for c in columns):
-            return columns, cohort.patients[list(columns)].ne("").any(axis=1)
+            said = [column for column in columns if column != "resection_date"]
+            return columns, cohort.patients[said].ne("").any(axis=1)
     return (), cohort.patients["patient_id"].eq("")
 
 

@@ -161,6 +161,8 @@ def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) 
     def add(what: str, remedy: str, file: str = path) -> None:
         problems.append(Problem(name, "", file, what, remedy))
 
+    if not path and kind == "masks" and not settings.get("masks_needed", True):
+        return None, problems
     if not path:
         add(f"{kind} names no sheet", f"set cohorts.{name}.{kind}", "config")
         return None, problems

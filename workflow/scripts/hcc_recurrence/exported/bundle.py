@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Goes up with any change that makes older bundles unreadable, or their meaning another one; docs/export.md says what
 # each version brought. Older ones are read as what they meant (`older`).
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ABOUT, DISTRIBUTION, CARD, LICENCE, SUMS = (
     "model.json",
     "training_distribution.json",
@@ -59,6 +59,8 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 # A zip that unpacks to more is none of ours: the largest networks of five methods are below 3 GB.
 _MOST_BYTES = 20 * 2**30
 _PICKLE = b"\x80"
+# What file managers leave in folders that were opened.
+_LEFT_BEHIND = (".DS_Store", "Thumbs.db", "desktop.ini")
 # What Snakemake leaves in a folder that a rule made: empty.
 _TIMESTAMP = ".snakemake_timestamp"
 
@@ -154,8 +156,9 @@ def read_bundle(path: Path, folder: Path) -> Bundle:
         found = folder / path.stem
         _unpack(path, found)
     else:
-        what = "is no zip" if path.is_file() else "is missing"
-        raise ModelFileError(f"{path}: {what}. What to do: name the folder or the zip of an exported model.")
+        raise _no_bundle(path)
+    if not (found / SUMS).is_file():
+        raise _without_sums(path, found)
     sums = _sums_of(found)
     about = _document(found, ABOUT, sums)
     # Before anything else is looked at: a newer bundle may be made up of other files.
@@ -203,6 +206,31 @@ def write_bundle(folder: Path, archive: Path) -> None:
 def read_about(folder: Path) -> dict[str, Any]:
     """model.json of a bundle that was read before, and found whole."""
     return as_today(json.loads((folder / ABOUT).read_text(encoding="utf-8")), folder / ABOUT)
+
+
+def _no_bundle(path: Path) -> ModelFileError:
+    """Of a path that is neither a folder nor a zip."""
+    what, remedy = "is missing", "name the folder or the zip of an exported model"
+    if path.is_file() and path.suffix.lower() == ".zip":
+        what = f"is no zip, or one that was cut off on its way ({path.stat().st_size} bytes)"
+        remedy = "compare its size with where it came from, and copy it once more"
+    elif path.is_file():
+        what = "is no zip"
+        if (path.parent / SUMS).is_file():
+            what, remedy = "is one file of an exported model", f"name its folder, {path.parent}"
+    return ModelFileError(f"{path}: {what}. What to do: {remedy}.")
+
+
+def _without_sums(path: Path, folder: Path) -> ModelFileError:
+    """Of a folder or zip that has no list of files; people pack a folder into a zip, or name the one above it.
+
+    Args: path: as a person named it. folder: where it lies, unpacked.
+    """
+    if inner := sorted(file.parent.name for file in folder.glob(f"*/{SUMS}")):
+        remedy = f"name {path / inner[0]}" if path.is_dir() else f"unpack it, and name the folder {inner[0]}"
+        return ModelFileError(f"{path}: holds a model in a folder of its own, {inner[0]}. What to do: {remedy}.")
+    what = f"{path / SUMS}: is missing" if path.is_dir() else f"{path}: holds no {SUMS}"
+    return ModelFileError(f"{what}. What to do: name the folder or the zip of an exported model.")
 
 
 def _fault(file: Path, what: str) -> ModelFileError:
@@ -306,6 +334,8 @@ def _check_files(folder: Path, sums: Mapping[str, str]) -> None:
         # Arrays begin with the length of their header, which may have that byte, and go on with JSON.
         if start[:1] == _PICKLE and not (name.endswith(".safetensors") and start[8:9] == b"{"):
             raise _fault(file, "is a pickle, which could run any program and is never read")
+        if file.name in _LEFT_BEHIND or file.name.startswith("._"):
+            raise ModelFileError(f"{file}: is a file manager's and not the model's. What to do: remove it.")
         if not _known(name) or name not in sums:
             raise _fault(file, "is not one of the model's files")
         if _digest(file) != sums[name]:

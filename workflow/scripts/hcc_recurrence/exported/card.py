@@ -224,10 +224,11 @@ def _fingerprints(there: bool) -> str:
             "learned from one of the patients. Ask where they come from before you validate them."
         )
     return (
-        "`training_fingerprints.json` holds two salted SHA-256 sums of each training image, so that a model that is "
-        "applied to one of its own training patients says so. No image, value, name or number can be worked out from "
-        "them, nor which of them are of one patient. But whoever has the very image of a patient can find out that it "
-        "was among the training images. `export: {training_fingerprints: leave_out}` leaves them out."
+        "`training_fingerprints.json` holds salted SHA-256 sums of each training image and of some of its pieces (17 "
+        "voxels in a row), so that a model that is applied to one of its own training patients says so. No image, "
+        "value, name or number can be worked out from them, nor which of them are of one patient. But whoever has the "
+        "very image of a patient can find out that it was among the training images. `export: "
+        "{training_fingerprints: leave_out}` leaves them out."
     )
 
 

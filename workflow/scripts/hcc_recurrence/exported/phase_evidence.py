@@ -42,7 +42,7 @@ def liver_level(image: np.ndarray, mask: np.ndarray, spacing: Sequence[float]) -
 
 
 def air_level(image: np.ndarray) -> float:
-    """A low percentile of all voxels of a CT: air about the body, HU."""
+    """A low percentile of all voxels: in a CT of air about the body, HU."""
     return float(np.percentile(image, AIR_PERCENT))
 
 
@@ -57,7 +57,7 @@ def phase_rows(
 
     Args:
         phases: of the model -> of the cohort. delays: of the cohort's phases, seconds after the injection. liver: of
-            the cohort's phases, HU about the tumour (CT). air: the same of the lowest values (CT).
+            the cohort's phases, HU about the tumour (CT). air: `air_level` of the cohort's phases.
     """
     rows = []
     for model, own in phases.items():
@@ -75,6 +75,12 @@ def phase_rows(
     for phase, level in air.items():
         low, high = AIR_HU
         inside = low <= level <= high
+        if modality != "CT":
+            # A file without headers does not say what it is.
+            if inside:
+                words = f"the lowest values are at {level:.0f}, where air is in a CT: a CT in place of an MR?"
+                rows.append(Row(f"{phase}__lowest_value", "acquisition", round(level, 1), "", "", "", OUTSIDE, words))
+            continue
         words = "" if inside else f"air is not near -1000 HU but at {level:.0f}: a lost offset, a window, or no air"
         row = Row(
             f"{phase}__air_hu", "acquisition", round(level, 1), "HU", low, high, INSIDE if inside else OUTSIDE, words

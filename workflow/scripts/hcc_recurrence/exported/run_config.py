@@ -7,13 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hcc_recurrence.config_entries import SECTIONS
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.entries import join_models
 from hcc_recurrence.exported.given import GivenModel, model_entries, read_models
 from hcc_recurrence.exported.needs import model_problems, needed_variables, with_outcome_of
+from hcc_recurrence.files import read_yaml
 from hcc_recurrence.presets import path_problems
 from hcc_recurrence.problems import InputError, Problem
 
@@ -35,7 +34,7 @@ def load_applied_configuration(
 
     Raises: InputError listing every problem.
     """
-    schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
+    schema = read_yaml(schemas_folder / "config.schema.yaml")
     own = {**config, "models": model_entries(config["models"]) or config["models"]}
     problems = [*known, *_of_the_model(own)]
     own = {key: value for key, value in own.items() if key not in (*FROM_THE_MODEL, "studies")}
@@ -66,7 +65,9 @@ def load_applied_configuration(
     for cohort in full["cohorts"].values():
         # Nobody learns from it.
         cohort["outcome_needed"] = False
-    problems += _mask_problems(full) if not problems else []
+        # Patients whom nobody outlined need no sheet that says so.
+        cohort["masks_needed"] = full["masks"]["source"] != "unet"
+    problems += _mask_problems(full, models, called) if not problems else []
     problems += path_problems(full)
     if problems:
         raise InputError(problems)
@@ -105,15 +106,30 @@ def _of_the_model(config: Mapping[str, Any]) -> list[Problem]:
             problems.append(problem(what, "remove it: a model takes its inputs as it was fitted with them"))
     cohorts = config.get("cohorts")
     for name, cohort in cohorts.items() if isinstance(cohorts, Mapping) else ():
-        for key in ("thresholds",):
-            if isinstance(cohort, Mapping) and cohort.get(key):
-                what = f"cohorts.{name}.{key} is set, and the models that are applied bring their own"
-                problems.append(Problem(name, "", "config", what, "remove it"))
+        if not isinstance(cohort, Mapping):
+            continue
+        if cohort.get("thresholds"):
+            what = f"cohorts.{name}.thresholds is set, and the models that are applied bring their own"
+            problems.append(Problem(name, "", "config", what, "remove it"))
+        if cohort.get("null_outcome"):
+            what = f"cohorts.{name}.null_outcome is set: models would be validated on outcomes drawn by chance"
+            problems.append(Problem(name, "", "config", what, "remove it, or leave out the columns of the outcome"))
+        parent = cohort.get("images_of")
+        other = cohorts.get(parent) if isinstance(parent, str) else None
+        if parent and (not isinstance(other, Mapping) or other.get("images_of")):
+            what = f"cohorts.{name}.images_of names {parent!r}, which is not a cohort with images"
+            problems.append(Problem(name, "", "config", what, "name a cohort that has its own series sheet"))
     return problems
 
 
-def _mask_problems(full: dict[str, Any]) -> list[Problem]:
-    """Chooses the network of `masks: {source: unet}`, which must come in one of the models."""
+def _mask_problems(
+    full: dict[str, Any], models: Sequence[GivenModel], called: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> list[Problem]:
+    """Chooses the network of `masks: {source: unet}`, which must come in one of the models and know all phases of the
+    others.
+
+    Args: called: of `join_models`.
+    """
     masks = full["masks"]
     if masks["source"] != "unet":
         return []
@@ -121,9 +137,31 @@ def _mask_problems(full: dict[str, Any]) -> list[Problem]:
     if not masks["unet"] and len(known) == 1:
         masks["unet"] = known[0]
     if masks["unet"] in known:
-        return []
+        return _phases_without_network(models, called, masks["unet"])
     if not known:
         what = "masks.source is unet, and none of the models has a segmentation network"
         return [Problem("", "", "config", what, "apply a model of Wang 2022 as well, or draw masks")]
     what = f"masks.unet is {masks['unet']!r}, and the models have {', '.join(known)}"
     return [Problem("", "", "config", what, "name one of them")]
+
+
+def _phases_without_network(
+    models: Sequence[GivenModel], called: Mapping[str, Mapping[str, Mapping[str, str]]], unet: str
+) -> list[Problem]:
+    """Phases that a model takes and the segmentation network of another one was not trained on."""
+    source = next(model for model in models if unet in called[model.name]["unets"].values())
+    drawn = [source.phases.get(phase, phase) for phase in dict.fromkeys(source.about["phases"])]
+    problems = []
+    for model in models:
+        taken = [model.phases.get(phase, phase) for phase in dict.fromkeys(model.about["phases"])]
+        lacking = [phase for phase in taken if phase not in drawn]
+        if lacking:
+            what = (
+                f"masks.source is unet, and the network of {source.name} draws the tumour in {', '.join(drawn)}: "
+                f"{model.name} takes {', '.join(lacking)} as well"
+            )
+            remedy = (
+                f"outline the tumours yourself (masks: {{source: manual}}), or apply {model.name} in a run of its own"
+            )
+            problems.append(Problem("", "", "config", what, remedy))
+    return problems

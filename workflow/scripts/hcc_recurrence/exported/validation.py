@@ -99,6 +99,17 @@ def left_out_words(gone: pd.DataFrame, outside: pd.DataFrame) -> list[str]:
     return []
 
 
+def nobody_words(labels: pd.DataFrame, gone: pd.DataFrame) -> str:
+    """Why there is nothing to validate on: nobody with an outcome, of those who did not train the model.
+
+    Args: labels: of `make_labels`, without training patients. gone: of `without_training_patients`.
+    """
+    counts = labels.loc[labels["er"].isna(), "excluded_because"].value_counts()
+    why = "; ".join(f"{number}: {reason}" for reason, number in counts.items() if reason)
+    nobody = "Nobody else has an outcome" if len(gone) else "No patient has an outcome"
+    return f"{nobody}: there is nothing to validate the model on{f' ({why})' if why else ''}."
+
+
 def case_mix_table(
     outside: pd.DataFrame, distribution: Mapping[str, Any], outcome: pd.Series, with_features: bool = True
 ) -> pd.DataFrame:

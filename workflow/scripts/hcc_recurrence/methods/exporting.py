@@ -13,6 +13,7 @@ Each method says it in `methods/<method>/export.py`:
 - `training_features(files, about, patients)`: features of the training patients, of the files that the rule names.
 - `with_weights(parts, folder)`, where a network beside the models makes features: it is written into the folder.
 - `extract(parts, config, folder, noise)`, there as well: features of made-up slices, for the self-test.
+- `through(parts, rows, folder, noise)`, there as well: probabilities of made-up patients by features of such slices.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from hcc_recurrence.planning.sheets import SHEETS, Sheets
 from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.radiomics.tables import AUTOMATIC as UNET
 
+# Why a patient to whom models are applied has no label.
+NO_OUTCOME = "no outcome in the patients sheet"
 # Keys of a clinical variable that change no value of it.
 CHECKED_ONLY = ("readings", "plausible")
 
@@ -47,6 +49,14 @@ class Patients:
         """Whether the patients sheet of a cohort has the outcome of any patient in use."""
         _, known = known_outcomes(self.cohorts[name])
         return bool(known.loc[self.patients(name)].any())
+
+    def without_label(self, name: str) -> dict[str, str]:
+        """Patient -> why he has no label: a problem of his; or, where models are applied, no outcome in the sheet."""
+        found, cohort = dict(self.excluded[name]), self.cohorts[name]
+        if not cohort.settings.get("outcome_needed", True):
+            _, known = known_outcomes(cohort)
+            found = dict.fromkeys(cohort.patients.index[~known], NO_OUTCOME) | found
+        return dict(sorted(found.items()))
 
     def has_second_reader(self, name: str) -> bool:
         """Whether another reader than the cohort's own, or a network, has drawn a mask of any patient in use."""

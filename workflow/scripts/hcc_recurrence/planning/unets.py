@@ -39,13 +39,13 @@ def _wanted(studies: Studies, cohort: Cohort, unet: str, patients: Sequence[str]
 def unet_problems(studies: Studies, cohort: Cohort, patients: Sequence[str]) -> list[Problem]:
     """Networks that the masks of these patients cannot train, and windows that they lack."""
     config, name, problems = studies.config, cohort.name, []
-    if studies.applied:
-        # They come with their models.
-        return problems
     sheet = cohort.settings["masks"]
     if config["masks"]["source"] == UNET and any(reader == UNET for _, _, reader in cohort.masks):
         what = f"has masks of a reader called {UNET}, which is what the network is called"
         problems.append(Problem(name, "", sheet, what, "rename that reader"))
+    if studies.applied:
+        # They come with their models.
+        return problems
     for unet in studies.unets(name):
         entry = config["unets"][unet]
         lacking = [p for p in studies.unet_phases(name, unet) if p not in entry["windows"]]

@@ -130,3 +130,22 @@ def extract(
     slices = own["highest"] * noise((_SLICES, _SIDE, _SIDE))
     names = [f"made_up_{number + 1}" for number in range(_SLICES)]
     return {own["name"]: extract_features(network, slices, names, own["highest"]).to_numpy()}
+
+
+def through(
+    parts: Mapping[str, Any], rows: Rows, folder: Path, noise: Callable[[tuple[int, ...], int], np.ndarray]
+) -> pd.DataFrame:
+    """Probabilities of made-up patients by all models, of features that the network makes of a slice a phase.
+
+    Args:
+        rows: their clinical values. noise: of a shape and a number: from 0 to 1.
+    """
+    from hcc_recurrence.networks.features import extract_features, feature_network
+
+    models, own = parts["models"], parts["models"].network
+    network = feature_network(folder / f"{own['name']}.safetensors", own["seed"], own["pool"], own["tap"])
+    features = {}
+    for place, phase in enumerate(models.cells):
+        slices = own["highest"] * noise((len(rows.patients), _SIDE, _SIDE), place)
+        features[phase] = extract_features(network, slices, rows.patients, own["highest"])
+    return models.predict(Data(features, rows.clinical), rows.patients)

@@ -20,7 +20,7 @@ from hcc_recurrence.methods.exporting import (
     logistic_words,
     refuse_without,
 )
-from hcc_recurrence.methods.zhang2025.declare import CLINICAL, COMBINED, IMAGES_ALONE, SIGNATURE
+from hcc_recurrence.methods.zhang2025.declare import CLINICAL, COMBINED, IMAGES_ALONE, SIGNATURE, VOLUME
 from hcc_recurrence.methods.zhang2025.fit import Data, Zhang
 from hcc_recurrence.methods.zhang2025.models import PER
 from hcc_recurrence.networks.architectures import network_crop
@@ -72,22 +72,32 @@ def data_of(parts: Mapping[str, Any], rows: Rows) -> dict[str, Any]:
 
 
 def heat_maps(parts: Mapping[str, Any], images: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> list[HeatMap]:
-    """DL_2.5D: Grad-CAM of the middle view of each plane by the network of images; of the box there is none."""
-    own = parts["models"].kept
-    if own is None:
-        return []
+    """DL_2.5D: Grad-CAM of the middle view of each plane by the network of images. DL_3D: of the box, from above."""
+    own, found = parts["models"], []
     import torch
 
     from hcc_recurrence.imaging.view_names import parse_view
     from hcc_recurrence.networks.grad_cam import grad_cam
+    from hcc_recurrence.networks.volume_cam import volume_cam
+    from hcc_recurrence.networks.volume_network import VolumeNetwork
 
-    image = torch.from_numpy(np.asarray(images[IMAGES], np.float32))
-    named = [parse_view(view) for view in config["crops"][config["settings"]["crops"]]["views"]]
-    middle = [number for number, (_, distance) in enumerate(named) if not distance]
-    maps = grad_cam(own.network(), image.transpose(0, 1)[middle].unsqueeze(2).clone()).detach().numpy()
-    titles = tuple(f"{config['phases'][0]}, {named[number][0]}" for number in middle)
-    how = "Grad-CAM at the last convolution"
-    return [HeatMap(SIGNATURE, how, IMAGES, titles, tuple((0, number) for number in middle), maps)]
+    if own.kept is not None:
+        image = torch.from_numpy(np.asarray(images[IMAGES], np.float32))
+        named = [parse_view(view) for view in config["crops"][config["settings"]["crops"]]["views"]]
+        middle = [number for number, (_, distance) in enumerate(named) if not distance]
+        maps = grad_cam(own.kept.network(), image.transpose(0, 1)[middle].unsqueeze(2).clone()).detach().numpy()
+        titles = tuple(f"{config['phases'][0]}, {named[number][0]}" for number in middle)
+        how, shown = "Grad-CAM at the last convolution", tuple((0, number) for number in middle)
+        found.append(HeatMap(SIGNATURE, how, IMAGES, titles, shown, maps))
+    if own.volume is not None:
+        box = torch.from_numpy(np.asarray(images[BOX], np.float32))
+        network = VolumeNetwork(own.volume.architecture, len(box))
+        network.load_state_dict({name: torch.from_numpy(np.array(v)) for name, v in own.volume.weights.items()})
+        maps = volume_cam(network, box).numpy()[None]
+        title = f"{config['phases'][0]}, middle slice of the box"
+        how = "Grad-CAM of the box in all phases, seen from above"
+        found.append(HeatMap(VOLUME, how, BOX, (title,), ((0, box.shape[1] // 2),), maps))
+    return found
 
 
 def estimators(parts: Mapping[str, Any]) -> dict[str, list[Any]]:
