@@ -75,9 +75,9 @@ def parsed_by(monkeypatch) -> list[str]:
     """Names of the files that are parsed from now on."""
     parsed, parse = [], ast.parse
 
-    def recorded(*given, filename="", **more):
+    def recorded(source, filename="<unknown>", *more, **named):
         parsed.append(filename)
-        return parse(*given, filename=filename, **more)
+        return parse(source, filename, *more, **named)
 
     monkeypatch.setattr(ast, "parse", recorded)
     return parsed
