@@ -113,7 +113,7 @@ def test_what_a_machine_is_does_not_hang_on_what_else_a_job_imports(before):
     ask = "from hcc_recurrence.networks.machine import describe_machine; import json"
     told = "print(json.dumps(describe_machine('portable', 'cpu', 'p')['versions']))"
     ran = subprocess.run(
-        [sys.executable, "-c", f"{before} {ask}; {told}"],
+        [sys.executable, "-c", f"{before}{ask}; {told}"],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")},
         capture_output=True,
         text=True,
