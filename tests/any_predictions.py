@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -94,8 +94,10 @@ def all_tables(rows: pd.DataFrame, resamples: int = 20) -> dict[str, pd.DataFram
     }
 
 
-def all_figures(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], protocol: str) -> dict[str, plt.Figure]:
-    """Every shared figure of a predictions table, in one protocol."""
+def all_figures(
+    rows: pd.DataFrame, tables: dict[str, pd.DataFrame], protocol: str, names: Collection[str] = ()
+) -> dict[str, plt.Figure]:
+    """Every shared figure of a predictions table, in one protocol; or those that are named."""
     models = sorted(rows["model"].unique())[:2]
     makers: dict[str, Callable[[], plt.Figure]] = {
         "roc": lambda: plot_roc(rows, tables["metrics"], protocol, None, models),
@@ -114,7 +116,7 @@ def all_figures(rows: pd.DataFrame, tables: dict[str, pd.DataFrame], protocol: s
         "optimism": lambda: plot_optimism(tables["optimism"], "cohort"),
         "seeds": lambda: plot_seeds(tables["seeds"], "cohort"),
     }
-    return {name: make() for name, make in makers.items()}
+    return {name: make() for name, make in makers.items() if not names or name in names}
 
 
 def broken_promises(rows: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> list[str]:

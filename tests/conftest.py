@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from workflow_runner import REPOSITORY, Workspace, copy_workflow
+from workflow_runner import REPOSITORY, RestoredCopy, Workspace, copy_workflow
 
 # Several tests at a time take as long as they take. How many examples a property is tried on where its test does not
 # say: `--hypothesis-profile deep` tries more. CI tries the same ones each time.
@@ -100,16 +100,42 @@ def tiny_run(session_folder, tiny_inputs) -> Workspace:
     return workspace
 
 
+@pytest.fixture(scope="session")
+def restored(tmp_path_factory) -> Callable[..., Workspace]:
+    """One copy of each original for all tests of this process, put right for each of them."""
+    copies: dict[Path, RestoredCopy] = {}
+
+    def as_new(original: Path, name: str, results: bool = True) -> Workspace:
+        key = original / name
+        if key not in copies:
+            copies[key] = RestoredCopy(Workspace(original), tmp_path_factory.mktemp(name) / "run", results)
+        return copies[key].restored()
+
+    return as_new
+
+
 @pytest.fixture
-def tiny_copy(tiny_run, tmp_path) -> Workspace:
+def tiny_copy(tiny_run, restored) -> Workspace:
     """A private copy of the finished run, with all time stamps kept."""
+    return restored(tiny_run.folder, "copy")
+
+
+@pytest.fixture
+def tiny_copy_alone(tiny_run, tmp_path) -> Workspace:
+    """The same for a test that kills what writes to it, in a folder that no other test has."""
     return tiny_run.copy_to(tmp_path / "copy")
 
 
 @pytest.fixture
-def fresh_copy(tiny_inputs, tmp_path) -> Workspace:
+def fresh_copy(tiny_inputs, restored) -> Workspace:
     """A private copy of the inputs, without results. The real run is in a session fixture."""
-    return Workspace(tiny_inputs).copy_to(tmp_path / "fresh", results=False)
+    return restored(tiny_inputs, "fresh", results=False)
+
+
+@pytest.fixture
+def finished_copy(finished_run, restored) -> Workspace:
+    """A private copy of the pretended run, with its times, as `cp -a` makes."""
+    return restored(finished_run.folder, "finished")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
     python tests/benchmarks/one_epoch.py                    # a few examples each; --examples for more
     python tests/benchmarks/one_epoch.py --networks VGG19 --examples 64
+    python tests/benchmarks/one_epoch.py --device cuda --examples 128 --judged 32
 
 Seconds of the processor of this process, one thread; what workflow/costs.csv says for as many examples; their ratio.
+On a GPU seconds of the clock of a second epoch (the first finds kernels and reserves memory), and the peak memory.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import contextlib
 import io
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -35,44 +38,58 @@ JUDGED = 2
 COMMON = {"learning_rate": 1e-5, "momentum": 0.9, "weight_decay": 0.0, "epochs": 1, "patience": 1}
 
 
-def seconds_of(name: str, number: int) -> float:
-    """Processor seconds of an epoch on so many examples, judged on `JUDGED` others."""
+def seconds_of(name: str, number: int, judged: int = JUDGED, device: str = "cpu") -> float:
+    """Seconds of an epoch on so many examples, judged on others: of the processor, or with a GPU of the clock."""
     _, phases, shape, batch, optimiser = STEPS[name]
     generator = np.random.default_rng(0)
     settings = {**COMMON, "batch": batch, "optimiser": optimiser, "augmentation": {}, "class_weights": False}
+    times = []
+
+    def timed(begin: Callable[[], object]) -> None:
+        clock = time.process_time if device == "cpu" else time.perf_counter
+        started = clock()
+        begin()
+        times.append(clock() - started)
+
     if name == "U-Net":
         torch.manual_seed(0)
         network = build_unet([64, 128, 256, 512, 1024])
-        planes = generator.random((number + JUDGED, *shape[1:])).astype(np.float32)
+        planes = generator.random((number + judged, *shape[1:])).astype(np.float32)
         masks = (planes > 0.9).astype(np.uint8)
-        started = time.process_time()
-        train_segmentation(network, (planes[:number], masks[:number]), [(planes[number:], masks[number:])], settings, 1)
-        return time.process_time() - started
-    images = generator.random((number + JUDGED, phases, *shape)).astype(np.float32)
+        parts = (planes[:number], masks[:number]), [(planes[number:], masks[number:])]
+        for _ in range(1 if device == "cpu" else 2):
+            timed(lambda: train_segmentation(network, *parts, settings, 1, device=device))
+        return times[-1]
+    images = generator.random((number + judged, phases, *shape)).astype(np.float32)
     role = np.array([FITTED] * number + [INNER] * JUDGED)
     examples = Examples.of(images, np.empty((len(images), 0)), np.arange(len(images)) % 2, role)
     network = made(name)
-    started = time.process_time()
-    train(network, examples, settings, 1)
-    return time.process_time() - started
+    for _ in range(1 if device == "cpu" else 2):
+        timed(lambda: train(network, examples, settings, 1, device=device))
+    return times[-1]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=list(STEPS), choices=list(STEPS))
     parser.add_argument("--examples", type=int, default=0)
+    parser.add_argument("--judged", type=int, default=JUDGED)
+    parser.add_argument("--device", default="cpu")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     table = CostTable.read(REPOSITORY / "workflow" / "costs.csv")
-    print("network,examples,seconds,of the table,ratio", flush=True)
+    print("network,examples,seconds,of the table,ratio" + (",peak_mb" if asked.device == "cuda" else ""), flush=True)
     for name in asked.networks:
         number = asked.examples or FEW.get(name, 16)
         architecture, _, shape, _, _ = STEPS[name]
         of = "unet64" if name == "U-Net" else architecture
-        wanted = sum(table.price(unit).seconds for unit in training_units(of, shape, 1, number, JUDGED, 0))
+        wanted = sum(table.price(unit).seconds for unit in training_units(of, shape, 1, number, asked.judged, 0))
         with contextlib.redirect_stdout(io.StringIO()):
-            found = seconds_of(name, number)
-        print(f"{name},{number},{found:.1f},{wanted:.1f},{found / wanted:.2f}", flush=True)
+            if asked.device == "cuda":
+                torch.cuda.reset_peak_memory_stats()
+            found = seconds_of(name, number, asked.judged, asked.device)
+        peak = f",{torch.cuda.max_memory_allocated() / 1e6:.0f}" if asked.device == "cuda" else ""
+        print(f"{name},{number},{found:.2f},{wanted:.1f},{found / wanted:.4f}{peak}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ Seconds of the processor (all threads of this process, so that other work on the
 forward, loss, backward, optimiser - and how far its logits and gradients are from those of the plain way. A batch may
 be smaller than published (--batch); seconds are given for one example too, which is what workflow/costs.csv has.
 `last`: weights and images with their channels last. `bf16`: products in bfloat16. `both`. `compile`: torch.compile.
-On a machine with a GPU, `--device cuda` times the same steps there, in seconds of the clock.
+`workflow`: as the workflow trains on that device; on a GPU channels last, bfloat16 and deterministic kernels.
+On a machine with a GPU, `--device cuda` times the same steps there, in seconds of the clock, and says its peak memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from torch import nn
 from torch.nn import functional
 
 from hcc_recurrence.networks.build import build_network, takes_images_alone
+from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.unet import build_unet
 
 # Name, architecture, phases, z, y, x of an example, published batch, optimiser.
@@ -43,7 +45,7 @@ STEPS = {
     "3D-ResNet18": ("resnet18_3d", 3, (96, 96, 96), 8, "sgd"),
     "3D-DenseNet121": ("densenet121_3d", 3, (96, 96, 96), 8, "sgd"),
 }
-WAYS = ("plain", "last", "bf16", "both", "compile")
+WAYS = ("plain", "last", "bf16", "both", "compile", "workflow")
 
 
 class _Pixels(nn.Module):
@@ -83,6 +85,8 @@ def step_of(name: str, way: str, batch: int, device: str) -> tuple[Callable[[], 
     network = made(name).to(device).train()
     if way in ("last", "both"):
         put_last(network)
+    if way == "workflow":
+        put_on(network, device)
     parameters = network.parameters()
     made_by = torch.optim.Adam if optimiser == "adam" else torch.optim.SGD
     own = made_by(parameters, lr=1e-5)
@@ -90,13 +94,17 @@ def step_of(name: str, way: str, batch: int, device: str) -> tuple[Callable[[], 
     generator = torch.Generator().manual_seed(1)
     images = torch.rand((batch, phases, *shape), generator=generator).to(device)
     outcome = (torch.arange(batch) % 2).to(device)
-    precision = torch.autocast(device, torch.bfloat16) if way in ("bf16", "both") else nullcontext()
+
+    def precision() -> AbstractContextManager:
+        if way == "workflow":
+            return learning_precision(device)
+        return torch.autocast(device, torch.bfloat16) if way in ("bf16", "both") else nullcontext()
 
     def step() -> torch.Tensor:
         # Dropout draws the same in every way.
         torch.manual_seed(2)
         own.zero_grad()
-        with precision:
+        with precision():
             logits = called(images, images.new_zeros((batch, 0)))
         functional.cross_entropy(logits.float(), outcome).backward()
         own.step()
@@ -116,15 +124,23 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     clock = time.process_time if asked.device == "cpu" else time.perf_counter
-    print("network,way,batch,threads,seconds_a_step,seconds_an_example,logits_differ,gradients_differ", flush=True)
+    columns = "network,way,batch,threads,seconds_a_step,seconds_an_example,logits_differ,gradients_differ"
+    print(columns + ("" if asked.device == "cpu" else ",peak_mb"), flush=True)
     for name in asked.networks:
         batch, plain = asked.batch or STEPS[name][3], None
         for way in asked.ways:
+            if asked.device != "cpu":
+                # Way by way: `workflow` switches them on for the process.
+                torch.use_deterministic_algorithms(False)
+                torch.cuda.empty_cache()
+                torch.cuda.reset_peak_memory_stats()
             step, network = step_of(name, way, batch, asked.device)
             # The first step reserves memory and chooses kernels.
             logits = step()
             gradients = torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
             plain = plain or (logits, gradients)
+            if asked.device != "cpu":
+                torch.cuda.synchronize()
             started = clock()
             for _ in range(asked.steps):
                 step()
@@ -133,7 +149,8 @@ def main() -> None:
             seconds = (clock() - started) / asked.steps
             differ = [float((a - b).norm() / b.norm()) for a, b in zip((logits, gradients), plain, strict=True)]
             numbers = f"{seconds:.3f},{seconds / batch:.4f},{differ[0]:.2e},{differ[1]:.2e}"
-            print(f"{name},{way},{batch},{asked.threads},{numbers}", flush=True)
+            peak = "" if asked.device == "cpu" else f",{torch.cuda.max_memory_allocated() / 1e6:.0f}"
+            print(f"{name},{way},{batch},{asked.threads},{numbers}{peak}", flush=True)
             del step, network, logits, gradients
 
 

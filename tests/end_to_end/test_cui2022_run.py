@@ -34,7 +34,7 @@ def joined(tiny_run, tmp_path_factory):
     box = {"grid": "iso2_to_arterial", "size_voxels": [4, 24, 24]}
     config["crops"] |= {"tiny_ss": {**box, "masked": True}, "tiny_nss": box}
     networks = {n: {"architecture": "cui3d", "crops": f"tiny_{n.lower()}"} for n in ("SS", "NSS")}
-    config["overrides"]["cui2022"] = {"split": "tiny", "crops": "tiny_ss", "networks": networks, "epochs": 2}
+    config["overrides"]["cui2022"] = {"split": "tiny", "crops": "tiny_ss", "networks": networks, "epochs": 1}
     (workspace.folder / "tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     jobs = workspace.jobs(target="cui2022")
     workspace.run("cui2022")

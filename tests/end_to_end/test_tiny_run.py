@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -71,19 +70,19 @@ def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
     assert not list((study / "networks").rglob("*.half")) and not list((study / "networks").rglob("state/*.pt"))
 
 
-def test_a_killed_training_goes_on_where_it_was(tiny_copy):
+def test_a_killed_training_goes_on_where_it_was(tiny_copy_alone):
     """SIGKILL while one network trains; the next run goes on after the epoch that was kept."""
     import yaml
 
-    config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["overrides"]
+    config = yaml.safe_load((tiny_copy_alone.folder / "tiny.yaml").read_text())["overrides"]
     config["zhao2024"].update(epochs=150, patience=150)
-    tiny_copy.config(overrides=config)
+    tiny_copy_alone.config(overrides=config)
     target = "results/tiny/zhao2024/networks/ResNet-10/strict.1.1.pt"
-    state = tiny_copy.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
+    state = tiny_copy_alone.folder / "results/tiny/zhao2024/networks/ResNet-10/state/strict.1.1.pt"
     command = [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "1", target]
     with open(os.devnull, "w") as nowhere:
         process = subprocess.Popen(
-            command, cwd=tiny_copy.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
+            command, cwd=tiny_copy_alone.folder, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
     deadline = time.time() + 300
     while not state.is_file() and time.time() < deadline:
@@ -91,9 +90,9 @@ def test_a_killed_training_goes_on_where_it_was(tiny_copy):
     assert state.is_file() and process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    tiny_copy.snakemake("--unlock")
-    tiny_copy.run(target, cores=1)
-    log = (tiny_copy.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
+    tiny_copy_alone.snakemake("--unlock")
+    tiny_copy_alone.run(target, cores=1)
+    log = (tiny_copy_alone.folder / "logs/tiny/zhao2024/train_network/ResNet-10.strict.1.1.log").read_text()
     assert "going on after epoch" in log and "epoch 1 of" not in log and "epoch 150 of 150" in log
     assert not state.exists()
 
@@ -264,23 +263,16 @@ def test_tables_for_print_have_names_for_print(tiny_run):
     assert pages_with_raw_names(tiny_run.folder / "results") == {}
 
 
-def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy):
+def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy_alone):
     """SIGKILL to the whole process group in the middle; then a plain run. The session's run used all cores.
 
     Three patients from their DICOM files on, and everything that is made of all patients together.
     """
-    results, again = tiny_copy.folder / "results/tiny", ("T001", "T002", "T003")
-    for place in results.iterdir():
-        if place.name not in ("images", "masks", "registration", "crops", "radiomics"):
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
-            continue
-        for found in [*place.glob("*"), *place.glob("*/*")]:
-            patient = found.name.split(".")[0]
-            if patient in again or (found.is_file() and not patient.startswith("T0")):
-                shutil.rmtree(found) if found.is_dir() else found.unlink()
+    results = tiny_copy_alone.folder / "results/tiny"
+    tiny_copy_alone.take_away("T001", "T002", "T003")
     process = subprocess.Popen(
         [str(SNAKEMAKE), "--configfile", "tiny.yaml", "--cores", "4", "all"],
-        cwd=tiny_copy.folder,
+        cwd=tiny_copy_alone.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -292,7 +284,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
     process.wait()
     assert not (results / "zhao2024/predictions.csv").exists()
     assert len(list(results.glob("crops/*/T00[123].npz"))) < 12
-    tiny_copy.snakemake("--unlock")
+    tiny_copy_alone.snakemake("--unlock")
     # All predictions, and of each kind of table and figure one: the others come from the same rules.
     zhao, yan, zhang = (f"results/tiny/{paper}" for paper in ("zhao2024", "yan2023", "zhang2025"))
     targets = [
@@ -300,14 +292,14 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         # Of Zhang one fit of each kind of network, and the contact sheets: all fits would take minutes on one core.
         *(
             f"{zhang}/networks/{n}.scores.csv"
-            for n in ("ResNet50/strict.1.1-2", "DenseNet121/as_published.1.0.validation")
+            for n in ("DenseNet121-16/strict.1.1-2", "DenseNet121/as_published.1.0.validation")
         ),
         f"{zhang}/networks/3D-DenseNet121/strict.1.1.scores.csv",
         "results/tiny/crops/tiny_views.page3.png",
         *(f"{zhao}/{name}" for name in ("tables/risk_factors.csv", "figures/score_cam.png", "figures/roc.strict.png")),
         *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
     ]
-    tiny_copy.run(*targets, cores=1)
+    tiny_copy_alone.run(*targets, cores=1)
     kinds = {}
     for pattern in (
         "tiny/radiomics/**/*.parquet",
@@ -318,32 +310,42 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         "tiny/images/**/*.nii.gz",
         "tiny/crops/*.npz",
     ):
-        for file in (tiny_copy.folder / "results").glob(pattern):
-            other = tiny_run.folder / "results" / file.relative_to(tiny_copy.folder / "results")
+        for file in (tiny_copy_alone.folder / "results").glob(pattern):
+            other = tiny_run.folder / "results" / file.relative_to(tiny_copy_alone.folder / "results")
             assert file.read_bytes() == other.read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
     assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
     for name in (
         "zhao2024/predictions.csv",
         "yan2023/predictions.csv",
-        "zhang2025/networks/ResNet50/strict.1.1-2.scores.csv",
+        "zhang2025/networks/DenseNet121-16/strict.1.1-2.scores.csv",
     ):
-        assert (tiny_copy.folder / "results/tiny" / name).is_file()
+        assert (tiny_copy_alone.folder / "results/tiny" / name).is_file()
 
 
-def test_a_crop_can_be_made_from_a_named_entry(tiny_copy):
+def test_a_crop_can_be_made_from_a_named_entry_with_its_bias_field_corrected(tiny_copy):
+    """With the phases of the cohort's sheet, none being named; beside it the same box without N4."""
     import numpy as np
+    import yaml
 
-    """With the phases of the cohort's sheet, none being named."""
-    tiny_copy.edit(
-        "tiny.yaml", "crops:\n  tiny_views:", "crops:\n  box: {grid: iso2, size_voxels: [12, 20, 20]}\n  tiny_views:"
-    )
-    tiny_copy.run("results/tiny/crops/box/T001.npz")
-    with np.load(tiny_copy.folder / "results/tiny/crops/box/T001.npz", allow_pickle=False) as crop:
-        assert crop["image"].shape == (2, 12, 20, 20) and crop["image"].dtype == np.float32
-        assert list(crop["axes"]) == ["phase", "z", "y", "x"]
-        assert list(crop["phases"]) == ["arterial", "portal"]
-        assert crop["image"].std() > 0 and crop["mask"].shape == (12, 20, 20) and crop["mask"].any()
+    config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())
+    box = {"size_voxels": [12, 20, 20]}
+    config["grids"]["iso2_n4"] = {"spacing_mm": [2, 2, 2], "bias_correction": "n4"}
+    config["crops"] |= {"box": {**box, "grid": "iso2"}, "box_n4": {**box, "grid": "iso2_n4"}}
+    tiny_copy.config(grids=config["grids"], crops=config["crops"])
+    crops = {name: tiny_copy.folder / f"results/tiny/crops/{name}/T001.npz" for name in ("box", "box_n4")}
+    tiny_copy.run(*(str(file.relative_to(tiny_copy.folder)) for file in crops.values()))
+    images = {}
+    for name, file in crops.items():
+        with np.load(file, allow_pickle=False) as crop:
+            assert crop["image"].shape == (2, 12, 20, 20) and crop["image"].dtype == np.float32
+            assert list(crop["axes"]) == ["phase", "z", "y", "x"]
+            assert list(crop["phases"]) == ["arterial", "portal"]
+            assert crop["image"].std() > 0 and crop["mask"].shape == (12, 20, 20) and crop["mask"].any()
+            images[name] = crop["image"]
+    for plain, corrected in zip(images["box"], images["box_n4"], strict=True):
+        # The same anatomy; a smooth field lies between the two.
+        assert not np.array_equal(plain, corrected) and np.corrcoef(plain.ravel(), corrected.ravel())[0, 1] > 0.8
 
 
 def test_each_phase_of_yan_has_its_own_slice_as_acquired(tiny_run):
@@ -416,7 +418,7 @@ def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(
 
     folder = tiny_run.folder / "results/tiny/zhang2025"
     folds = pd.read_csv(tiny_run.folder / "results/tiny/splits/tiny.csv").set_index("patient_id")["fold_1"]
-    for network in ("DenseNet121", "ResNet50"):
+    for network in ("DenseNet121", "DenseNet121-16"):
         fits = sorted(f.name.removesuffix(".scores.csv") for f in (folder / "networks" / network).glob("*.scores.csv"))
         strict = [f"strict.1.{folds}" for folds in ("0", "1", "1-2", "1-3", "2", "2-3", "3")]
         assert fits == ["as_published.1.0.validation", *strict]
@@ -434,7 +436,7 @@ def test_networks_of_images_saw_neither_the_patient_nor_the_fold_they_score_for(
                 assert {*about["fitted"], *about["inner"]} == seen
     explained = pd.read_csv(folder / "tables/grad_cam.csv")
     assert (explained["kind"].str.endswith("right")).sum() <= 2 and explained["network"].isin(
-        ["DenseNet121", "ResNet50"]
+        ["DenseNet121", "DenseNet121-16"]
     ).all()
 
 

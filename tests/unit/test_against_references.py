@@ -37,7 +37,7 @@ from hcc_recurrence.statistics.cox import (
     stepwise_aic,
     univariable_cox,
 )
-from hcc_recurrence.statistics.decision_curve import survival_decision_curve
+from hcc_recurrence.statistics.decision_curve import THRESHOLDS, decision_curve, survival_decision_curve
 from hcc_recurrence.statistics.delong import (
     delong_covariance,
     paired_table,
@@ -378,6 +378,22 @@ def test_survival_calibration_and_decision_curve(patients):
     expected = called.mean() * (among - (1 - among) * 0.3 / 0.7)
     found = curve[(curve["model"] == "Cox") & (curve["threshold"] == 0.3)]["net_benefit"].iloc[0]
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("n", "seed"), [(6, 1), (24, 2), (120, 3)])
+def test_decision_curve_has_the_bytes_of_dcurves(n, seed):
+    """With risks of 0, of 1 and of a threshold itself."""
+    import dcurves
+
+    generator = np.random.default_rng(seed)
+    y = np.append(generator.integers(0, 2, n), [0, 1])
+    risk = {"A": generator.random(n + 2).round(2), "B": np.append(generator.integers(0, 2, n), [0, 1]).astype(float)}
+    frame = pd.DataFrame({"outcome": y, **risk})
+    expected = dcurves.dca(data=frame, outcome="outcome", modelnames=list(risk), thresholds=THRESHOLDS)
+    found = decision_curve(y, risk, THRESHOLDS)
+    assert found["model"].tolist() == expected["model"].tolist()
+    for column in ("threshold", "net_benefit"):
+        assert found[column].to_numpy().tobytes() == expected[column].to_numpy(float).tobytes()
 
 
 @pytest.mark.parametrize(("n", "seed"), [(6, 1), (24, 2), (120, 3)])

@@ -12,6 +12,7 @@ from any_predictions import all_figures, all_tables, broken_promises, mangled
 from figure_checks import unreadable
 
 from hcc_recurrence.statistics.auc import auc_delong
+from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.concordance import bootstrap_p, percentile_interval
 from hcc_recurrence.statistics.degenerate import (
     FEW,
@@ -164,7 +165,7 @@ def test_titles_of_four_panels_stand_beside_each_other():
     rows = whole_table()
     crossed = rows[(rows["protocol"] == "as_published") & (rows["split"] == "train")]
     rows = pd.concat([rows, crossed.assign(estimate="cross_validated")], ignore_index=True)
-    figure = all_figures(rows, all_tables(rows), "as_published")["roc"]
+    (figure,) = all_figures(rows, {"metrics": metrics_table(rows)}, "as_published", ["roc"]).values()
     figure.canvas.draw()
     titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
     assert len(titles) == 4

@@ -118,6 +118,28 @@ def test_two_phases_that_share_slices_are_refused(sheets):
     assert [what for _, _, what in sheets.problems()[0]] == ["3 of its 6 images are those of the arterial series s"]
 
 
+def test_a_mask_of_another_part_of_the_same_series_is_refused(sheets):
+    """Two phases one after the other in one series, as some scanners export them, on the same grid."""
+    slices = []
+    for number in (1, 2):
+        made = make_series(voxels(number), describe(phase="portal"), sheets.root / "u")
+        for data in made:
+            data.AcquisitionNumber, data.SOPInstanceUID = number, generate_uid()
+            data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        slices.append(made)
+    save_series(slices[0] + slices[1], sheets.root / "s")
+    mask = np.zeros(SHAPE, bool)
+    mask[1:4, 3:9, 2:8] = True
+    for number, phase in enumerate(("arterial", "portal"), 1):
+        seg_of({"Tumour": mask}, slices[number - 1], sheets.root / f"{phase}.dcm")
+        sheets.add("P1", phase, "s", part=f"acquisition {number}")
+        sheets.mask("P1", phase, "R1", f"{phase}.dcm")
+    assert sheets.problems()[0] == []
+    sheets.masks[0]["path"], sheets.masks[1]["path"] = "portal.dcm", "arterial.dcm"
+    what = "was drawn on another part of the same series (another phase)"
+    assert [one for _, _, one in sheets.problems()[0]] == [what, what]
+
+
 def test_a_copy_of_a_series_under_other_uids_is_no_second_phase(sheets):
     slices = sheets.scan("P1", "arterial", 1)
     copies = copy.deepcopy(slices)

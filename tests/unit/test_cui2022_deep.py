@@ -79,24 +79,35 @@ def trained(tmp_path_factory):
 
 @dataclass(frozen=True)
 class Learning(Boxes):
-    """Boxes, and the outcomes that trainings read."""
+    """Boxes, and the outcomes and files of crops that trainings read."""
 
     labels: pd.DataFrame
+    crops: dict[str, Path]
 
 
 def test_what_every_method_must_hold(trained, tmp_path):
     """The jobs of Cui 2022 train a network a fold; here one function does what they do for each fit: a fit without a
     fold is that fold's network, one on all training patients the mean of all folds' networks."""
     folder, _, (labels, split, _) = trained
-    boxes = read_boxes({n: folder / f"{n}.npz" for n in SHAPES}, ["arterial"], PATIENTS, DEFINITIONS)
     trainings = count()
+
+    def data_of(own, changed):
+        """Crops of which those of some patients are other ones."""
+        files = {name: tmp_path / f"{name}.{next(trainings)}.npz" for name in SHAPES}
+        for name, file in files.items():
+            with np.load(folder / f"{name}.npz") as stored:
+                parts = dict(stored)
+            parts["image"][np.isin(parts["patients"], list(changed))] *= -5
+            np.savez(file, **parts)
+        boxes = read_boxes(files, ["arterial"], PATIENTS, DEFINITIONS)
+        return Learning(boxes.of, boxes.definitions, own, files)
 
     def fit(data, fit, settings, seed):
         files = {}
         for name, shape in SHAPES.items():
             made = {"architecture": "cui3d", "crops": f"boxes_{name.lower()}", "weights": ""}
             for one in [fit] if fit.left_out else FITS[fit.protocol]:
-                roles, examples = fit_examples(folder / f"{name}.npz", ["arterial"], data.labels, split, one, 0.2, seed)
+                roles, examples = fit_examples(data.crops[name], ["arterial"], data.labels, split, one, 0.2, seed)
                 network, _, _ = run_fit(
                     lambda made=made, shape=shape: build_network(made, 1, shape, False),
                     *(examples, patients_of(roles), settings, one, seed, None, ""),
@@ -111,7 +122,7 @@ def test_what_every_method_must_hold(trained, tmp_path):
     runs = check_method(
         METHOD,
         fit,
-        lambda own: Learning(boxes.of, boxes.definitions, own),
+        data_of,
         labels,
         split,
         settings,

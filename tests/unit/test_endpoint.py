@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from figure_checks import shown_text, unreadable
 from small_cohort import AFP, SCHEMAS, make_plan, patient_row, problems_of, write_cohort
 from workflow_runner import REPOSITORY
 from zhao_cohort import SETTINGS, make_data
@@ -16,6 +17,9 @@ from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.cohort.labels import make_labels, summarise_labels
 from hcc_recurrence.configuration import load_configuration, plain_values
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, capital, endpoint, use_endpoint
+from hcc_recurrence.figures.coefficients import plot_coefficients
+from hcc_recurrence.figures.comparison import plot_seeds
+from hcc_recurrence.figures.forest import plot_optimism
 from hcc_recurrence.figures.survival import plot_survival_calibration, plot_survival_decision_curve
 from hcc_recurrence.learning.predictions import prediction_rows
 from hcc_recurrence.learning.risk_factors import _separation
@@ -54,6 +58,24 @@ def test_an_outcome_that_cannot_be_read_is_refused_unless_the_patient_is_left_ou
         make_labels(sheet(["1", ""]), column="met")
     labels = make_labels(sheet(["1", ""]), excluded={"p1": "no images"}, column="met")
     assert list(labels["excluded_because"]) == ["", "no images"] and np.isnan(labels["er"][1])
+
+
+def test_a_longer_outcome_is_not_cut_off_beside_the_names_of_features():
+    use_endpoint(asdict(METASTASIS))
+    feature = "log-sigma-3-0-mm-3D_gldm_SmallDependenceHighGrayLevelEmphasis"
+    row = {"protocol": "strict", "repeat": 1, "seed": 1, "model": "Radiomics", "step": "final", "coefficient": 0.9}
+    rows = [{**row, "fold": fold, "variable": f"precontrast__{feature}"} for fold in (0, 1)]
+    figure = plot_coefficients(pd.DataFrame(rows), "strict", "Radiomics")
+    assert "higher risk of lung metastasis" in shown_text(figure) and unreadable(figure) == []
+
+
+def test_an_auc_far_below_a_half_is_seen():
+    """Four patients with the outcome of ten in validation: 0.12 was cut off at the left, without a word."""
+    low = {"model": "LR", "patients": "validation", "strict": 0.18, "strict_sd_over_repeats": 0.1, "as_published": 0.12,
+           "optimism": -0.06, "low": np.nan, "high": np.nan, "remark": ""}  # fmt: skip
+    seeds = pd.DataFrame({"model": "LR", "split": "validation", "estimate": "held_out", "auc": [0.12, 0.3]})
+    for figure in (plot_optimism(pd.DataFrame([low]), "cohort"), plot_seeds(seeds, "cohort")):
+        assert figure.axes[0].get_xlim()[0] <= 0
 
 
 def cohort_with(folder, cells, **endpoint_settings):

@@ -8,7 +8,7 @@ import pytest
 from example_method import EXAMPLE, NAME
 
 import hcc_recurrence.methods
-from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.check import check_method, other_values
 from hcc_recurrence.methods.run import main_fits
 
 
@@ -47,7 +47,9 @@ def test_it_holds_the_contract(example, cohort, tmp_path):
     runs = check_method(
         example.METHOD,
         example.fit,
-        lambda labels: example.Data(volume, clinical, labels, split),
+        lambda own, changed: example.Data(
+            other_values(volume.to_frame(), changed).iloc[:, 0], other_values(clinical, changed), own, split
+        ),
         labels,
         split,
         SETTINGS,

@@ -78,6 +78,8 @@ def refuse(path, series, words, label=""):
         ([1 / 255, 2 / 255], np.float32, "0.0039", [1 / 255]),
         ([99 / 255, 100 / 255, 101 / 255], np.float32, "0.392", [100 / 255]),
         ([300_000, 300_001], np.int32, "300001", [300_001]),
+        ([1, 2, 3, 255], np.uint8, "255", [255]),
+        ([0.5, 1], np.float32, "0.5", [0.5]),
     ],
 )
 def test_a_label_is_that_value_and_not_its_neighbours(tmp_path, series, values, kind, label, expected):
@@ -102,6 +104,8 @@ def test_a_label_is_that_value_and_not_its_neighbours(tmp_path, series, values, 
         ([-1.0], "", "has the value -1 beside 0"),
         ([1.0, float("nan")], "", "has the values 1, nan"),
         ([0.25, 0.5, 1.0], "1", r"fractional values beside 1 \(0\.25, 0\.5\)"),
+        ([k / 10 for k in range(1, 10)], "0.5", r"fractional values beside 0\.5 \(0\.1, 0\.2.*map of probabilities"),
+        ([64.0, 128.0, 191.0, 255.0], "255", r"values between 0 and 255 \(64, 128, 191\).*other numbers than 255"),
         ([float(v) for v in range(1, 40)], "", r"11, 12, \.\.\. \(39 values\)"),
     ],
 )
@@ -387,6 +391,27 @@ def test_a_mask_drawn_on_every_second_slice_is_refused(tmp_path, series, step):
     mask[1:4, 4:14, 3:13] = mask[6:8, 4:14, 3:13] = True
     np.testing.assert_array_equal(mask_of(save(mask.astype(np.uint8), tmp_path / "n.nii.gz", series[1]), series), mask)
     np.testing.assert_array_equal(mask_of(seg_of({"T": mask}, series[2], tmp_path / "n.dcm"), series), mask)
+
+
+@pytest.mark.parametrize("turn", [None, (2, 0, 1)], ids=["as drawn", "axes re-ordered"])
+def test_a_single_slice_left_out_of_a_lesion_is_refused(tmp_path, series, turn):
+    """Of two halves the larger alone would be the tumour."""
+    mask = tumour()
+    mask[4] = False
+    made = sitk.GetImageFromArray(mask.astype(np.uint8))
+    made.CopyInformation(series[1])
+    sitk.WriteImage(sitk.PermuteAxes(made, turn) if turn else made, str(tmp_path / "m.nii.gz"))
+    words = r"an empty slice between two that hold the same lesion \(5, counted.*a label each"
+    refuse(tmp_path / "m.nii.gz", series, words)
+    refuse(seg_of({"T": mask}, series[2], tmp_path / "m.dcm"), series, words.replace("5", "3"))
+    # Elsewhere in the slices, or a label each: two lesions.
+    two = tumour()
+    two[4:], two[5:8, 15:19, 14:20] = False, True
+    np.testing.assert_array_equal(mask_of(save(two.astype(np.uint8), tmp_path / "n.nii.gz", series[1]), series), two)
+    labelled = mask.astype(np.uint8)
+    labelled[5:] *= 2
+    path = save(labelled, tmp_path / "l.nii.gz", series[1])
+    np.testing.assert_array_equal(mask_of(path, series, "1+2"), mask)
 
 
 @pytest.mark.parametrize(

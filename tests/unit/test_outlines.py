@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pydicom
 import pytest
@@ -224,3 +226,68 @@ def test_an_rtstruct_without_preamble_is_read(tmp_path, series):
         assert (tmp_path / name).read_bytes()[128:132] != b"DICM"
         check_mask(mask_facts(tmp_path / name), geometry, "GTV")
         np.testing.assert_array_equal(sitk.GetArrayFromImage(read_mask(tmp_path / name, "", image).image), expected)
+
+
+@pytest.fixture(scope="module")
+def two_series(series, tmp_path_factory):
+    """The series, and another of the same study and grid, with its own images."""
+    folder = tmp_path_factory.mktemp("other")
+    slices = make_series(np.full(SHAPE, 60, np.float32), describe(spacing=SPACING, phase="arterial"), folder)
+    for data in slices:
+        data.StudyInstanceUID = series[1][0].StudyInstanceUID
+    save_series(slices, folder)
+    geometry = find_stack(folder, "", "", False, FileCache(None, HEADER_FACTS_VERSION)).geometry
+    return series, (read_series(folder), slices, geometry)
+
+
+def of_two_series(two_series, path, how):
+    """One RTSTRUCT with an ROI of each series, which says so by the contours' images or by frames of reference."""
+    data = pydicom.dcmread(
+        rtstruct_of({"first": stack([circle(6)]), "second": stack([circle(9)])}, two_series[0][1], path)
+    )
+    own = [slices for _, slices, _ in two_series]
+    frame = data.ReferencedFrameOfReferenceSequence[0]
+    series = pydicom.Dataset()
+    series.SeriesInstanceUID = own[1][0].SeriesInstanceUID
+    if how == "images":
+        frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence.append(series)
+        for roi, slices in zip(data.ROIContourSequence, own, strict=True):
+            for contour in roi.ContourSequence:
+                image = pydicom.Dataset()
+                image.ReferencedSOPClassUID = slices[0].SOPClassUID
+                image.ReferencedSOPInstanceUID = slices[round((contour.ContourData[2] - 5) / 3)].SOPInstanceUID
+                contour.ContourImageSequence = [image]
+    else:
+        other = copy.deepcopy(frame)
+        other.FrameOfReferenceUID = "1.2.3"
+        other.RTReferencedStudySequence[0].RTReferencedSeriesSequence = [series]
+        data.ReferencedFrameOfReferenceSequence.append(other)
+        for roi, place in zip(data.StructureSetROISequence, (frame, other), strict=True):
+            roi.ReferencedFrameOfReferenceUID = place.FrameOfReferenceUID
+    data.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(("how", "words"), [("images", "was drawn on another"), ("frames", "frame of reference")])
+def test_an_roi_of_another_series_of_the_same_file_is_refused(tmp_path, two_series, how, words):
+    facts = mask_facts(of_two_series(two_series, tmp_path / "r.dcm", how))
+    for label, (_, _, geometry), other in zip(("first", "second"), two_series, ("second", "first"), strict=True):
+        check_mask(facts, geometry, label)
+        for wrong in (other, "*"):
+            with pytest.raises(MaskError, match=f"several series, and its ROI '{other}' .*{words}"):
+                check_mask(facts, geometry, wrong)
+
+
+@pytest.mark.parametrize("written", ["La\u0308sion", "L\u00e4sion", " L\u00e4sion", "L\u00e4sion "])
+def test_names_that_look_alike_are_one_name(tmp_path, series, written):
+    """A Mac writes an umlaut as two characters; DICOM pads names with spaces."""
+    path = rtstruct_of({"x": stack([circle(12)])}, series[1], tmp_path / "r.dcm")
+    data = pydicom.dcmread(path)
+    data.SpecificCharacterSet, data.StructureSetROISequence[0].ROIName = "ISO_IR 192", written
+    data.save_as(path)
+    for label in ("L\u00e4sion", "La\u0308sion", "L\u00c4SION"):
+        check_mask(mask_facts(path), series[2], label)
+        check_contents(mask_contents(path), label, series[2], 0.0)
+        assert read_mask(path, label, series[0]).image is not None
+    with pytest.raises(MaskError, match="no segment or ROI called 'Lasion'"):
+        check_mask(mask_facts(path), series[2], "Lasion")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
+from pathlib import Path
 
 import pytest
 
 from hcc_recurrence import provenance
+from hcc_recurrence.parsed_modules import ParsedModules
 from hcc_recurrence.provenance import FileCache, code_version, combine_hashes, content_hash
 
 FILES = {
@@ -49,6 +52,74 @@ def test_only_reachable_meaning_counts(package, file, text, changes):
     before = version(package)
     (package / file).write_text(text)
     assert (version(package) != before) == changes
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Starts of Snakemake that share a file of what was parsed: `kept()` begins the next one."""
+    file = tmp_path / "kept/modules.json"
+    file.parent.mkdir()
+
+    def start(code=Path(provenance.__file__)):
+        if provenance.PARSED is not ours:
+            provenance.PARSED.write()
+        monkeypatch.setattr(provenance, "PARSED", ParsedModules([code]))
+        provenance.PARSED.read(file)
+        return file
+
+    ours = provenance.PARSED
+    return start
+
+
+def parsed_by(monkeypatch) -> list[str]:
+    """Names of the files that are parsed from now on."""
+    parsed, parse = [], ast.parse
+    monkeypatch.setattr(provenance.ast, "parse", lambda *a, filename, **k: parsed.append(filename) or parse(*a, **k))
+    return parsed
+
+
+def test_modules_of_the_same_bytes_are_parsed_once_and_others_anew(package, kept, monkeypatch):
+    kept()
+    without = version(package)
+    file = kept()
+    parsed = parsed_by(monkeypatch)
+    assert version(package) == without and parsed == []
+    (package / "hcc_recurrence/b.py").write_text("def g():\n    return 2\n")
+    changed = version(package)
+    assert changed != without and [Path(name).name for name in parsed] == ["b.py"]
+    # The same bytes in a package and in a module name other modules, where an import is relative.
+    kept()
+    for name in ("a/d.py", "d.py"):
+        (package / "hcc_recurrence" / name).write_text("from . import c\n")
+    assert provenance._parsed(package / "hcc_recurrence/d.py", "hcc_recurrence.d")[1] > {"hcc_recurrence.c"}
+    assert provenance._parsed(package / "hcc_recurrence/a/d.py", "hcc_recurrence.a.d")[1] > {"hcc_recurrence.a.c"}
+    # Back to the first bytes, after starts that did not ask for them; and without the file at all.
+    (package / "hcc_recurrence/b.py").write_text(FILES["hcc_recurrence/b.py"])
+    assert version(package) == without
+    file.unlink()
+    assert version(package) == without
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[: len(text) // 2], lambda text: "[]", lambda text: '{"version": 1}']
+)
+def test_a_damaged_file_of_parsed_modules_is_not_looked_at(package, kept, damage):
+    kept()
+    without = version(package)
+    file = kept()
+    file.write_text(damage(file.read_text()))
+    kept()
+    assert version(package) == without
+
+
+def test_what_other_code_found_of_modules_is_not_looked_at(package, kept, monkeypatch, tmp_path):
+    kept()
+    without = version(package)
+    other = tmp_path / "other.py"
+    other.write_text("# finds something else")
+    kept(other)
+    parsed = parsed_by(monkeypatch)
+    assert version(package) == without and len(parsed) == 4
 
 
 def test_a_module_reached_by_a_relative_import_counts(package):

@@ -148,6 +148,80 @@ def test_sizes_are_asked_for_where_they_count():
     assert scheduler.asked == [["job"]]
 
 
+# Two groups of two chains each, whose jobs are many enough to wait for each other; the second waits for the first.
+GROUPED = """
+rule all:
+    input: expand("{n}.d", n=range(2))
+rule a:
+    output: "{n}.a"
+    group: "first"
+    shell: "touch {output}"
+rule b:
+    input: "{n}.a"
+    output: "{n}.b"
+    group: "first"
+    shell: "touch {output}"
+rule c:
+    input: expand("{n}.b", n=range(2))
+    output: "{n}.c"
+    group: OF_C
+    shell: "touch {output}"
+rule d:
+    input: "{n}.c"
+    output: "{n}.d"
+    group: OF_D
+    shell: "touch {output}"
+"""
+# Every answer of Snakemake's own about a group, beside ours.
+BESIDE = """
+import sys
+from snakemake.cli import main
+from snakemake.workflow import DAG
+own = DAG._ready
+from hcc_recurrence.snakemake_inside import ask_groups_once
+assert ask_groups_once() and ask_groups_once()
+ours, asked = DAG._ready, []
+def both(self, job):
+    asked.append((job.rule.name, ours(self, job), own(self, job)))
+    return asked[-1][1]
+DAG._ready = both
+code = 0
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    code = end.code
+assert all(mine == theirs for _, mine, theirs in asked), asked
+print("asked", len(asked), sorted({(rule, found) for rule, found, _ in asked}), "code", code)
+"""
+
+
+def grouped(folder, of_c: str, of_d: str) -> str:
+    """What a run says in which rules c and d are of these groups."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(f"OF_C, OF_D = {of_c!r}, {of_d!r}\n{GROUPED}")
+    command = [sys.executable, "-c", BESIDE, "--dry-run", "--group-components", "first=2", "second=2"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow" / "scripts")}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, env=environment)
+    return done.stdout + done.stderr
+
+
+def test_a_group_is_asked_once_and_answers_as_snakemakes_own(tmp_path):
+    said = grouped(tmp_path / "two", "second", "second")
+    assert "code 0" in said, said
+    # The second group is asked while the first has not run, and when it has.
+    for rule, found in (("a", True), ("b", True), ("c", False), ("c", True), ("d", False), ("d", True)):
+        assert str((rule, found)) in said, said
+
+
+def test_a_group_that_waits_for_itself_is_refused_in_snakemakes_words(tmp_path):
+    said = grouped(tmp_path / "itself", "second", "first")
+    assert "Group first depends on itself" in said and "add c to the group" in said, said
+
+
+def test_groups_are_asked_as_ever_where_snakemake_has_changed():
+    assert snakemake_inside.ask_groups_once(type("Changed", (), {"_ready": lambda self: None})) is False
+
+
 # -- what else of Snakemake is read or replaced ------------------------------------------------------------------------
 
 # Where the reaches may stand: one module, and the package's own use of what is documented.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from hcc_recurrence.figures.survival import plot_survival_calibration, plot_surv
 from hcc_recurrence.learning.predictions import check_predictions, explained_patients, outcome_of
 from hcc_recurrence.learning.scaling import Standardiser
 from hcc_recurrence.learning.selection import order_by_auc
-from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.check import check_method, other_values
 from hcc_recurrence.methods.run import learning_patients, main_fits, run_method
 from hcc_recurrence.methods.wang2022.declare import (
     BOTH,
@@ -228,7 +230,11 @@ def test_predictions_keep_their_promises(cohort, made):
 
 
 def test_what_every_method_must_hold(cohort, tmp_path):
-    check_method(METHOD, fit, cohort.data, cohort.labels, cohort.split, SETTINGS, FITS, tmp_path)
+    def data_of(labels, changed):
+        data = cohort.data(labels, other_values(cohort.raw, changed))
+        return replace(data, deep=other_values(data.deep, changed))
+
+    check_method(METHOD, fit, data_of, cohort.labels, cohort.split, SETTINGS, FITS, tmp_path)
 
 
 def test_choices_are_of_all_training_patients_and_coefficients_without_the_fold(cohort):

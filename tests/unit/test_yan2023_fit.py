@@ -20,7 +20,7 @@ from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.files import as_written, read_csv, write_csv
 from hcc_recurrence.learning.model_files import ModelFileError
 from hcc_recurrence.learning.signature_grid import fit_cell, rank_fits
-from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.check import check_method, other_values
 from hcc_recurrence.methods.run import main_fits
 from hcc_recurrence.methods.yan2023.declare import METHOD
 from hcc_recurrence.methods.yan2023.fit import NETWORK_KEYS, Data, FittedYan, fit
@@ -51,11 +51,15 @@ def settings_with(classifier, fusion="mean"):
     }
 
 
-def study(settings, folder, labels=None):
-    """What the grid's own rules leave of two phases, through files as in a run; and the predictions tables."""
+def study(settings, folder, labels=None, changed=()):
+    """What the grid's own rules leave of two phases, through files as in a run; and the predictions tables.
+
+    changed: patients with other features.
+    """
     ranks, features, scores, choices = {}, {}, [], []
     for number, phase in enumerate(("arterial", "hepatobiliary")):
         table, own, split = cohort(effect=0.7, seed=number)
+        table = other_values(table, changed)
         labels = own if labels is None else labels
         features[phase], outcome = table.rename_axis("patient_id"), labels.set_index("patient_id")["er"]
         for selector in settings["selectors"]:
@@ -81,6 +85,7 @@ def study(settings, folder, labels=None):
     ).set_index(pd.Index(labels["patient_id"]))
     clinical.iloc[[3, -1], 0] = np.nan
     fused = read_csv(folder / "signatures.csv")
+    clinical = other_values(clinical, changed)
     return Data(features, clinical, DEFINITIONS, labels, split, ranks, chosen, fused, NETWORK)
 
 
@@ -237,9 +242,9 @@ def test_what_every_method_must_hold(tmp_path):
     _, labels, split = cohort(seed=1)
     made = {}
 
-    def data_of(labels):
-        key = labels.to_csv()
-        made[key] = made.get(key) or study(settings, tmp_path, labels=labels)
+    def data_of(labels, changed):
+        key = labels.to_csv(), tuple(changed)
+        made[key] = made.get(key) or study(settings, tmp_path, labels, changed)
         return made[key]
 
     fits = main_fits(3, 1, "validation")

@@ -31,7 +31,7 @@ from hcc_recurrence.learning.multi_instance import BagFeatures
 from hcc_recurrence.learning.network_scores import with_fits
 from hcc_recurrence.learning.predictions import check_predictions
 from hcc_recurrence.learning.selection import drop_most_connected, lasso_coefficients
-from hcc_recurrence.methods.check import check_method
+from hcc_recurrence.methods.check import check_method, other_values
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.run import cross_validated_rows, run_method
 from hcc_recurrence.methods.zhang2025.declare import models as declared_models
@@ -777,17 +777,28 @@ def data(signal, telling_radiomics, clinical):
     return Data(clinical, DEFINITIONS, telling_radiomics, signal, LABELS, SPLIT)
 
 
+def with_changes(data, labels, changed):
+    """The data with other outcomes, and other features of some patients."""
+    tables = {name: getattr(data, name) for name in ("clinical", "radiomics")}
+    found = {name: other_values(table, changed) for name, table in tables.items() if table is not None}
+    if data.scores is not None:
+        own, probability = data.scores["patient_id"].isin(set(changed)), data.scores["probability"]
+        found["scores"] = data.scores.assign(probability=probability.mask(own, 1 - probability))
+    return replace(data, labels=labels, **found)
+
+
 def test_what_every_method_must_hold(data, tmp_path):
     labels = LABELS.dropna()
     runs = check_method(
         declared("zhang2025"),
         zhang_fit,
-        lambda own: replace(data, labels=own),
+        partial(with_changes, data),
         labels,
         SPLIT,
         METHOD_SETTINGS,
         ALL_FITS,
         tmp_path,
+        together=[BY_VALIDATION],
     )
     validation = PATIENTS[TRAINING : TRAINING + VALIDATION]
     assert runs[-1].fitted.learned == tuple(PATIENTS[:TRAINING] + validation), "the authors chose by the validation set"
@@ -857,7 +868,7 @@ def test_without_networks_it_holds_too(data, tmp_path):
     runs = check_method(
         declared("zhang2025"),
         zhang_fit,
-        lambda own: replace(alone, labels=own),
+        partial(with_changes, alone),
         LABELS.dropna(),
         SPLIT,
         settings,

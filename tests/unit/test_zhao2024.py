@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from zhao_cohort import SETTINGS, make_data
 
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.model_files import ModelFileError
-from hcc_recurrence.methods.check import check_method, flipped
+from hcc_recurrence.methods.check import check_method, flipped, other_values
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.run import (
     learning_patients,
@@ -26,23 +27,30 @@ from hcc_recurrence.methods.run import (
 )
 from hcc_recurrence.methods.zhao2024.fit import Zhao, fit
 from hcc_recurrence.methods.zhao2024.variables import Data
+from hcc_recurrence.radiomics.tables import RadiomicsTable
 
 DATA = make_data()
+# The same with ages that are not known.
+UNKNOWN = np.arange(len(DATA.clinical)) % 7 == 0
+MISSING = replace(DATA, clinical=DATA.clinical.assign(age=DATA.clinical["age"].mask(UNKNOWN)))
 FITS = main_fits(4, 1, "validation")
 
 
-def with_labels(labels):
-    return Data(DATA.radiomics, DATA.clinical, labels, DATA.split)
+def with_changes(labels, changed, data=DATA):
+    """The cohort with other outcomes, and other features of some patients."""
+    values = other_values(data.radiomics.values, changed)
+    repeated = {name: other_values(own, changed) for name, own in data.radiomics.repeated.items()}
+    return Data(RadiomicsTable(values, repeated), other_values(data.clinical, changed), labels, data.split)
 
 
-def check(fit_method, tmp_path, data=with_labels, fits=FITS, **settings):
+def check(fit_method, tmp_path, data=with_changes, fits=FITS, **settings):
     own = {**SETTINGS, **settings}
     method = declared("zhao2024")
     return check_method(method, fit_method, data, DATA.labels, DATA.split, own, fits, tmp_path)
 
 
 def test_what_every_method_must_hold(tmp_path):
-    runs = check(fit, tmp_path)
+    runs = check(fit, tmp_path, partial(with_changes, data=MISSING), clinical_p=1.0)
     assert [str(f) for f in FITS] == [
         *("strict.1.1", "strict.1.2", "strict.1.3", "strict.1.4", "strict.1.0", "as_published.1.0.validation")
     ]
@@ -71,6 +79,7 @@ from pathlib import Path
 import pandas as pd
 from hcc_recurrence.methods.zhao2024.fit import Zhao
 from hcc_recurrence.methods.zhao2024.variables import Data
+from hcc_recurrence.radiomics.tables import RadiomicsTable
 from hcc_recurrence.radiomics.tables import RadiomicsTable
 here = Path({str(tmp_path)!r})
 x = pd.read_parquet(here / "x.parquet")
@@ -106,6 +115,52 @@ def test_the_check_finds_a_fit_that_uses_outcomes_and_does_not_say_so(tmp_path):
 
     with pytest.raises(AssertionError, match=r"outcomes of patients whom `learned` does not name"):
         check(peeps, tmp_path)
+
+
+def scaled(data):
+    """Features as z-scores of everybody in the cohort."""
+    values = data.radiomics.values
+    return replace(data, radiomics=replace(data.radiomics, values=(values - values.mean()) / values.std()))
+
+
+def imputed(data):
+    """A missing age is the median of everybody in the cohort."""
+    return replace(data, clinical=data.clinical.fillna(data.clinical.median()))
+
+
+@pytest.mark.parametrize("prepared", [scaled, imputed])
+def test_the_check_finds_a_scaler_and_an_imputer_that_were_fitted_on_everybody(prepared, tmp_path):
+    """No outcome has a part in either: scores are of patients who were seen all the same."""
+
+    def leaks(data, own, settings, seed):
+        return fit(prepared(data), own, settings, seed)
+
+    with pytest.raises(AssertionError, match=r"zhao2024, fit strict.1.1: features of patients whom `learned` does not"):
+        check(leaks, tmp_path, partial(with_changes, data=MISSING), clinical_p=1.0)
+
+
+def test_the_check_finds_a_prediction_that_scales_by_all_patients_of_the_data(tmp_path):
+    class Scales(Zhao):
+        def predict(self, data, patients):
+            return super().predict(scaled(data), patients)
+
+    def scales(*arguments):
+        fitted, tables = fit(*arguments)
+        return Scales(**vars(fitted)), tables
+
+    with pytest.raises(AssertionError, match=r"a score depends on the features of other patients"):
+        check(scales, tmp_path)
+
+
+def test_the_check_finds_that_nobody_was_given_other_features(tmp_path):
+    with pytest.raises(AssertionError, match=r"`make_data` gives nobody other features"):
+        check(fit, tmp_path, lambda labels, changed: with_changes(labels, []))
+
+
+def test_other_values_are_those_of_the_named_alone_and_no_column_keeps_one():
+    table = pd.DataFrame({"sex": [0.0, 1.0, 0.0], "age": [50.0, 70.0, 60.0], "flat": 0.0}, ["a", "b", "c"])
+    expected = pd.DataFrame({"sex": [0.0, 0.0, 1.0], "age": [50.0, 701.0, 671.0], "flat": [0.0, 1.0, 1.0]}, table.index)
+    pd.testing.assert_frame_equal(other_values(table, ["b", "c"]), expected)
 
 
 def test_the_check_finds_a_model_that_depends_on_who_else_is_asked_for(tmp_path):

@@ -7,8 +7,8 @@ import yaml
 
 
 @pytest.fixture
-def run(finished_run, tmp_path):
-    return finished_run.copy_to(tmp_path / "run")
+def run(finished_copy):
+    return finished_copy
 
 
 def test_each_study_is_exported_and_nothing_else_is_made(run):

@@ -93,8 +93,8 @@ DEEP_INPUT = {"collect_crops": 4, "extract_deep_features": PHASES, "plot_crops":
 PICTURES = {"picture_patients": 1, "write_quality_page": 1}
 COLLECTED = {"collect_radiomics": PHASES, "collect_registration": 1, **PICTURES, **DEEP_INPUT}
 RISK_FACTORS = {"fit_risk_factors": STUDIES, "plot_risk_factors": STUDIES}
-# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's with its bias field corrected. One of
-# the two phases is registered to the other.
+# Three grids: that of the radiomics, the registered one of Zhao's networks, Yan's as acquired. One of the two phases is
+# registered to the other.
 OWN_STEPS = {"convert_patient": 1, "register_phase": 1, "resample_patient": 3}
 OWN_STEPS |= {"extract_radiomics": 1, "crop_patient": 4}
 LABELS = {

@@ -15,11 +15,10 @@ def remove_patient(workspace, patient):
 
 
 @pytest.fixture
-def without_t018(finished_run, tmp_path) -> Workspace:
-    workspace = finished_run.copy_to(tmp_path / "run")
-    remove_patient(workspace, "T018")
-    (workspace.folder / "results/tiny/my notes.txt").write_text("of a person")
-    return workspace
+def without_t018(finished_copy) -> Workspace:
+    remove_patient(finished_copy, "T018")
+    (finished_copy.folder / "results/tiny/my notes.txt").write_text("of a person")
+    return finished_copy
 
 
 def test_a_removed_patients_files_are_listed_then_deleted(without_t018):

@@ -11,8 +11,8 @@ def edit_sheet(workspace, name, change):
     change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
 
 
-def test_another_order_of_rows_and_columns_and_other_names_of_columns(finished_run, tmp_path):
-    run = finished_run.copy_to(tmp_path / "run")
+def test_another_order_of_rows_and_columns_and_other_names_of_columns(finished_copy):
+    run = finished_copy
     for name in ("patients", "series", "masks"):
         edit_sheet(run, name, lambda sheet: sheet.sample(frac=1, random_state=3)[sorted(sheet.columns, reverse=True)])
     assert run.jobs() == {}

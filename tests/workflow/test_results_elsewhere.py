@@ -25,9 +25,8 @@ OF_PATIENTS = {"convert_patient", "resample_patient", "extract_radiomics"}
 
 
 @pytest.fixture
-def run(finished_run, tmp_path) -> Workspace:
-    """A copy with its times, as `cp -a` makes."""
-    return finished_run.copy_to(tmp_path / "run")
+def run(finished_copy) -> Workspace:
+    return finished_copy
 
 
 # -- where the results may be --------------------------------------------------------------------

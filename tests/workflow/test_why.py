@@ -23,8 +23,8 @@ def why(run, output: str) -> str:
 
 
 @pytest.fixture
-def run(finished_run, tmp_path):
-    return finished_run.copy_to(tmp_path / "run")
+def run(finished_copy):
+    return finished_copy
 
 
 def test_each_change_is_told_by_its_name(run):

@@ -4,16 +4,25 @@
 #     "models": function of the cohort: part of the model -> folder of the fit that is exported,
 #     "features": function of the wildcards: files of features of the training patients (none: the models read no table),
 #     "weights": function of the cohort: file of a network beside the models, by its name in the bundle (none),
-#     "trained": function of the cohort: name and fit of each network that is in the exported model (none),
+#     "trained": function of the strict fits of its networks: name and fit of each that is in the exported model (none),
 # }
 from hcc_recurrence.networks.architectures import crops_of
 
 EXPORTS = {}
 
 
-def exported_fit(paper):
-    """The folder of the fit that is exported, as a function of the cohort: strict, on all training patients."""
-    return lambda cohort: {"models": f"<results>/{cohort}/{paper}/models/{Fit()}"}
+def exported_fit(paper, **of_networks):
+    """The folder of the fit that is exported, as a function of the cohort: strict, on all training patients. Where the
+    study trains networks also those of `of_networks`: part -> folder of all fits."""
+
+    def folders(cohort):
+        trained = of_networks if PLAN.has_networks(paper, cohort) else {}
+        return {
+            part: f"<results>/{cohort}/{paper}/{folder}/{Fit()}"
+            for part, folder in {"models": "models", **trained}.items()
+        }
+
+    return folders
 
 
 def exported_weights(wildcards):
@@ -40,7 +49,7 @@ def exported_machines(wildcards):
         for unet in study_unets(paper)
         for phase in PLAN.phases(paper, cohort)
     }
-    for network, fit in trained(cohort) if trained else []:
+    for network, fit in trained(network_fits(paper, cohort)) if trained else []:
         own = f"<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json"
         found[f"{network}.{fit}"] = own
     return {name: workflow.pathvars.apply(file) for name, file in found.items()}

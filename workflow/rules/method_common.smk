@@ -34,36 +34,68 @@ def own_of_method(key):
     return lambda wildcards: METHODS[wildcards.paper][key](wildcards)
 
 
-def files_of_fits(paper, kind):
-    """What the fits of a method leave, as a function of the cohort: `kind` follows `fits/<fit>`."""
+def files_of_fits(paper, kind, fits=None):
+    """What the fits of a method leave, all or the given ones, as a function of the cohort: `kind` follows `fits/<fit>`."""
     return lambda cohort: [
         f"<results>/{cohort}/{paper}/fits/{fit}{kind}"
-        for fit in METHODS[paper]["fits"](cohort)
+        for fit in fits or METHODS[paper]["fits"](cohort)
     ]
 
 
-def tables_of_fits(paper):
-    """The folders with the tables of all fits of a method, as a function of the wildcards."""
-    return lambda wildcards: files_of_fits(paper, "")(wildcards.cohort)
+def tables_of_fits(paper, kind="", fits=None):
+    """The folders with the tables of all fits of a method, or other files of theirs, as a function of the wildcards, as
+    `fits` is, which are not all."""
+    return lambda w: files_of_fits(paper, kind, fits and fits(w))(w.cohort)
 
 
-def network_files(paper, kind, fits, networks=None):
+def network_files(paper, kind, fits, networks=None, folder="networks"):
     """Files of one kind that fits of a paper's networks leave, network by network, as a function of the wildcards.
 
-    `fits`: another function of the wildcards; `networks`: names, all unless they are given.
+    `fits`: a list, or another function of the wildcards; `networks`: names, all unless they are given.
     """
     if networks is None:
         networks = FULL_CONFIG["papers"][paper]["settings"]["networks"]
     return lambda wildcards: [
-        f"<results>/{wildcards.cohort}/{paper}/networks/{network}/{fit}.{kind}"
+        f"<results>/{wildcards.cohort}/{paper}/{folder}/{network}/{fit}.{kind}"
         for network in networks
-        for fit in fits(wildcards)
+        for fit in (fits(wildcards) if callable(fits) else fits)
     ]
 
 
-def fits_of_networks(paper):
-    """The strict fits of a paper's networks that leave out one fold or none, as a function of the wildcards."""
-    return lambda wildcards: network_fits(paper, wildcards.cohort)
+def trained_inputs(paper, *of_files):
+    """Networks, scores and histories, as inputs; arguments as those of `network_files` after the kind."""
+    kinds = {"networks": "pt", "scores": "scores.csv", "histories": "history.csv"}
+    return {n: network_files(paper, kind, *of_files) for n, kind in kinds.items()}
+
+
+def fits_of_networks(paper, chosen=list):
+    """The strict fits of a paper's networks that leave out one fold or none, or what `chosen` makes of them, as a
+    function of the wildcards."""
+    return lambda wildcards: chosen(network_fits(paper, wildcards.cohort))
+
+
+def about_networks(paper):
+    """Parameters of a step that reads a method's networks: what these are, and the phases that they see."""
+    networks = FULL_CONFIG["papers"][paper]["settings"]["networks"]
+    return {"networks": networks, "phases": study_phases(paper)}
+
+
+def where_networks(paper, files):
+    """Files of a study, a function of the wildcards, where it trains networks; elsewhere none."""
+    return lambda w: files(w) if PLAN.has_networks(paper, base(w.cohort)) else []
+
+
+def about_data(paper, *names):
+    """What `read_data` of a method takes besides files, as a function of the wildcards: some of `phases`, `reader`,
+    `definitions` of the clinical variables and `horizon` in months, in the given order.
+    """
+    known = {
+        "phases": study_phases(paper),
+        "reader": of_cohort("reader"),
+        "definitions": clinical_meaning(study_clinical(paper)),
+        "horizon": horizon_months,
+    }
+    return lambda wildcards: {name: known[name](wildcards) for name in names}
 
 
 def method_missing_codes(wildcards):

@@ -29,14 +29,10 @@ rule train_network:
         gpu=GPUS,
         slurm_partition=training_partition,
     params:
-        phases=lambda w: PLAN.phases(w.paper, base(w.cohort)),
+        **training_params(lambda w: w.paper, lambda w: w.network),
         network=lambda w: FULL_CONFIG["papers"][w.paper]["settings"]["networks"][
             w.network
         ],
-        training=lambda w: training_settings(w.paper, w.network),
-        device=untracked(lambda w: FULL_CONFIG["device"]),
-        numerics=FULL_CONFIG["numerics"],
-        seed=FULL_CONFIG["seed"],
         code=code("train_network"),
     script:
         "../scripts/networks/train_network.py"
@@ -64,12 +60,7 @@ rule plot_training:
             fit=network_fits(wildcards.paper, wildcards.cohort),
         ),
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/training",
-            "../report/training.rst",
-            "training of the networks",
-            "figure",
-        ),
+        **study_figure("training", "training of the networks"),
     log:
         "<logs>/{cohort}/{paper}/plot_training.log",
     benchmark:

@@ -8,7 +8,7 @@ def machines_of_run(wildcards):
     found = [
         f"<results>/{cohort}/{paper}/networks/{network}/{fit}.machine.json"
         for paper, cohort in trained_studies()
-        for network, fit in TRAINED[paper](cohort)
+        for network, fit in TRAINED[paper](network_fits(paper, cohort))
     ]
     return found + [
         f"<results>/{cohort}/segmentation/{unet}/{phase}.machine.json"

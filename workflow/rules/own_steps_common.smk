@@ -5,7 +5,8 @@
 #         "says": what it does,
 #         "input": name -> files, or files alone, as in a rule; a path without `<results>` is in the study's folder,
 #         "makes": list of `table`, `figure` and `files`; an output is called as its file is, of a table with its kind,
-#         "params": what the script reads besides title, mark, settings of figures and the hash of its code (none),
+#         "params": what the script reads besides title, mark, settings of figures and the hash of its code, which is also
+#             that of a `module` named here (none),
 #         "each": what follows in names of logs where a study has several such jobs, or `.` and what ends them (none),
 #         "only": constraints of wildcards (none),
 #         "asked": function of the cohort: wildcards of each job whose tables, figures and models `all` asks for (one job),
@@ -84,7 +85,11 @@ def own_step(paper, name, said):
         only=said.get("only", {}),
         group=group,
         resources=resources,
-        params={**params, **own, "code": code(script)},
+        params={
+            **params,
+            **own,
+            "code": code(script, *filter(None, [own.get("module")])),
+        },
     )
 
 
@@ -115,6 +120,35 @@ def own_targets(paper, cohort):
         for wildcards in said["asked"](cohort) if "asked" in said else [{}]:
             found += [str(path).format(cohort=cohort, **wildcards) for path in wanted]
     return found
+
+
+def networks_step(paper, says, inputs, **more):
+    """The step that makes the predictions of a method's networks and says what these are, by its module `gather`.
+
+    `inputs`: scores and histories of the networks; `more`: other keys of the step.
+    """
+    settings = FULL_CONFIG["papers"][paper]["settings"]
+    crops = {n: network_crop(settings, n) for n in settings["networks"]}
+    shapes = {
+        n: FULL_CONFIG["crops"].get(c, {}).get("size_voxels") for n, c in crops.items()
+    }
+    return {
+        "says": says,
+        "input": {**inputs, **outcomes(paper)},
+        "makes": [
+            files(predictions="fits/networks.predictions.csv"),
+            table("networks", "networks", "networks"),
+        ],
+        "params": {
+            **about_networks(paper),
+            "shapes": shapes,
+            "module": f"hcc_recurrence.methods.{paper}.gather",
+            "seed": FULL_CONFIG["seed"],
+        },
+        "script": "gather_networks",
+        "asked": if_trained(paper),
+        **more,
+    }
 
 
 # What is drawn of a method's nomograms, and their calibration.

@@ -1,4 +1,5 @@
 # Parameters that several rules take from the config and the sheets: builtin types, so that Snakemake compares them.
+from hcc_recurrence.endpoint import EARLY_RECURRENCE
 from hcc_recurrence.networks.architectures import (
     TRAINING_KEYS,
     highest_value,
@@ -54,6 +55,17 @@ def training_settings(paper, network=""):
     own = settings["networks"].get(network, {})
     merged = {**settings, **own}
     return {key: merged[key] for key in TRAINING_KEYS if key in merged}
+
+
+def training_params(paper, network=lambda wildcards: ""):
+    """Parameters of a training besides what is trained; the paper and the network are functions of the wildcards."""
+    return {
+        "phases": lambda w: PLAN.phases(paper(w), base(w.cohort)),
+        "training": lambda w: training_settings(paper(w), network(w)),
+        "device": untracked(lambda w: FULL_CONFIG["device"]),
+        "numerics": FULL_CONFIG["numerics"],
+        "seed": FULL_CONFIG["seed"],
+    }
 
 
 def run_weights(wildcards):
@@ -115,9 +127,10 @@ def compared_papers(wildcards):
     return PLAN.papers_with_scheme(wildcards.cohort, wildcards.scheme)
 
 
-def mark_of(paper):
-    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards."""
-    return lambda wildcards: PLAN.random_weights([paper], base(wildcards.cohort))
+def mark_of(paper, networks=True):
+    """What tables and figures of a study must say of its networks' weights, as a function of the wildcards; `networks`:
+    whether any has a part in them."""
+    return lambda w: PLAN.random_weights([paper], base(w.cohort), networks=networks)
 
 
 def mark_without_networks(wildcards):
@@ -132,6 +145,8 @@ def study_mark(wildcards):
 
 
 def published_names(wildcards):
-    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs."""
-    papers = papers_of(wildcards)
+    """The papers of a study or comparison: our model name to the paper's own, for the printed AUCs; none where the
+    cohort's outcome is another one than the papers'."""
+    own = FULL_CONFIG["cohorts"][base(wildcards.cohort)]["endpoint"]["name"]
+    papers = papers_of(wildcards) if own == EARLY_RECURRENCE.name else []
     return {p: FULL_CONFIG["papers"][p]["published_names"] for p in papers}

@@ -2,12 +2,12 @@
 
 
 def crop_pages(paper, cohort):
-    """Pictures of what a study's networks see of every patient; once for cohorts that share images."""
-    crop = FULL_CONFIG["papers"][paper]["settings"]["crops"]
-    if (
-        PLAN.image_cohort(cohort) != cohort
-        and (paper, PLAN.image_cohort(cohort)) in PLAN.studies
-    ):
+    """Pictures of what the networks that a study trains see of every patient; once for cohorts that share images."""
+    crop, images = FULL_CONFIG["papers"][paper]["settings"]["crops"], PLAN.image_cohort(
+        cohort
+    )
+    shared = images != cohort and (paper, images) in PLAN.studies
+    if shared or not trains_networks(paper, cohort):
         return []
     pages = range(1, page_count(cohort, crop) + 1)
     return [f"<results>/{cohort}/crops/{crop}.page{n}.png" for n in pages]

@@ -28,8 +28,8 @@ NETWORKS = sorted(
 # its own steps do not: paper -> function of the cohort that returns paths.
 PREDICTION_PARTS = {}
 OWN_TARGETS = {}
-# All networks that a study trains, where a paper trains any: paper -> function of the cohort that returns pairs of a
-# network's name and a fit.
+# All networks that a study trains, where a paper trains any: paper -> function of the strict fits of its networks that
+# leave out one fold or none, which returns pairs of a network's name and a fit.
 TRAINED = {}
 # What a method does less of on copies with permuted outcomes: paper -> words for the table of the null control. Its
 # observed values are then those of copy 0, which has the real outcomes.

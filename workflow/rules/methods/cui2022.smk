@@ -1,9 +1,10 @@
 # Cui 2022: a 3D network on the segmented tumour (SS) and on the box about it (NSS). Needs crops, labels and a split;
 # makes predictions, models, the learning curve of both, Grad-CAM side by side and the share of it inside the tumour.
 
+from functools import partial
+
+from hcc_recurrence.methods.cui2022 import fits as cui2022
 from hcc_recurrence.methods.cui2022.declare import box_definitions
-from hcc_recurrence.methods.cui2022.fits import CURVE, ENSEMBLES, HELD_OUT
-from hcc_recurrence.methods.cui2022.fits import SCORED, fits_by_use
 
 CUI = FULL_CONFIG["papers"]["cui2022"]["settings"]
 CUI_BOXES = box_definitions(CUI, FULL_CONFIG)
@@ -11,7 +12,7 @@ CUI_BOXES = box_definitions(CUI, FULL_CONFIG)
 
 def cui2022_fits(use):
     """The fits of one use (`methods.cui2022.fits`), or of the model that the wildcards name, as a function of these."""
-    return lambda w: fits_by_use(
+    return lambda w: cui2022.fits_by_use(
         network_fits("cui2022", w.cohort), CUI["training_shares"]
     )[use or Fit.parse(w.fit).protocol]
 
@@ -21,18 +22,11 @@ def cui2022_files(kind, use=""):
     return network_files("cui2022", kind, cui2022_fits(use))
 
 
-def cui2022_trained(cohort, *uses):
-    """Each network and fit of it that these uses take."""
-    named = types.SimpleNamespace(cohort=cohort)
-    fits = [fit for use in uses for fit in cui2022_fits(use)(named)]
-    return [(network, fit) for network in CUI["networks"] for fit in fits]
-
-
 EXPORTS["cui2022"] = {
     "models": exported_fit("cui2022"),
-    "trained": lambda cohort: cui2022_trained(cohort, STRICT),
+    "trained": partial(cui2022.trained, CUI, [STRICT]),
 }
-TRAINED["cui2022"] = lambda cohort: cui2022_trained(cohort, SCORED, CURVE)
+TRAINED["cui2022"] = partial(cui2022.trained, CUI, [cui2022.SCORED, cui2022.CURVE])
 OWN_STEPS["cui2022"] = {
     "keep_cui2022_networks": {
         "says": "SS and NSS of all folds of the first repeat as one model that can be applied to other patients.",
@@ -40,34 +34,25 @@ OWN_STEPS["cui2022"] = {
         "makes": [kept_model("models/{fit}")],
         "params": {"phases": study_phases("cui2022"), "definitions": CUI_BOXES},
         "each": "{fit}",
-        "only": {"fit": "|".join(re.escape(str(fit)) for fit in ENSEMBLES)},
-        "asked": lambda cohort: [{"fit": fit} for fit in ENSEMBLES],
+        "only": {"fit": "|".join(re.escape(str(fit)) for fit in cui2022.ENSEMBLES)},
+        "asked": lambda cohort: [{"fit": fit} for fit in cui2022.ENSEMBLES],
         "memory_mb": 4000,
     },
-    "gather_cui2022": {
-        "says": "Predictions of both networks, their training AUC three ways, and the learning curve.",
-        "input": {
-            "scores": cui2022_files("scores.csv", SCORED),
-            "histories": cui2022_files("history.csv", HELD_OUT),
-            **outcomes("cui2022"),
+    "gather_cui2022": networks_step(
+        "cui2022",
+        "Predictions of both networks, and what they are.",
+        {
+            "scores": cui2022_files("scores.csv", cui2022.SCORED),
+            "histories": cui2022_files("history.csv", cui2022.HELD_OUT),
         },
-        "makes": [
-            files(predictions="fits/networks.predictions.csv"),
-            table("networks", "networks", "networks"),
-        ],
-        "params": {
-            "networks": CUI["networks"],
-            "shapes": {name: own["size_voxels"] for name, own in CUI_BOXES.items()},
-            "seed": FULL_CONFIG["seed"],
-        },
-        "memory_mb": 3000,
-        "minutes": 20,
-    },
+        memory_mb=3000,
+        minutes=20,
+    ),
     "compare_cui2022": {
         "says": "Training AUC three ways, and SS against NSS by the number of patients that train.",
         "input": {
-            "scores": cui2022_files("scores.csv", SCORED),
-            "curve": cui2022_files("scores.csv", CURVE),
+            "scores": cui2022_files("scores.csv", cui2022.SCORED),
+            "curve": cui2022_files("scores.csv", cui2022.CURVE),
             "metrics": "tables/metrics.csv",
             **outcomes("cui2022"),
             "best_auc": best_auc_file,
@@ -122,7 +107,9 @@ OWN_STEPS["cui2022"] = {
     "compare_cui2022_readers": {
         "says": "The networks on the masks of other readers, against those of the study's own.",
         "input": {
-            "models": [f"<results>/{{cohort}}/cui2022/models/{f}" for f in ENSEMBLES],
+            "models": [
+                f"<results>/{{cohort}}/cui2022/models/{f}" for f in cui2022.ENSEMBLES
+            ],
             "images": files_of_outlined_again("cui2022", "images"),
             "masks": files_of_outlined_again("cui2022", "masks"),
             "predictions": "predictions.csv",

@@ -28,11 +28,7 @@ METHODS["wang2022"] = {
         *("explained_features", "clinical"),
     ),
     "clinical": study_clinical("wang2022"),
-    "about": lambda w: {
-        "phases": study_phases("wang2022")(w),
-        "definitions": clinical_meaning(study_clinical("wang2022"))(w),
-        "horizon": horizon_months(w),
-    },
+    "about": about_data("wang2022", "phases", "definitions", "horizon"),
     "minutes": 120,
 }
 EXPORTS["wang2022"] = {

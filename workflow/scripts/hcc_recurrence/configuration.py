@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hcc_recurrence.config_entries import SECTIONS, join_sections, join_settings, override_problems, unknown_papers
 from hcc_recurrence.config_ranges import radiomics_problems, setting_problems
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.run_config import load_applied_configuration
+from hcc_recurrence.files import read_yaml
 from hcc_recurrence.imaging.view_names import BOUNDING_BOX
 from hcc_recurrence.methods.contract import FEATURES, declared
 from hcc_recurrence.networks.architectures import crops_of, highest_value
@@ -84,15 +83,15 @@ def load_configuration(
         what = "models is empty, and there are no studies: nothing would be applied, and nothing fitted"
         remedy = "name the folder or zip of an exported model, or add studies"
         raise InputError([*known, Problem("", "", "config", what, remedy)])
-    schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
+    schema = read_yaml(schemas_folder / "config.schema.yaml")
     # Of named entries only a part may be said; they are checked when the rest has come from the papers.
     parts = {kind: {"type": "object", "default": {}} for kind in SECTIONS}
     partial = {**schema, "properties": {**schema["properties"], **parts}}
     problems = [*known, *schema_problems(config, partial, "config")]
-    paper_schema = yaml.safe_load((schemas_folder / "paper.schema.yaml").read_text())
+    paper_schema = read_yaml(schemas_folder / "paper.schema.yaml")
     papers, entries = {}, {kind: {} for kind in SECTIONS}
     for file in sorted(papers_folder.glob("*.yaml")):
-        raw = yaml.safe_load(file.read_text())
+        raw = read_yaml(file)
         found = schema_problems(raw, paper_schema, f"config/papers/{file.name}")
         problems += found
         if not found:

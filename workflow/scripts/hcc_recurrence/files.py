@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,14 @@ def read_csv(path: str | Path, identifiers: tuple[str, ...] = ("patient_id",)) -
         return pd.read_csv(path, dtype=dict.fromkeys(identifiers, str), float_precision="round_trip")
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
+
+
+def read_yaml(path: str | Path) -> Any:
+    """A YAML file of the workflow, by libyaml where PyYAML has it: ten times as quick."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader)
 
 
 def write_in_one_rename(path: Path, text: str) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.files import write_in_one_rename
+from hcc_recurrence.parsed_modules import ParsedModules
 
 PACKAGE = "hcc_recurrence"
+PARSED = ParsedModules([Path(__file__)])
 
 
 class FileCache:
@@ -158,7 +160,12 @@ def _module_file(root: Path, dotted: str) -> Path | None:
 @cache
 def _parsed(file: Path, dotted: str) -> tuple[str, frozenset[str]]:
     """The hash of a file's syntax tree without docstrings, and the package modules it names."""
-    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+    package = file.name == "__init__.py"
+    return PARSED.get(file.read_bytes(), f"{dotted} {package}", lambda content: _parse(content, file, dotted))
+
+
+def _parse(content: bytes, file: Path, dotted: str) -> tuple[str, frozenset[str]]:
+    tree = ast.parse(content, filename=str(file))
     parents = dotted.split(".") if file.name == "__init__.py" else dotted.split(".")[:-1]
     named: set[str] = set()
     for node in ast.walk(tree):

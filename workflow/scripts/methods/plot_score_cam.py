@@ -26,14 +26,14 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     scores, labels = read_fits(asked.scores), read_csv(asked.labels)
     choices, names = choose_networks(read_fits(asked.histories)), list(params.networks)
     folds = dict.fromkeys(read_csv(file)["fit"].iloc[0] for file in asked.scores)
-    files = {(fit, name): file for (fit, name), file in zip(product(folds, names), asked.networks, strict=True)}
+    files = dict(zip(product(names, folds), asked.networks, strict=True))
     # Of each fold the network that is DL there.
     best = {
         Fit.parse(f): chosen_network(labels, read_csv(asked.split), scores, choices, Fit.parse(f))[0] for f in folds
     }
     own = [scores[(scores["fit"] == str(fit)) & (scores["model"] == name)] for fit, name in best.items()]
     chosen = choose_patients(pd.concat(own, ignore_index=True), labels)
-    by_fold = {fit.fold: (name, files[str(fit), name]) for fit, name in best.items()}
+    by_fold = {fit.fold: (name, files[name, str(fit)]) for fit, name in best.items()}
     chosen["network"] = chosen["fold"].map({fold: name for fold, (name, _) in by_fold.items()})
     write_csv(chosen, output.csv)
     images, masks = load_images(asked.crops, params.phases, list(chosen["patient_id"]))

@@ -48,11 +48,13 @@ IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
 class Stack:
     """A series that can be read: its slices in order along their normal, or the one image file that it is.
 
-    gap: number of slices before a missing one that is to be interpolated; 0 for none.
+    gap: number of slices before a missing one that is to be interpolated; 0 for none. others: SOP instances of the
+    series that are in other parts of it.
     """
 
     slices: list[Slice]
     gap: int = 0
+    others: tuple[str, ...] = ()
     image: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -67,14 +69,19 @@ class Stack:
     @property
     def geometry(self) -> dict[str, Any]:
         """Size, spacing, origin (x, y, z; mm), direction (row major 3 x 3), and for masks: series_uid, study_uid,
-        frame, instances (empty where unknown)."""
+        frame, instances and others (empty where unknown)."""
         if self.image:
             return {**self.facts["geometry"], "series_uid": "", "study_uid": "", "frame": ""}
         header = self.slices[0].header
         names = {"series_uid": "SeriesInstanceUID", "study_uid": "StudyInstanceUID", "frame": "FrameOfReferenceUID"}
         uids = {key: header.get(tag, "") for key, tag in names.items()}
         instances = [one.header.get("SOPInstanceUID", "") for one in self.slices]
-        return {**stack_geometry(self.slices, int(self.gap > 0)), **uids, "instances": instances}
+        return {
+            **stack_geometry(self.slices, int(self.gap > 0)),
+            **uids,
+            "instances": instances,
+            "others": list(self.others),
+        }
 
     @property
     def modality(self) -> str:
@@ -115,8 +122,11 @@ def find_stack(
     listed = {} if listed is None else listed
     if path not in listed:
         listed[path] = list_series(path, cache, only, look)
-    slices = select_slices(listed[path].of_series(series_uid), part)
-    return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate))
+    series = listed[path].of_series(series_uid)
+    slices = select_slices(series, part)
+    own, whole = ({one.header.get("SOPInstanceUID", "") for one in some} for some in (slices, series))
+    others = tuple(sorted(whole - own)) if part else ()
+    return Stack(slices, gap=check_spacing([one.header for one in slices], interpolate), others=others)
 
 
 def image_facts(path: Path) -> dict[str, Any]:

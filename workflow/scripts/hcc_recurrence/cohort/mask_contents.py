@@ -95,12 +95,19 @@ def check_contents(
 
 
 def check_slices(shape: Mapping[str, Any], image: Mapping[str, Any]) -> None:
-    """Raise MaskError where a part of a mask has voxels on every second or third slice only."""
+    """Raise MaskError where a part of a mask has voxels on every second or third slice only, or lacks a single one."""
     every = max(shape["every"], round(shape.get("step", 0.0) / image["spacing"][2]))
     if every > 1:
         raise MaskError(
             f"is drawn on every {every} slices only, with empty slices between",
             "interpolate the slices between in the program that drew it, and save it again",
+        )
+    if gaps := shape.get("gaps"):
+        shown = ", ".join(str(place + 1) for place in gaps[:8]) + (", ..." if len(gaps) > 8 else "")
+        raise MaskError(
+            f"has an empty slice between two that hold the same lesion ({shown}, counted from its first slice)",
+            "draw or interpolate it in the program that drew the others, and save it again; two separate lesions one "
+            "above the other are a label each, joined in the column label (1+2, or a pattern of names)",
         )
 
 

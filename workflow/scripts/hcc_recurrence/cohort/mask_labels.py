@@ -10,6 +10,8 @@ from hcc_recurrence.cohort.masks import MaskError
 # A whole number that went through single precision is still that number.
 WHOLE_TOLERANCE = 1e-3
 MOST_SHOWN = 12
+# What programs write for inside that have no number for it; and so many values beside 0 are grades of one thing.
+BYTE, GRADES = 255, 3
 
 
 def show_value(value: float) -> str:
@@ -73,11 +75,28 @@ def _value_of(values: Sequence[float], part: str, label: str, shown: str) -> lis
             f"label {part.strip()} could be any of the values {', '.join(f'{v:.9g}' for v in found)}",
             "write the value with more digits",
         )
-    between = [v for v in values if 0 < v < number - WHOLE_TOLERANCE and v % 1] if whole else []
+    _refuse_grades(values, number, part.strip(), whole)
+    return found
+
+
+def _refuse_grades(values: Sequence[float], asked: float, part: str, whole: bool) -> None:
+    """Raise MaskError where the values beside the one that is asked for are grades between outside and inside, as
+    interpolation and networks leave them: the asked one alone is a rim or a core of the tumour."""
+    what = "has fractional values beside"
+    between = [v for v in values if 0 < v < asked - WHOLE_TOLERANCE and v % 1] if whole else []
+    if not whole:
+        fractions = [v for v in values if 0 < v < 1]
+        # Labels that were scaled to 1 are multiples of 1/255, or few.
+        scaled = all(abs(v * BYTE - round(v * BYTE)) < WHOLE_TOLERANCE for v in fractions)
+        if len(fractions) >= GRADES and not scaled:
+            between = [v for v in fractions if v != asked]
+    elif asked == BYTE:
+        less = [v for v in values if 0 < v < BYTE]
+        if len(less) >= GRADES and max(less) > BYTE / 2:
+            what, between = "has values between 0 and", less
     if between:
         raise MaskError(
-            f"has fractional values beside {part.strip()} ({show_values(between)}), as a mask that was resampled or a "
-            "map of probabilities has",
-            "save it as 0 and 1, from one half on as 1",
+            f"{what} {part} ({show_values(between)}), as a mask that was resampled or a map of probabilities has",
+            "save it as 0 and 1, from one half on as 1"
+            + ("; labels of their own need other numbers than 255" if whole and asked == BYTE else ""),
         )
-    return found

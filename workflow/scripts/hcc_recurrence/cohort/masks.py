@@ -6,7 +6,8 @@ Physical space decides. A mask that was drawn on another image is refused, not r
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,25 @@ class MaskError(Refused):
     """The mask cannot be used."""
 
 
+def _plain(name: str) -> str:
+    """A name as it looks on a screen: its spaces single, its letters composed."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
 def matching_labels(labels: Sequence[str], wanted: str) -> list[str]:
     """Names of segments or ROIs that a cell of the masks sheet means: itself, or a pattern such as `Tumor_*`.
 
-    The empty cell means the only one there is. Upper and lower case are alike in patterns.
+    The empty cell means the only one there is. Upper and lower case are alike in patterns. Spaces around a name, and
+    the two ways in which Unicode writes an umlaut (Mac and Windows write it differently), are no difference.
     """
     if not wanted:
         return list(labels) if len(labels) == 1 else []
     if wanted in labels:
         return [wanted]
-    return [label for label in labels if fnmatch.fnmatch(label.lower(), wanted.lower())]
+    plain = _plain(wanted)
+    if alike := [label for label in labels if _plain(label) == plain]:
+        return list(dict.fromkeys(alike))
+    return [label for label in labels if fnmatch.fnmatch(_plain(label).lower(), plain.lower())]
 
 
 def tolerance_on(image: dict[str, Any], tolerance: float) -> float:
@@ -144,9 +154,37 @@ def check_mask(
             "was drawn on another series of the same study (another phase)",
             "correct the phase in the masks sheet",
         )
-    if not matching_labels(facts["labels"], label):
+    names = matching_labels(facts["labels"], label)
+    if not names:
         what = f"has no segment or ROI called {label!r}; it has" if label else "has several segments or ROIs:"
         raise MaskError(
             f"{what} {facts['labels']}",
             "write one, or a pattern such as Tumor_*, in the column label of the masks sheet",
+        )
+    for name in names:
+        _check_drawn(name, facts.get("drawn", {}).get(name, {}), image)
+
+
+def check_part(drawn: Collection[str], image: dict[str, Any]) -> None:
+    """Raise MaskError where a mask was drawn on another part of the image's series: it may hold two phases.
+
+    Args:
+        drawn: SOP instances that the mask names. image: geometry with `instances`, and `others` of the series.
+    """
+    if set(drawn) & set(image["others"]) and not set(drawn) & set(image["instances"]):
+        raise MaskError(
+            "was drawn on another part of the same series (another phase)",
+            "correct the phase in the masks sheet, or the part in the series sheet",
+        )
+
+
+def _check_drawn(name: str, drawn: dict[str, list[str]], image: dict[str, Any]) -> None:
+    """Raise MaskError where one ROI of a file that names several series was drawn on another one of them."""
+    series, images, own = drawn.get("series"), set(drawn.get("images", [])), set(image.get("instances", []))
+    other_frame = series and image["series_uid"] and image["series_uid"] not in series
+    if other_frame or (images and own and not images & own):
+        where = "lies in the frame of reference of another series" if other_frame else "was drawn on another series"
+        raise MaskError(
+            f"holds outlines of several series, and its ROI {name!r} {where} than the image's",
+            "name the ROI of this image in the column label, or correct the phase in the masks sheet",
         )

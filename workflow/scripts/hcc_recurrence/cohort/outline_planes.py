@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.cohort.mask_shapes import SAME_LESION
 from hcc_recurrence.cohort.masks import MaskError
 from hcc_recurrence.cohort.outlines import CLOSED, XOR, plane_axes
 
 # An outline may rise through its slice by this fraction of a slice, lie this far from the middle of it, and this far
 # from others of the slice: positions are rounded to 0.1 mm.
 TILT_SLICES = OFF_SLICES = HEIGHT_SLICES = 0.25
-# Outlines above and below an empty slice are of one lesion where their boxes share this fraction of the smaller one.
-SAME_LESION = 0.5
 # Two XOR outlines whose boxes and areas differ by less are one that stands twice.
 SAME_BOX_MM, SAME_AREA = 0.25, 0.02
 # Cosine from which on two axes are parallel.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hcc_recurrence.cohort.mask_shapes import shape_of
+from hcc_recurrence.cohort.mask_shapes import box_of, shape_of, slices_left_out
 from hcc_recurrence.cohort.masks import (
     BETWEEN_VOXELS,
     GRID_TOLERANCE_VOXELS,
@@ -40,6 +40,7 @@ class Part:
     def __init__(self) -> None:
         self.voxels, self.largest_voxels = 0, 0
         self.frames: list[Frame | None] = []
+        self.boxes: list[list[int]] = []
         self.drawn: np.ndarray | None = None
         self.largest: np.ndarray | None = None
 
@@ -50,16 +51,21 @@ class Part:
             return
         self.voxels += voxels
         self.frames.append(frame)
+        self.boxes.append(box_of(inside))
         self.drawn = inside.copy() if self.drawn is None else np.logical_or(self.drawn, inside, out=self.drawn)
         if voxels > self.largest_voxels:
             self.largest_voxels, self.largest = voxels, inside
 
     def shape(self) -> dict[str, Any]:
         """As of `mask_shapes.shape_of`, with `step`, mm, where three or more frames lie at one distance."""
-        heights = np.unique(np.round([frame.height for frame in self.frames], 3))
+        drawn = [(round(frame.height, 3), box) for frame, box in zip(self.frames, self.boxes, strict=True)]
+        sections = dict(sorted(drawn))
+        heights = np.array(list(sections))
         spacing = self.frames[0].spacing
         steps = np.diff(heights)
         regular = len(steps) > 1 and float(np.ptp(steps)) < 0.02 * float(steps[0])
+        # In steps of the smallest one: where all are larger, `step` tells.
+        places = np.rint((heights - heights[0]) / steps.min(initial=np.inf)).astype(int)
         return {
             "box": [
                 float(heights[0]),
@@ -69,6 +75,7 @@ class Part:
             "run": shape_of(self.largest[None], spacing)["run"],
             "every": 1,
             "step": float(steps[0]) if regular else 0.0,
+            "gaps": slices_left_out(places, list(sections.values())),
         }
 
 

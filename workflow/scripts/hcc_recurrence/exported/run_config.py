@@ -7,13 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hcc_recurrence.config_entries import SECTIONS
 from hcc_recurrence.config_schema import fill_defaults, schema_problems
 from hcc_recurrence.exported.entries import join_models
 from hcc_recurrence.exported.given import GivenModel, model_entries, read_models
 from hcc_recurrence.exported.needs import model_problems, needed_variables, with_outcome_of
+from hcc_recurrence.files import read_yaml
 from hcc_recurrence.presets import path_problems
 from hcc_recurrence.problems import InputError, Problem
 
@@ -35,7 +34,7 @@ def load_applied_configuration(
 
     Raises: InputError listing every problem.
     """
-    schema = yaml.safe_load((schemas_folder / "config.schema.yaml").read_text())
+    schema = read_yaml(schemas_folder / "config.schema.yaml")
     own = {**config, "models": model_entries(config["models"]) or config["models"]}
     problems = [*known, *_of_the_model(own)]
     own = {key: value for key, value in own.items() if key not in (*FROM_THE_MODEL, "studies")}

@@ -24,9 +24,10 @@ def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarra
     return plt.subplots(rows, columns, figsize=(width_of(columns), height * rows + 0.4), squeeze=False)
 
 
-def cut_offs(predictions: pd.DataFrame, protocol: str) -> pd.Series:
-    """The training cut-off of each fitted model of a protocol (`training_cut_offs`): index model, protocol, repeat."""
-    return training_cut_offs(predictions[predictions["protocol"] == protocol])
+def cut_offs(predictions: pd.DataFrame, protocol: str, models: list[str]) -> pd.Series:
+    """The training cut-off of each fit of some models in a protocol (`training_cut_offs`): index model, protocol,
+    repeat."""
+    return training_cut_offs(predictions[(predictions["protocol"] == protocol) & predictions["model"].isin(models)])
 
 
 def panel_title(model: str, title: str) -> str:
@@ -42,12 +43,13 @@ def say_in_place(axis: plt.Axes, title: str, words: str) -> None:
 
 
 def no_cut_off(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame, cuts: pd.Series) -> dict[str, str]:
-    """The models of a panel whose patients cannot be called high or low, and why."""
+    """The models with cut-offs of a panel whose patients cannot be called high or low, and why."""
     without = cuts.index[cuts.isna()].get_level_values("model")
     found = {model: "no cut-off: none could be taken\nfrom the training patients" for model in without}
     absent = set(cuts.index.get_level_values("model")) - set(rows["model"])
     found |= dict.fromkeys(absent, "known in none of these patients")
-    return found | silent_models(predictions, protocol, rows)
+    known = predictions[predictions["model"].isin(cuts.index.get_level_values("model"))]
+    return found | silent_models(known, protocol, rows)
 
 
 def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
@@ -55,12 +57,13 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
 
     With several repeats the means of single models' counts, as in the metrics table.
     """
-    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
+    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol, models)
+    silent_in = [no_cut_off(predictions, protocol, rows, cuts) for _, rows in found]
     figure, axes = _grid(len(models), len(found), 2.1)
     outcomes_shown = [f"no {endpoint().abbreviation}", endpoint().abbreviation]
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
-            axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
+            axis, silent = axes[row, column], silent_in[column]
             if model in silent:
                 say_in_place(axis, panel_title(model, title), silent[model])
                 continue
@@ -91,11 +94,12 @@ def plot_confusion(predictions: pd.DataFrame, protocol: str, models: list[str]) 
 
 def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) -> plt.Figure:
     """Predicted risk less the cut-off of each patient, sorted; the colour is what happened. The first repeat."""
-    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol)
+    found, cuts = panels(predictions, protocol), cut_offs(predictions, protocol, models)
+    silent_in = [no_cut_off(predictions, protocol, rows, cuts) for _, rows in found]
     figure, axes = _grid(len(models), len(found), 1.8)
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
-            axis, silent = axes[row, column], no_cut_off(predictions, protocol, rows, cuts)
+            axis, silent = axes[row, column], silent_in[column]
             if model in silent:
                 say_in_place(axis, panel_title(model, title), silent[model])
                 continue

@@ -61,7 +61,8 @@ def plot_coefficients(coefficients: pd.DataFrame, protocol: str, model: str, mos
                 fontsize=6.5,
             )
         axis.annotate(f"chosen in\n{len(fits)} fits", (1.01, 1.01), xycoords="axes fraction", fontsize=6.5)
-    axis.set_xlabel(f"Coefficient per standard deviation (right: higher risk of {endpoint().name})")
+    # Two lines: the axis is narrow beside the names of features.
+    axis.set_xlabel(f"Coefficient per standard deviation\n(right: higher risk of {endpoint().name})")
     repeats = own.loc[own["fold"] == 0, "repeat"].nunique()
     source = f" in {repeats} repeats" if repeats > 1 else ""
     left_out = len(full) - len(order)

@@ -95,7 +95,7 @@ def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:
                 axis.scatter(values, np.full(len(values), row), color=colours[model], s=12, alpha=0.8, linewidth=0)
                 axis.plot(values.mean(), row, "|", color="0.1", markersize=7, markeredgewidth=1.2)
         axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-        axis.set(title=text, xlabel="AUC", xlim=(0.15, 1.02), ylim=(-0.7, len(models) - 0.3))
+        axis.set(title=text, xlabel="AUC", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models[::-1])
     figure.suptitle(
         f"{title}, strict: one dot a repeat (one fitted model; out of fold, one a fold); bars: mean", fontsize=8

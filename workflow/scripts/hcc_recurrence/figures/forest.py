@@ -100,7 +100,9 @@ def plot_auc_forest(
                 )
         axis.set(title=heading, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models)
-    text = title + ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
+    text = title
+    if any(np.isfinite(table["published"]).any() for _, table in panels):
+        text += ". Open diamonds: AUC printed in the paper on other patients, for orientation only."
     if reachable is not None:
         text += f" Dashed: oracle AUC, {reachable:.2f}."
     figure.suptitle(text, fontsize=7.5, wrap=True)
@@ -139,7 +141,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         right.scatter(part["optimism"], rows, color="0.1", s=14)
         left.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         right.axvline(0, color="0.6", linewidth=0.8, linestyle=":")
-        left.set(title=kind, xlabel="AUC", xlim=(0.2, 1.02), ylim=(-0.7, len(part) - 0.3))
+        left.set(title=kind, xlabel="AUC", xlim=(0, 1.02), ylim=(-0.7, len(part) - 0.3))
         left.set_yticks(rows, part["model"])
         right.set(title="Optimism (95% CI)", xlabel="AUC as published less strict")
     axes[0, 0].legend(loc="lower left", fontsize=6.5, frameon=True)

@@ -39,7 +39,7 @@ def plot_inflation(table: pd.DataFrame, title: str, best_auc: float | None) -> p
         axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         if best_auc is not None:
             axis.axvline(best_auc, color=COLOURS[2], linewidth=0.8, linestyle="--")
-        axis.set(xlim=(0.2, 1.03), title=name, xlabel="AUC", yticks=range(len(learners)), yticklabels=learners)
+        axis.set(xlim=(0, 1.03), title=name, xlabel="AUC", yticks=range(len(learners)), yticklabels=learners)
         axis.set_ylim(len(learners) - 0.5, -0.5)
         axis.grid(axis="y", color="0.92")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)

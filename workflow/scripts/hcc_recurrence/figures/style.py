@@ -164,9 +164,7 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
             write_csv(figure_numbers(figure, notes), path)
         else:
             raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
-        # The name "none" would leave a layout that settles nothing and still asks for a pass over the figure a file.
-        with plt.rc_context({"figure.constrained_layout.use": False}):
-            figure.set_layout_engine(None)
+        _without_layout(figure)
     plt.close(figure)
 
 
@@ -188,10 +186,28 @@ def take_title(figure: plt.Figure, keep: bool) -> str:
     return words
 
 
+def _settle_places(figure: plt.Figure, dpi: int) -> None:
+    """What a layout does when a figure is saved, without the drawing for nothing that matplotlib does before it."""
+    layout, own = figure.get_layout_engine(), figure.dpi
+    if layout is None:
+        return
+    figure.dpi = dpi
+    layout.execute(figure)
+    figure.dpi = own
+    _without_layout(figure)
+
+
+def _without_layout(figure: plt.Figure) -> None:
+    # The name "none" would leave a layout that settles nothing and still asks for a pass over the figure a file.
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+
+
 def _save_png(figure: plt.Figure, path: str, dpi: int, about: Mapping[str, str]) -> None:
     from PIL import Image, PngImagePlugin
 
     drawn = io.BytesIO()
+    _settle_places(figure, dpi)
     figure.savefig(drawn, format="rgba", dpi=dpi)
     info = PngImagePlugin.PngInfo()
     for key, words in about.items():

@@ -31,7 +31,7 @@ from hcc_recurrence.statistics.survival import (
     censor_at,
     kaplan_meier,
     log_rank_p,
-    median_survival,
+    median_of_curve,
     survival_at,
     survival_calibration,
 )
@@ -55,7 +55,8 @@ def plot_kaplan_meier(
     """
     use_style()
     found = panels(predictions, protocol)
-    cuts = cut_offs(predictions, protocol)
+    cuts = cut_offs(predictions, protocol, models)
+    silent_in = [no_cut_off(predictions, protocol, rows, cuts) for _, rows in found]
     last = float(np.ceil((horizon if censored else predictions["rfs_months"].max()) / 12) * 12)
     times = np.arange(0, last + 1, 12 if last <= 72 else 24)
     figure, axes = plt.subplots(
@@ -66,7 +67,7 @@ def plot_kaplan_meier(
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             curve, table = axes[2 * row, column], axes[2 * row + 1, column]
-            silent = no_cut_off(predictions, protocol, rows, cuts)
+            silent = silent_in[column]
             if model in silent:
                 say_in_place(curve, panel_title(model, title), silent[model])
                 table.axis("off")
@@ -83,9 +84,7 @@ def plot_kaplan_meier(
                     curve.plot([], [], color=colour, linewidth=1.3, label=label)
                 elif members.any():
                     km = kaplan_meier(months[members], event[members])
-                    label = (
-                        f"{name}, n = {members.sum()}, {_median_text(median_survival(months[members], event[members]))}"
-                    )
+                    label = f"{name}, n = {members.sum()}, {_median_text(median_of_curve(km))}"
                     curve.step(km["time"], km["survival"], where="post", color=colour, linewidth=1.3, label=label)
                     if members.sum() >= LEAST_PATIENTS:
                         band = (km["time"], km["low"], km["high"])

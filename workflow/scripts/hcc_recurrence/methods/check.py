@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,26 @@ FEW = 5
 def check_method(
     method: Method,
     fit_method: Callable[..., tuple[FittedMethod, dict[str, pd.DataFrame]]],
-    make_data: Callable[[pd.DataFrame], Any],
+    make_data: Callable[[pd.DataFrame, Sequence[str]], Any],
     labels: pd.DataFrame,
     split: pd.DataFrame,
     settings: Mapping[str, Any],
     fits: Sequence[Fit],
     folder: Path,
     seed: int = 0,
-    alone: bool = True,
+    together: Sequence[Fit] = (),
 ) -> list[Run]:
     """Fit a method in all its fits, and try what must hold of each.
 
-    Prediction reads no outcome; no outcome of a patient outside `learned` has a part in a fit; a patient's score does
-    not depend on who else is asked for; a model that was saved gives the same bytes; no fit reports on patients that it
-    saw as unseen; every declared model and table is there, and no other.
+    Prediction reads no outcome; no outcome and no feature of a patient outside `learned` has a part in a fit, nor an
+    imputer or a scaler that is fitted on everybody; a patient's score depends neither on who else is asked for nor on
+    the features of others; a model that was saved gives the same bytes; no fit reports on patients that it saw as
+    unseen; every declared model and table is there, and no other.
 
     Args:
-        fit_method: the method's `fit`. make_data: from labels to what it takes. fits: all that make up its predictions
-            table. folder: for models, empty. alone: False where a method's published protocol scales patients together.
+        fit_method: the method's `fit`. make_data: from labels, and patients whose features are to be other ones
+            (`other_values`), to what it takes. fits: all that make up its predictions table. folder: for models, empty.
+        together: fits whose published protocol scales patients of a set together, who are unseen in the fit.
 
     Returns: what each fit left.
 
@@ -47,20 +50,30 @@ def check_method(
     runs = []
     for fit in fits:
         what = f"{method.name}, fit {fit}"
-        run = run_method(fit_method, make_data(labels), fit, settings, seed, split, labels)
+
+        def fitted_on(data: Any, fit: Fit = fit) -> Run:
+            return run_method(fit_method, data, fit, settings, seed, split, labels)
+
+        data = make_data(labels, [])
+        run = fitted_on(data)
         _declared(method, settings, run, what)
         patients = sorted({p for group in scored_patients(split, fit) for p in group.patients})
-        before = _bytes(run.fitted, make_data(labels), patients)
-        of_others = _bytes(run.fitted, make_data(flipped(labels, labels["patient_id"])), patients)
+        before = _bytes(run.fitted, data, patients)
+        of_others = _bytes(run.fitted, make_data(flipped(labels, labels["patient_id"]), []), patients)
         assert of_others == before, f"{what}: prediction reads outcomes"
-        unseen = sorted(set(labels["patient_id"]) - set(run.fitted.learned))
-        again = run_method(fit_method, make_data(flipped(labels, unseen)), fit, settings, seed, split, labels)
-        assert _bytes(again.fitted, make_data(labels), patients) == before, (
-            f"{what}: outcomes of patients whom `learned` does not name have a part in the fit"
-        )
-        if alone:
-            _each_alone(run.fitted, make_data(labels), patients, what)
-        _kept(run.fitted, make_data(labels), patients, folder / str(fit), what)
+        _kept(run.fitted, data, patients, folder / str(fit), what)
+        unseen = sorted(set(split["patient_id"]) - set(run.fitted.learned))
+        again = fitted_on(make_data(flipped(labels, unseen), unseen)).fitted
+        if _saved(again, folder / str(fit) / "again") != _saved(run.fitted, folder / str(fit) / "first"):
+            alone = fitted_on(make_data(flipped(labels, unseen), [])).fitted
+            outcomes = _saved(alone, folder / str(fit) / "outcomes") != _saved(run.fitted, folder / str(fit) / "first")
+            raise AssertionError(
+                f"{what}: {'outcomes' if outcomes else 'features'} of patients whom `learned` does not name have a "
+                "part in the fit"
+            )
+        _each_alone(run.fitted, data, patients, what)
+        if fit not in together:
+            _not_by_others(run.fitted, data, partial(make_data, labels), patients, what)
         runs.append(run)
     check_predictions(pd.concat([run.predictions for run in runs], ignore_index=True), split)
     return runs
@@ -74,6 +87,27 @@ def flipped(labels: pd.DataFrame, patients: Sequence[str]) -> pd.DataFrame:
         rfs_months=labels["rfs_months"].where(~rows, 1 + 60 / (1 + labels["rfs_months"])),
         rfs_event=labels["rfs_event"].where(~rows, 1 - labels["rfs_event"]),
     )
+
+
+def other_values(table: pd.DataFrame, patients: Sequence[str]) -> pd.DataFrame:
+    """A table of numbers with other values of some patients: the other one of two, else far outside the others' range.
+
+    Args:
+        table: index patient_id, columns of numbers.
+    """
+    rows = table.index.isin(set(patients))
+    changed = {}
+    for name, column in table.items():
+        binary = column.dropna().isin([0, 1]).all()
+        changed[name] = column.mask(rows, 1 - column if binary else 3 * column + 7 * column.abs().max() + 1)
+    return pd.DataFrame(changed, table.index)
+
+
+def _saved(fitted: FittedMethod, folder: Path) -> dict[str, bytes]:
+    """The files of a model that is saved, or that was."""
+    if not folder.exists():
+        fitted.save(folder)
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
 def _bytes(fitted: FittedMethod, data: Any, patients: Sequence[str]) -> bytes:
@@ -97,13 +131,24 @@ def _each_alone(fitted: FittedMethod, data: Any, patients: Sequence[str], what: 
         assert same, f"{what}: the score of {patient} depends on who else is asked for"
 
 
+def _not_by_others(
+    fitted: FittedMethod, data: Any, change: Callable[[Sequence[str]], Any], patients: Sequence[str], what: str
+) -> None:
+    """That other features of every second patient change no score of the rest, and that `change` changes features."""
+    found, changed = (fitted.predict(one, patients).to_numpy(float) for one in (data, change(patients[::2])))
+    same = found[1::2].tobytes() == changed[1::2].tobytes()
+    assert same, f"{what}: a score depends on the features of other patients"
+    read = (found != found[0]).any()
+    assert not read or (found[::2] != changed[::2]).any(), f"{what}: `make_data` gives nobody other features"
+
+
 def _kept(fitted: FittedMethod, data: Any, patients: Sequence[str], folder: Path, what: str) -> None:
-    fitted.save(folder / "first")
+    first = _saved(fitted, folder / "first")
     loaded = type(fitted).load(folder / "first")
-    loaded.save(folder / "second")
     assert loaded.learned == fitted.learned, f"{what}: a model that was saved has forgotten who learned"
     assert _bytes(loaded, data, patients) == _bytes(fitted, data, patients), (
         f"{what}: a model that was saved gives other probabilities"
     )
-    first, second = ({f.name: f.read_bytes() for f in sorted((folder / n).iterdir())} for n in ("first", "second"))
-    assert first == second, f"{what}: a model that was saved and read is saved with other bytes"
+    assert _saved(loaded, folder / "second") == first, (
+        f"{what}: a model that was saved and read is saved with other bytes"
+    )

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hcc_recurrence.networks.pooling import max_pool
+
 # Name, filters, kernel (z, y, x); a pool stands for itself, with stride 2 along each axis.
 LAYERS = (
     ("conv1", 32, (3, 3, 3)),
@@ -30,12 +32,17 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _pad(x: torch.Tensor, kernel: Sequence[int], stride: int, value: float) -> torch.Tensor:
+def _rest_behind(x: torch.Tensor, kernel: Sequence[int]) -> torch.Tensor:
+    """Zeros behind the axes where a kernel has an even length: there 'same' has one more behind than before."""
     # functional.pad counts axes from the last one.
-    amounts: list[int] = []
-    for size, length in zip(reversed(x.shape[2:]), reversed(kernel), strict=True):
-        amounts += same_padding(size, length, stride)
-    return functional.pad(x, amounts, value=value)
+    rest = [amount for length in reversed(kernel) for amount in (0, 1 - length % 2)]
+    return functional.pad(x, rest) if any(rest) else x
+
+
+def _pooled(x: torch.Tensor, kernel: Sequence[int]) -> torch.Tensor:
+    """Largest of each window, stride 2. What is outside is never chosen: the last window may be cut off."""
+    before = [same_padding(size, length, 2)[0] for size, length in zip(x.shape[2:], kernel, strict=True)]
+    return max_pool(x, kernel, (2, 2, 2), before, ceil_mode=True)
 
 
 class Cui3D(nn.Module):
@@ -51,7 +58,8 @@ class Cui3D(nn.Module):
         channels, size = 1, list(shape)
         for name, filters, kernel in LAYERS:
             if filters:
-                self.convolutions[name] = nn.Conv3d(channels, filters, kernel)
+                before = [same_padding(1, length, 1)[0] for length in kernel]
+                self.convolutions[name] = nn.Conv3d(channels, filters, kernel, padding=before)
                 channels = filters
             else:
                 size = [-(-s // 2) for s in size]
@@ -73,11 +81,10 @@ class Cui3D(nn.Module):
         found = {}
         for name, filters, kernel in LAYERS:
             if filters:
-                x = functional.relu(self.convolutions[name](_pad(x, kernel, 1, 0.0)))
+                found[name] = functional.relu(self.convolutions[name](_rest_behind(x, kernel)))
             else:
-                # A pool must never choose the padding.
-                x = functional.max_pool3d(_pad(x, kernel, 2, float("-inf")), kernel, 2)
-            found[name] = x
+                found[name] = _pooled(x, kernel)
+            x = found[name]
         return found
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

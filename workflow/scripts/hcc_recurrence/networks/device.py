@@ -20,6 +20,8 @@ def put_on(network: nn.Module, device: str) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    # Else cuDNN rounds the factors of single precision to ten bits where a network judges (TF32).
+    torch.backends.cudnn.allow_tf32 = False
     network.to(device)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

@@ -10,6 +10,7 @@ import torch
 
 from hcc_recurrence.networks.examples import load_images
 from hcc_recurrence.networks.imagenet import normalise
+from hcc_recurrence.networks.laid_out import laid_out
 from hcc_recurrence.networks.training import alone
 from hcc_recurrence.networks.vgg import Vgg19Features, draw_convolutions, feature_names
 from hcc_recurrence.networks.weights import fill_network, read_weights
@@ -48,7 +49,7 @@ def extract_features(network: Vgg19Features, images: np.ndarray, patients: list[
     if images.min() < 0 or images.max() > highest:
         raise ValueError(f"values from {images.min():g} to {images.max():g}; the network expects 0 to {highest:g}")
     found = []
-    with torch.inference_mode():
+    with laid_out(network):
         for number, image in enumerate(images, 1):
             found.append(network(alone(network_input(image[None], highest))).numpy())
             if number % 16 == 0 or number == len(images):

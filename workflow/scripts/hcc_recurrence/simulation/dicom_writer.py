@@ -106,54 +106,57 @@ def write_series(volume: np.ndarray, header: SeriesHeader, folder: Path) -> list
     order = np.random.default_rng(len(header.patient) + stored.shape[0]).permutation(len(stored))
     seconds = PHASE_SECONDS[header.phase]
     number = list(PHASE_SECONDS).index(header.phase) + 2
+    common = Dataset()
+    _patient_and_study(common, header)
+    common.Modality = header.modality
+    common.SeriesInstanceUID = header.series_uid
+    common.SeriesNumber = number
+    common.SeriesDescription = PHASE_TEXT[header.phase]
+    common.ProtocolName = "Liver multiphase" if is_ct else "LAVA multiphase"
+    common.SeriesDate = common.AcquisitionDate = common.ContentDate = header.study_date
+    common.SeriesTime = common.AcquisitionTime = _clock(300 + seconds)
+    common.AcquisitionNumber = number
+    if seconds > 0:
+        common.ContrastBolusAgent = "Iohexol 350" if is_ct else "Gd-EOB-DTPA"
+        common.ContrastBolusStartTime = _clock(300)
+    common.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL" if is_ct else "OTHER"]
+    common.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    common.SliceThickness = header.spacing[0]
+    common.PixelSpacing = [header.spacing[1], header.spacing[2]]
+    if is_ct:
+        common.KVP = 120
+        common.ConvolutionKernel = "B30f"
+        common.RescaleIntercept = offset
+        common.RescaleSlope = 1
+        common.RescaleType = "HU"
+        common.WindowCenter, common.WindowWidth = 50, 350
+        common.GantryDetectorTilt = 0
+    else:
+        common.SpacingBetweenSlices = header.spacing[0]
+        common.MagneticFieldStrength = header.field_t
+        common.ScanningSequence, common.SequenceVariant = "GR", "SK"
+        common.ScanOptions, common.MRAcquisitionType = "FS", "3D"
+        common.RepetitionTime, common.EchoTime, common.EchoTrainLength = 3.8, 1.8, 1
+        common.FlipAngle = 12
+        common.WindowCenter, common.WindowWidth = 500, 1000
+    common.SamplesPerPixel = 1
+    common.PhotometricInterpretation = "MONOCHROME2"
+    common.Rows, common.Columns = stored.shape[1:]
+    common.BitsAllocated, common.BitsStored, common.HighBit = 16, 16, 15
+    common.PixelRepresentation = 0
     written = []
     for index, pixels in enumerate(stored):
         data = _new_file(CTImageStorage if is_ct else MRImageStorage, header.uid("slice", header.phase, index))
-        _patient_and_study(data, header)
-        data.Modality = header.modality
-        data.SeriesInstanceUID = header.series_uid
-        data.SeriesNumber = number
-        data.SeriesDescription = PHASE_TEXT[header.phase]
-        data.ProtocolName = "Liver multiphase" if is_ct else "LAVA multiphase"
-        data.SeriesDate = data.AcquisitionDate = data.ContentDate = header.study_date
-        data.SeriesTime = data.AcquisitionTime = _clock(300 + seconds)
+        # What all slices of a series have is made once: pydicom checks each value.
+        data.update({element.tag: element for element in common})
         data.ContentTime = _clock(300 + seconds + 0.1 * index)
-        data.AcquisitionNumber = number
         data.InstanceNumber = len(stored) - index
-        if seconds > 0:
-            data.ContrastBolusAgent = "Iohexol 350" if is_ct else "Gd-EOB-DTPA"
-            data.ContrastBolusStartTime = _clock(300)
-        data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL" if is_ct else "OTHER"]
         data.ImagePositionPatient = [
             round(header.origin[0], 4),
             round(header.origin[1], 4),
             round(header.origin[2] + index * header.spacing[0], 4),
         ]
-        data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
         data.SliceLocation = data.ImagePositionPatient[2]
-        data.SliceThickness = header.spacing[0]
-        data.PixelSpacing = [header.spacing[1], header.spacing[2]]
-        if is_ct:
-            data.KVP = 120
-            data.ConvolutionKernel = "B30f"
-            data.RescaleIntercept = offset
-            data.RescaleSlope = 1
-            data.RescaleType = "HU"
-            data.WindowCenter, data.WindowWidth = 50, 350
-            data.GantryDetectorTilt = 0
-        else:
-            data.SpacingBetweenSlices = header.spacing[0]
-            data.MagneticFieldStrength = header.field_t
-            data.ScanningSequence, data.SequenceVariant = "GR", "SK"
-            data.ScanOptions, data.MRAcquisitionType = "FS", "3D"
-            data.RepetitionTime, data.EchoTime, data.EchoTrainLength = 3.8, 1.8, 1
-            data.FlipAngle = 12
-            data.WindowCenter, data.WindowWidth = 500, 1000
-        data.SamplesPerPixel = 1
-        data.PhotometricInterpretation = "MONOCHROME2"
-        data.Rows, data.Columns = pixels.shape
-        data.BitsAllocated, data.BitsStored, data.HighBit = 16, 16, 15
-        data.PixelRepresentation = 0
         data.PixelData = pixels.tobytes()
         data.save_as(folder / f"IM{order[index]:04d}.dcm", enforce_file_format=True)
         written.append(data)

@@ -22,11 +22,14 @@ class Calibration:
     brier: float
 
 
-def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
+def calibration_measures(y: np.ndarray, probability: np.ndarray, quick: bool = False) -> Calibration:
     """Calibration intercept and slope by logistic regression on the logit, and the Brier score.
 
     For intercept and slope probabilities are kept 1e-6 away from 0 and 1, where the logit is infinite.
     NaN where the fit is impossible (probabilities constant, or separating the outcome).
+
+    Args:
+        quick: the slope by `intercept_and_slope` where that finds it, for resamples.
     """
     import statsmodels.api as sm
 
@@ -40,8 +43,31 @@ def calibration_measures(y: np.ndarray, probability: np.ndarray) -> Calibration:
         # Where every pair is in the right (or wrong) order the slope is infinite; statsmodels only warns of it.
         separated = logit[y == 1].min() >= logit[y == 0].max() or logit[y == 0].min() >= logit[y == 1].max()
         if np.ptp(logit) > 1e-9 and not separated:
-            slope = float(sm.GLM(y, sm.add_constant(logit), family=family).fit().params[1])
+            slope = intercept_and_slope(y, logit)[1] if quick else slope
+            if np.isnan(slope):
+                slope = float(sm.GLM(y, sm.add_constant(logit), family=family).fit().params[1])
     return Calibration(intercept, slope, float(np.mean((p - y) ** 2)))
+
+
+def intercept_and_slope(y: np.ndarray, linear: np.ndarray, steps: int = 50) -> tuple[float, float]:
+    """Logistic regression on one linear predictor by Newton's steps: statsmodels takes forty times as long, which
+    counts in thousands of resamples. NaN where the maximum is not found (separation, one outcome, one value).
+    """
+    from scipy.special import expit
+
+    design, beta = np.column_stack([np.ones(len(y)), linear]), np.zeros(2)
+    if not 0 < y.sum() < len(y) or np.ptp(linear) <= 1e-9:
+        return float("nan"), float("nan")
+    for _ in range(steps):
+        risk = expit(design @ beta)
+        information = design.T @ (design * (risk * (1 - risk))[:, None])
+        if not np.linalg.cond(information) < 1e12:
+            break
+        step = np.linalg.solve(information, design.T @ (y - risk))
+        beta = beta + step
+        if np.abs(step).max() < 1e-10:
+            return float(beta[0]), float(beta[1])
+    return float("nan"), float("nan")
 
 
 def in_the_large(y: np.ndarray, logit: np.ndarray) -> float:
@@ -232,14 +258,14 @@ def optimism_corrected(
     """
     from hcc_recurrence.statistics.auc import delong_components
 
-    def measure(outcome: np.ndarray, p: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-        found = calibration_measures(outcome, p)
+    def measure(outcome: np.ndarray, p: np.ndarray, quick: bool = True) -> tuple[dict[str, float], np.ndarray]:
+        found = calibration_measures(outcome, p, quick)
         # Risks that differ in the last bit of a sum are one risk (`single_models.rounded`).
         area = delong_components(outcome, p.round(10))[0]
         values = {"auc": area, "brier": found.brier, "slope": found.slope, "intercept": found.intercept}
         return values, lowess_calibration(outcome, p, at)
 
-    apparent, curve = measure(y, fit(x, y)(x))
+    apparent, curve = measure(y, fit(x, y)(x), quick=False)
     generator = np.random.default_rng(seed)
     gaps: dict[str, list[float]] = {name: [] for name in apparent}
     curves = []

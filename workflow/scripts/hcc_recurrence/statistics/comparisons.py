@@ -267,18 +267,22 @@ def agreement_table(predictions: pd.DataFrame, models: Sequence[str], main: Sequ
         own_cuts = [cuts[m, p, r] for m, p, r in zip(panel["model"], panel["protocol"], panel["repeat"], strict=True)]
         panel = single_fits_beside_all(panel.assign(cut_off=own_cuts))
         wide = panel.pivot(index=["repeat", "patient_id"], columns="model", values=["probability", "cut_off"])
-        present = [m for m in models if m in wide["probability"]]
+        names = list(wide["probability"].columns)
+        scores, limits = (wide[c].to_numpy(float).T for c in ("probability", "cut_off"))
+        repeat, patient = (wide.index.get_level_values(level).to_numpy() for level in ("repeat", "patient_id"))
+        present = [m for m in models if m in names]
         for model, other, _ in _families(present, main):
-            two = [model, other]
-            both = wide.loc[:, (slice(None), two)].dropna(subset=[("probability", m) for m in two])
+            two = [names.index(model), names.index(other)]
+            both = ~np.isnan(scores[two]).any(axis=0)
             told = all((m, *key) not in nothing for m in (model, other))
-            pairs = [_agreement(part, model, other) for _, part in both.groupby("repeat")] if told else []
+            parts = [both & (repeat == one) for one in np.unique(repeat[both])] if told else []
+            pairs = [_agreement(*(values[two][:, part] for values in (scores, limits))) for part in parts]
             rows.append(
                 {
                     **dict(zip(PANEL, key, strict=True)),
                     "model": model,
                     "other": other,
-                    "n": both.index.get_level_values("patient_id").nunique(),
+                    "n": len(set(patient[both])),
                     "spearman": float(np.mean([rho for rho, _ in pairs])) if pairs else np.nan,
                     "kappa": float(np.mean([kappa for _, kappa in pairs])) if pairs else np.nan,
                 }
@@ -286,16 +290,19 @@ def agreement_table(predictions: pd.DataFrame, models: Sequence[str], main: Sequ
     return pd.DataFrame(rows, columns=[*PANEL, "model", "other", "n", "spearman", "kappa"])
 
 
-def _agreement(wide: pd.DataFrame, model: str, other: str) -> tuple[float, float]:
-    """Spearman's correlation and kappa of two fitted models; NaN where one has a single score, or no cut-off."""
+def _agreement(scores: np.ndarray, cuts: np.ndarray) -> tuple[float, float]:
+    """Spearman's correlation and kappa of two fitted models; NaN where one has a single score, or no cut-off.
+
+    Args:
+        scores, cuts: (2, patients); each model's cut-off, the same for all patients.
+    """
     from scipy.stats import spearmanr
 
-    scores, cuts = wide["probability"][[model, other]], wide["cut_off"][[model, other]]
-    varied = len(scores) > 2 and (scores.nunique() > 1).all()
-    rho = float(spearmanr(scores[model], scores[other]).statistic) if varied else float("nan")
-    if cuts.isna().any(axis=None):
+    varied = scores.shape[1] > 2 and (np.ptp(scores, axis=1) > 0).all()
+    rho = float(spearmanr(*scores).statistic) if varied else float("nan")
+    if np.isnan(cuts).any():
         return rho, float("nan")
-    return rho, cohen_kappa(*((scores[m] >= cuts[m]).astype(int) for m in (model, other))).kappa
+    return rho, cohen_kappa(*(scores >= cuts).astype(int)).kappa
 
 
 def auc_by_seed(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Net benefit over threshold probabilities: by the dcurves package, and at a horizon as dcurves reckons it."""
+"""Net benefit over threshold probabilities, of an outcome and at a horizon, as the dcurves package reckons them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ THRESHOLDS = np.arange(5, 96) / 100
 def decision_curve(y: np.ndarray, probabilities: dict[str, np.ndarray], thresholds: np.ndarray) -> pd.DataFrame:
     """Net benefit = TP/n - FP/n * t/(1 - t) of each model, of treating all and of treating none.
 
-    Vickers and Elkin, Med Decis Making 2006;26:565.
+    Vickers and Elkin, Med Decis Making 2006;26:565. The same bytes as dcurves (a test), which counts with a table for
+    each model and threshold: half of the time that a figure of decision curves took.
 
     Args:
-        y: (n,) 0/1. probabilities: model -> (n,). thresholds: in (0, 1).
+        y: (n,) 0/1, both present. probabilities: model -> (n,). thresholds: in (0, 1).
 
     Returns: model, threshold, net_benefit; `all` and `none` are the two reference strategies.
     """
-    import dcurves
-
-    # dcurves takes column names; a model's name may hold characters that it does not.
-    names = {f"model_{i}": model for i, model in enumerate(probabilities)}
-    columns = {column: np.asarray(probabilities[model], float) for column, model in names.items()}
-    frame = pd.DataFrame({"outcome": np.asarray(y, int), **columns})
-    at = np.asarray(thresholds, float)
-    result = dcurves.dca(data=frame, outcome="outcome", modelnames=list(names), thresholds=at)
-    result["model"] = result["model"].map(lambda m: names.get(m, m))
-    return result[["model", "threshold", "net_benefit"]].reset_index(drop=True)
+    y, thresholds = np.asarray(y).astype(bool), np.asarray(thresholds, float)
+    prevalence = int(y.sum()) / len(y)
+    strategies = {**probabilities, "all": np.ones(len(y)), "none": np.zeros(len(y))}
+    parts = []
+    for model, values in strategies.items():
+        called = np.asarray(values, float)[None, :] >= thresholds[:, None]
+        true = called[:, y].sum(axis=1) / y.sum() * prevalence
+        false = called[:, ~y].sum(axis=1) / (~y).sum() * (1 - prevalence)
+        benefit = true - thresholds / (1 - thresholds) * false
+        parts.append(pd.DataFrame({"model": model, "threshold": thresholds, "net_benefit": benefit}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def survival_decision_curve(

@@ -39,7 +39,7 @@ from hcc_recurrence.statistics.degenerate import (
     why_no_interval,
 )
 from hcc_recurrence.statistics.single_models import first_repeat, mean_and_spread, rounded, training_cut_offs
-from hcc_recurrence.statistics.survival import censor_at, log_rank_p, median_survival, survival_at
+from hcc_recurrence.statistics.survival import censor_at, kaplan_meier, log_rank_p, median_of_curve, on_curve
 
 MEASURES = {"c": "C", "auc_t": "AUC at the horizon"}
 
@@ -180,8 +180,9 @@ def _by_group(months: np.ndarray, event: np.ndarray, high: np.ndarray, horizon: 
     for name, members in (("high", high), ("low", ~high)):
         some = bool(members.any())
         found[f"n_{name}"] = int(members.sum())
-        found[f"median_{name}"] = median_survival(months[members], event[members]) if some else float("nan")
-        found[f"free_{name}"] = survival_at(months[members], event[members], horizon)[0] if some else float("nan")
+        curve = kaplan_meier(months[members], event[members]) if some else None
+        found[f"median_{name}"] = median_of_curve(curve) if some else float("nan")
+        found[f"free_{name}"] = on_curve(curve, horizon)[0] if some else float("nan")
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.calibration import calibration_measures, in_the_large
+from hcc_recurrence.statistics.calibration import calibration_measures, in_the_large, intercept_and_slope
 from hcc_recurrence.statistics.degenerate import ONE_OUTCOME, why_no_interval
 
 UNTOUCHED, IN_THE_LARGE, BOTH = "untouched", "in the large", "intercept and slope"
@@ -109,27 +109,6 @@ def closed_test(y: np.ndarray, probability: np.ndarray) -> ClosedTest:
     p = [float(chi2.sf(max(d - full.deviance, 0.0), df)) for d, df in zip(deviances, (2, 1), strict=True)]
     chosen = UNTOUCHED if p[0] >= LEVEL else IN_THE_LARGE if p[1] >= LEVEL else BOTH
     return ClosedTest(*p, chosen)
-
-
-def intercept_and_slope(y: np.ndarray, linear: np.ndarray, steps: int = 50) -> tuple[float, float]:
-    """Logistic regression on one linear predictor by Newton's steps: statsmodels takes forty times as long, which
-    counts in thousands of resamples. NaN where the maximum is not found (separation, one outcome, one value).
-    """
-    from scipy.special import expit
-
-    design, beta = np.column_stack([np.ones(len(y)), linear]), np.zeros(2)
-    if not 0 < y.sum() < len(y) or np.ptp(linear) <= 1e-9:
-        return float("nan"), float("nan")
-    for _ in range(steps):
-        risk = expit(design @ beta)
-        information = design.T @ (design * (risk * (1 - risk))[:, None])
-        if not np.linalg.cond(information) < 1e12:
-            break
-        step = np.linalg.solve(information, design.T @ (y - risk))
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            return float(beta[0]), float(beta[1])
-    return float("nan"), float("nan")
 
 
 def observed_expected_interval(y: np.ndarray, probability: np.ndarray) -> tuple[float, float]:

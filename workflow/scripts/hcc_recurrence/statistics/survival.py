@@ -32,7 +32,11 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray) -> pd.DataFrame:
 
 def survival_at(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[float, float, float]:
     """Kaplan-Meier survival at a horizon with its interval."""
-    curve = kaplan_meier(time, event)
+    return on_curve(kaplan_meier(time, event), horizon)
+
+
+def on_curve(curve: pd.DataFrame, horizon: float) -> tuple[float, float, float]:
+    """`survival_at` of a curve of `kaplan_meier`."""
     row = curve[curve["time"] <= horizon].iloc[-1]
     return float(row["survival"]), float(row["low"]), float(row["high"])
 
@@ -56,7 +60,11 @@ def median_survival(time: np.ndarray, event: np.ndarray) -> float:
 
     R takes the middle of the stretch where a curve lies at exactly 0.5.
     """
-    curve = kaplan_meier(time, event)
+    return median_of_curve(kaplan_meier(time, event))
+
+
+def median_of_curve(curve: pd.DataFrame) -> float:
+    """`median_survival` of a curve of `kaplan_meier`."""
     # Sums of products end a little off 0.5: three of six patients are half of them.
     below = curve.loc[curve["survival"] <= 0.5 + 1e-12, "time"]
     return float(below.iloc[0]) if len(below) else float("inf")

@@ -65,3 +65,8 @@ def source_images(path: Path) -> set[str]:
         if known := format_of(file):
             return known.source_images(file)
     return set()
+
+
+def drawn_images(path: Path) -> list[str]:
+    """The same as a list, in rising order, for a `FileCache`."""
+    return sorted(source_images(path))

@@ -62,7 +62,8 @@ class MaskFormat(ABC):
 
         Either `geometry`, of the image that it is itself, and `doubt` where its header is unclear, and what to do; or
         `study`, `series` and `frame` of the image it was drawn on ("" and [] where nothing tells), `images` where it
-        names those instead of a series, and the `labels` of its segments.
+        names those instead of a series, and the `labels` of its segments; where it names several series, `drawn`: by
+        label the `series` and `images` that this part was drawn on.
         """
 
     @abstractmethod

@@ -30,13 +30,11 @@ class RtStruct(MaskFormat):
 
     def facts(self, file: MaskFile) -> dict[str, Any]:
         data = file.dicom
-        series = [
-            s.SeriesInstanceUID
-            for frame in data.get("ReferencedFrameOfReferenceSequence", [])
-            for study in frame.get("RTReferencedStudySequence", [])
-            for s in study.get("RTReferencedSeriesSequence", [])
-        ]
-        return {**drawn_on(data, series), "labels": [str(r.get("ROIName", "")) for r in data.StructureSetROISequence]}
+        series = sorted(set().union(*_series_by_frame(data).values()))
+        labels = [str(roi.get("ROIName", "")) for roi in data.StructureSetROISequence]
+        # One file may hold the ROIs of several series.
+        own = {"drawn": _drawn_by_name(data)} if len(series) > 1 else {}
+        return {**drawn_on(data, series), "labels": labels, **own}
 
     def contents(self, file: MaskFile) -> dict[str, Any]:
         rois = [summarise_roi(roi) for roi in rois_of(file.dicom)]
@@ -46,8 +44,7 @@ class RtStruct(MaskFormat):
         return {"area_mm2": dict(areas), "rois": rois}
 
     def source_images(self, file: MaskFile) -> set[str]:
-        contours = [c for roi in file.dicom.get("ROIContourSequence", []) for c in roi.get("ContourSequence", [])]
-        return {str(i.ReferencedSOPInstanceUID) for c in contours for i in c.get("ContourImageSequence", [])}
+        return set().union(*map(_images_of, file.dicom.get("ROIContourSequence") or []))
 
     def read(self, path: Path, label: str, image: sitk.Image) -> sitk.Image:
         """Fill the outlines of the ROIs meant, each ROI by itself; see `outlines`."""
@@ -75,3 +72,33 @@ class RtStruct(MaskFormat):
         placed = sitk.GetImageFromArray(whole.astype(np.uint8))
         placed.CopyInformation(image)
         return placed
+
+
+def _series_by_frame(data: Any) -> dict[str, set[str]]:
+    """Series that a structure set names, by their frame of reference."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for frame in data.get("ReferencedFrameOfReferenceSequence") or []:
+        for study in frame.get("RTReferencedStudySequence") or []:
+            for series in study.get("RTReferencedSeriesSequence") or []:
+                found[str(frame.get("FrameOfReferenceUID", ""))].add(str(series.SeriesInstanceUID))
+    return found
+
+
+def _images_of(roi: Any) -> set[str]:
+    """SOP instances that the contours of an item of the ROI contour sequence name."""
+    contours = roi.get("ContourSequence") or []
+    return {str(i.ReferencedSOPInstanceUID) for c in contours for i in c.get("ContourImageSequence") or []}
+
+
+def _drawn_by_name(data: Any) -> dict[str, dict[str, list[str]]]:
+    """What each ROI says that it was drawn on, by its name: `series`, of its frame of reference, and `images`."""
+    by_frame, contours = _series_by_frame(data), data.get("ROIContourSequence") or []
+    images: dict[int, set[str]] = defaultdict(set)
+    for roi in contours:
+        images[int(roi.ReferencedROINumber)] |= _images_of(roi)
+    found: dict[str, dict[str, set[str]]] = {}
+    for roi in data.StructureSetROISequence:
+        own = found.setdefault(str(roi.get("ROIName", "")), {"series": set(), "images": set()})
+        own["series"] |= by_frame.get(str(roi.get("ReferencedFrameOfReferenceUID", "")), set())
+        own["images"] |= images[int(roi.ROINumber)]
+    return {name: {what: sorted(uids) for what, uids in own.items()} for name, own in found.items()}

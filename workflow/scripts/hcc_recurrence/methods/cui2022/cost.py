@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Bytes that training keeps a voxel, measured by tests/unit/test_cui2022.py.
-CUI_BYTES = 700
+CUI_BYTES = 400
 
 
 def training_mb(settings: Mapping[str, Any], network: str, batch: int, size: Sequence[int]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
 
 from hcc_recurrence.cohort.fit import LEFT_OUT, PUBLISHED, STRICT, Fit
 
@@ -29,3 +31,9 @@ def fits_by_use(held_out: Sequence[Fit], shares: Sequence[float]) -> Mapping[str
         SCORED: [*held_out, *published],
         CURVE: [Fit(STRICT, 1, fit.left_out, share=share) for share in shares for fit in first],
     }
+
+
+def trained(settings: Mapping[str, Any], uses: Sequence[str], held_out: Sequence[Fit]) -> list[tuple[str, Fit]]:
+    """Each network and fit of it that some uses take, by the strict fits without a fold."""
+    fits = fits_by_use(held_out, settings["training_shares"])
+    return list(product(settings["networks"], [fit for use in uses for fit in fits[use]]))
