@@ -399,7 +399,7 @@ def test_null_control_figure():
 
 
 def test_p_values_as_journals_print_them():
-    assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", "1", ""]
+    assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", ">.99", ""]
 
 
 def test_the_check_of_figures_finds_cut_and_overlapping_text():
@@ -433,6 +433,14 @@ def test_score_cam_shows_every_phase_with_and_without_its_map():
     assert len(panels) == 24 and sum(len(a.images) == 2 for a in panels) == 12
     # Two columns of a journal; a phase alone has one, in which its images are as large.
     assert figure.get_figwidth() * 25.4 == pytest.approx(180)
+    # A map without a response says so: a dark image alone looks like one that was not drawn.
+    assert "0 everywhere" not in text
+    empty = [
+        [np.zeros((24, 24)) if (row, place) == (1, 2) else m for place, m in enumerate(own)]
+        for row, own in enumerate(maps)
+    ]
+    dark = plot_activation(patients, images, masks, empty, phases, "a title (simulated)")
+    assert unreadable(dark) == [] and shown_text(dark).count("0 everywhere") == 1
     alone = plot_activation(patients, images[:, :1], masks, [m[:1] for m in maps], phases[:1], "a title (simulated)")
     assert alone.get_figwidth() * 25.4 == pytest.approx(85) and unreadable(alone) == []
     widths = [
