@@ -105,6 +105,15 @@ def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
                 assert axis.get_xlabel() and axis.get_title(), name
 
 
+def test_bars_of_risks_that_hardly_differ_are_seen(predictions):
+    """A network that says 0.50 to 0.51 of everyone had a waterfall without bars; others keep the axis of all."""
+    near = predictions.assign(probability=0.5 + 0.01 * predictions["probability"])
+    for rows, reach in ((predictions, 1.0), (near, 0.05)):
+        axis = plot_waterfall(rows, "strict", ["RCR"]).axes[0]
+        tallest = max(abs(bar.get_height()) for bar in axis.patches)
+        assert axis.get_ylim()[1] <= reach and tallest > (0.3 if reach < 1 else 0.05) * axis.get_ylim()[1]
+
+
 def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, metrics):
     row = metrics.set_index(["model", "protocol", "split"]).loc[("RCR", "strict", "validation")]
     text = shown_text(plot_confusion(predictions, "strict", ["RCR"]))

@@ -1,7 +1,5 @@
 # The config and the sheets, read and checked. Where they are refused, the target `preflight` still writes the list of
 # problems, and nothing else exists.
-import atexit
-import gc
 import os
 import sys
 import uuid
@@ -50,10 +48,7 @@ from hcc_recurrence.snakemake_records import (
 )
 
 prepare_process(SCRIPTS)
-atexit.register(gc.freeze)
-# What is known of the code's own modules, and what this start finds of them.
-PARSED.read(Path(".snakemake", "hcc_modules.json"))
-atexit.register(PARSED.write)
+PARSED.keep_in(Path(".snakemake", "hcc_modules.json"))
 quiet_scheduler()
 ask_groups_once()
 start_scripts_from_one_process(JobStarter(SCRIPTS))

@@ -60,22 +60,11 @@ rule measure_movement:
         seed=scores_of_again(SEED),
         labels="<results>/{cohort}/labels.csv",
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/movement",
-            "../report/movement.rst",
-            "networks trained again",
-            "figure",
-            section="Checks",
-        ),
+        **study_figure("movement", "networks trained again", section="Checks"),
         csv="<results>/{cohort}/{paper}/tables/movement.csv",
         patients="<results>/{cohort}/{paper}/tables/movement_patients.csv",
         sentence="<results>/{cohort}/{paper}/tables/movement.txt",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/movement.html",
-            "../report/movement.rst",
-            "networks trained again, table",
-            section="Checks",
-        ),
+        html=study_table("movement", "networks trained again, table", section="Checks"),
     log:
         "<logs>/{cohort}/{paper}/measure_movement.log",
     benchmark:

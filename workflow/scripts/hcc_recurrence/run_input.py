@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -85,6 +86,7 @@ def prepare_process(scripts: Path) -> None:
     # Planning makes millions of objects that stay. Python would look at all of them again with every few hundred new
     # ones.
     gc.set_threshold(200_000, 50, 1000)
+    atexit.register(gc.freeze)
 
 
 def read_run_input(given: GivenConfig, root: Path, words: Sequence[str], is_run: bool) -> RunInput:

@@ -17,6 +17,9 @@ from hcc_recurrence.statistics.single_models import first_repeat, training_cut_o
 
 AT_CENTRE = {"ha": "center", "va": "center", "fontsize": 8}
 
+# Of a waterfall: risks that lie nearer to the cut-off have an axis of their own.
+LEAST_REACH = 0.05
+
 
 def _grid(rows: int, columns: int, height: float) -> tuple[plt.Figure, np.ndarray]:
     use_style()
@@ -122,7 +125,11 @@ def plot_waterfall(predictions: pd.DataFrame, protocol: str, models: list[str]) 
             at_cut = np.flatnonzero(np.abs(height) < 1e-9)
             axis.scatter(at_cut, np.zeros(len(at_cut)), marker="|", s=14, c=colour[at_cut])
             axis.axhline(0, color="0.2", linewidth=0.7)
-            axis.set(title=panel_title(model, title, len(found)), xlabel=below, ylim=(-1, 1), xticks=[])
+            # Of a model whose risks hardly differ, bars would be too low to be seen.
+            reach = float(np.abs(height).max(initial=0.0))
+            limit = 1.0 if reach >= LEAST_REACH or reach < 1e-9 else 1.2 * reach
+            about = {"xlabel": below, "ylim": (-limit, limit), "xticks": []}
+            axis.set(title=panel_title(model, title, len(found)), **about)
             axis.title.set_fontsize(6.8)
             axis.set_ylabel("Risk minus cut-off" if column == 0 else "")
     marks = [plt.Rectangle((0, 0), 1, 1, color=COLOURS[i]) for i in (3, 0)]
