@@ -26,7 +26,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
     curve = learning_curve(labels, split, pd.concat([read_fits(asked.curve), whole]), params.shares)
     note = (
-        "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
+        "Strict, out of fold, first repeat: AUC (mean over folds), and SS minus NSS by the paired DeLong test within "
         "folds, same patients and folds. trained: mean number of patients that fitted. Smaller fractions are part "
         "of larger ones. Where the table of networks counts no fit better than chance, none of this says anything."
     )

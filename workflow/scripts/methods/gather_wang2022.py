@@ -46,10 +46,10 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     hazards = hazard_table(read_tables(asked.fits, "hazards"))
     note = (
         f"Cox regression, times censored at {params.horizon:.1f} months; the signature is the probability of DSFR, of "
-        "patients that learn by folds without them; its hazard ratio is of the step from 0 to 1, as the paper prints."
-        f" multivariable: all with a univariable P < {params.limit:g}; "
+        "training patients by folds without them; its hazard ratio is of the step from 0 to 1, as the paper prints. "
+        f"multivariable: all with a univariable P < {params.limit:g}; "
         "nomogram: of those by steps in both directions by AIC. P values after a selection are too small. ph p: test "
-        "of proportional hazards. fits: share of all fits whose nomogram has the variable."
+        "of proportional hazards. fits: fraction of all fits whose nomogram has the variable."
     )
     write_table("hazards", hazards, note, params, output)
 

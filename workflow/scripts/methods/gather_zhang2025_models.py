@@ -23,7 +23,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         f"{left} where none is left (none_significant). "
         "Logistic regression; the paper's Table 2 is a linear regression of "
         "the 0/1 outcome, exponentiated, with 90 % intervals. Odds ratios of the fit on all training patients; fits: "
-        "share of all fits whose model has the variable. vif, tolerance: among the variables of the combined model."
+        "fraction of all fits whose model has the variable. vif, tolerance: among the variables of the combined model."
         + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")
     )
     write_table("regressions", table, note, params, output)

@@ -31,7 +31,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     )
     write_table("slices", table, note, params, output)
     for protocol in ("strict", "as_published"):
-        figure = plot_roc(rows, table, protocol, None, slices)
+        figure = plot_roc(rows, table, protocol, None, slices, unit="images")
         save_figure(figure, output[f"roc_images_{protocol}"], params.figures, params.mark)
     histories = read_fits(asked.histories)
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
@@ -53,7 +53,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     described = described.drop(columns="fits better than chance")
     write_csv(described, output.networks_csv)
     note = (
-        "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median "
+        "Inner loss: cross-entropy of the early-stopping set in the epoch that was kept. Median "
         "over the fits of all folds and seeds; networks that leave two folds out are not counted."
     )
     write_html(described.round(3), params.title, output.networks_html, note, mark=params.mark)

@@ -40,8 +40,8 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         f"Forward selection by likelihood ratio (entry P < {params.settings['entry_p']:g}, removal P > "
         f"{params.settings['removal_p']:g}) of the variables with a univariable P < {params.settings['clinical_p']:g}; "
         "Firth's likelihood where the outcomes are separated. Odds ratios of the fit on all training patients; fits: "
-        "share of all fits whose model has the variable. vif, tolerance: among the candidates, and among the variables "
-        "of the model."
+        "fraction of all fits whose model has the variable. vif, tolerance: among the candidates, and among the "
+        "variables of the model."
         + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")
     )
     write_table("nomograms", table, note, params, output)
