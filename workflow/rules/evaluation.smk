@@ -35,9 +35,8 @@ rule compute_metrics:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         best_auc=best_auc_file,
     output:
-        csv="<results>/{cohort}/{paper}/tables/metrics.csv",
+        **study_table("metrics", "performance table"),
         printed="<results>/{cohort}/{paper}/tables/metrics_printed.csv",
-        html=study_table("metrics", "performance table"),
     log:
         "<logs>/{cohort}/{paper}/compute_metrics.log",
     benchmark:
@@ -89,12 +88,11 @@ rule compare_models:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
     output:
-        delong="<results>/{cohort}/{paper}/tables/delong.csv",
-        delong_html=study_table("delong", "DeLong tests", caption="delong_table"),
-        training="<results>/{cohort}/{paper}/tables/training_against_others.csv",
-        training_html=study_table("training_against_others", "training against others"),
-        optimism="<results>/{cohort}/{paper}/tables/optimism.csv",
-        optimism_html=study_table("optimism", "optimism", caption="optimism_table"),
+        **study_table("delong", "DeLong tests", caption="delong_table", name="delong"),
+        **study_table(
+            "training_against_others", "training against others", name="training"
+        ),
+        **study_table("optimism", "optimism", caption="optimism_table", name="optimism"),
         agreement="<results>/{cohort}/{paper}/tables/agreement.csv",
         seeds="<results>/{cohort}/{paper}/tables/auc_by_seed.csv",
     log:
@@ -125,8 +123,7 @@ rule measure_calibration:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        csv="<results>/{cohort}/{paper}/tables/calibration.csv",
-        html=study_table(
+        **study_table(
             "calibration", "calibration measures", caption="calibration_table"
         ),
     log:
@@ -154,9 +151,8 @@ rule measure_survival:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        csv="<results>/{cohort}/{paper}/tables/survival.csv",
+        **study_table("survival", "survival measures", caption="survival_table"),
         pairs="<results>/{cohort}/{paper}/tables/survival_pairs.csv",
-        html=study_table("survival", "survival measures", caption="survival_table"),
     log:
         "<logs>/{cohort}/{paper}/measure_survival.log",
     benchmark:
@@ -191,9 +187,8 @@ rule measure_time_auc:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
         **study_figures("time_auc", "time-dependent AUC"),
-        csv="<results>/{cohort}/{paper}/tables/time_auc.csv",
+        **study_table("time_auc", "time-dependent AUC, table"),
         curve="<results>/{cohort}/{paper}/tables/time_auc_by_month.csv",
-        html=study_table("time_auc", "time-dependent AUC, table"),
     log:
         "<logs>/{cohort}/{paper}/measure_time_auc.log",
     benchmark:
@@ -230,10 +225,10 @@ rule write_baseline_table:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        csv="<results>/{cohort}/{paper}/tables/baseline.csv",
-        html=study_table("baseline", "patient characteristics"),
-        sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
-        sets_html=study_table("baseline_sets", "patient characteristics, sets compared"),
+        **study_table("baseline", "patient characteristics"),
+        **study_table(
+            "baseline_sets", "patient characteristics, sets compared", name="sets"
+        ),
     log:
         "<logs>/{cohort}/{paper}/write_baseline_table.log",
     benchmark:
@@ -272,8 +267,7 @@ if WITHOUT_VARIABLES:
 
     use rule write_baseline_table as write_sets_table with:
         output:
-            sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
-            sets_html=study_table("baseline_sets", "sets compared"),
+            **study_table("baseline_sets", "sets compared", name="sets"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_VARIABLES),
             paper=PAPER_NAME,
@@ -285,10 +279,9 @@ rule fit_risk_factors:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        csv="<results>/{cohort}/{paper}/tables/risk_factors.csv",
+        **study_table("risk_factors", "clinical risk factors"),
         models="<results>/{cohort}/{paper}/tables/risk_factors.json",
         calibration="<results>/{cohort}/{paper}/tables/risk_factors_calibration.csv",
-        html=study_table("risk_factors", "clinical risk factors"),
     log:
         "<logs>/{cohort}/{paper}/fit_risk_factors.log",
     benchmark:
@@ -325,8 +318,7 @@ rule compare_strata:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
         **study_figures("strata", "AUC within groups"),
-        csv="<results>/{cohort}/{paper}/tables/strata.csv",
-        html=study_table("strata", "AUC within groups, table"),
+        **study_table("strata", "AUC within groups, table"),
     log:
         "<logs>/{cohort}/{paper}/compare_strata.log",
     benchmark:
@@ -360,10 +352,8 @@ rule compare_strata:
 rule measure_readings:
     """Agreement of readers on the findings that the sheet holds more than once."""
     output:
-        csv="<results>/{cohort}/{paper}/tables/readings.csv",
-        html=study_table("readings", "readers' agreement on findings"),
-        by_reader="<results>/{cohort}/{paper}/tables/readings_by_reader.csv",
-        by_reader_html=study_table("readings_by_reader", "findings of each reader"),
+        **study_table("readings", "readers' agreement on findings"),
+        **study_table("readings_by_reader", "findings of each reader", name="by_reader"),
     log:
         "<logs>/{cohort}/{paper}/measure_readings.log",
     benchmark:

@@ -1,5 +1,11 @@
 # Evaluation: figures. Needs the tables of evaluation.smk; each job draws what comes from the same tables.
 
+# Parameters of figures in which models stand side by side.
+OF_MODELS = {
+    **{"mark": study_mark, "main": study_main, "figures": figure_settings},
+    "endpoint": of_cohort("endpoint"),
+}
+
 
 rule plot_roc:
     """ROC curves of the models of a study, and of their variants, one panel a split."""
@@ -25,10 +31,7 @@ rule plot_roc:
         mem_mb=reckoned_memory("plot_roc"),
         runtime=minutes(10),
     params:
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
+        **OF_MODELS,
         code=code("plot_roc"),
     script:
         "../scripts/figures/plot_roc.py"
@@ -56,13 +59,10 @@ rule plot_calibration:
         mem_mb=reckoned_memory("plot_calibration"),
         runtime=minutes(30),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
         "../scripts/figures/plot_calibration.py"
@@ -102,11 +102,8 @@ rule plot_decision_curve:
         mem_mb=reckoned_memory("plot_decision_curve"),
         runtime=minutes(10),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
         "../scripts/figures/plot_decision_curve.py"
@@ -145,12 +142,9 @@ rule plot_risk_groups:
         mem_mb=reckoned_memory("plot_risk_groups"),
         runtime=minutes(10),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
         censored=censored_at_horizon,
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
         "../scripts/figures/plot_risk_groups.py"

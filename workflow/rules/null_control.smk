@@ -45,9 +45,8 @@ rule summarise_null_control:
         ),
     output:
         **study_figure("null_control", "null control"),
+        **study_table("null_control", "null control, table"),
         aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
-        csv="<results>/{cohort}/{paper}/tables/null_control.csv",
-        html=study_table("null_control", "null control, table"),
     log:
         "<logs>/{cohort}/{paper}/summarise_null_control.log",
     benchmark:

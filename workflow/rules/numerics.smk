@@ -61,10 +61,9 @@ rule measure_movement:
         labels="<results>/{cohort}/labels.csv",
     output:
         **study_figure("movement", "networks trained again", section="Checks"),
-        csv="<results>/{cohort}/{paper}/tables/movement.csv",
+        **study_table("movement", "networks trained again, table", section="Checks"),
         patients="<results>/{cohort}/{paper}/tables/movement_patients.csv",
         sentence="<results>/{cohort}/{paper}/tables/movement.txt",
-        html=study_table("movement", "networks trained again, table", section="Checks"),
     log:
         "<logs>/{cohort}/{paper}/measure_movement.log",
     benchmark:

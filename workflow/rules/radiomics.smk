@@ -64,8 +64,7 @@ rule measure_reproducibility:
         radiomics=study_radiomics,
     output:
         **study_figure("reproducibility", "readers' agreement"),
-        csv="<results>/{cohort}/{paper}/tables/reproducibility.csv",
-        html=study_table("reproducibility", "readers' agreement, table"),
+        **study_table("reproducibility", "readers' agreement, table"),
     log:
         "<logs>/{cohort}/{paper}/measure_reproducibility.log",
     benchmark:

@@ -15,7 +15,14 @@ def study_figure(figure, what, name="figure", caption="", **more):
     return one_figure(path, f"../report/{caption or figure}.rst", what, name, **more)
 
 
-def study_table(table, what, caption="", **more):
-    """The page of a table of a study."""
-    path = f"<results>/{{cohort}}/{{paper}}/tables/{table}.html"
-    return shown(path, f"../report/{caption or table}.rst", what, **more)
+def study_table(table, what, caption="", name="", **more):
+    """A table of a study, and its page: outputs `csv` and `html`, or `<name>` and `<name>_html`."""
+    path = f"<results>/{{cohort}}/{{paper}}/tables/{table}"
+    page = shown(f"{path}.html", f"../report/{caption or table}.rst", what, **more)
+    return {name or "csv": f"{path}.csv", f"{name}_html".strip("_"): page}
+
+
+def checklist_page(name):
+    """The page of a reporting checklist of a study."""
+    path = f"<results>/{{cohort}}/{{paper}}/checklists/checklist_{name}.html"
+    return shown(path, "../report/checklist.rst", f"checklist {name}")
