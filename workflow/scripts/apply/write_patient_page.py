@@ -23,8 +23,11 @@ with job_log(snakemake.log[0], f"patient {snakemake.wildcards.patient}"):
     folders = [masks, *([Path(inputs.predicted, patient)] if inputs.get("predicted") else [])]
     propagated = Path(masks, "carried.csv")
     moved = {row.phase: carried_words(row) for row in read_csv(propagated).itertuples()} if propagated.is_file() else {}
-    for file in sorted(Path(inputs.images).glob("*.nii.gz"), key=lambda f: params.phases.index(f.name.split(".")[0])):
-        phase = file.name.split(".")[0]
+    # The sheet may have series of phases that no model takes.
+    for phase in params.phases:
+        file = Path(inputs.images, f"{phase}.nii.gz")
+        if not file.is_file():
+            continue
         # The outline that the models used.
         mask = mask_file(folders, phase, params.readers.get(phase, ""))
         files = [mask] if mask else sorted(masks.glob(f"{phase}.*.nii.gz"))[:1]
