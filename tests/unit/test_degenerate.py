@@ -1,5 +1,6 @@
 """Models that tell nobody apart, and groups of a few patients: no interval, no test, and the reason in words."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,6 +142,7 @@ def test_every_figure_says_so_in_its_place(predictions, metrics, protocol):
     assert "diamonds" not in shown_text(figures[-1]), "the paper's AUCs are not there"
     beside = plot_aucs(metrics.assign(published=0.7), protocol, "cohort", None)
     assert "Open diamonds: AUC printed in the paper" in shown_text(beside)
+    plt.close(beside)
     assert unreadable(plot_delong(delong_pairs(predictions, models), protocol)) == []
     seeds = plot_seeds(auc_by_seed(predictions), "cohort")
     assert shown_text(seeds).count(NOTHING) == 2 and unreadable(seeds) == []

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from hcc_recurrence.networks.build import build_network
+from hcc_recurrence.networks.build import build_fusion, build_network
 from hcc_recurrence.networks.strided import StridedConv2d, StridedConv3d, with_ordered_gradients
+from hcc_recurrence.networks.training import save_network
 
 
 def gradients(layer, x):
@@ -73,3 +74,13 @@ def test_weights_are_drawn_and_named_as_before():
 def test_what_it_cannot_do_is_refused():
     with pytest.raises(ValueError, match="groups"):
         with_ordered_gradients(nn.Sequential(nn.Conv2d(4, 4, 3, 2, groups=2)))
+
+
+def test_the_fusion_of_zhao_2024_has_them_and_starts_from_the_trained_backbone(tmp_path):
+    trained = build_network({"architecture": "resnet18", "weights": ""}, 2, (3, 32, 32), False)
+    save_network(trained, {}, tmp_path / "trained.pt")
+    made = build_fusion("resnet18", tmp_path / "trained.pt", 2, 3, 5, False)
+    assert sum(isinstance(m, StridedConv2d) for m in made.modules()) == 7
+    own, theirs = made.backbone.state_dict(), trained.backbone.state_dict()
+    assert own.keys() == theirs.keys() and all(torch.equal(own[name], theirs[name]) for name in own)
+    assert build_fusion("", "", 2, 3, 5, False).fc.in_features == 5

@@ -1,5 +1,6 @@
 """Train the fusion of Zhao 2024 on the training patients outside one fold, whole and without each of its inputs."""
 
+from functools import partial
 from pathlib import Path
 
 from hcc_recurrence.job import job_log
@@ -19,10 +20,10 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
     from hcc_recurrence.methods.run import read_table
     from hcc_recurrence.methods.zhao2024.declare import FUSION, fusions
     from hcc_recurrence.methods.zhao2024.networks import chosen_network, fusion_variables
+    from hcc_recurrence.networks.build import build_fusion
     from hcc_recurrence.networks.fits import about_fit, fit_examples, patients_of, run_fit
     from hcc_recurrence.networks.machine import describe_machine, of_training, write_machine
-    from hcc_recurrence.networks.phase_network import PhaseNetwork
-    from hcc_recurrence.networks.training import load_weights, save_network
+    from hcc_recurrence.networks.training import save_network
     from hcc_recurrence.numerics import processor_facts
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
@@ -44,15 +45,8 @@ with job_log(snakemake.log[0], f"DLRCR on {wildcards.cohort}, fit {wildcards.fit
         examples = images.with_variables(variables.to_numpy(), images="deep" in kinds)
         number = variables.shape[1]
 
-        def make(kinds: tuple = kinds, number: int = number) -> PhaseNetwork:
-            if "deep" not in kinds:
-                return PhaseNetwork("", *size, number, params.layer_norm)
-            trained = PhaseNetwork(architecture, *size)
-            load_weights(trained, start_file)
-            network = PhaseNetwork(architecture, *size, number, params.layer_norm)
-            network.start_from(trained)
-            return network
-
+        of_images = architecture if "deep" in kinds else ""
+        make = partial(build_fusion, of_images, start_file, *size, number, params.layer_norm)
         state = Path(output.network).parent / "state" / f"{fit}.{len(all_scores)}.pt"
         network, scores, history = run_fit(
             make,

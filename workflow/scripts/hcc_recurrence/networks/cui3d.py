@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hcc_recurrence.networks.pooling import max_pool
+
 # Name, filters, kernel (z, y, x); a pool stands for itself, with stride 2 along each axis.
 LAYERS = (
     ("conv1", 32, (3, 3, 3)),
@@ -40,7 +42,7 @@ def _rest_behind(x: torch.Tensor, kernel: Sequence[int]) -> torch.Tensor:
 def _pooled(x: torch.Tensor, kernel: Sequence[int]) -> torch.Tensor:
     """Largest of each window, stride 2. What is outside is never chosen: the last window may be cut off."""
     before = [same_padding(size, length, 2)[0] for size, length in zip(x.shape[2:], kernel, strict=True)]
-    return functional.max_pool3d(x, kernel, 2, before, ceil_mode=True)
+    return max_pool(x, kernel, (2, 2, 2), before, ceil_mode=True)
 
 
 class Cui3D(nn.Module):
