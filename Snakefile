@@ -33,7 +33,7 @@ if PLAN:
             "planned_cost",
             "resources",
         ),
-        "captions",
+        *("captions", "study_outputs"),
         *("start", "cohort", "images", "tumours", "segmentation", "crops"),
         *("radiomics", "why"),
         # Where exported models are applied, no rule is there that fits anything.

@@ -46,7 +46,8 @@ def make_series(
     voxels: np.ndarray, header: SeriesHeader, folder: Path, direction: np.ndarray | None = None
 ) -> list[FileDataset]:
     """A series of (z, y, x) voxels; columns of `direction` are the directions of x, y and z."""
-    slices = write_series(voxels, header, folder)
+    # A copy each: slices that were written together share their elements, and tests change single ones.
+    slices = [copy.deepcopy(data) for data in write_series(voxels, header, folder)]
     for file in folder.iterdir():
         file.unlink()
     if direction is not None:

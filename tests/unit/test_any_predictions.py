@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from any_predictions import all_figures, all_tables, broken_promises, mangled
-from figure_checks import unreadable
+from figure_checks import shown_text, unreadable
+from figures_against_tables import (
+    confusion_contradictions,
+    forest_contradictions,
+    optimism_contradictions,
+    pair_contradictions,
+    roc_contradictions,
+    time_contradictions,
+)
 
+from hcc_recurrence.figures.comparison import plot_delong
+from hcc_recurrence.figures.numbers import figure_numbers
+from hcc_recurrence.figures.performance import plot_roc
+from hcc_recurrence.figures.style import take_title
 from hcc_recurrence.statistics.auc import auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
 from hcc_recurrence.statistics.concordance import bootstrap_p, percentile_interval
@@ -160,13 +170,95 @@ def test_readers_who_agree_in_everything_have_no_interval():
     assert table[["low", "high"]].isna().all(axis=None)
 
 
-def test_titles_of_four_panels_stand_beside_each_other():
-    """A published fit with a cross-validation of its own has a panel more than others have."""
+def four_panels():
+    """A published fit with a cross-validation of its own, as Zhang 2025's, and the names of its models."""
+    names = {"CR": "Combined_preoperative", "RCR": "DL_2.5D_without_radiomics"}
     rows = whole_table()
-    crossed = rows[(rows["protocol"] == "as_published") & (rows["split"] == "train")]
-    rows = pd.concat([rows, crossed.assign(estimate="cross_validated")], ignore_index=True)
-    (figure,) = all_figures(rows, {"metrics": metrics_table(rows)}, "as_published", ["roc"]).values()
-    figure.canvas.draw()
-    titles = [axis.title.get_window_extent() for axis in figure.axes if axis.get_title()]
-    assert len(titles) == 4
-    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(titles))
+    rows = rows[rows["model"].isin(names) & (rows["protocol"] == "as_published")].replace({"model": names})
+    # The second model is known in no patient of that panel, and tells nobody apart in the validation set.
+    crossed = rows[(rows["split"] == "train") & (rows["model"] == names["CR"])].assign(estimate="cross_validated")
+    rows.loc[(rows["split"] == "validation") & (rows["model"] == names["RCR"]), "probability"] = 0.4
+    return pd.concat([rows, crossed], ignore_index=True), [*names.values()]
+
+
+def test_four_panels_can_be_read():
+    rows, names = four_panels()
+    metrics = metrics_table(rows)
+    kinds = ("roc", "decision curve", "confusion", "waterfall", "kaplan meier", "aucs")
+    figures = all_figures(rows, {"metrics": metrics}, "as_published", kinds)
+    figures["variants"] = plot_roc(rows, metrics, "as_published", None, names, variants=True, unit="images")
+    assert figures["variants"].axes[0].get_title() == "Training, cross-validated (n = 50 images, 25 ER)"
+    for name, figure in figures.items():
+        take_title(figure, keep=False)
+        assert unreadable(figure) == [], name
+        drawn = [axis.get_window_extent() for axis in figure.axes if axis.get_title() and axis.axison]
+        assert len(drawn) >= 4, name
+        # Inches: a panel that text has crowded out shows nothing.
+        assert min(min(box.width, box.height) / figure.dpi for box in drawn) > 0.5, name
+    plt.close("all")
+
+
+def test_models_of_one_colour_differ_by_their_dashes():
+    rows = whole_table()
+    rows = rows[rows["model"] != "RCR score"].replace({"model": {"CR": "zhao2024:DL", "RCR": "zhang2025:Combined"}})
+    models = sorted(rows["model"].unique())
+    kinds = ("roc", "calibration", "decision curve", "survival calibration", "survival decision curve", "time auc")
+    for name, figure in all_figures(rows, all_tables(rows), "strict", kinds).items():
+        styles = {}
+        for line in figure.axes[0].lines:
+            model = next((m for m in models if str(line.get_label()).startswith(m)), None)
+            if model:
+                styles[model] = (line.get_color(), line._unscaled_dash_pattern)
+        assert set(styles) == set(models), name
+        assert styles[models[0]][0] == styles[models[1]][0], "both have the colour of the paper's model"
+        assert styles[models[0]] != styles[models[1]], name
+    plt.close("all")
+
+
+def test_a_difference_of_aucs_is_row_minus_column_in_whatever_order_its_models_came():
+    pair = {"protocol": "strict", "split": "validation", "estimate": "held_out", "p_holm": 0.2}
+    for model, other, difference in (("A", "B", -0.25), ("B", "A", 0.25)):
+        pairs = pd.DataFrame([pair | {"model": model, "other": other, "difference": difference}])
+        # B stands in the row: its AUC is 0.25 larger.
+        assert "+0.25" in shown_text(plot_delong(pairs, "strict"))
+    untested = pd.DataFrame([pair | {"model": "A", "other": "B", "difference": 0.1, "p_holm": np.nan}])
+    assert [text.get_text() for text in plot_delong(untested, "strict").axes[0].texts] == ["-"]
+    plt.close("all")
+
+
+COMPARED = ("roc", "aucs", "confusion", "delong", "time auc", "optimism")
+
+
+def figures_numbers(rows, tables, protocol):
+    """What is in the CSV of each figure that is compared with a table."""
+    drawn = all_figures(rows, tables, protocol, COMPARED)
+    numbers = {name: figure_numbers(figure) for name, figure in drawn.items()}
+    plt.close("all")
+    return numbers
+
+
+def test_a_figures_numbers_are_those_of_the_tables():
+    """Read from the drawing, and compared with the tables, of a cohort whole and of one mangled."""
+    for seed in (0, 5):
+        rows = whole_table(seed)
+        rows = mangled(rows, np.random.default_rng(seed)) if seed else rows
+        tables = all_tables(rows)
+        for protocol in ("strict", "as_published"):
+            numbers = figures_numbers(rows, tables, protocol)
+            found = roc_contradictions(numbers["roc"], tables["metrics"], protocol)
+            found += forest_contradictions(numbers["aucs"], tables["metrics"], protocol)
+            found += confusion_contradictions(numbers["confusion"], tables["metrics"], protocol)
+            found += pair_contradictions(numbers["delong"], tables["delong"], protocol)
+            found += time_contradictions(numbers["time auc"], tables["time_auc"], protocol, 24.0)
+            found += optimism_contradictions(numbers["optimism"], tables["optimism"])
+            assert found == []
+        if not seed:
+            # And what is not the table's is found.
+            metrics = tables["metrics"].assign(auc=tables["metrics"]["auc"] + 0.01, tp=tables["metrics"]["tp"] + 1)
+            assert roc_contradictions(numbers["roc"], metrics, protocol)
+            assert forest_contradictions(numbers["aucs"], metrics, protocol)
+            assert confusion_contradictions(numbers["confusion"], metrics, protocol)
+            turned = tables["delong"].assign(difference=-tables["delong"]["difference"])
+            assert pair_contradictions(numbers["delong"], turned, protocol)
+            assert time_contradictions(numbers["time auc"], tables["time_auc"].assign(auc=0.5), protocol, 24.0)
+            assert optimism_contradictions(numbers["optimism"], tables["optimism"].assign(strict=0.5))

@@ -14,7 +14,7 @@ from workflow_runner import REPOSITORY
 from hcc_recurrence.checklists import KNOWN_WORDS, SOURCES, Run, evidence, fill_checklist, read_checklist
 from hcc_recurrence.cohort.labels import permute_outcome
 from hcc_recurrence.figures.forest import plot_strata
-from hcc_recurrence.figures.html import metrics_for_readers, readable
+from hcc_recurrence.figures.html import metrics_for_readers, readable, survival_for_readers
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.statistics.auc import auc_cross_validated, auc_delong
 from hcc_recurrence.statistics.classification import metrics_table
@@ -258,6 +258,11 @@ def test_readable_tables_round_and_name():
     shown = readable(frame)
     assert list(shown.columns) == ["split", "p holm", "auc low", "n"]
     assert shown.iloc[0].tolist() == ["held out", "<.001", "0.123", 3]
+
+
+def test_a_median_that_is_not_reached_says_so():
+    measures = pd.DataFrame({"model": ["CR"], "median_high": [12.353], "median_low": [np.inf], "c": [0.61]})
+    assert survival_for_readers(measures).iloc[0].tolist() == ["CR", "12.353", "not reached", "0.610"]
 
 
 def test_permuted_outcomes_keep_what_belongs_together():

@@ -47,6 +47,15 @@ ROWS = [
         "megabytes": "",
         "kind": "networks",
     },
+    {
+        "step": "score",
+        "of": "a",
+        "size": "1x10x10",
+        "unit": "example",
+        "seconds": "1",
+        "megabytes": "",
+        "kind": "networks",
+    },
     {"step": "fit", "of": "GP", "size": "100", "unit": "model", "seconds": "1", "megabytes": "", "kind": "learning"},
 ]
 SMALL = CostTable(ROWS)
@@ -133,12 +142,12 @@ def test_every_published_network_has_a_row_at_its_published_size():
 def test_trainings_of_one_network_are_counted_by_hand():
     """Cui 2022: 200 patients, 140 train (by date: seven of ten), four of five folds, 15 % stop it, seven versions."""
     work = published(200)
-    start, train, score = work.units(
+    start, train, judge, score = work.units(
         "train_network", {"paper": "cui2022", "cohort": "demo_ct", "network": "SS", "fit": "strict.1.2"}
     )
     learn, inner = 112, 17
     assert train == Unit("train", 100 * (learn - inner) * 7, "example", "cui3d", (10, 150, 150))
-    assert score.number == 100 * inner + 200
+    assert (judge.number, score.number) == (100 * inner, 200)
     assert start == Unit("train_network", 1)
     # Zhang 2025: ten images a patient, each an example.
     wildcards = {"paper": "zhang2025", "cohort": "demo_ct", "network": "VGG19", "fit": "strict.1.1-3"}
@@ -247,7 +256,12 @@ def test_memory_comes_from_the_table():
 def test_a_limit_is_the_cost_some_times_over_and_some_minutes():
     units = [Unit("train", 600, "example", "a", (1, 10, 10)), Unit("anything", 120)]
     assert SMALL.limit_minutes(units) == math.ceil(LIMIT_OVER_COST * (1200 + 60) / 60) + LEAST_MINUTES
-    assert SMALL.limit_minutes(units, faster=10) == math.ceil(LIMIT_OVER_COST * (120 + 60) / 60) + LEAST_MINUTES
+    # A GPU is taken for 100 cores at what it does: it learns and judges, and scores nobody.
+    units += [Unit("judge", 300, "example", "a", (1, 10, 10)), Unit("score", 300, "example", "a", (1, 10, 10))]
+    judged = SMALL.price(units[-1]).seconds
+    assert judged == 300
+    on_gpu = 12 + 3 + 300 + 60
+    assert SMALL.limit_minutes(units, on_gpu=True) == math.ceil(LIMIT_OVER_COST * on_gpu / 60) + LEAST_MINUTES
 
 
 def job(rule="anything", units=(("anything", 2, "job", "", ()),), after=(), **changed):
@@ -260,6 +274,20 @@ def job(rule="anything", units=(("anything", 2, "job", "", ()),), after=(), **ch
         "after": list(after),
         **changed,
     }
+
+
+def test_a_job_on_a_gpu_learns_there_at_the_tables_seconds_and_scores_on_a_processor():
+    """By hand: 60 examples of 0.25 s learn, 30 are judged in a third of that, 5 are scored in 1 s of a processor."""
+    rows = [
+        {**row, "gpu_seconds": "0.25"} if row["size"] == "1x10x10" and row["step"] == "train" else row for row in ROWS
+    ]
+    units = [("train", 60, "example", "a", (1, 10, 10)), ("judge", 30, "example", "a", (1, 10, 10))]
+    own = job("train_network", [*units, ("score", 5, "example", "a", (1, 10, 10))], gpus=1)
+    found = job_cost(own, CostTable(rows), {})
+    assert found.gpu_seconds == pytest.approx(60 * 0.25 + 30 * 0.25 / 3 + 5)
+    # Without a measurement it is taken for 100 cores; on a processor judging is scoring.
+    assert job_cost(own, SMALL, {}).gpu_seconds == pytest.approx(60 * 2 / 100 + 30 * 2 / 300 + 5)
+    assert job_cost({**own, "gpus": 0}, SMALL, {}).seconds == pytest.approx(120 + 35, abs=0.1)
 
 
 def test_wall_time_is_all_work_over_the_cores_or_the_longest_chain():
@@ -277,7 +305,8 @@ def test_a_machine_twice_as_slow_takes_twice_as_long_at_that_kind_of_work():
     assert job_cost(own, SMALL, {"networks": 2.0}).seconds - plain == pytest.approx(2)
     assert job_cost(own, SMALL, {"images": 2.0}).seconds - plain == pytest.approx(1)
     on_gpu = job_cost({**own, "gpus": 1}, SMALL, {"networks": 2.0})
-    assert on_gpu.gpu_seconds == pytest.approx(2 / 100) and on_gpu.seconds < plain
+    # It holds the GPU while its other work is done: a second of the processor.
+    assert on_gpu.gpu_seconds == pytest.approx(2 / 100 + 1) and on_gpu.seconds < plain
     assert peak_memory([job(memory_mb=m) for m in (1.0, 5.0, 3.0)], 2) == 8
 
 

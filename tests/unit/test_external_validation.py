@@ -124,6 +124,24 @@ def test_a_handful_has_words_instead_of_numbers(applied):
     assert "Nothing can be said of how it does: fewer than 5" in words[-1]
 
 
+def test_inputs_that_are_far_apart_are_told_from_the_outcome(applied):
+    """A name may have a comma; the rate of the outcome is no input."""
+    _, distribution, scores, outside, labels = applied
+    one = labels[labels["er"] == 1].iloc[:1]
+    rows = external_predictions(scores, one)
+    tables = evaluation_tables(rows, ["CR"], 24.0, [24], 20, 0)
+    updates, cuts = recalibrations(rows, 20, 0)
+    mix = case_mix_table(outside, distribution, one.set_index("patient_id")["er"])
+    mix = mix.assign(
+        verdict=["far apart" if group in ("outcome", "acquisition") else "alike" for group in mix["group"]]
+    )
+    size = sizes(rows, {"observed_expected": 0.2, "slope": 0.2, "c": 0.1})
+    first, second = sentences(["CR"], tables["metrics"], updates, cuts, size, mix)
+    assert "and 1 far apart (Slice thickness, arterial). Where patients differ" in first
+    assert first.endswith("Early recurrence: 38% in training, 100% here.")
+    assert second.startswith("CR: 1 patient, 1 with early recurrence. Nothing can be said")
+
+
 def test_where_nobody_has_an_outcome_the_page_says_why(applied):
     *_, labels = applied
     reason = "no recurrence, and followed for less than 730 days"

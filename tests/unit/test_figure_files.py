@@ -17,7 +17,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from hcc_recurrence.figures.classification import panel_title
-from hcc_recurrence.figures.html import table_html
+from hcc_recurrence.figures.html import of_numbers, table_html
 from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.figures.numbers import figure_numbers
 from hcc_recurrence.figures.style import (
@@ -199,9 +199,10 @@ def test_the_models_of_a_paper_have_colours_far_apart():
 
 
 def test_a_long_title_of_a_panel_has_two_lines():
-    assert panel_title("CR", "Validation (n = 16, 9 ER)") == "CR. Validation (n = 16, 9 ER)"
-    long = panel_title("Clinical-nomogram", "Training, out of fold (n = 61, 35 ER)")
+    assert panel_title("CR", "Validation (n = 16, 9 ER)", 2) == "CR. Validation (n = 16, 9 ER)"
+    long = panel_title("Clinical-nomogram", "Training, out of fold (n = 61, 35 ER)", 2)
     assert long.splitlines() == ["Clinical-nomogram.", "Training, out of fold (n = 61, 35 ER)"]
+    assert panel_title("CR", "Validation (n = 16, 9 ER)", 4).splitlines() == ["CR.", "Validation", "(n = 16, 9 ER)"]
 
 
 def test_words_stand_at_the_left_and_numbers_at_the_right():
@@ -221,6 +222,9 @@ def test_words_stand_at_the_left_and_numbers_at_the_right():
         "<td>CR</td>" in text and '<td class="number">1.5</td>' in text and '<td class="number">&lt; 0.001</td>' in text
     )
     assert '<td class="number"></td>' in text
+    # A remark among numbers leaves them at the right; lists of names and numbers are words.
+    assert of_numbers(["0.7 (0.6-0.8)", "one score for everyone in 2 of 3 fits", "0.5"])
+    assert not of_numbers(["1.605e15", ".733", "accuracy .803, sensitivity .903, specificity .714"])
 
 
 def test_the_pdf_holds_the_words(files):

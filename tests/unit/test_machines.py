@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from workflow_runner import REPOSITORY
 
 from hcc_recurrence.machines import kinds_table, kinds_warning, machines_table
 from hcc_recurrence.networks import machine
@@ -102,3 +105,18 @@ def test_a_training_goes_on_with_the_same_kernels_alone():
 
     assert mark() == mark(processor="another") != of_training("other code", FACTS)
     assert mark() != mark(kernels={**KERNELS, "ATen": "AVX512"}) and mark() != mark(gpu="NVIDIA H100")
+
+
+@pytest.mark.parametrize("before", ["", "import sklearn, scipy.linalg, pandas;", "import SimpleITK, statsmodels.api;"])
+def test_what_a_machine_is_does_not_hang_on_what_else_a_job_imports(before):
+    """Two OpenBLAS, numpy's and scipy's: a job that had not loaded the second named another machine."""
+    ask = "from hcc_recurrence.networks.machine import describe_machine; import json"
+    told = "print(json.dumps(describe_machine('portable', 'cpu', 'p')['versions']))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{before}{ask}; {told}"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow/scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(json.loads(ran.stdout)["OpenBLAS"].split()) == 2

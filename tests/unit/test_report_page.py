@@ -194,7 +194,7 @@ def test_the_first_page_warns_of_what_a_reader_must_know(entries, metrics, resul
     for preset, simulated in (("published", False), ("demo", True), ("published", True)):
         told, _ = facts(entries, metrics, results, simulated=simulated, best_auc=0.9, about={"preset": preset})
         assert "Demo preset" not in told["warnings"] and ("SIMULATED" in told["lead"]) is simulated
-        assert "oracle AUC, which no method can pass here, is 0.900" in told["comparisons"][0]["facts"]
+        assert "oracle AUC, the best that a method can have on average, is 0.900" in told["comparisons"][0]["facts"]
 
 
 DEATH = Endpoint("death within 24 months", "death", "death", "overall survival", "TACE")
@@ -304,3 +304,19 @@ def test_a_rule_stands_right_of_all_that_it_needs():
     drawn = drawing([{"name": name, "jobs": 1} for name in names], links)
     assert [box["x"] for box in drawn["boxes"]] == sorted({box["x"] for box in drawn["boxes"]})
     assert len(drawn["lines"]) == 4 and drawing([], [])["boxes"] == []
+
+
+def test_captions_link_to_no_other_figure_and_are_the_same_without_the_targets_of_all():
+    """The list of the report renders each caption without the targets that Snakemake puts below it."""
+    from docutils.core import publish_parts
+
+    files = sorted((TEMPLATES.parent).glob("*.rst"))
+    assert len(files) > 50
+    texts = {file.name: re.sub(r"{{.*?}}|{%.*?%}", "x", file.read_text(encoding="utf-8"), flags=re.S) for file in files}
+    links = re.compile(r"`_|\w_(?=[\s.,;:)]|$)")
+    assert links.search("see Figures_ and") and links.search("`All files`_")
+    assert [name for name, text in texts.items() if links.search(text)] == []
+    targets = "\n\n.. _Workflow: javascript:show_panel('workflow')\n.. _roc.png: javascript:app.showResultInfo('roc')\n"
+    for name in ("roc.rst", "metrics.rst", "nomogram.rst"):
+        alone, below = (publish_parts(texts[name] + more, writer_name="html")["body"] for more in ("", targets))
+        assert alone == below, name

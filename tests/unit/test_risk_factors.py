@@ -5,8 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figure_checks import shown_text, unreadable
+from matplotlib.markers import CARETLEFTBASE, CARETRIGHTBASE
 
+from hcc_recurrence.figures.forest import plot_ratio_forest
 from hcc_recurrence.figures.html import ratios_for_readers
+from hcc_recurrence.figures.numbers import figure_numbers
 from hcc_recurrence.figures.p_values import ratio_text
 from hcc_recurrence.learning.clinical import select_clinical
 from hcc_recurrence.learning.risk_factor_steps import none_significant_note, panels_of
@@ -205,9 +209,28 @@ def test_the_cr_model_has_the_odds_ratios_of_its_table():
         ((1.0063, 1.0042, 1.0091), "1.006 (1.004-1.009)"),
         ((1.00072, 0.99934, 1.0021), "1.001 (0.999-1.002)"),
         ((0.74, 0.35, 1.53), "0.74 (0.35-1.53)"),
+        ((11392.01, 7.534, 1.7e7), "11392 (7.53-1.7e+07)"),
         ((1.61e15, 5.63e10, 4.63e19), "1.6e+15 (5.6e+10-4.6e+19)"),
         ((float("nan"),) * 3, ""),
     ],
 )
 def test_no_ratio_and_no_limit_is_rounded_to_1(values, text):
     assert ratio_text(*values) == text
+
+
+def test_an_interval_beyond_the_axis_ends_in_an_arrow():
+    table = pd.DataFrame(
+        {
+            "variable": ["score", "afp"], "label": ["DSFR", "AFP"], "hazard_ratio": [11392.0, 1.87],
+            "low": [7.53, 0.63], "high": [1.7e7, 5.58], "p": [0.012, 0.261],
+        }
+    )  # fmt: skip
+    figure = plot_ratio_forest([("Cox", "hazard_ratio", table)], "cohort")
+    axis = figure.axes[0]
+    # 1.7e7 and the ratio itself lie beyond 1000, where the axis ends; all other ends are shown.
+    arrows = [line for line in axis.lines if line.get_marker() in (CARETLEFTBASE, CARETRIGHTBASE)]
+    assert [(line.get_marker(), list(line.get_ydata())) for line in arrows] == [(CARETRIGHTBASE, [1])]
+    assert unreadable(figure) == [] and "11392 (7.53-1.7e+07)  P .012" in shown_text(figure)
+    # No number of the table that stands beside the figure.
+    numbers = figure_numbers(figure)
+    assert sorted(numbers.loc[numbers["kind"] == "point", "x"]) == [1.87, 11392.0]

@@ -105,6 +105,15 @@ def test_every_figure_of_a_study_is_readable(predictions, metrics, protocol):
                 assert axis.get_xlabel() and axis.get_title(), name
 
 
+def test_bars_of_risks_that_hardly_differ_are_seen(predictions):
+    """A network that says 0.50 to 0.51 of everyone had a waterfall without bars; others keep the axis of all."""
+    near = predictions.assign(probability=0.5 + 0.01 * predictions["probability"])
+    for rows, reach in ((predictions, 1.0), (near, 0.05)):
+        axis = plot_waterfall(rows, "strict", ["RCR"]).axes[0]
+        tallest = max(abs(bar.get_height()) for bar in axis.patches)
+        assert axis.get_ylim()[1] <= reach and tallest > (0.3 if reach < 1 else 0.05) * axis.get_ylim()[1]
+
+
 def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, metrics):
     row = metrics.set_index(["model", "protocol", "split"]).loc[("RCR", "strict", "validation")]
     text = shown_text(plot_confusion(predictions, "strict", ["RCR"]))
@@ -390,7 +399,7 @@ def test_null_control_figure():
 
 
 def test_p_values_as_journals_print_them():
-    assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", "1", ""]
+    assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", ">.99", ""]
 
 
 def test_the_check_of_figures_finds_cut_and_overlapping_text():
@@ -424,6 +433,14 @@ def test_score_cam_shows_every_phase_with_and_without_its_map():
     assert len(panels) == 24 and sum(len(a.images) == 2 for a in panels) == 12
     # Two columns of a journal; a phase alone has one, in which its images are as large.
     assert figure.get_figwidth() * 25.4 == pytest.approx(180)
+    # A map without a response says so: a dark image alone looks like one that was not drawn.
+    assert "0 everywhere" not in text
+    empty = [
+        [np.zeros((24, 24)) if (row, place) == (1, 2) else m for place, m in enumerate(own)]
+        for row, own in enumerate(maps)
+    ]
+    dark = plot_activation(patients, images, masks, empty, phases, "a title (simulated)")
+    assert unreadable(dark) == [] and shown_text(dark).count("0 everywhere") == 1
     alone = plot_activation(patients, images[:, :1], masks, [m[:1] for m in maps], phases[:1], "a title (simulated)")
     assert alone.get_figwidth() * 25.4 == pytest.approx(85) and unreadable(alone) == []
     widths = [

@@ -67,6 +67,7 @@ rule apply_model:
         mem_mb=applied_memory(8000),
         runtime=minutes(60),
     params:
+        **clinical_params(bundle_clinical),
         model=of_bundle("sums"),
         folder=untracked(of_bundle("folder")),
         # Networks give other last digits by other kernels.
@@ -75,11 +76,6 @@ rule apply_model:
         images=lambda w: [i["name"] for i in about_bundle(w.bundle)["reads"]["images"]],
         reader=of_cohort("reader"),
         patients=lambda w: PLAN.patients(w.cohort),
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(bundle_clinical),
-        definitions=untracked(clinical_definitions(bundle_clinical)),
-        meaning=clinical_meaning(bundle_clinical),
-        missing_codes=of_cohort("missing_codes"),
         code=lambda w: code(
             "apply_model",
             f"hcc_recurrence.methods.{about_bundle(w.bundle)['method']}.export",

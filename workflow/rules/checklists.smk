@@ -18,30 +18,11 @@ rule fill_checklists:
         masks=tumour_table,
         acquisition="<results>/{cohort}/acquisition.csv",
     output:
-        METRICS_csv="<results>/{cohort}/{paper}/checklists/checklist_METRICS.csv",
-        METRICS=shown(
-            "<results>/{cohort}/{paper}/checklists/checklist_METRICS.html",
-            "../report/checklist.rst",
-            "checklist METRICS",
-        ),
-        CLEAR_csv="<results>/{cohort}/{paper}/checklists/checklist_CLEAR.csv",
-        CLEAR=shown(
-            "<results>/{cohort}/{paper}/checklists/checklist_CLEAR.html",
-            "../report/checklist.rst",
-            "checklist CLEAR",
-        ),
-        TRIPOD_AI_csv="<results>/{cohort}/{paper}/checklists/checklist_TRIPOD_AI.csv",
-        TRIPOD_AI=shown(
-            "<results>/{cohort}/{paper}/checklists/checklist_TRIPOD_AI.html",
-            "../report/checklist.rst",
-            "checklist TRIPOD_AI",
-        ),
-        RQS_csv="<results>/{cohort}/{paper}/checklists/checklist_RQS.csv",
-        RQS=shown(
-            "<results>/{cohort}/{paper}/checklists/checklist_RQS.html",
-            "../report/checklist.rst",
-            "checklist RQS",
-        ),
+        **{
+            f"{name}_csv": f"<results>/{{cohort}}/{{paper}}/checklists/checklist_{name}.csv"
+            for name in CHECKLIST_NAMES
+        },
+        **{name: checklist_page(name) for name in CHECKLIST_NAMES},
     log:
         "<logs>/{cohort}/{paper}/fill_checklists.log",
     benchmark:

@@ -26,15 +26,15 @@ def clinical_meaning(variables):
     return lambda w: PLAN.clinical_meaning(base(w.cohort), variables(w))
 
 
-def clinical_params(paper):
-    """How the values of a paper's clinical variables are read: a value that no model takes runs nothing again."""
-    variables = study_clinical(paper)
+def clinical_params(variables, missing_codes=of_cohort("missing_codes")):
+    """How the values of the clinical variables are read that a function of the wildcards names: a value of another one
+    runs nothing again."""
     return {
         "sheet": untracked(patients_sheet),
         "clinical": clinical_hash(variables),
         "definitions": untracked(clinical_definitions(variables)),
         "meaning": clinical_meaning(variables),
-        "missing_codes": of_cohort("missing_codes"),
+        "missing_codes": missing_codes,
     }
 
 

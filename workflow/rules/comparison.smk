@@ -23,11 +23,7 @@ rule fit_comparators:
         mem_mb=reckoned_memory("fit_comparators"),
         runtime=minutes(10),
     params:
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(comparator_variables),
-        definitions=untracked(clinical_definitions(comparator_variables)),
-        meaning=clinical_meaning(comparator_variables),
-        missing_codes=of_cohort("missing_codes"),
+        **clinical_params(comparator_variables),
         constants=of_cohort("constants"),
         reader=of_cohort("reader"),
         repeats=lookup("splits/{scheme}/repeats", within=FULL_CONFIG),

@@ -35,13 +35,8 @@ rule compute_metrics:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         best_auc=best_auc_file,
     output:
-        csv="<results>/{cohort}/{paper}/tables/metrics.csv",
+        **study_table("metrics", "performance table"),
         printed="<results>/{cohort}/{paper}/tables/metrics_printed.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/metrics.html",
-            "../report/metrics.rst",
-            "performance table",
-        ),
     log:
         "<logs>/{cohort}/{paper}/compute_metrics.log",
     benchmark:
@@ -93,24 +88,11 @@ rule compare_models:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
     output:
-        delong="<results>/{cohort}/{paper}/tables/delong.csv",
-        delong_html=shown(
-            "<results>/{cohort}/{paper}/tables/delong.html",
-            "../report/delong_table.rst",
-            "DeLong tests",
+        **study_table("delong", "DeLong tests", caption="delong_table", name="delong"),
+        **study_table(
+            "training_against_others", "training against others", name="training"
         ),
-        training="<results>/{cohort}/{paper}/tables/training_against_others.csv",
-        training_html=shown(
-            "<results>/{cohort}/{paper}/tables/training_against_others.html",
-            "../report/training_against_others.rst",
-            "training against others",
-        ),
-        optimism="<results>/{cohort}/{paper}/tables/optimism.csv",
-        optimism_html=shown(
-            "<results>/{cohort}/{paper}/tables/optimism.html",
-            "../report/optimism_table.rst",
-            "optimism",
-        ),
+        **study_table("optimism", "optimism", caption="optimism_table", name="optimism"),
         agreement="<results>/{cohort}/{paper}/tables/agreement.csv",
         seeds="<results>/{cohort}/{paper}/tables/auc_by_seed.csv",
     log:
@@ -141,11 +123,8 @@ rule measure_calibration:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        csv="<results>/{cohort}/{paper}/tables/calibration.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/calibration.html",
-            "../report/calibration_table.rst",
-            "calibration measures",
+        **study_table(
+            "calibration", "calibration measures", caption="calibration_table"
         ),
     log:
         "<logs>/{cohort}/{paper}/measure_calibration.log",
@@ -172,13 +151,8 @@ rule measure_survival:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        csv="<results>/{cohort}/{paper}/tables/survival.csv",
+        **study_table("survival", "survival measures", caption="survival_table"),
         pairs="<results>/{cohort}/{paper}/tables/survival_pairs.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/survival.html",
-            "../report/survival_table.rst",
-            "survival measures",
-        ),
     log:
         "<logs>/{cohort}/{paper}/measure_survival.log",
     benchmark:
@@ -212,18 +186,9 @@ rule measure_time_auc:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/time_auc",
-            caption="../report/time_auc.rst",
-            what="time-dependent AUC",
-        ),
-        csv="<results>/{cohort}/{paper}/tables/time_auc.csv",
+        **study_figures("time_auc", "time-dependent AUC"),
+        **study_table("time_auc", "time-dependent AUC, table"),
         curve="<results>/{cohort}/{paper}/tables/time_auc_by_month.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/time_auc.html",
-            "../report/time_auc.rst",
-            "time-dependent AUC, table",
-        ),
     log:
         "<logs>/{cohort}/{paper}/measure_time_auc.log",
     benchmark:
@@ -260,17 +225,9 @@ rule write_baseline_table:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        csv="<results>/{cohort}/{paper}/tables/baseline.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/baseline.html",
-            "../report/baseline.rst",
-            "patient characteristics",
-        ),
-        sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
-        sets_html=shown(
-            "<results>/{cohort}/{paper}/tables/baseline_sets.html",
-            "../report/baseline_sets.rst",
-            "patient characteristics, sets compared",
+        **study_table("baseline", "patient characteristics"),
+        **study_table(
+            "baseline_sets", "patient characteristics, sets compared", name="sets"
         ),
     log:
         "<logs>/{cohort}/{paper}/write_baseline_table.log",
@@ -288,11 +245,7 @@ rule write_baseline_table:
         mem_mb=reckoned_memory("write_baseline_table"),
         runtime=minutes(10),
     params:
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(of_study),
-        definitions=untracked(clinical_definitions(of_study)),
-        meaning=clinical_meaning(of_study),
-        missing_codes=of_cohort("missing_codes"),
+        **clinical_params(of_study),
         coding=study_setting("clinical"),
         continuous=study_setting("baseline_continuous"),
         yates=study_setting("baseline_yates"),
@@ -314,12 +267,7 @@ if WITHOUT_VARIABLES:
 
     use rule write_baseline_table as write_sets_table with:
         output:
-            sets="<results>/{cohort}/{paper}/tables/baseline_sets.csv",
-            sets_html=shown(
-                "<results>/{cohort}/{paper}/tables/baseline_sets.html",
-                "../report/baseline_sets.rst",
-                "sets compared",
-            ),
+            **study_table("baseline_sets", "sets compared", name="sets"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_VARIABLES),
             paper=PAPER_NAME,
@@ -331,14 +279,9 @@ rule fit_risk_factors:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        csv="<results>/{cohort}/{paper}/tables/risk_factors.csv",
+        **study_table("risk_factors", "clinical risk factors"),
         models="<results>/{cohort}/{paper}/tables/risk_factors.json",
         calibration="<results>/{cohort}/{paper}/tables/risk_factors_calibration.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/risk_factors.html",
-            "../report/risk_factors.rst",
-            "clinical risk factors",
-        ),
     log:
         "<logs>/{cohort}/{paper}/fit_risk_factors.log",
     benchmark:
@@ -355,11 +298,7 @@ rule fit_risk_factors:
         mem_mb=reckoned_memory("fit_risk_factors"),
         runtime=minutes(30),
     params:
-        sheet=untracked(patients_sheet),
-        clinical=clinical_hash(of_study),
-        definitions=untracked(clinical_definitions(of_study)),
-        meaning=clinical_meaning(of_study),
-        missing_codes=of_cohort("missing_codes"),
+        **clinical_params(of_study),
         title=of_cohort("title"),
         own=own_risk_factors,
         settings=FULL_CONFIG["evaluation"],
@@ -378,17 +317,8 @@ rule compare_strata:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/strata",
-            caption="../report/strata.rst",
-            what="AUC within groups",
-        ),
-        csv="<results>/{cohort}/{paper}/tables/strata.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/strata.html",
-            "../report/strata.rst",
-            "AUC within groups, table",
-        ),
+        **study_figures("strata", "AUC within groups"),
+        **study_table("strata", "AUC within groups, table"),
     log:
         "<logs>/{cohort}/{paper}/compare_strata.log",
     benchmark:
@@ -422,18 +352,8 @@ rule compare_strata:
 rule measure_readings:
     """Agreement of readers on the findings that the sheet holds more than once."""
     output:
-        csv="<results>/{cohort}/{paper}/tables/readings.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/readings.html",
-            "../report/readings.rst",
-            "readers' agreement on findings",
-        ),
-        by_reader="<results>/{cohort}/{paper}/tables/readings_by_reader.csv",
-        by_reader_html=shown(
-            "<results>/{cohort}/{paper}/tables/readings_by_reader.html",
-            "../report/readings_by_reader.rst",
-            "findings of each reader",
-        ),
+        **study_table("readings", "readers' agreement on findings"),
+        **study_table("readings_by_reader", "findings of each reader", name="by_reader"),
     log:
         "<logs>/{cohort}/{paper}/measure_readings.log",
     benchmark:
@@ -450,17 +370,13 @@ rule measure_readings:
         mem_mb=reckoned_memory("measure_readings"),
         runtime=minutes(10),
     params:
-        sheet=untracked(patients_sheet),
+        **clinical_params(read_variables),
         readings=untracked(lambda w: PLAN.readings(w.cohort, of_study(w))),
         content=lambda w: PLAN.readings_hash(w.cohort, of_study(w)),
         bands=lambda w: PLAN.settings(w.paper, w.cohort).get(
             "agreement_words", "five_words"
         ),
-        clinical=clinical_hash(read_variables),
-        definitions=untracked(clinical_definitions(read_variables)),
-        meaning=clinical_meaning(read_variables),
         patients=lambda w: PLAN.patients(w.cohort),
-        missing_codes=of_cohort("missing_codes"),
         title=of_cohort("title"),
         mark=study_mark,
         code=code("measure_readings"),

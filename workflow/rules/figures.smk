@@ -1,5 +1,11 @@
 # Evaluation: figures. Needs the tables of evaluation.smk; each job draws what comes from the same tables.
 
+# Parameters of figures in which models stand side by side.
+OF_MODELS = {
+    **{"mark": study_mark, "main": study_main, "figures": figure_settings},
+    "endpoint": of_cohort("endpoint"),
+}
+
 
 rule plot_roc:
     """ROC curves of the models of a study, and of their variants, one panel a split."""
@@ -8,17 +14,9 @@ rule plot_roc:
         metrics="<results>/{cohort}/{paper}/tables/metrics.csv",
         best_auc=best_auc_file,
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/roc",
-            caption="../report/roc.rst",
-            what="ROC curves",
-            name="models",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/roc_variants",
-            caption="../report/roc.rst",
-            what="ROC curves of variants",
-            name="variants",
+        **study_figures("roc", "ROC curves", "models"),
+        **study_figures(
+            "roc_variants", "ROC curves of variants", "variants", caption="roc"
         ),
     log:
         "<logs>/{cohort}/{paper}/plot_roc.log",
@@ -33,10 +31,7 @@ rule plot_roc:
         mem_mb=reckoned_memory("plot_roc"),
         runtime=minutes(10),
     params:
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
+        **OF_MODELS,
         code=code("plot_roc"),
     script:
         "../scripts/figures/plot_roc.py"
@@ -47,17 +42,8 @@ rule plot_calibration:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/calibration",
-            caption="../report/calibration.rst",
-            what="calibration",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/survival_calibration",
-            caption="../report/survival_calibration.rst",
-            what=of_survival("calibration"),
-            name="survival",
-        ),
+        **study_figures("calibration", "calibration"),
+        **study_figures("survival_calibration", of_survival("calibration"), "survival"),
     log:
         "<logs>/{cohort}/{paper}/plot_calibration.log",
     benchmark:
@@ -73,13 +59,10 @@ rule plot_calibration:
         mem_mb=reckoned_memory("plot_calibration"),
         runtime=minutes(30),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
         resamples=FULL_CONFIG["evaluation"]["resamples"],
         seed=FULL_CONFIG["seed"],
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_calibration"),
     script:
         "../scripts/figures/plot_calibration.py"
@@ -90,11 +73,7 @@ if WITHOUT_TIMES:
 
     use rule plot_calibration as plot_calibration_without_times with:
         output:
-            **both_protocols(
-                "<results>/{cohort}/{paper}/figures/calibration",
-                caption="../report/calibration.rst",
-                what="calibration",
-            ),
+            **study_figures("calibration", "calibration"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_TIMES),
 
@@ -104,16 +83,9 @@ rule plot_decision_curve:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/decision_curve",
-            caption="../report/decision_curve.rst",
-            what="decision curve",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/survival_decision_curve",
-            caption="../report/survival_decision_curve.rst",
-            what="decision curve with censored times",
-            name="survival",
+        **study_figures("decision_curve", "decision curve"),
+        **study_figures(
+            "survival_decision_curve", "decision curve with censored times", "survival"
         ),
     log:
         "<logs>/{cohort}/{paper}/plot_decision_curve.log",
@@ -130,11 +102,8 @@ rule plot_decision_curve:
         mem_mb=reckoned_memory("plot_decision_curve"),
         runtime=minutes(10),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_decision_curve"),
     script:
         "../scripts/figures/plot_decision_curve.py"
@@ -145,11 +114,7 @@ if WITHOUT_TIMES:
 
     use rule plot_decision_curve as plot_decision_curve_without_times with:
         output:
-            **both_protocols(
-                "<results>/{cohort}/{paper}/figures/decision_curve",
-                caption="../report/decision_curve.rst",
-                what="decision curve",
-            ),
+            **study_figures("decision_curve", "decision curve"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_TIMES),
 
@@ -159,24 +124,9 @@ rule plot_risk_groups:
     input:
         predictions="<results>/{cohort}/{paper}/predictions.csv",
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/confusion",
-            caption="../report/confusion.rst",
-            what="confusion matrices",
-            name="confusion",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/waterfall",
-            caption="../report/waterfall.rst",
-            what="waterfall of predicted risks",
-            name="waterfall",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/kaplan_meier",
-            caption="../report/kaplan_meier.rst",
-            what="Kaplan-Meier by risk group",
-            name="kaplan_meier",
-        ),
+        **study_figures("confusion", "confusion matrices", "confusion"),
+        **study_figures("waterfall", "waterfall of predicted risks", "waterfall"),
+        **study_figures("kaplan_meier", "Kaplan-Meier by risk group", "kaplan_meier"),
     log:
         "<logs>/{cohort}/{paper}/plot_risk_groups.log",
     benchmark:
@@ -192,12 +142,9 @@ rule plot_risk_groups:
         mem_mb=reckoned_memory("plot_risk_groups"),
         runtime=minutes(10),
     params:
+        **OF_MODELS,
         horizon=horizon_months,
         censored=censored_at_horizon,
-        mark=study_mark,
-        main=study_main,
-        figures=figure_settings,
-        endpoint=of_cohort("endpoint"),
         code=code("plot_risk_groups"),
     script:
         "../scripts/figures/plot_risk_groups.py"
@@ -208,18 +155,8 @@ if WITHOUT_TIMES:
 
     use rule plot_risk_groups as plot_risk_groups_without_times with:
         output:
-            **both_protocols(
-                "<results>/{cohort}/{paper}/figures/confusion",
-                caption="../report/confusion.rst",
-                what="confusion matrices",
-                name="confusion",
-            ),
-            **both_protocols(
-                "<results>/{cohort}/{paper}/figures/waterfall",
-                caption="../report/waterfall.rst",
-                what="waterfall of predicted risks",
-                name="waterfall",
-            ),
+            **study_figures("confusion", "confusion matrices", "confusion"),
+            **study_figures("waterfall", "waterfall of predicted risks", "waterfall"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_TIMES),
 
@@ -234,36 +171,11 @@ rule plot_comparison:
         seeds="<results>/{cohort}/{paper}/tables/auc_by_seed.csv",
         best_auc=best_auc_file,
     output:
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/aucs",
-            caption="../report/aucs.rst",
-            what="AUCs side by side",
-            name="aucs",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/delong",
-            caption="../report/delong.rst",
-            what="DeLong P of every pair",
-            name="delong",
-        ),
-        **both_protocols(
-            "<results>/{cohort}/{paper}/figures/agreement",
-            caption="../report/agreement.rst",
-            what="agreement of models",
-            name="agreement",
-        ),
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/optimism",
-            "../report/optimism.rst",
-            "optimism of the published protocol",
-            "optimism",
-        ),
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/seeds",
-            "../report/seeds.rst",
-            "spread over seeds",
-            "seeds",
-        ),
+        **study_figures("aucs", "AUCs side by side", "aucs"),
+        **study_figures("delong", "DeLong P of every pair", "delong"),
+        **study_figures("agreement", "agreement of models", "agreement"),
+        **study_figure("optimism", "optimism of the published protocol", "optimism"),
+        **study_figure("seeds", "spread over seeds", "seeds"),
     log:
         "<logs>/{cohort}/{paper}/plot_comparison.log",
     benchmark:
@@ -295,24 +207,9 @@ if WITHOUT_PAIRS:
 
     use rule plot_comparison as plot_comparison_of_one_model with:
         output:
-            **both_protocols(
-                "<results>/{cohort}/{paper}/figures/aucs",
-                caption="../report/aucs.rst",
-                what="AUCs side by side",
-                name="aucs",
-            ),
-            **one_figure(
-                "<results>/{cohort}/{paper}/figures/optimism",
-                "../report/optimism.rst",
-                "optimism of the published protocol",
-                "optimism",
-            ),
-            **one_figure(
-                "<results>/{cohort}/{paper}/figures/seeds",
-                "../report/seeds.rst",
-                "spread over seeds",
-                "seeds",
-            ),
+            **study_figures("aucs", "AUCs side by side", "aucs"),
+            **study_figure("optimism", "optimism of the published protocol", "optimism"),
+            **study_figure("seeds", "spread over seeds", "seeds"),
         wildcard_constraints:
             cohort=cohort_in(WITHOUT_PAIRS),
 
@@ -324,27 +221,13 @@ rule plot_risk_factors:
         models="<results>/{cohort}/{paper}/tables/risk_factors.json",
         calibration="<results>/{cohort}/{paper}/tables/risk_factors_calibration.csv",
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/forest",
-            "../report/forest.rst",
-            "forest plot of clinical variables",
-            "forest",
+        **study_figure("forest", "forest plot of clinical variables", "forest"),
+        **study_figure(
+            "nomogram_logistic", "logistic nomogram", "logistic", caption="nomogram"
         ),
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/nomogram_logistic",
-            "../report/nomogram.rst",
-            "logistic nomogram",
-            "logistic",
-        ),
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/nomogram_cox",
-            "../report/nomogram.rst",
-            "Cox nomogram",
-            "cox",
-        ),
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/nomogram_calibration",
-            "../report/nomogram_calibration.rst",
+        **study_figure("nomogram_cox", "Cox nomogram", "cox", caption="nomogram"),
+        **study_figure(
+            "nomogram_calibration",
             "calibration of the logistic nomogram",
             "calibration",
         ),
@@ -378,21 +261,15 @@ if VARIABLES_WITHOUT_TIMES:
 
     use rule plot_risk_factors as plot_risk_factors_without_times with:
         output:
-            **one_figure(
-                "<results>/{cohort}/{paper}/figures/forest",
-                "../report/forest.rst",
-                "forest plot of clinical variables",
-                "forest",
-            ),
-            **one_figure(
-                "<results>/{cohort}/{paper}/figures/nomogram_logistic",
-                "../report/nomogram.rst",
+            **study_figure("forest", "forest plot of clinical variables", "forest"),
+            **study_figure(
+                "nomogram_logistic",
                 "logistic nomogram",
                 "logistic",
+                caption="nomogram",
             ),
-            **one_figure(
-                "<results>/{cohort}/{paper}/figures/nomogram_calibration",
-                "../report/nomogram_calibration.rst",
+            **study_figure(
+                "nomogram_calibration",
                 "calibration of the logistic nomogram",
                 "calibration",
             ),
@@ -407,12 +284,7 @@ rule plot_flow_chart:
         labels="<results>/{cohort}/labels.csv",
         split=study_split,
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/flow_chart",
-            "../report/flow_chart.rst",
-            "flow chart of patients",
-            "figure",
-        ),
+        **study_figure("flow_chart", "flow chart of patients"),
     log:
         "<logs>/{cohort}/{paper}/plot_flow_chart.log",
     benchmark:

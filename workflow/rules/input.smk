@@ -1,7 +1,5 @@
 # The config and the sheets, read and checked. Where they are refused, the target `preflight` still writes the list of
 # problems, and nothing else exists.
-import atexit
-import gc
 import os
 import sys
 import uuid
@@ -23,7 +21,7 @@ from hcc_recurrence.job import SAID_BY_THE_RUN
 from hcc_recurrence.job_starter import JobStarter
 from hcc_recurrence.problems import InputError
 from hcc_recurrence.progress_display import show_progress_of_run
-from hcc_recurrence.provenance import code_version
+from hcc_recurrence.provenance import PARSED, code_version
 from hcc_recurrence.run_input import (
     AS_A_TABLE,
     GivenConfig,
@@ -32,12 +30,13 @@ from hcc_recurrence.run_input import (
     unknown_targets,
 )
 from hcc_recurrence.snakemake_inside import (
+    ask_groups_once,
     attempt_of_job,
     default_resource,
     given_config,
-    hasten_planning,
     is_local_rule,
     is_to_say_more_or_less,
+    quiet_scheduler,
     remember_signatures,
     start_groups_together,
     start_scripts_from_one_process,
@@ -49,8 +48,9 @@ from hcc_recurrence.snakemake_records import (
 )
 
 prepare_process(SCRIPTS)
-atexit.register(gc.freeze)
-hasten_planning()
+PARSED.keep_in(Path(".snakemake", "hcc_modules.json"))
+quiet_scheduler()
+ask_groups_once()
 start_scripts_from_one_process(JobStarter(SCRIPTS))
 # What makes results valid lies with the results, not in `.snakemake`.
 keep_records_with_results()

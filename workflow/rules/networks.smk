@@ -60,12 +60,7 @@ rule plot_training:
             fit=network_fits(wildcards.paper, wildcards.cohort),
         ),
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/training",
-            "../report/training.rst",
-            "training of the networks",
-            "figure",
-        ),
+        **study_figure("training", "training of the networks"),
     log:
         "<logs>/{cohort}/{paper}/plot_training.log",
     benchmark:

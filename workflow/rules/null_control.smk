@@ -44,19 +44,9 @@ rule summarise_null_control:
             else "<results>/{cohort}/{paper}/predictions.csv"
         ),
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/null_control",
-            "../report/null_control.rst",
-            "null control",
-            "figure",
-        ),
+        **study_figure("null_control", "null control"),
+        **study_table("null_control", "null control, table"),
         aucs="<results>/{cohort}/{paper}/tables/null_control_aucs.csv",
-        csv="<results>/{cohort}/{paper}/tables/null_control.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/null_control.html",
-            "../report/null_control.rst",
-            "null control, table",
-        ),
     log:
         "<logs>/{cohort}/{paper}/summarise_null_control.log",
     benchmark:

@@ -60,22 +60,10 @@ rule measure_movement:
         seed=scores_of_again(SEED),
         labels="<results>/{cohort}/labels.csv",
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/movement",
-            "../report/movement.rst",
-            "networks trained again",
-            "figure",
-            section="Checks",
-        ),
-        csv="<results>/{cohort}/{paper}/tables/movement.csv",
+        **study_figure("movement", "networks trained again", section="Checks"),
+        **study_table("movement", "networks trained again, table", section="Checks"),
         patients="<results>/{cohort}/{paper}/tables/movement_patients.csv",
         sentence="<results>/{cohort}/{paper}/tables/movement.txt",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/movement.html",
-            "../report/movement.rst",
-            "networks trained again, table",
-            section="Checks",
-        ),
     log:
         "<logs>/{cohort}/{paper}/measure_movement.log",
     benchmark:

@@ -9,6 +9,7 @@ PUBLISHED = HOME / "workflow" / "published"
 REPORT_TEMPLATES = HOME / "workflow" / "report" / "page"
 REPORT_PLUGIN = HOME / "workflow" / "scripts" / "report_plugin"
 CHECKLISTS = HOME / "workflow" / "checklists"
+CHECKLIST_NAMES = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
 # Where torchvision's ImageNet weights are, and how their SHA-256 begins.
 with open(HOME / "workflow" / "weights.csv", newline="") as _table:
     KNOWN_WEIGHTS = [dict(row) for row in csv.DictReader(_table)]

@@ -1,6 +1,6 @@
 # What the jobs of this run do and cost: for the target `cost`, the start of a run, its report, and limits of jobs.
 from hcc_recurrence.cost.planned import megabytes_there, planned_jobs
-from hcc_recurrence.cost.sums import OF_GPU, start_words
+from hcc_recurrence.cost.sums import start_words
 from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
 
@@ -24,7 +24,7 @@ def reckoned_minutes(rule):
 
     def needed(wildcards, attempt):
         units = WORKLOAD.units(rule, wildcards)
-        return COST_TABLE.limit_minutes(units, OF_GPU if GPUS else 1) * attempt
+        return COST_TABLE.limit_minutes(units, bool(GPUS)) * attempt
 
     return needed
 

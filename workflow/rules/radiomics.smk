@@ -63,18 +63,8 @@ rule measure_reproducibility:
     input:
         radiomics=study_radiomics,
     output:
-        **one_figure(
-            "<results>/{cohort}/{paper}/figures/reproducibility",
-            "../report/reproducibility.rst",
-            "readers' agreement",
-            "figure",
-        ),
-        csv="<results>/{cohort}/{paper}/tables/reproducibility.csv",
-        html=shown(
-            "<results>/{cohort}/{paper}/tables/reproducibility.html",
-            "../report/reproducibility.rst",
-            "readers' agreement, table",
-        ),
+        **study_figure("reproducibility", "readers' agreement"),
+        **study_table("reproducibility", "readers' agreement, table"),
     log:
         "<logs>/{cohort}/{paper}/measure_reproducibility.log",
     benchmark:

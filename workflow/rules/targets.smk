@@ -73,7 +73,6 @@ def study_targets(paper, cohort):
         once += ("forest", "nomogram_logistic")
         once += ("nomogram_cox",) if has_times(cohort) else ()
         tables += ("baseline", "risk_factors")
-    checklists = ("METRICS", "CLEAR", "TRIPOD_AI", "RQS")
     null = FULL_CONFIG["null_control"]["in_all"]
     strata = [f"{folder}/tables/strata.html"]
     read = PLAN.readings(cohort, list(PLAN.settings(paper, cohort)["clinical"]))
@@ -81,7 +80,7 @@ def study_targets(paper, cohort):
         *shared_targets(folder, cohort, both),
         *[f"{folder}/figures/{figure}.png" for figure in once],
         *[f"{folder}/tables/{table}.html" for table in tables],
-        *[f"{folder}/checklists/checklist_{name}.html" for name in checklists],
+        *[f"{folder}/checklists/checklist_{name}.html" for name in CHECKLIST_NAMES],
         *(null_control_targets(paper, cohort) if null else []),
         *(strata if FULL_CONFIG["cohorts"][cohort]["strata"] else []),
         *([f"{folder}/tables/readings.html"] if read else []),

@@ -135,7 +135,7 @@ OWN_STEPS["yan2023"] = {
         "params": {
             "settings": study_settings("yan2023", "clinical_p", "entry_p", "removal_p"),
             "resamples": calibration_resamples("yan2023"),
-            **clinical_params("yan2023"),
+            **clinical_params(study_clinical("yan2023")),
             "seed": FULL_CONFIG["seed"],
             "endpoint": of_cohort("endpoint"),
         },

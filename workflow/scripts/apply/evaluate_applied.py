@@ -61,7 +61,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.bundle} on {snakemake.wild
         for name, draw in drawn.items():
             png = folder / "figures" / f"{name}.png"
             files = [str(png.with_suffix(ending)) for ending in (".png", ".pdf", ".svg", ".numbers.csv")]
-            save_figure(draw(), files, params.figures, " ".join(marks_of([model])[1:]))
+            save_figure(draw(), files, params.figures, ". ".join(model.about["marks"]))
             pictures.append(Picture(figure_title(name), png.read_bytes(), kind="png"))
         page = evaluation_page(model.title, params.title, marks, tables, words, pictures, resamples)
     (folder / "evaluation.html").write_text(

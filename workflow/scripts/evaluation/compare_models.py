@@ -26,14 +26,14 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     against = training_against_others(metrics, predictions)
     write_csv(against, output.training)
     note = (
-        "Each model's AUC on training patients less its AUC on the others (unpaired DeLong), as Zhao 2024, Table 4; "
+        "Each model's AUC on training patients minus its AUC on the others (unpaired DeLong), as Zhao 2024, Table 4; "
         "with several repeats both are means of single models."
     )
     write_html(readable(against), params.title, output.training_html, note, mark=params.mark)
     optimism = optimism_table(predictions, params.resamples, params.seed)
     write_csv(optimism, output.optimism)
     note = (
-        "AUC as published (one fitted model) less strict (mean over repeats of single models, with their standard "
+        "AUC as published (one fitted model) minus strict (mean over repeats of single models, with their standard "
         "deviation), on the same patients; 95% interval by bootstrap over patients "
         f"({params.resamples} resamples), with the fitted models as they are."
     )

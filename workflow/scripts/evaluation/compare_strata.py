@@ -27,7 +27,7 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     table = strata_table(predictions[predictions["model"].isin(models)], strata)
     write_csv(table, output.csv)
     note = (
-        "difference: AUC of the group less that of the first group of the same variable, with the unpaired DeLong "
+        "difference: AUC of the group minus that of the first group of the same variable, with the unpaired DeLong "
         "test. Out of fold within folds. Groups of a few patients say little."
     )
     write_html(readable(table), params.title, output.html, note, mark=params.mark)

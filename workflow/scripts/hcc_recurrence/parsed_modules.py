@@ -6,6 +6,7 @@ some 400 modules was half of what reading the Snakefile took (docs/speed.md).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import json
@@ -41,6 +42,11 @@ class ParsedModules:
             stored = json.loads(path.read_text())
             if stored["version"] == self.version:
                 self._known = {key: (str(digest), frozenset(named)) for key, (digest, named) in stored["found"].items()}
+
+    def keep_in(self, path: Path) -> None:
+        """Take what a file holds, and write what this process finds there when it ends."""
+        self.read(path)
+        atexit.register(self.write)
 
     def get(self, content: bytes, about: str, find: Callable[[bytes], Found]) -> Found:
         """What is found of a module's bytes. about: what else it follows from, such as the module's name."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from hcc_recurrence.cohort.checks import excluded_patients
 from hcc_recurrence.cohort.outcome import first_day_notices
+from hcc_recurrence.cohort.suspect import suspect_notices
 from hcc_recurrence.planning.check import InputCheck, few_problems
 from hcc_recurrence.planning.hashes import Hashes
 from hcc_recurrence.planning.horizon import horizon_notices
@@ -60,7 +61,8 @@ class Plan:
         if not sent:
             used = {name: patients.patients(name) for name in studies.cohorts}
             first_day = [n for name in used for n in first_day_notices(sheets.cohorts[name], used[name])]
-            self.notices = [*self.notices, *horizon_notices(studies, sheets.cohorts, used), *first_day]
+            suspect = [n for name in used for n in suspect_notices(sheets.cohorts[name], used[name])]
+            self.notices = [*self.notices, *horizon_notices(studies, sheets.cohorts, used), *first_day, *suspect]
         # Those of patients who are left out.
         self.problems: list[Problem] = sorted(set(found.problems))
         # Problems that stop what needs a split, and nothing else: images, masks and labels can be made.

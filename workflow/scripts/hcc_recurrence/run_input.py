@@ -24,7 +24,6 @@ from hcc_recurrence.numerics import NATIVE, use_kernels
 from hcc_recurrence.plan import Plan
 from hcc_recurrence.presets import preset_warnings
 from hcc_recurrence.problems import InputError, Notice, Problem, stopping_later, told
-from hcc_recurrence.provenance import PARSED
 from hcc_recurrence.storage import storage_problems
 
 # The workflow's own file, as Snakemake names it.
@@ -87,9 +86,7 @@ def prepare_process(scripts: Path) -> None:
     # Planning makes millions of objects that stay. Python would look at all of them again with every few hundred new
     # ones.
     gc.set_threshold(200_000, 50, 1000)
-    # What is known of the code's own modules, and what this start finds of them.
-    PARSED.read(Path(".snakemake", "hcc_modules.json"))
-    atexit.register(PARSED.write)
+    atexit.register(gc.freeze)
 
 
 def read_run_input(given: GivenConfig, root: Path, words: Sequence[str], is_run: bool) -> RunInput:

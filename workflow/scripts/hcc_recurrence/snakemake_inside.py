@@ -106,12 +106,6 @@ def replace_store(store: type) -> None:
     sys.modules["snakemake.workflow"].FilePersistence = store
 
 
-def hasten_planning() -> None:
-    """What of Snakemake's own work is replaced by less of it."""
-    quiet_scheduler()
-    ask_groups_once()
-
-
 def quiet_scheduler(scheduler: type | None = None) -> bool:
     """Make the scheduler's loop run when there is something to do, and not otherwise.
 

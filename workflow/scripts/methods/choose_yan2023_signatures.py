@@ -7,7 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
-    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.methods.yan2023 import signatures as yan2023
 
@@ -39,5 +39,4 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         ),
     }
     for name, (table, note) in tables.items():
-        write_csv(table, output[f"{name}_csv"])
-        write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)
+        write_table(name, table, note, params, output)

@@ -6,10 +6,10 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
     from hcc_recurrence.cohort.fit import LEFT_OUT
-    from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.learning_curve import plot_learning_curve
     from hcc_recurrence.figures.style import save_figure
-    from hcc_recurrence.files import read_best_auc, read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_best_auc, read_csv
     from hcc_recurrence.learning.network_scores import read_fits
     from hcc_recurrence.methods.cui2022.fit import ensemble_table, learning_curve
 
@@ -17,21 +17,19 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     labels, split = read_csv(asked.labels), read_csv(asked.split)
     scores = read_fits(asked.scores)
     table = ensemble_table(labels, scores, read_csv(asked.metrics))
-    write_csv(table, output.ensemble_csv)
     note = (
         "apparent: the mean of the networks of all folds, on the patients that trained them (as published). deciding "
         "folds: each patient by the network of which the held-out fold was the early-stopping set (mean over folds). "
         "strict: by a network whose early-stopping set is of the other folds."
     )
-    write_html(readable(table), params.title, output.ensemble_html, note, mark=params.mark)
+    write_table("ensemble", table, note, params, output)
     whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
     curve = learning_curve(labels, split, pd.concat([read_fits(asked.curve), whole]), params.shares)
-    write_csv(curve, output.curve_csv)
     note = (
-        "Strict, out of fold, first repeat: AUC (mean over folds), and SS less NSS by the paired DeLong test within "
+        "Strict, out of fold, first repeat: AUC (mean over folds), and SS minus NSS by the paired DeLong test within "
         "folds, same patients and folds. trained: mean number of patients that fitted. Smaller fractions are part "
         "of larger ones. Where the table of networks counts no fit better than chance, none of this says anything."
     )
-    write_html(readable(curve), params.title, output.curve_html, note, mark=params.mark)
+    write_table("curve", curve, note, params, output)
     figure = plot_learning_curve(curve, read_best_auc(asked.best_auc), f"{params.title}: strict, out of fold")
     save_figure(figure, output.learning_curve, params.figures, params.mark)

@@ -9,10 +9,10 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     import torch
 
     from hcc_recurrence.cohort.fit import Fit
-    from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.second_reader import plot_second_reader
     from hcc_recurrence.figures.style import save_figure
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_csv
     from hcc_recurrence.methods.cui2022.second_reader import boxes_of_reader, reader_scores, reader_table, scores_of
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
@@ -36,11 +36,10 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
         )
     scores = pd.concat(parts, ignore_index=True)
     table = reader_table(scores)
-    write_csv(table, output.second_reader_csv)
     note = (
         "Patients outside training whom another reader outlined as well; the networks are the same (first repeat). "
         "difference: AUC by the study's masks less AUC by the other reader's, paired DeLong. median and largest "
         "change: of a patient's probability."
     )
-    write_html(readable(table), params.title, output.second_reader_html, note, mark=params.mark)
+    write_table("second_reader", table, note, params, output)
     save_figure(plot_second_reader(scores, table, params.title), output.second_reader, params.figures, params.mark)

@@ -8,7 +8,7 @@ with job_log(snakemake.log[0], f"{snakemake.rule} on {snakemake.wildcards.cohort
     from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
-    from hcc_recurrence.networks.build import network_sizes
+    from hcc_recurrence.methods.gathering import network_sizes
 
     params, output, asked = snakemake.params, snakemake.output, snakemake.input
     method, choices = import_module(params.module), choose_networks(read_fits(asked.histories))

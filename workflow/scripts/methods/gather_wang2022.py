@@ -10,7 +10,8 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.nomogram import plot_nomogram
     from hcc_recurrence.figures.style import save_figure
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_csv
     from hcc_recurrence.methods.run import read_tables
     from hcc_recurrence.methods.wang2022.declare import NOMOGRAM
     from hcc_recurrence.methods.wang2022.fit import Wang
@@ -43,15 +44,14 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
     write_html(readable(whole), params.title, output.correlations_html, note, mark=params.mark)
 
     hazards = hazard_table(read_tables(asked.fits, "hazards"))
-    write_csv(hazards, output.hazards_csv)
     note = (
         f"Cox regression, times censored at {params.horizon:.1f} months; the signature is the probability of DSFR, of "
-        "patients that learn by folds without them; its hazard ratio is of the step from 0 to 1, as the paper prints."
-        f" multivariable: all with a univariable P < {params.limit:g}; "
+        "training patients by folds without them; its hazard ratio is of the step from 0 to 1, as the paper prints. "
+        f"multivariable: all with a univariable P < {params.limit:g}; "
         "nomogram: of those by steps in both directions by AIC. P values after a selection are too small. ph p: test "
-        "of proportional hazards. fits: share of all fits whose nomogram has the variable."
+        "of proportional hazards. fits: fraction of all fits whose nomogram has the variable."
     )
-    write_html(readable(hazards), params.title, output.hazards_html, note, mark=params.mark)
+    write_table("hazards", hazards, note, params, output)
 
     drawn = read_tables(asked.fits, "drawn")
     drawn = drawn[(drawn["repeat"] == 1) & (drawn["fold"] == 0)]

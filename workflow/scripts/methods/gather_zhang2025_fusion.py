@@ -4,8 +4,8 @@ from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.figures.grid_search import plot_grid_search
-    from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.style import save_figure
+    from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.methods.run import read_tables
     from hcc_recurrence.methods.zhang2025.declare import SIGNATURE
@@ -29,8 +29,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         ),
     }
     for name, (table, note) in tables.items():
-        write_csv(table, output[f"{name}_csv"])
-        write_html(readable(table), params.title, output[f"{name}_html"], note, mark=params.mark)
+        write_table(name, table, note, params, output)
     whole = grid[(grid["variant"] == SIGNATURE) & (grid["repeat"] == 1) & (grid["fold"] == 0)]
     write_csv(whole, output.grid)
     save_figure(plot_grid_search(whole, params.title), output.grid_search, params.figures, params.mark)

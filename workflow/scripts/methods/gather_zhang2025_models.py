@@ -7,7 +7,7 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     import json
 
-    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.learning.regressions import regression_table
@@ -16,7 +16,6 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
 
     params, output, folders = snakemake.params, snakemake.output, snakemake.input
     table = regression_table(read_tables(folders, "regressions"), {SIGNATURE: f"{SIGNATURE} (per 0.1)"})
-    write_csv(table, output.regressions_csv)
     rule = params.rule_of_choice
     left = {"no_variable": "no clinical variable", "candidates": "all of the first step"}[rule["none_significant"]]
     note = (
@@ -24,10 +23,10 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         f"{left} where none is left (none_significant). "
         "Logistic regression; the paper's Table 2 is a linear regression of "
         "the 0/1 outcome, exponentiated, with 90 % intervals. Odds ratios of the fit on all training patients; fits: "
-        "share of all fits whose model has the variable. vif, tolerance: among the variables of the combined model."
+        "fraction of all fits whose model has the variable. vif, tolerance: among the variables of the combined model."
         + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")
     )
-    write_html(readable(table), params.title, output.regressions_html, note, mark=params.mark)
+    write_table("regressions", table, note, params, output)
     drawn = [json.loads(one) for one in read_tables(folders, "drawn")["drawing"]]
     Path(output.drawn).write_text(json.dumps(drawn, indent=1) + "\n")
     write_csv(read_tables(folders, "curves"), output.curves)

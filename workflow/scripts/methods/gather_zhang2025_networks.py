@@ -5,9 +5,10 @@ from hcc_recurrence.job import job_log
 with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     import pandas as pd
 
-    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.html import write_html
     from hcc_recurrence.figures.performance import plot_roc
     from hcc_recurrence.figures.style import save_figure
+    from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.network_scores import choose_networks, describe_networks, read_fits
     from hcc_recurrence.learning.predictions import COLUMNS
@@ -21,7 +22,6 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     slices, volumes = ([n for n in alone if alone[n] == kind] for kind in (True, False))
     rows = slice_rows(read_fits(asked.scores), labels, split, slices)
     table = slice_table(rows)
-    write_csv(table, output.slices_csv)
     note = (
         "Single images, ten a patient. Strict: training images out of fold, others by the networks of all training "
         "patients. As published: the network whose epoch the validation patients chose. auc_low, auc_high: 95 % "
@@ -29,9 +29,9 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
         "high_images: DeLong's, as if each image were a patient of its own, which is what the paper prints. Cut-off: "
         "Youden on the training images."
     )
-    write_html(readable(table), params.title, output.slices_html, note, mark=params.mark)
+    write_table("slices", table, note, params, output)
     for protocol in ("strict", "as_published"):
-        figure = plot_roc(rows, table, protocol, None, slices)
+        figure = plot_roc(rows, table, protocol, None, slices, unit="images")
         save_figure(figure, output[f"roc_images_{protocol}"], params.figures, params.mark)
     histories = read_fits(asked.histories)
     chosen = choose_networks(histories[histories["model"].isin(volumes)])
@@ -53,7 +53,7 @@ with job_log(snakemake.log[0], f"zhang2025 on {snakemake.wildcards.cohort}"):
     described = described.drop(columns="fits better than chance")
     write_csv(described, output.networks_csv)
     note = (
-        "Inner loss: cross-entropy on the training patients that choose the epoch, in the epoch that was kept. Median "
+        "Inner loss: cross-entropy of the early-stopping set in the epoch that was kept. Median "
         "over the fits of all folds and seeds; networks that leave two folds out are not counted."
     )
     write_html(described.round(3), params.title, output.networks_html, note, mark=params.mark)

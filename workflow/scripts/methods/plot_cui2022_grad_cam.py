@@ -9,10 +9,10 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
-    from hcc_recurrence.figures.html import readable, write_html
     from hcc_recurrence.figures.relevance import plot_relevance
     from hcc_recurrence.figures.style import save_figure
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_csv
     from hcc_recurrence.learning.predictions import explained_patients
     from hcc_recurrence.methods.cui2022.declare import SEGMENTED
     from hcc_recurrence.methods.cui2022.fit import compare_shares, relevance_share
@@ -46,14 +46,13 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
                 pictures[patient, network], masks[patient] = image[0, middle], mask[middle]
     test = compare_shares(table)
     shown = table.rename_axis("patient_id").reset_index()
-    write_csv(shown, output.relevance_csv)
     note = (
         f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
         "from above. tumour area: its fraction of the box, which a map without any preference would have. "
         f"{test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
         f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
-    write_html(readable(shown), params.title, output.relevance_html, note, mark=params.mark)
+    write_table("relevance", shown, note, params, output)
     figure = plot_relevance(table, test, params.title)
     save_figure(figure, output.relevance, params.figures, params.mark)
     chosen = explained_patients(read_csv(asked.predictions), SEGMENTED)

@@ -3,15 +3,12 @@
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
-    from hcc_recurrence.figures.html import readable, write_html
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_csv
     from hcc_recurrence.methods.zhao2024.networks import ablation_table
 
     table = ablation_table(read_csv(snakemake.input.metrics), read_csv(snakemake.input.pairs))
-    write_csv(table, snakemake.output.ablation_csv)
     note = (
         "difference and P: against DLRCR with all inputs, by a paired DeLong test on the same patients, not corrected."
     )
-    write_html(
-        readable(table), snakemake.params.title, snakemake.output.ablation_html, note, mark=snakemake.params.mark
-    )
+    write_table("ablation", table, note, snakemake.params, snakemake.output)

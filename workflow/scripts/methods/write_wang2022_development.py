@@ -5,8 +5,8 @@ from pathlib import Path
 from hcc_recurrence.job import job_log
 
 with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
-    from hcc_recurrence.figures.html import readable, write_html
-    from hcc_recurrence.files import read_csv, write_csv
+    from hcc_recurrence.figures.table_pages import write_table
+    from hcc_recurrence.files import read_csv
     from hcc_recurrence.methods.wang2022.nomogram import development_table
     from hcc_recurrence.published import published_auc
 
@@ -16,7 +16,6 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         auc = published_auc(Path(params.published), "wang2022", theirs).set_index("split")["value"]
         printed[ours] = auc.get("train")
     table = development_table(read_csv(snakemake.input.metrics), printed)
-    write_csv(table, snakemake.output.development_csv)
     note = (
         "Training patients without those that trained the network. apparent: the model of all of them, on themselves. "
         "cross validated: as the paper's figures are: phases, settings, number of features and variables chosen on all "
@@ -24,4 +23,4 @@ with job_log(snakemake.log[0], f"wang2022 on {snakemake.wildcards.cohort}"):
         "protocol, all chosen without it too. Both on the same folds, the mean over folds; nested over repeats. "
         "published: what the paper prints of 120 other patients, for orientation."
     )
-    write_html(readable(table), params.title, snakemake.output.development_html, note, mark=params.mark)
+    write_table("development", table, note, params, snakemake.output)

@@ -10,7 +10,7 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.cohort.sheets import clinical_table
     from hcc_recurrence.endpoint import use_endpoint
-    from hcc_recurrence.figures.html import readable, write_html
+    from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import read_csv, write_csv
     from hcc_recurrence.learning.clinical import timing_note
     from hcc_recurrence.learning.regressions import regression_table
@@ -36,15 +36,14 @@ with job_log(snakemake.log[0], f"yan2023 on {snakemake.wildcards.cohort}"):
         drawn += [{"model": d.pop("model"), "protocol": protocol, **d} for d in found[0]]
         curves.append(found[1].assign(protocol=protocol))
     table = regression_table(regressions, {FUSED: f"{FUSED} (per 0.1)"})
-    write_csv(table, output.nomograms_csv)
     note = (
         f"Forward selection by likelihood ratio (entry P < {params.settings['entry_p']:g}, removal P > "
         f"{params.settings['removal_p']:g}) of the variables with a univariable P < {params.settings['clinical_p']:g}; "
         "Firth's likelihood where the outcomes are separated. Odds ratios of the fit on all training patients; fits: "
-        "share of all fits whose model has the variable. vif, tolerance: among the candidates, and among the variables "
-        "of the model."
+        "fraction of all fits whose model has the variable. vif, tolerance: among the candidates, and among the "
+        "variables of the model."
         + (f"{after} Preoperative models leave these out." if (after := timing_note(params.definitions)) else "")
     )
-    write_html(readable(table), params.title, output.nomograms_html, note, mark=params.mark)
+    write_table("nomograms", table, note, params, output)
     Path(output.drawn).write_text(json.dumps(drawn, indent=1) + "\n")
     write_csv(pd.concat(curves, ignore_index=True), output.curves)

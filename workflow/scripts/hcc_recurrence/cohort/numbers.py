@@ -98,6 +98,19 @@ def zero_or_one(text: str, decimal_comma: bool = False) -> int | None:
     return int(value) if value in (0, 1) else None
 
 
+def coded_one_and_two(cells: Iterable[str], decimal_comma: bool = False) -> bool:
+    """Whether a column of yes and no is coded 1 and 2, as statistics programs do: nobody knows which of them is yes.
+
+    Cell by cell the 2 alone would be wrong, and those with 1 would be left as if all of them had a yes.
+    """
+    codes = set()
+    for cell in cells:
+        known = zero_or_one(cell, decimal_comma)
+        codes.add(exact_number(cell, decimal_comma) if known is None else known)
+    codes.discard(None)
+    return 2 in codes and codes <= {1, 2}
+
+
 def has_decimal_comma(text: str) -> bool:
     """Whether a cell would be a number if its comma were a decimal one."""
     return bool(read_number(text, True)) and not read_number(text)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
-from hcc_recurrence.cohort.numbers import exact_number, missing_test, read_number, zero_or_one
+from hcc_recurrence.cohort.numbers import coded_one_and_two, exact_number, missing_test, read_number, zero_or_one
 from hcc_recurrence.problems import Notice, Problem
 
 if TYPE_CHECKING:
@@ -32,6 +32,24 @@ def own_name(cohort: Cohort, column: str) -> str:
 def decimal_comma(cohort: Cohort) -> bool:
     """Whether the numbers of the patients sheet have decimal commas."""
     return bool(cohort.settings.get("decimal_comma", False))
+
+
+def coding_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
+    """The problem of a column of yes and no that is coded 1 and 2; None where it is not.
+
+    It is one of the whole sheet, so that `keep_going` does not leave out those with a 2 and keep the others.
+
+    Args:
+        yes: what 1 stands for.
+    """
+    comma = decimal_comma(cohort)
+    is_missing = missing_test(cohort.settings["missing_codes"], comma)
+    if not coded_one_and_two((cell for cell in cohort.patients[column] if not is_missing(cell)), comma):
+        return None
+    what = (
+        f"column {own_name(cohort, column)} is coded 1 and 2, and not 0 and 1: nobody can tell which of them is {yes}"
+    )
+    return Problem(cohort.name, "", cohort.settings["patients"], what, f"write 1 for {yes}, 0 for none")
 
 
 def outcome_column(cohort: Cohort) -> str:
@@ -145,6 +163,8 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
     event, start = words.get("event", "recurrence"), words.get("start", "resection")
     months_name, event_name = (own_name(cohort, column) for column in MONTH_COLUMNS)
     first_day = _events_of_the_first_day(cohort) if _has_parts_of_months(cohort) else []
+    whole = (coding_problem(cohort, MONTH_COLUMNS[1], event), _days_problem(cohort))
+    problems += [problem for problem in whole if problem]
     for patient, months_cell, event_cell in zip(frame.index, *(frame[c] for c in MONTH_COLUMNS), strict=True):
         remedy = f"write the months from {start} to {event} or last follow-up"
         months, fault = exact_number(months_cell, comma), ""
@@ -169,6 +189,23 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
             what = f"columns {months_name} and {event_name}: {event} at 0 months is on the day of {start}"
             problems.append(Problem(cohort.name, patient, path, what, "correct the months or the event"))
     return problems
+
+
+def _days_problem(cohort: Cohort) -> Problem | None:
+    """The problem of months that are days in several patients: what the others have, in the limits, are days too."""
+    numbers = [exact_number(cell, decimal_comma(cohort)) for cell in cohort.patients[MONTH_COLUMNS[0]]]
+    is_missing = missing_test(cohort.settings["missing_codes"], decimal_comma(cohort))
+    cells = zip(cohort.patients[MONTH_COLUMNS[0]], numbers, strict=True)
+    long = [number for cell, number in cells if number is not None and number > MOST_MONTHS and not is_missing(cell)]
+    if len(long) < 2:
+        return None
+    name = own_name(cohort, MONTH_COLUMNS[0])
+    what = (
+        f"column {name}: {len(long)} patients have more than {MOST_MONTHS} months, up to {max(long):g}; are these days?"
+    )
+    return Problem(
+        cohort.name, "", cohort.settings["patients"], what, "write months (days divided by 30.4375) in all rows"
+    )
 
 
 def _events_of_the_first_day(cohort: Cohort) -> list[str]:
@@ -217,7 +254,9 @@ def _column_problems(cohort: Cohort) -> list[Problem]:
         what = f"has no column {own_name(cohort, column)!r}, which {key} names"
         return [Problem(cohort.name, "", path, what, f"the sheet has {', '.join(frame.columns)}")]
     name = cohort.settings["endpoint"]["name"]
-    problems = [
+    coded = coding_problem(cohort, column, name)
+    problems = [coded] if coded else []
+    problems += [
         Problem(
             cohort.name, patient, path, f"column {own_name(cohort, column)}: {cell!r} is not 0 or 1",
             f"write 1 for {name}, 0 for none",

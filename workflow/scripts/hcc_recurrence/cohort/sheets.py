@@ -227,7 +227,7 @@ def _name_problems(
     what: str = "patient_id",
 ) -> list[Problem]:
     """Names that cannot be file names, or stand twice; `names` has them with the numbers of their rows."""
-    problems, seen = [], set()
+    problems, seen, alike = [], set(), {}
     what = columns.get(what, what)
     for row, name in names:
         if not NAME_PATTERN.match(name):
@@ -242,8 +242,18 @@ def _name_problems(
             )
         elif unique and name in seen:
             problems.append(Problem(cohort, name, path, f"row {row}: {what} stands twice", "keep one row"))
+        elif unique and (other := alike.get(_same_name(name))):
+            words = f"row {row}: {what} {name!r} differs from {other[1]!r} of row {other[0]} in capitals or zeros alone"
+            remedy = "keep one row if it is one patient, else give them names that nobody takes for one another"
+            problems.append(Problem(cohort, "", path, words, remedy))
         seen.add(name)
+        alike.setdefault(_same_name(name), (row, name))
     return problems
+
+
+def _same_name(name: str) -> str:
+    """A name without capitals, and without zeros in front of its numbers: P007 and p7 are one."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name.casefold())
 
 
 def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) -> list[Problem]:

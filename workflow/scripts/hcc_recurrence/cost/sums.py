@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.cost.planned import NULL, STAGES, read_units
-from hcc_recurrence.cost.table import KINDS, MACHINE, CostTable
+from hcc_recurrence.cost.table import GPU, KINDS, MACHINE, CostTable
 
 # Seconds of the processor that Snakemake itself takes a job (docs/speed.md: 1.0 s a minute, 2,126 jobs in 952 s).
 OF_SNAKEMAKE = 0.01
-# How many times faster than one core of the table a GPU is taken to be at a step of a network. Nothing of ours was
-# measured on one; see docs/cost.md.
-OF_GPU = 100.0
 HOUR = 3600.0
 # Rows that are said when a run begins.
 LARGEST = 5
@@ -52,11 +49,13 @@ def job_cost(job: Mapping[str, Any], table: CostTable, speed: Mapping[str, float
     for unit in read_units(job):
         price = table.price(unit)
         megabytes += price.megabytes
-        if job["gpus"] and price.kind == "networks":
-            on_gpu += price.seconds / OF_GPU
+        if job["gpus"] and price.gpu_seconds:
+            on_gpu += price.gpu_seconds
         else:
             seconds += price.seconds * speed.get(price.kind, 1.0)
-    return Cost(1, seconds + on_gpu + OF_SNAKEMAKE, on_gpu, job["memory_mb"], megabytes)
+    # A job holds its GPU and a core to its end.
+    whole = seconds + on_gpu
+    return Cost(1, whole + OF_SNAKEMAKE, whole if job["gpus"] else 0.0, job["memory_mb"], megabytes)
 
 
 def wall_seconds(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int) -> float:
@@ -179,7 +178,9 @@ def cost_text(
     if took:
         lines.append("What finished jobs took is the processor time of their last run, from the files of benchmarks.")
     if total.gpu_seconds:
-        lines.append(f"GPU-hours are reckoned, not measured: a GPU is taken for {OF_GPU:.0f} cores (docs/cost.md).")
+        lines.append(
+            f"GPU-hours are reckoned from steps on {GPU}: another one may take some times as long (docs/cost.md)."
+        )
     return "\n".join(lines)
 
 

@@ -19,6 +19,16 @@ POWERS = {
     "fit": {"RF": 1.0, "AdaBoost": 1.0, "LASSO": 1.5, "SVM": 1.5, "GP": 3.0},
     "rank": {"ANOVA": 1.0, "RFE": 2.0, "Relief": 2.0},
 }
+# What a job that has a GPU does there: it learns, and judges where nothing is learned. What it scores in the end for
+# others to read, it scores on a processor, whose bytes are those of a patient to whom the network is applied later.
+ON_GPU = ("train", "judge")
+# Steps that are measured as another one.
+SAME_AS = {"judge": "score"}
+# How many times faster than a core of the table a GPU is taken to be where the table has no seconds of one. The least
+# that one H100 was at steps of the published networks was 127, the most 2,900 (docs/cost.md).
+OF_GPU = 100.0
+# A third of a step, as on a processor.
+JUDGED_OVER_LEARNED = 1 / 3
 # What work is like, for the calibration: a machine may be slower at one than at the others.
 KINDS = ("images", "learning", "networks")
 # A job may take this many times what it costs by the table, for slower and busier machines, and so many minutes more.
@@ -31,6 +41,7 @@ MEMORY_OVER_MEASURED, LEAST_MEMORY_MB = 1.5, 1000
 OF_KERNELS = {"portable": 1.2, "native": 1.0}
 # The machine of the table.
 MACHINE = "a core of an AMD EPYC (family 25, AVX-512)"
+GPU = "one NVIDIA H100"
 # The row of a rule that the table does not have.
 OTHER = "other"
 
@@ -46,11 +57,12 @@ class Unit(NamedTuple):
 
 
 class Price(NamedTuple):
-    """Processor seconds, megabytes left on the disk, and the kind of work."""
+    """Processor seconds, megabytes left on the disk, the kind of work, and seconds on a GPU where a job has one."""
 
     seconds: float
     megabytes: float
     kind: str
+    gpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,8 @@ class CostTable:
         self.measured_memory: dict[str, float] = {}
         for line, row in enumerate(rows, 2):
             try:
-                price = Price(float(row["seconds"]), float(row["megabytes"] or 0), row["kind"])
+                on_gpu = float(row.get("gpu_seconds") or 0)
+                price = Price(float(row["seconds"]), float(row["megabytes"] or 0), row["kind"], on_gpu)
                 size = read_size(row["size"])
             except (ValueError, KeyError) as error:
                 raise ValueError(f"costs.csv, line {line}: {error}") from None
@@ -101,8 +114,9 @@ class CostTable:
 
         Raises: KeyError for a step or unit that the table does not have.
         """
-        key = (work.step, work.of, work.unit)
-        rows = self._rows.get(key) or self._rows.get((work.step, "", work.unit))
+        step = SAME_AS.get(work.step, work.step)
+        key = (step, work.of, work.unit)
+        rows = self._rows.get(key) or self._rows.get((step, "", work.unit))
         if rows is None and work.unit == "job" and not work.of:
             rows = self._rows[OTHER, "", "job"]
         if rows is None:
@@ -112,8 +126,17 @@ class CostTable:
             wanted = math.prod(work.size)
             row = min(rows, key=lambda r: abs(math.log(math.prod(r.size) / wanted)))
             factor = (wanted / math.prod(row.size)) ** POWERS.get(work.step, {}).get(work.of, 1.0)
-        own = row.price
-        return Price(own.seconds * factor * work.number, own.megabytes * work.number, own.kind)
+        own, times = row.price, factor * work.number
+        return Price(own.seconds * times, own.megabytes * work.number, own.kind, self._on_gpu(work, own) * times)
+
+    def _on_gpu(self, work: Unit, own: Price) -> float:
+        """Seconds of one unit on a GPU; 0 of what is done on a processor wherever the job runs."""
+        if work.step not in ON_GPU:
+            return 0.0
+        if work.step == "judge" and work.size:
+            learned = self.price(Unit("train", 1, work.unit, work.of, work.size))
+            return JUDGED_OVER_LEARNED * learned.gpu_seconds
+        return own.gpu_seconds or own.seconds / OF_GPU
 
     def limit_memory_mb(self, rule: str) -> int:
         """MB that a job of a rule may take, but for what grows with images and patients: `MEMORY_OVER_MEASURED` times
@@ -122,14 +145,13 @@ class CostTable:
         measured = self.measured_memory.get(rule, 0.0)
         return max(LEAST_MEMORY_MB, math.ceil(MEMORY_OVER_MEASURED * measured / 100) * 100)
 
-    def limit_minutes(self, units: Iterable[Unit], faster: float = 1.0) -> int:
+    def limit_minutes(self, units: Iterable[Unit], on_gpu: bool = False) -> int:
         """Minutes that a job with these units may take: `LIMIT_OVER_COST` times what it costs, and `LEAST_MINUTES`.
 
         Args:
-            faster: how many times faster networks are than on a core of the table.
+            on_gpu: the job has one. It is taken for a slow one (`OF_GPU`), whichever it is.
         """
         seconds = 0.0
         for unit in units:
-            price = self.price(unit)
-            seconds += price.seconds / (faster if price.kind == "networks" else 1.0)
+            seconds += self.price(unit).seconds / (OF_GPU if on_gpu and unit.step in ON_GPU else 1.0)
         return math.ceil(LIMIT_OVER_COST * seconds / 60) + LEAST_MINUTES

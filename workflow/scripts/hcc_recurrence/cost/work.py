@@ -183,7 +183,7 @@ class Workload:
         patients = min(20, len(self.plan.imaged(w["cohort"])))
         phases = len(self.plan.unet_phases(w["cohort"], w["unet"]))
         slices = patients * phases * self._slices(w["cohort"], entry)
-        return [Unit("segment_patients", 1), Unit("score", slices, "example", of, size)]
+        return [Unit("segment_patients", 1), Unit("judge", slices, "example", of, size)]
 
     def _deep_features(self, w: Mapping[str, str]) -> list[Unit]:
         own = self._settings(w["paper"], w["network"])
@@ -204,7 +204,8 @@ def training_units(
     """A training to its last epoch: what learns, what judges each epoch, and the scores of everyone in the end."""
     return [
         Unit("train", epochs * fitted, "example", of, size),
-        Unit("score", epochs * inner + everyone, "example", of, size),
+        Unit("judge", epochs * inner, "example", of, size),
+        Unit("score", everyone, "example", of, size),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.endpoint import endpoint
+from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.exported.outside import SEEN, UNKNOWN
 from hcc_recurrence.exported.pages import item_text
 from hcc_recurrence.learning.predictions import COLUMNS, prediction_rows
@@ -239,8 +239,8 @@ def sentences(
     mix: pd.DataFrame,
 ) -> list[str]:
     """What the tables say, for a reader who reads one paragraph: case mix first, then a sentence or more a model."""
-    far = mix[mix["verdict"] == "far apart"]
     inputs = mix[mix["group"] != "outcome"]
+    far = inputs[inputs["verdict"] == "far apart"]
     words = []
     if len(inputs):
         named = [item_text(item, str(unit)) for item, unit in zip(far["item"], far["unit"], strict=True)][:5]
@@ -248,8 +248,10 @@ def sentences(
             f"Of {len(inputs)} inputs {int((inputs['verdict'] == 'alike').sum())} are alike in both groups of patients"
         )
         if named:
-            text += f", and {len(far)} far apart ({', '.join(named)}{' and others' if len(far) > 5 else ''})"
+            text += f", and {len(far)} far apart ({'; '.join(named)}{'; and others' if len(far) > 5 else ''})"
         words.append(f"{text}. Where patients differ, a lower AUC need not be the model's fault.")
+    for row in mix[(mix["group"] == "outcome") & (mix["verdict"] == "far apart")].itertuples():
+        words[-1:] = [" ".join([*words[-1:], f"{capital(row.item)}: {row.training} in training, {row.here} here."])]
     for model in models:
         words.append(" ".join(_of_model(model, metrics, recalibration, cuts, size)))
     return words
@@ -266,7 +268,8 @@ def _of_model(
     own = metrics[metrics["model"] == model].iloc[0]
     updates = recalibration[recalibration["model"] == model].set_index("update")
     untouched, few = updates.loc[UNTOUCHED], why_no_interval((int(own["n_pos"]), int(own["n"] - own["n_pos"])))
-    found = [f"{model}: {int(own['n'])} patients, {int(own['n_pos'])} with {endpoint().name}."]
+    number = int(own["n"])
+    found = [f"{model}: {number} patient{'s' if number > 1 else ''}, {int(own['n_pos'])} with {endpoint().name}."]
     if few:
         return [*found, f"Nothing can be said of how it does: {few}."]
     interval = f" (95% CI {own['auc_low']:.2f} to {own['auc_high']:.2f})" if math.isfinite(own["auc_low"]) else ""

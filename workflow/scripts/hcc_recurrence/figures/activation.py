@@ -13,6 +13,7 @@ from hcc_recurrence.figures.style import COLUMN_INCHES, PAGE_INCHES, use_style
 
 # Inches beside the images: words about each patient at the left, the scale at the right.
 BESIDE = 1.45
+NO_MAP = "0 everywhere"
 
 
 def plot_activation(
@@ -47,6 +48,10 @@ def plot_activation(
                 axis.imshow(images[row, place], cmap="gray", interpolation="nearest")
                 if overlay:
                     shade = axis.imshow(maps[row][place], cmap="inferno", alpha=0.5, vmin=0, vmax=1)
+                    if not np.any(maps[row][place]):
+                        # Else a dark image, in which a reader looks for a map.
+                        place_of_words = {"transform": axis.transAxes, "ha": "center", "va": "bottom"}
+                        axis.text(0.5, 0.02, NO_MAP, color="white", fontsize=5.5, **place_of_words)
                 if outlines[row, place].any():
                     axis.contour(outlines[row, place], levels=[0.5], colors="#56b4e9", linewidths=0.8)
                 axis.set(xticks=[], yticks=[])

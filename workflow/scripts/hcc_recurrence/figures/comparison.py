@@ -44,16 +44,18 @@ def _whole(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_delong(pairs: pd.DataFrame, protocol: str) -> plt.Figure:
-    """P of DeLong's paired test, corrected by Holm; below it the difference of the AUCs (row less column)."""
+    """P of DeLong's paired test, corrected by Holm; below it the difference of the AUCs (row minus column)."""
     matrices, details = [], []
     for text, part in _of_panels(_whole(pairs), protocol):
         models = sorted(set(part["model"]) | set(part["other"]))
         matrices.append((text, pair_matrix(part, "p_holm", models)))
-        # The difference is model less other, and the model stands in the column.
-        turned = part.assign(turned=-part["difference"])
+        # The difference is model minus other; the later of both in `models` stands in the row.
+        in_row = part["model"].map(models.index) > part["other"].map(models.index)
+        turned = part.assign(turned=part["difference"].where(in_row, -part["difference"]))
         details.append(pair_matrix(turned, "turned", models).map(_signed))
-    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. P of paired DeLong tests (Holm); below: AUC of row less column."
-    return plot_heat_maps(matrices, title, "P (Holm)", (0, 1), p_text, "cividis", details)
+    title = f"Protocol: {PROTOCOL_TEXT[protocol]}. P of paired DeLong tests (Holm), - where there is none; "
+    title += "below: AUC of row minus column."
+    return plot_heat_maps(matrices, title, "P (Holm)", (0, 1), p_text, "cividis", details, missing="-")
 
 
 def plot_agreement(agreement: pd.DataFrame, protocol: str) -> plt.Figure:
@@ -65,7 +67,7 @@ def plot_agreement(agreement: pd.DataFrame, protocol: str) -> plt.Figure:
         kappa = pair_matrix(part, "kappa", models)
         details.append(kappa.map(lambda v: "" if np.isnan(v) else f"κ {v:.2f}"))
     title = f"Protocol: {PROTOCOL_TEXT[protocol]}. Spearman's correlation of risks; below it kappa of the classes."
-    return plot_heat_maps(matrices, title, "Spearman", (-1, 1), "{:.2f}".format, "PuOr", details)
+    return plot_heat_maps(matrices, title, "Spearman", (-1, 1), "{:.2f}".format, "PuOr", details, missing="-")
 
 
 def plot_seeds(seeds: pd.DataFrame, title: str) -> plt.Figure:

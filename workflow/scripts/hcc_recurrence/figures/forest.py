@@ -9,10 +9,11 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.markers import CARETLEFTBASE, CARETRIGHTBASE
 
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, p_text, ratio_text
-from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
+from hcc_recurrence.figures.performance import ESTIMATE_TEXT, MOST_BESIDE, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, model_colours, use_style
 from hcc_recurrence.statistics.degenerate import NOTHING
 
@@ -41,12 +42,19 @@ def plot_ratio_forest(tables: list[tuple[str, str, pd.DataFrame]], title: str) -
             low = max(float(table.loc[known, "low"].min()), 1e-3)
             high = min(float(table.loc[known, "high"].max()), 1e3)
         axis.set_xscale("log")
-        axis.set_xlim(min(low / 1.3, 0.7), max(high * 1.3, 1.5))
+        left, right = axis.set_xlim(min(low / 1.3, 0.7), max(high * 1.3, 1.5))
         axis.axvline(1, color="0.5", linewidth=0.8, linestyle=":")
         for row, line, good in zip(rows, table.to_dict("records"), known, strict=True):
             if good:
                 axis.plot([line["low"], line["high"]], [row, row], color=COLOURS[0], linewidth=1.2)
                 axis.plot(line[ratio], row, "s", color=COLOURS[0], markersize=4)
+                for end, mark in ((line["low"], CARETLEFTBASE), (line["high"], CARETRIGHTBASE)):
+                    # An interval that goes on beyond the axis ends in an arrow, which is no point of it.
+                    if not left <= end <= right:
+                        place = {"transform": axis.get_yaxis_transform(), "clip_on": False}
+                        axis.plot(
+                            float(mark == CARETRIGHTBASE), row, marker=mark, color=COLOURS[0], markersize=4, **place
+                        )
                 text = f"{ratio_text(line[ratio], line['low'], line['high'])}  P {p_text(line['p'])}"
                 text += "  Firth" if line.get("method") == "Firth" else ""
             else:
@@ -98,6 +106,8 @@ def plot_auc_forest(
                     markeredgewidth=0.9,
                     markersize=4,
                 )
+        # Of more panels a title in one line runs into the next panel's.
+        heading = heading.replace(" (n", "\n(n") if len(panels) > MOST_BESIDE else heading
         axis.set(title=heading, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(models) - 0.3))
         axis.set_yticks(range(len(models)), models)
     text = title
@@ -119,7 +129,7 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
     kinds = list(dict.fromkeys(table["patients"]))
     sizes = [int((table["patients"] == k).sum()) for k in kinds]
     figure, axes = plt.subplots(
-        len(kinds), 2, figsize=(PAGE_INCHES, 0.7 + sum(0.2 * n + 0.55 for n in sizes)), squeeze=False,
+        len(kinds), 2, figsize=(PAGE_INCHES, 0.9 + sum(0.2 * n + 0.7 for n in sizes)), squeeze=False,
         sharey="row", height_ratios=sizes,
     )  # fmt: skip
     for (left, right), kind in zip(axes, kinds, strict=True):
@@ -128,9 +138,10 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
             left.plot([line["strict"], line["as_published"]], [row, row], color="0.7", linewidth=1.4, zorder=1)
             right.plot([line["low"], line["high"]], [row, row], color="0.3", linewidth=1.2)
             if isinstance(line["remark"], str) and line["remark"]:
-                # In a corner of its own line, above where the dot may be.
-                at, where = (0.01, row + 0.3), ("axes fraction", "data")
-                right.annotate(line["remark"], at, xycoords=where, va="center", fontsize=4.8, color="0.35")
+                # Beside the panel, where no dot and no line can be.
+                at, where = (1.01, row), ("axes fraction", "data")
+                words = textwrap.fill(line["remark"], 32)
+                right.annotate(words, at, xycoords=where, va="center", fontsize=4.8, color="0.35", linespacing=0.9)
             spread = line["strict_sd_over_repeats"]
             if np.isfinite(spread):
                 ends = [line["strict"] - spread, line["strict"] + spread]
@@ -143,8 +154,9 @@ def plot_optimism(table: pd.DataFrame, title: str) -> plt.Figure:
         right.axvline(0, color="0.6", linewidth=0.8, linestyle=":")
         left.set(title=kind, xlabel="AUC", xlim=(0, 1.02), ylim=(-0.7, len(part) - 0.3))
         left.set_yticks(rows, part["model"])
-        right.set(title="Optimism (95% CI)", xlabel="AUC as published less strict")
-    axes[0, 0].legend(loc="lower left", fontsize=6.5, frameon=True)
+        right.set(title=f"Optimism (95% CI),\n{kind}", xlabel="AUC, as published minus strict")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=7, frameon=False)
     if table["strict_sd_over_repeats"].notna().any():
         title += "\nStrict: mean of single models over repeats; thick line: SD over repeats"
     figure.suptitle(title, fontsize=8)
@@ -184,7 +196,11 @@ def plot_strata(table: pd.DataFrame, protocol: str, title: str) -> plt.Figure:
                 va="center",
                 fontsize=6,
             )
-        axis.set(title=text, xlabel="AUC (95% CI)", xlim=(0, 1.02), ylim=(-0.7, len(labels) - 0.3))
+        axis.annotate(
+            f"n ({endpoint().abbreviation})", (1.01, len(labels) - 0.3), xycoords=("axes fraction", "data"),
+            va="center", fontsize=6,
+        )  # fmt: skip
+        axis.set(title=text, xlabel="AUC (95% CI)", xlim=(-0.03, 1.06), ylim=(-0.7, len(labels) - 0.3))
         axis.set_yticks(range(len(labels)), labels[::-1])
     figure.suptitle(
         f"{title}, {PROTOCOL_TEXT[protocol]}: AUC within groups; at the right patients ({endpoint().abbreviation})",

@@ -23,13 +23,15 @@ def plot_heat_maps(
     colours: str = "viridis",
     detail: list[pd.DataFrame] | None = None,
     beside: int = 0,
+    missing: str = "",
 ) -> plt.Figure:
     """One heat map a panel, stacked where they are wide; empty cells (NaN) stay white.
 
     Args:
         matrices: title and table; index and columns are written at the axes.
         name: of the colour scale. limits: of the colours. detail: a second line in each cell, of the same shape.
-        beside: panels in a row; 0 for as many as their columns leave room for.
+        beside: panels in a row; 0 for as many as their columns leave room for. missing: what an empty cell of the
+            lower triangle says, such as a pair that was not tested.
     """
     use_style()
     if not matrices:
@@ -72,6 +74,8 @@ def plot_heat_maps(
             spine.set_visible(False)
         for (i, j), value in np.ndenumerate(values):
             if np.isnan(value):
+                if missing and j <= i:
+                    axis.text(j, i, missing, ha="center", va="center", fontsize=6.2, color="0.35", in_layout=False)
                 continue
             share = (value - limits[0]) / (limits[1] - limits[0])
             red, green, blue, _ = shown.cmap(np.clip(share, 0, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,12 +35,15 @@ NUMBER = re.compile(r"(?:OR |HR )?[<>=≤≥+\-−]?\s*\.?\d[\d.,e+\-]*(?:\s*[(�
 NO_NUMBER = {"", "-", "nan", "undefined", "no estimate"}
 # Cells longer than that are sentences, which may go on in the next line.
 SENTENCE = 60
+# "One score for everyone in 2 of 3 fits" may stand in a column of numbers; a list of them with names may not.
+LONGEST_BESIDE_NUMBERS = 45
 
 
 def of_numbers(cells: Sequence[str]) -> bool:
     """Whether a column holds numbers, which stand at the right; one without any number or word does not."""
     told = [cell for cell in map(str.strip, cells) if cell.lower() not in NO_NUMBER]
-    return bool(told) and sum(bool(NUMBER.fullmatch(cell)) for cell in told) > len(told) / 2
+    words = [cell for cell in told if not NUMBER.fullmatch(cell)]
+    return len(words) < len(told) / 2 and all(len(cell) <= LONGEST_BESIDE_NUMBERS for cell in words)
 
 
 def table_html(frame: pd.DataFrame, wrapped: bool = False) -> str:
@@ -149,6 +153,15 @@ def ratios_for_readers(panels: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.Da
     return table
 
 
+def survival_for_readers(measures: pd.DataFrame) -> pd.DataFrame:
+    """The table of survival measures rounded for print; a median that is not reached says so."""
+    table = readable(measures)
+    for column in ("median_high", "median_low"):
+        shown = column.replace("_", " ")
+        table[shown] = table[shown].mask(measures[column] == math.inf, "not reached")
+    return table
+
+
 def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[pd.DataFrame, str]:
     """The metrics table rounded for print, training first, and a note under the title."""
     order = {"strict": 0, "as_published": 1, "train": 0, "validation": 1, "external": 2}
@@ -189,5 +202,8 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
         f"{LEAST_PATIENTS} patients, Wilson for the others."
     )
     if best_auc is not None:
-        note = f"SIMULATED patients. The best AUC that any method can reach here is {best_auc:.3f}. " + note
+        note = (
+            f"SIMULATED patients. The oracle AUC, the best that a method can have on average, is {best_auc:.3f}. "
+            + note
+        )
     return table, note

@@ -31,6 +31,6 @@ def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str
     if reachable is not None:
         axis.axhline(reachable, color="0.2", linewidth=0.8, linestyle="--", label=f"oracle AUC {reachable:.2f}")
     axis.set(xlabel="Patients that fit (mean over folds)", ylabel="AUC (95% CI)", ylim=(0, 1.08))
-    axis.legend(loc="lower right", frameon=False)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     figure.suptitle(title, fontsize=8)
     return figure

@@ -23,18 +23,24 @@ def figure_numbers(figure: Figure, notes: Sequence[str] = ()) -> pd.DataFrame:
 
     Args: notes: what stands below the figure, such as that its patients are simulated.
 
-    Returns: panel (its title, else its place), kind (line, point, bar, interval, band, cell, text, note), name (of the
-        legend), x_axis and y_axis (their labels), x, y, x_label and y_label (the tick's word at that place, such as the
-        model of a row), text (a cell's value, or the words).
+    Returns: panel (its title, else its label or place), kind (line, point, bar, interval, band, cell, text, note), name
+        (of the legend), x_axis and y_axis (their labels), x, y, x_label and y_label (the tick's word at that place,
+        such as the model of a row), text (a cell's value, or the words).
     """
     rows = [
-        (title_of(axis) or f"panel {place}", *row)
+        (title_of(axis) or _own_label(axis) or f"panel {place}", *row)
         for place, axis in enumerate(figure.axes, 1)
         for row in _rows_of(axis)
         if axis.get_visible()
     ]
     beside = [dict.fromkeys(COLUMNS, "") | {"kind": "note", "x": np.nan, "y": np.nan, "text": note} for note in notes]
     return pd.DataFrame([*(dict(zip(COLUMNS, row, strict=True)) for row in rows), *beside], columns=list(COLUMNS))
+
+
+def _own_label(axis: Axes) -> str:
+    """What a panel without a title is called; of colour scales matplotlib has a name of its own, in brackets."""
+    label = str(axis.get_label())
+    return "" if label.startswith("<") else " ".join(label.split())
 
 
 def title_of(axis: Axes) -> str:

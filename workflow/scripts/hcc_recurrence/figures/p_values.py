@@ -10,10 +10,12 @@ from hcc_recurrence.statistics.degenerate import NOTHING
 
 
 def p_text(p: float) -> str:
-    """A P value as journals print it."""
+    """A P value as journals print it (AMA Manual of Style, 11th edition, section 19.5)."""
     if math.isnan(p):
         return ""
-    return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+    if p > 0.99:
+        return ">.99"
+    return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0")
 
 
 def ratio_text(value: float, low: float, high: float) -> str:
@@ -26,7 +28,7 @@ def ratio_text(value: float, low: float, high: float) -> str:
     digits = 2
     while digits < 8 and any(v != 1 and float(f"{v:.{digits}f}") == 1 for v in (value, low, high)):
         digits += 1
-    ends = [f"{v:.{digits}f}" if v < 1e6 else f"{v:.1e}" for v in (value, low, high)]
+    ends = [f"{v:.{digits}f}" if v < 1e3 else f"{v:.0f}" if v < 1e6 else f"{v:.1e}" for v in (value, low, high)]
     return f"{ends[0]} ({ends[1]}-{ends[2]})"
 
 

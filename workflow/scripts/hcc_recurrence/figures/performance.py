@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,20 +35,35 @@ ESTIMATE_TEXT = {
 DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 # Of variants, none of which is a whole line.
 VARIANT_DASHES = ((0, (4, 1.2)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (8, 2)))
+# More panels beside each other leave no room for their titles and legends.
+MOST_BESIDE = 3
+# Of a legend in 7 points: inches a line, letters an inch, and letters that the handle takes.
+LEGEND_LINE, LEGEND_LETTERS, HANDLE_LETTERS = 0.15, 17.5, 5
 PROTOCOL_TEXT = {"strict": "strict", "as_published": "as published"}
 
 
-def panels(predictions: pd.DataFrame, protocol: str) -> list[tuple[str, pd.DataFrame]]:
-    """Title and rows (every repeat) of each split and estimate of a protocol, training first."""
+def panels(predictions: pd.DataFrame, protocol: str, unit: str = "") -> list[tuple[str, pd.DataFrame]]:
+    """Title and rows (every repeat) of each split and estimate of a protocol, training first.
+
+    Args:
+        unit: what the rows are of, where they are not of patients: `images`.
+    """
     own = rounded(predictions[predictions["protocol"] == protocol])
     found = []
     for key, text in ESTIMATE_TEXT.items():
         rows = own[(own["split"] == key[0]) & (own["estimate"] == key[1])]
         if len(rows):
             one = rows.drop_duplicates("patient_id")
-            found.append((f"{text} (n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
-    # Of four panels beside each other a title in one line runs into the next panel's.
-    return [(title.replace(" (n", "\n(n"), rows) for title, rows in found] if len(found) > 3 else found
+            count = f"{len(one)} {unit}".strip()
+            found.append((f"{text} (n = {count}, {int(one['y'].sum())} {endpoint().abbreviation})", rows))
+    return found
+
+
+def model_dashes(models: Sequence[str], colours: dict[str, str], kinds: Sequence[Any] = DASHES) -> dict[str, Any]:
+    """How the line of each model is drawn: models of different papers may have one colour, which dashes tell apart."""
+    return {
+        model: kinds[[m for m in models if colours[m] == colours[model]].index(model) % len(kinds)] for model in models
+    }
 
 
 def silent_models(predictions: pd.DataFrame, protocol: str, rows: pd.DataFrame) -> dict[str, str]:
@@ -94,24 +111,47 @@ def say_reasons(axis: plt.Axes, models: list[str], silent: dict[str, str]) -> No
 
 
 def canvas(number: int, lines: int) -> tuple[plt.Figure, list[plt.Axes], list[plt.Axes]]:
-    """A row of square panels, and below each an empty panel for its legend of so many lines."""
+    """Square panels, at most three beside each other, and below each an empty panel for its legend of so many lines."""
     use_style()
     width = width_of(number)
-    side, legend = width / number, 0.15 * lines + 0.1
+    across = number if number <= MOST_BESIDE else -(-number // 2)
+    down = -(-number // across)
+    side, legend = width / across, LEGEND_LINE * lines + 0.1
     figure, axes = plt.subplots(
-        2,
-        number,
-        figsize=(width, side + legend + 0.45),
+        2 * down,
+        across,
+        figsize=(width, down * (side + legend + 0.45)),
         squeeze=False,
-        height_ratios=[side, legend],
+        height_ratios=[side, legend] * down,
     )
-    for below in axes[1]:
-        below.axis("off")
-    return figure, list(axes[0]), list(axes[1])
+    drawn, legends = axes[::2].ravel(), axes[1::2].ravel()
+    for empty in [*legends, *drawn[number:]]:
+        empty.axis("off")
+    return figure, list(drawn[:number]), list(legends[:number])
 
 
 def legend_below(axis: plt.Axes, below: plt.Axes, columns: int = 1, title: str | None = None) -> None:
+    """The legend of a panel in the empty one below it, in one column where several have no room.
+
+    Lines wider than the panel are broken, and the figure grows by them.
+    """
     handles, labels = axis.get_legend_handles_labels()
+    figure, grid = below.figure, below.get_gridspec()
+    inches = figure.get_figwidth() / grid.ncols
+    if any(len(label) > inches / columns * LEGEND_LETTERS - HANDLE_LETTERS for label in labels):
+        columns = 1
+    letters = int(inches / columns * LEGEND_LETTERS) - HANDLE_LETTERS
+    wrapped = textwrap.TextWrapper(letters, break_long_words=False)
+    labels = ["\n".join(wrapped.fill(line) for line in label.split("\n")) for label in labels]
+    ratios = list(grid.get_height_ratios())
+    place = below.get_subplotspec().rowspan.start
+    lines = [label.count("\n") + 1 for label in labels]
+    tallest = sum(lines) if columns == 1 else max(lines, default=1) * -(-len(lines) // columns)
+    needed = LEGEND_LINE * (tallest + bool(title)) + 0.1
+    if needed > ratios[place]:
+        figure.set_figheight(figure.get_figheight() + needed - ratios[place])
+        ratios[place] = needed
+        grid.set_height_ratios(ratios)
     below.legend(
         handles,
         labels,
@@ -168,21 +208,18 @@ def plot_roc(
     reachable: float | None,
     models: list[str],
     variants: bool = False,
+    unit: str = "",
 ) -> plt.Figure:
     """ROC curve of each of the models, one panel a split; AUC with its interval in the legend.
 
     Args:
         metrics: from `metrics_table`, so that figure and table cannot differ.
         reachable: oracle AUC of a simulated cohort, named under the figure; None for real ones.
-        variants: the models are variants and ablations, drawn thin and dashed.
+        variants: the models are variants and ablations, drawn thin and dashed. unit: of `panels`.
     """
-    found = panels(predictions, protocol)
+    found = panels(predictions, protocol, unit)
     colours = model_colours(models)
-    # Models of different papers may have one colour: then dashes tell them apart.
-    kinds = VARIANT_DASHES if variants else DASHES
-    dashes = {
-        model: kinds[[m for m in models if colours[m] == colours[model]].index(model) % len(kinds)] for model in models
-    }
+    dashes = model_dashes(models, colours, VARIANT_DASHES if variants else DASHES)
     figure, axes, legends = canvas(len(found), len(models) + 1)
     table = metrics[metrics["protocol"] == protocol].set_index(["model", "split", "estimate"])
     keys = ["model", "protocol", "split", "estimate"]
@@ -226,7 +263,7 @@ def plot_roc(
 def plot_calibration(
     predictions: pd.DataFrame, protocol: str, models: list[str], resamples: int, seed: int
 ) -> plt.Figure:
-    """Observed share of early recurrence against the predicted one: smoothed, with a bootstrap band, and in groups.
+    """Observed fraction of early recurrence against the predicted one: smoothed, with a bootstrap band, and in groups.
 
     Five groups below 100 patients, ten above (docs/methods.md 1.6). Band and groups are those of the first repeat, a
     thin line is each of the others; the legend has the means of the calibration table.
@@ -237,7 +274,7 @@ def plot_calibration(
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     figure, axes, legends = canvas(len(found), 2 * len(models))
-    at = np.linspace(0, 1, 101)
+    at, dashes = np.linspace(0, 1, 101), model_dashes(models, colours)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         silent = without_curve(predictions, protocol, rows)
@@ -259,7 +296,7 @@ def plot_calibration(
             for other in fits[1:] if smoothed(y) else []:
                 axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
             label = f"{model}: slope {slope},\nintercept {intercept:+.2f}, Brier {brier:.3f}"
-            axis.plot(at, curve, color=colours[model], linewidth=1.3, label=label)
+            axis.plot(at, curve, color=colours[model], linewidth=1.3, linestyle=dashes[model], label=label)
             axis.plot(groups["predicted"], groups["observed"], "o", color=colours[model], markersize=3)
         axis.set(
             title=title,
@@ -291,7 +328,8 @@ def plot_decision_curve(predictions: pd.DataFrame, protocol: str, models: list[s
         drawn = [m for m in models if m not in silent and m in set(rows["model"])]
         if drawn:
             curve = mean_net_benefit(rows, drawn, curve_of)
-            plot_net_benefit(axis, curve, colours, rows.drop_duplicates("patient_id")["y"].mean())
+            dashes = model_dashes(models, colours)
+            plot_net_benefit(axis, curve, colours, dashes, rows.drop_duplicates("patient_id")["y"].mean())
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
         say_reasons(axis, models, silent)
@@ -337,7 +375,9 @@ def mean_net_benefit(
     return mean.sort_values(["model", "threshold"], key=lambda c: c.map(order) if c.name == "model" else c)
 
 
-def plot_net_benefit(axis: plt.Axes, curve: pd.DataFrame, colours: dict[str, str], prevalence: float) -> None:
+def plot_net_benefit(
+    axis: plt.Axes, curve: pd.DataFrame, colours: dict[str, str], dashes: dict[str, Any], prevalence: float
+) -> None:
     """The curves of one panel: model (`all` and `none` too), threshold, net_benefit."""
     for name, part in curve.groupby("model"):
         reference = name in ("all", "none")
@@ -345,7 +385,7 @@ def plot_net_benefit(axis: plt.Axes, curve: pd.DataFrame, colours: dict[str, str
             part["threshold"],
             part["net_benefit"],
             color={"all": "0.45", "none": "0.1"}.get(name, colours.get(name)),
-            linestyle=":" if reference else "-",
+            linestyle=":" if reference else dashes[name],
             linewidth=1.0 if reference else 1.4,
             label={"all": "treat all", "none": "treat none"}.get(name, name),
         )

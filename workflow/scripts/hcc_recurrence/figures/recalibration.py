@@ -26,7 +26,7 @@ def plot_recalibration(predictions: pd.DataFrame, table: pd.DataFrame, models: l
     columns = min(len(models), 3)
     rows = -(-len(models) // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(min(PAGE_INCHES, 2.6 * columns + 0.4), 2.6 * rows + 0.7), squeeze=False
+        rows, columns, figsize=(min(PAGE_INCHES, 2.6 * columns + 0.4), 3.3 * rows + 0.7), squeeze=False
     )
     grid = np.linspace(0.005, 0.995, 199)
     for axis, model in zip(axes.flat, models, strict=False):
@@ -55,7 +55,8 @@ def plot_recalibration(predictions: pd.DataFrame, table: pd.DataFrame, models: l
             )
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="Risk by the untouched model", title=model)
         axis.set_ylabel("Risk after recalibration,\nobserved rate")
-        axis.legend(loc="upper left", frameon=False, fontsize=5.5)
+        # Below: curves and intervals may lie anywhere in the square.
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), frameon=False, fontsize=5.5)
     for axis in list(axes.flat)[len(models) :]:
         axis.set_visible(False)
     figure.suptitle(title, fontsize=8)

@@ -16,12 +16,14 @@ PART_COLOURS = {
     "unseen": COLOURS[0],
     "unseen, external": COLOURS[4],
 }
+# What a figure calls a part of the table; others by their name there.
+PART_NAMES = {"chose the epoch": "early-stopping set"}
 # Patients of a phase whose outlines are drawn: these quantiles of Dice, the worst first.
 SHOWN = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 def plot_dice(patients: pd.DataFrame, histories: pd.DataFrame, title: str) -> plt.Figure:
-    """Dice of every patient by phase and part with its mean, and Dice by epoch of the patients that chose it.
+    """Dice of every patient by phase and part with its mean, and Dice of the early-stopping set by epoch.
 
     Args:
         patients: patient_id, phase, part, dice. histories: phase, epoch, inner_dice, best.
@@ -42,7 +44,7 @@ def plot_dice(patients: pd.DataFrame, histories: pd.DataFrame, title: str) -> pl
             left.plot([x - 0.32, x + 0.32], [values.mean()] * 2, color="0.1", linewidth=1.4)
             left.text(x, 1.03, f"{values.mean():.2f}", ha="center", fontsize=6.5)
             ticks.append(x)
-            names.append(f"{part}\nn = {len(values)}")
+            names.append(f"{PART_NAMES.get(part, part)}\nn = {len(values)}")
         middle = column * (len(PART_COLOURS) + 1) + (len(present) - 1) / 2
         left.text(middle, 1.1, phase, ha="center", fontsize=8, weight="bold")
     left.set_xticks(ticks, names, fontsize=6, rotation=35, ha="right", rotation_mode="anchor")
@@ -52,7 +54,7 @@ def plot_dice(patients: pd.DataFrame, histories: pd.DataFrame, title: str) -> pl
         right.plot(own["epoch"], own["inner_dice"], color=COLOURS[column], linewidth=1.3, label=phase)
         best = own[own["epoch"] == own["best"].iloc[-1]]
         right.plot(best["epoch"], best["inner_dice"], "o", color=COLOURS[column], markersize=4)
-    right.set(xlabel="Epoch", ylabel="Dice, patients that choose", ylim=(-0.03, 1.03))
+    right.set(xlabel="Epoch", ylabel="Dice, early-stopping set", ylim=(-0.03, 1.03))
     right.xaxis.get_major_locator().set_params(integer=True)
     right.legend(loc="best", frameon=False, title="dot: epoch kept", title_fontsize=6.5)
     figure.suptitle(f"{title}. Line and number: mean", fontsize=8)

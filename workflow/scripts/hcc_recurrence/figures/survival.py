@@ -10,9 +10,11 @@ from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.figures.classification import cut_offs, no_cut_off, panel_title, say_in_place
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import (
+    MOST_BESIDE,
     canvas,
     legend_below,
     mean_net_benefit,
+    model_dashes,
     net_benefit_lines,
     panels,
     plot_net_benefit,
@@ -58,18 +60,21 @@ def plot_kaplan_meier(
     cuts = cut_offs(predictions, protocol, models)
     silent_in = [no_cut_off(predictions, protocol, rows, cuts) for _, rows in found]
     last = float(np.ceil((horizon if censored else predictions["rfs_months"].max()) / 12) * 12)
-    times = np.arange(0, last + 1, 12 if last <= 72 else 24)
+    narrow = len(found) > MOST_BESIDE
+    times = np.arange(0, last + 1, 24 if narrow or last > 72 else 12)
     figure, axes = plt.subplots(
         2 * len(models), len(found), figsize=(width_of(len(found)), 2.85 * len(models) + 0.3), squeeze=False,
         height_ratios=[1, 0.2] * len(models),
     )  # fmt: skip
+    # A legend wider than its panel would leave the curves no room.
+    line_end = "\n" if narrow else " "
     most = 3
     for row, model in enumerate(models):
         for column, (title, rows) in enumerate(found):
             curve, table = axes[2 * row, column], axes[2 * row + 1, column]
             silent = silent_in[column]
             if model in silent:
-                say_in_place(curve, panel_title(model, title), silent[model])
+                say_in_place(curve, panel_title(model, title, len(found)), silent[model])
                 table.axis("off")
                 continue
             own = first_repeat(rows[rows["model"] == model])
@@ -84,7 +89,8 @@ def plot_kaplan_meier(
                     curve.plot([], [], color=colour, linewidth=1.3, label=label)
                 elif members.any():
                     km = kaplan_meier(months[members], event[members])
-                    label = f"{name}, n = {members.sum()}, {_median_text(median_of_curve(km))}"
+                    median = _median_text(median_of_curve(km))
+                    label = f"{name}, n = {members.sum()},{line_end}{median}"
                     curve.step(km["time"], km["survival"], where="post", color=colour, linewidth=1.3, label=label)
                     if members.sum() >= LEAST_PATIENTS:
                         band = (km["time"], km["low"], km["high"])
@@ -94,11 +100,11 @@ def plot_kaplan_meier(
             curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
-            text = f"no log-rank test: {'small group' if min(sizes) else 'one group only'}"
+            text = f"no log-rank test:{line_end}{'small group' if min(sizes) else 'one group only'}"
             if not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
-            curve.set(title=panel_title(model, title), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
+            curve.set(title=panel_title(model, title, len(found)), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))
             curve.title.set_fontsize(6.8)
             curve.set_ylabel(f"Free of {endpoint().event}" if column == 0 else "")
             curve.set_xticks(times)
@@ -106,8 +112,9 @@ def plot_kaplan_meier(
                 loc="upper left", fontsize=5.8, frameon=False, bbox_to_anchor=(0, 0.965), borderaxespad=0.1
             )
             most = max(most, sum(words.get_text().count("\n") + 1 for words in legend.get_texts()))
-            table.set(ylim=(-0.8, 2.1), xlim=(0, last))
-            table.text(0, 2.0, f"At risk (months after {endpoint().start} below)", fontsize=6, va="center")
+            table.set(ylim=(-0.8, 2.1), xlim=(0, last), label=f"At risk: {panel_title(model, title, len(found))}")
+            words = "At risk (months below)" if narrow else f"At risk (months after {endpoint().start} below)"
+            table.text(0, 2.0, words, fontsize=6, va="center")
             table.set_xticks(times)
             table.tick_params(length=0)
             table.set_yticks([])
@@ -134,6 +141,7 @@ def plot_survival_calibration(
     found = panels(predictions, protocol)
     colours = model_colours(sorted(predictions["model"].unique()))
     figure, axes, legends = canvas(len(found), len(models))
+    dashes = model_dashes(models, colours)
     for axis, below, (title, rows) in zip(axes, legends, found, strict=True):
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         silent = without_curve(predictions, protocol, rows)
@@ -151,7 +159,8 @@ def plot_survival_calibration(
             # Beside each other where two models predict the same.
             at = table["predicted"] + 0.008 * (place - (len(models) - 1) / 2)
             axis.vlines(at, table["low"], table["high"], color=colours[model], linewidth=0.9, alpha=0.6)
-            axis.plot(at, table["observed"], "o-", color=colours[model], markersize=3, linewidth=1.2, label=model)
+            line = {"color": colours[model], "linestyle": dashes[model], "linewidth": 1.2}
+            axis.plot(at, table["observed"], marker="o", markersize=3, label=model, **line)
         axis.set(
             title=title,
             xlabel=f"Predicted {endpoint().survival}\nat {horizon:.0f} months",
@@ -185,7 +194,8 @@ def plot_survival_decision_curve(
         one = rows.drop_duplicates("patient_id")
         free = survival_at(one["rfs_months"].to_numpy(float), one["rfs_event"].to_numpy(int), horizon)[0]
         if drawn:
-            plot_net_benefit(axis, mean_net_benefit(rows, drawn, curve_of), colours, 1 - free)
+            curve = mean_net_benefit(rows, drawn, curve_of)
+            plot_net_benefit(axis, curve, colours, model_dashes(models, colours), 1 - free)
         else:
             axis.set(xlabel="Threshold probability", ylabel="Net benefit", xlim=(0, 1), yticks=[])
         say_reasons(axis, models, silent)

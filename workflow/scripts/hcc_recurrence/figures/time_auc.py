@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from textwrap import fill
-
 import matplotlib.pyplot as plt
 import pandas as pd
 
 from hcc_recurrence.endpoint import capital, endpoint
 from hcc_recurrence.figures.p_values import interval_text
-from hcc_recurrence.figures.performance import ESTIMATE_TEXT, canvas, legend_below, protocol_line, say_nothing
+from hcc_recurrence.figures.performance import (
+    ESTIMATE_TEXT,
+    canvas,
+    legend_below,
+    model_dashes,
+    protocol_line,
+    say_nothing,
+)
 from hcc_recurrence.figures.style import model_colours
-
-# A longer line of the legend would leave the figure.
-LEGEND_LETTERS = 44
 
 
 def plot_time_auc(
@@ -37,6 +39,7 @@ def plot_time_auc(
     found = [(text, part) for text, part in found if len(part)]
     figure, axes, legends = canvas(len(found), len(models) + 1)
     colours = model_colours(sorted(predictions["model"].unique()))
+    dashes = model_dashes(models, colours)
     shown = curve[curve["protocol"] == protocol]
     last = max([horizon, *shown["months"], *own["months"]])
     legend_title = ""
@@ -48,21 +51,20 @@ def plot_time_auc(
             if dots.empty:
                 continue
             line = lines[lines["model"] == model]
-            axis.plot(line["months"], line["auc"], color=colours[model], linewidth=1.2)
+            row = dots.iloc[(dots["months"] - horizon).abs().argmin()]
+            legend_title = f"AUC at {row['months']:.0f} months (95% CI)"
+            words = interval_text(row["auc"], row["low"], row["high"], 2) or row["remark"]
+            if line.empty:
+                say_nothing(axis, f"{model}: {row['remark'] or 'too few patients for a curve'}")
+            else:
+                style = {"color": colours[model], "linewidth": 1.2, "linestyle": dashes[model]}
+                axis.plot(line["months"], line["auc"], label=f"{model} {words}", **style)
             # Beside each other, where several models have an interval at one time.
             at = dots["months"] + 0.5 * (place - (len(models) - 1) / 2)
             axis.vlines(at, dots["low"], dots["high"], color=colours[model], linewidth=1.0, alpha=0.8)
             # No dot without an interval: of too few patients, or of one score for everyone.
             known = dots["low"].notna()
             axis.plot(at[known], dots.loc[known, "auc"], "o", color=colours[model], markersize=2.5)
-            row = dots.iloc[(dots["months"] - horizon).abs().argmin()]
-            legend_title = f"AUC at {row['months']:.0f} months (95% CI)"
-            words = interval_text(row["auc"], row["low"], row["high"], 2) or row["remark"]
-            if line.empty:
-                say_nothing(axis, fill(f"{model}: {row['remark'] or 'too few patients for a curve'}", LEGEND_LETTERS))
-            else:
-                label = fill(f"{model} {words}", LEGEND_LETTERS)
-                axis.plot([], [], color=colours[model], linewidth=1.2, label=label)
         axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
         axis.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Loaded for the list below: which libraries a process has loaded must not depend on what else a job imports, or two
+# networks of one machine would look like those of two.
+import scipy.linalg  # noqa: F401
 import torch
 from threadpoolctl import threadpool_info
 

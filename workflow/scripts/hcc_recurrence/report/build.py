@@ -134,7 +134,8 @@ def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequen
     if outcome.name != EARLY_RECURRENCE.name:
         facts += f" What is predicted is {outcome.name}, not {EARLY_RECURRENCE.name} of a liver tumour."
     if own["best_auc"] is not None:
-        facts += f" The oracle AUC, which no method can pass here, is {own['best_auc']:.3f}."
+        facts += f" The oracle AUC, the best that a method can have on average, is {own['best_auc']:.3f}; "
+        facts += "a larger one in the table is chance, or optimism."
     charts = (figure_of(found, titles[paper], own["title"], "flow_chart") for paper in own["papers"])
     roc = figure_of(found, GROUP, title, "roc")
     flow = next((chart for chart in charts if chart), None)

@@ -192,7 +192,7 @@ class Panel:
 
 
 def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """AUC as published less strict, for each model and kind of patients, with a bootstrap over patients.
+    """AUC as published minus strict, for each model and kind of patients, with a bootstrap over patients.
 
     One fitted model against one fitted model: the strict AUC is the mean over the repeats of single models' AUCs. The
     fitted models are taken as they are: the interval holds the chance of the patients, not of the training. The chance
