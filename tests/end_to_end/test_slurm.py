@@ -211,20 +211,17 @@ def test_a_paper_end_to_end_through_the_profile(cluster, tiny_run, tiny_copy_alo
 
 def test_a_cancelled_job_goes_on_and_without_retries_left_a_plain_rerun_completes_it(cluster, disturbed, undisturbed):
     """Cancelled twice, of which one is made good; then a plain run completes it."""
-    run, state = Run(disturbed, cluster, "--retries", "1", "--", TARGET), disturbed.folder / STATE
-    wait_for(state.is_file, 300, run)
+    run, log = Run(disturbed, cluster, "--retries", "1", "--", TARGET), disturbed.folder / LOG
+    wait_for((disturbed.folder / STATE).is_file, 300, run)
     (first,) = run.jobs()
     cluster.call("scancel", first["id"])
-    wait_for(lambda: len(run.jobs()) == 2, 300, run)
-    kept = state.stat().st_mtime_ns
-    wait_for(lambda: state.stat().st_mtime_ns != kept, 300, run)
+    # Snakemake takes the log of the first attempt away.
+    wait_for(lambda: log.is_file() and "going on after epoch" in log.read_text(), 300, run)
     (second,) = (job for job in run.jobs() if job["id"] != first["id"])
     cluster.call("scancel", second["id"])
     assert run.process.wait(timeout=120) != 0
     text = run.said()
     assert "SLURM status is: 'CANCELLED'" in text and submitted(text) == 2
-    log = (disturbed.folder / LOG).read_text()
-    assert "going on after epoch" in log and "epoch 1 of" not in log
     Run(disturbed, cluster, "--", TARGET).end()
     check_as_undisturbed(disturbed, undisturbed)
 

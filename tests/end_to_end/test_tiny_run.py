@@ -344,8 +344,11 @@ def test_a_crop_can_be_made_from_a_named_entry_with_its_bias_field_corrected(tin
             assert crop["image"].std() > 0 and crop["mask"].shape == (12, 20, 20) and crop["mask"].any()
             images[name] = crop["image"]
     for plain, corrected in zip(images["box"], images["box_n4"], strict=True):
-        # The same anatomy; a smooth field lies between the two.
-        assert not np.array_equal(plain, corrected) and np.corrcoef(plain.ravel(), corrected.ravel())[0, 1] > 0.8
+        # What N4 divides by varies, and less from voxel to voxel than the image does.
+        image, field = np.log(plain), np.log(plain) - np.log(corrected)
+        assert field.std() > 0.01
+        for axis in range(3):
+            assert np.abs(np.diff(field, axis=axis)).mean() < 0.5 * np.abs(np.diff(image, axis=axis)).mean()
 
 
 def test_each_phase_of_yan_has_its_own_slice_as_acquired(tiny_run):
