@@ -130,8 +130,9 @@ def main() -> None:
         batch, plain = asked.batch or STEPS[name][3], None
         for way in asked.ways:
             if asked.device != "cpu":
-                # Way by way: `workflow` switches them on for the process.
+                # Way by way: `workflow` switches these for the whole process. As it comes, PyTorch convolves in TF32.
                 torch.use_deterministic_algorithms(False)
+                torch.backends.cudnn.allow_tf32 = True
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
             step, network = step_of(name, way, batch, asked.device)
