@@ -44,11 +44,10 @@ def seconds_of(name: str, number: int, judged: int = JUDGED, device: str = "cpu"
     _, phases, shape, batch, optimiser = STEPS[name]
     generator = np.random.default_rng(0)
     settings = {**COMMON, "batch": batch, "optimiser": optimiser, "augmentation": {}, "class_weights": False}
-    times = []
 
     def epoch(begin: Callable[[dict], object]) -> tuple[float, float]:
         """Seconds of an epoch, and of a training of one epoch."""
-        clock = time.process_time if device == "cpu" else time.perf_counter
+        clock, times = time.process_time if device == "cpu" else time.perf_counter, []
         for epochs in (1,) if device == "cpu" else (1, 1, 4):
             started = clock()
             begin({**settings, "epochs": epochs, "patience": epochs})

@@ -94,17 +94,23 @@ print(*found.columns, sep=",")
     assert (tmp_path / "found").read_bytes() == expected.to_numpy().tobytes()
 
 
+def fit_as(kind):
+    """A fit whose fitted method is of another class."""
+
+    def other(*arguments):
+        fitted, tables = fit(*arguments)
+        return kind(**vars(fitted)), tables
+
+    return other
+
+
 def test_the_check_finds_a_method_that_reads_outcomes(tmp_path):
     class Reads(Zhao):
         def predict(self, data, patients):
             return super().predict(data, patients) * 0 + data.outcome(patients)[:, None] * 0.5
 
-    def reads(*arguments):
-        fitted, tables = fit(*arguments)
-        return Reads(**vars(fitted)), tables
-
     with pytest.raises(AssertionError, match=r"zhao2024, fit strict.1.1: prediction reads outcomes"):
-        check(reads, tmp_path)
+        check(fit_as(Reads), tmp_path)
 
 
 def test_the_check_finds_a_fit_that_uses_outcomes_and_does_not_say_so(tmp_path):
@@ -144,12 +150,8 @@ def test_the_check_finds_a_prediction_that_scales_by_all_patients_of_the_data(tm
         def predict(self, data, patients):
             return super().predict(scaled(data), patients)
 
-    def scales(*arguments):
-        fitted, tables = fit(*arguments)
-        return Scales(**vars(fitted)), tables
-
     with pytest.raises(AssertionError, match=r"a score depends on the features of other patients"):
-        check(scales, tmp_path)
+        check(fit_as(Scales), tmp_path)
 
 
 def test_the_check_finds_that_nobody_was_given_other_features(tmp_path):

@@ -27,7 +27,8 @@ SAME_AS = {"judge": "score"}
 # How many times faster than a core of the table a GPU is taken to be where the table has no seconds of one. The least
 # that one H100 was at steps of the published networks was 127, the most 2,900 (docs/cost.md).
 OF_GPU = 100.0
-# A third of a step, as on a processor.
+# A third of a step, as on a processor: assumed, and too little where single precision, in which networks judge, takes
+# long beside the bfloat16 that they learn in (docs/cost.md: a step twice to six times as long for most of them).
 JUDGED_OVER_LEARNED = 1 / 3
 # What work is like, for the calibration: a machine may be slower at one than at the others.
 KINDS = ("images", "learning", "networks")
