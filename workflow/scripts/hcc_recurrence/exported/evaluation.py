@@ -150,7 +150,7 @@ def evaluation_page(
     size = tables["size"].assign(enough=tables["size"]["enough"].map({True: "enough", False: "too few"}))
     whole = ("patients_needed", "events_needed")
     size = size.assign(**{c: size[c].map(lambda v: "-" if np.isnan(v) else f"{v:.0f}") for c in whole})
-    chosen = tables["recalibration"]["chosen"].map({True: "called for", False: ""})
+    chosen = tables["recalibration"]["chosen"].map({True: "recommended", False: ""})
     recalibration = tables["recalibration"].assign(chosen=chosen)
     counted = tables["cutoffs"]
     counts = {c: counted[c].map(lambda v: "-" if np.isnan(v) else f"{v:.0f}") for c in ("tp", "fn", "tn", "fp")}
