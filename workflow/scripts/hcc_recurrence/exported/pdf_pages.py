@@ -35,7 +35,7 @@ class _Pages:
 
     def need(self, height: float) -> None:
         """Begin another page where the height does not fit on this one."""
-        if self.figures and self.y - height >= BOTTOM:
+        if self.figures and self.y - height >= BOTTOM - 1e-6:
             return
         figure = plt.figure(figsize=A4_INCHES, layout="none")
         figure.text(LEFT, 0.02, self.footer, fontsize=6.5, color=WARNING_COLOUR)
