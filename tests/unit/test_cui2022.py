@@ -189,6 +189,11 @@ def test_the_learning_curve_is_a_paired_test_within_folds():
     assert last.loc["SS", "auc"] == pytest.approx(np.mean(per_fold))
     figure = plot_learning_curve(curve, 0.9, "title")
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["SS", "NSS", "oracle AUC 0.90"]
+    # Without smaller trainings (`training_shares: []`) the curve is a point, on an axis that says which.
+    alone = learning_curve(LABELS, SPLIT, whole, [1.0])
+    pd.testing.assert_frame_equal(alone, curve[curve["share"] == 1.0].reset_index(drop=True))
+    axis = plot_learning_curve(alone, None, "title").axes[0]
+    assert len(axis.get_xticks()) == 1 and axis.get_xlim()[1] - axis.get_xlim()[0] == pytest.approx(2)
 
 
 def test_grad_cam_of_a_linear_network_is_known():
