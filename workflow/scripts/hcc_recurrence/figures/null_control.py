@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from hcc_recurrence.figures.performance import ESTIMATE_TEXT, PROTOCOL_TEXT
 from hcc_recurrence.figures.style import COLOURS, PAGE_INCHES, use_style
 
-
 # Of the marks: height above the line of the model, which leaves the mean and its bar to be seen.
 ABOVE = 0.33
 
