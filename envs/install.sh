@@ -25,4 +25,5 @@ for part in $waited $!; do
 done
 # Whichever build of torch pip found here: one for CUDA brings libraries of its own, which are resolved now.
 pip -c "$here/requirements.lock" -r "$here/torch.txt"
-"$venv/bin/python" -m pip check --quiet --disable-pip-version-check
+# With --quiet it would not say what is missing.
+"$venv/bin/python" -m pip check --disable-pip-version-check >"$parts/checked" || { cat "$parts/checked" >&2; exit 1; }
