@@ -258,6 +258,8 @@ def test_readable_tables_round_and_name():
     shown = readable(frame)
     assert list(shown.columns) == ["split", "p holm", "auc low", "n"]
     assert shown.iloc[0].tolist() == ["held out", "<.001", "0.123", 3]
+    # A number that is rounded to nothing has no sign.
+    assert readable(pd.DataFrame({"intercept": [-0.0004, -0.0006]}))["intercept"].tolist() == ["0.000", "-0.001"]
 
 
 def test_a_median_that_is_not_reached_says_so():

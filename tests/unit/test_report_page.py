@@ -64,8 +64,18 @@ def test_scores_and_volume_stand_below_the_methods(metrics):
     rcr = table.set_index("model").loc["RCR"]
     assert rcr["training, out of fold"] == "0.700 (0.550-0.850)" and rcr["validation"] == "0.800 (0.650-0.950)"
     assert rcr["training, as published"].startswith("0.950")
-    # No external patients, no column.
-    assert "external" not in table
+    # A centre that is the same for all of a set says nothing, another one does.
+    for remark, there in ((NOTHING, False), ("", True)):
+        rows = [*metrics.to_dict("records"), metric("Centre", remark=remark)]
+        assert ("Centre" in comparison_table(pd.DataFrame(rows), TITLES)["model"].tolist()) is there
+    # No external patients, no column; both protocols where there are.
+    assert not [column for column in table if "external" in column]
+    outside = [
+        metric("zhao2024:RCR", protocol, split="external", estimate="held_out", auc=auc)
+        for protocol, auc in (("strict", 0.66), ("as_published", 0.72))
+    ]
+    rcr = comparison_table(pd.DataFrame([*metrics.to_dict("records"), *outside]), TITLES).set_index("model").loc["RCR"]
+    assert rcr["external"].startswith("0.660") and rcr["external, as published"].startswith("0.720")
 
 
 def test_small_sets_say_how_far_an_auc_is_uncertain(metrics):
@@ -80,7 +90,14 @@ def test_small_sets_say_how_far_an_auc_is_uncertain(metrics):
 
 def test_models_of_one_score_and_models_that_are_one_are_named(metrics):
     (one,) = models_of_nothing(metrics, TITLES, "here")
-    assert one.text == "here: Yan 2023 CR give all patients the same score."
+    assert one.text == "here: Yan 2023 CR gives all patients the same score."
+    # A model that tells nobody apart out of fold, and tells validation patients apart.
+    partly = metrics.assign(remark=[f"{NOTHING} in 2 of 3 fits", *metrics["remark"][1:]])
+    (both,) = models_of_nothing(partly, TITLES, "here")
+    named = "Yan 2023 CR, Zhao 2024 RCR (in some sets or fits)"
+    assert both.text == f"here: {named} give all patients the same score."
+    (whole,) = models_of_nothing(partly[partly["split"] == "train"], TITLES, "here")
+    assert whole.text == f"here: {named} give all patients the same score."
     rows = [
         {"protocol": "strict", "split": "train", "estimate": "out_of_fold", "repeat": 1}
         | {"patient_id": f"p{i}", "model": model, "probability": value}
@@ -94,8 +111,14 @@ def test_models_of_one_score_and_models_that_are_one_are_named(metrics):
         for i, value in enumerate(values)
     ]
     (same,) = identical_models(pd.DataFrame(rows), TITLES, "here")
-    assert "Zhao 2024 DLRCR = Zhao 2024 RCR:" in same.text and "AP" not in same.text and "BCLC" not in same.text
-    assert identical_models(pd.DataFrame(rows[:2] + rows[4:]), TITLES, "here") == []
+    assert "Zhao 2024 DLRCR = Zhao 2024 RCR:" in same.text and "BCLC" not in same.text
+    # AP has other risks and the same order: the same AUC, whatever the outcome.
+    order = "Yan 2023 AP = Zhao 2024 {}: the same order of patients, and so the same AUC."
+    assert same.text.endswith(f"the same risks for every patient. {order.format('DLRCR = Zhao 2024 RCR')}")
+    (alike,) = identical_models(pd.DataFrame(rows[:2] + rows[4:]), TITLES, "here")
+    assert alike.text == f"here: {order.format('RCR')}"
+    other = pd.DataFrame(rows[:2] + rows[4:]).assign(probability=[0.1, 0.9, 0.9, 0.2, *[0.5] * 4])
+    assert identical_models(other, TITLES, "here") == []
 
 
 def test_changes_are_told_and_a_first_run_is_none():
@@ -189,7 +212,9 @@ def test_the_first_page_warns_of_what_a_reader_must_know(entries, metrics, resul
         "Models without a variable",
         "Few patients",
     ]
-    assert WARNING in told["warnings"]["Demo preset"][0] and "2 problems of 1 patients" in told["warnings"]["Input"][0]
+    assert (
+        WARNING in told["warnings"]["Demo preset"][0] and "2 problems of 1 patient left" in told["warnings"]["Input"][0]
+    )
     assert "SIMULATED" not in told["lead"]
     for preset, simulated in (("published", False), ("demo", True), ("published", True)):
         told, _ = facts(entries, metrics, results, simulated=simulated, best_auc=0.9, about={"preset": preset})

@@ -394,8 +394,17 @@ def test_null_control_figure():
         for p, s, e in (("strict", "train", "out_of_fold"), ("as_published", "train", "apparent"))
         for k in range(1, 21)
     ]
-    figure = plot_null_control(pd.DataFrame(rows), ["CR", "RCR", "Radiomics LR"], "cohort")
+    aucs = pd.DataFrame(rows)
+    keys = ["model", "protocol", "split", "estimate"]
+    observed = aucs[keys].drop_duplicates().assign(observed=[0.61, 0.95, 0.62, 0.96, 0.63, float("nan")])
+    figure = plot_null_control(aucs, observed, ["CR", "RCR", "Radiomics LR"], "cohort")
     assert "20 permuted outcomes" in shown_text(figure) and unreadable(figure) == []
+    # A mark of each model's AUC of the real outcomes, in its row (the first model on top), and a word for it.
+    lines = [[line for line in axis.lines if line.get_marker() == "v"] for axis in figure.axes]
+    marks = [{round(float(line.get_ydata()[0])): float(line.get_xdata()[0]) for line in own} for own in lines]
+    assert marks[0] == {2: 0.61, 1: 0.62, 0: 0.63}
+    assert marks[1][2] == 0.95 and marks[1][1] == 0.96 and np.isnan(marks[1][0])
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "real outcomes"
 
 
 def test_p_values_as_journals_print_them():

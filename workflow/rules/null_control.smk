@@ -1,9 +1,9 @@
-# Null control: the outcome dealt out anew, everything learned again. Needs labels and what a paper learns from; makes
+# Null control: the outcomes permuted, everything learned anew. Needs labels and what a paper learns from; makes
 # copies of the cohort under null/<permutation>/, which the papers' own rules fill, and their summary.
 
 
 rule permute_labels:
-    """The outcomes of a cohort dealt out anew; copy 0 has the real ones."""
+    """The outcomes of a cohort permuted; copy 0 has the real ones."""
     input:
         "<results>/{cohort}/labels.csv",
     output:

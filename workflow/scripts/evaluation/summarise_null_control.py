@@ -35,5 +35,5 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     if absent:
         note += f" Networks are left out (null_control: networks: true trains them): {', '.join(absent)}."
     write_html(readable(summary), snakemake.params.title, snakemake.output.html, note, mark=snakemake.params.mark)
-    figure = plot_null_control(aucs, sorted(aucs["model"].unique()), snakemake.params.title)
+    figure = plot_null_control(aucs, summary, sorted(aucs["model"].unique()), snakemake.params.title)
     save_figure(figure, snakemake.output.figure, snakemake.params.figures, snakemake.params.mark)

@@ -8,4 +8,5 @@ with job_log(snakemake.log[0], f"zhao2024 on {snakemake.wildcards.cohort}"):
     from hcc_recurrence.methods.zhao2024.fit import summarise_selection
 
     table = summarise_selection(read_csv(snakemake.input[0]))
+    table["protocol"] = table["protocol"].str.replace("_", " ")
     write_html(table, snakemake.params.title, snakemake.output[0], mark=snakemake.params.mark)

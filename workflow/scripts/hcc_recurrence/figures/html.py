@@ -20,7 +20,7 @@ PAGE = """<!DOCTYPE html>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: left; vertical-align: bottom; }}
-td {{ white-space: nowrap; }}
+td {{ white-space: nowrap; vertical-align: top; }}
 .number {{ text-align: right; }}
 p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
@@ -99,7 +99,7 @@ def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
         elif column == "p" or column.endswith("_p") or column.startswith("p_"):
             result[column] = result[column].map(lambda v: "-" if pd.isna(v) else p_text(v))
         else:
-            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:.{digits}f}")
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:z.{digits}f}")
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.cost.of_run import cost_words, shown_costs
-from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, capital
 from hcc_recurrence.figures.html import table_html
 from hcc_recurrence.machines import kinds_warning
 from hcc_recurrence.presets import WARNING
@@ -26,8 +26,11 @@ from hcc_recurrence.report.overview import (
     warnings_of,
 )
 from hcc_recurrence.report.rule_graph import drawing
+from hcc_recurrence.statistics.degenerate import FEW, NOTHING_VARIES
 
 GROUP = "Comparison of methods"
+# What `0.833 (-)` is.
+WITHOUT_INTERVAL = f"(-): there is no interval: {FEW}, or {NOTHING_VARIES} (AUC 1 or 0)."
 
 
 def facts_of(
@@ -70,9 +73,7 @@ def facts_of(
     ]
     simulated = [own["title"] for own in comparisons if own["simulated"]]
     outcomes = outcomes_of(comparisons)
-    named = ", ".join(titles[paper] for paper in sorted(titles))
-    lead = f"{named}, on the same patients, splits and folds, beside clinical scores and the tumour's volume. "
-    lead += f"{outcomes_words(comparisons)} Preset: {about['preset']}. "
+    lead = f"{_who(titles, comparisons)} {outcomes_words(comparisons)} Preset: {about['preset']}. "
     if simulated:
         every = "All" if len(simulated) == len(comparisons) else "Some"
         lead += f"{every} patients are SIMULATED: numbers show that the software works, and nothing about people."
@@ -88,6 +89,15 @@ def facts_of(
         "costs": _costs(tables),
     }
     return facts, found
+
+
+def _who(titles: Mapping[str, str], comparisons: Sequence[Mapping[str, Any]]) -> str:
+    """Which methods, beside what, and on which patients: of several splits they share those of their table alone."""
+    named = ", ".join(titles[paper] for paper in sorted(titles))
+    beside = "beside clinical scores and the tumour's volume"
+    if len(comparisons) == 1:
+        return f"{named}, {beside}, on the same patients, splits and folds."
+    return f"{named}, {beside}. What stands in one table has the same patients, splits and folds."
 
 
 def _costs(tables: Mapping[str, pd.DataFrame]) -> dict[str, str] | None:
@@ -106,7 +116,7 @@ def _of_weights(about: Mapping[str, Any]) -> list[Warning]:
     if not about["random_weights"]:
         return []
     named = ", ".join(about["random_weights"])
-    return [Warning("Random weights", f"No file of weights is named for {named}: they start from random ones.")]
+    return [Warning("Random weights", f"No file of weights is named for {named}: their weights are random.")]
 
 
 def _of_machines(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
@@ -119,8 +129,10 @@ def _of_input(tables: Mapping[str, pd.DataFrame]) -> list[Warning]:
     for name, words in (("problems", "left patients out"), ("notices", "should be looked at")):
         if len(tables[name]):
             lines = tables[name]
+            count = f"{len(lines)} {name if len(lines) > 1 else name.removesuffix('s')}"
             who = lines["patient"].dropna().nunique() if "patient" in lines else 0
-            found.append(Warning("Input", f"{len(lines)} {name} of {who} patients {words}: see Problems of the input."))
+            whose = f" of {who} patient{'s' if who > 1 else ''}" if who else ""
+            found.append(Warning("Input", f"{count}{whose} {words}: see Problems of the input."))
     return found
 
 
@@ -130,7 +142,7 @@ def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequen
     short = outcome.abbreviation
     sets = "; ".join(f"{name} {n} ({events} {short})" for name, (n, events) in sizes(own["metrics"]).items())
     facts = f"{'Simulated' if own['simulated'] else 'Real'} patients: {own['used']} used, {own['left_out']} left out. "
-    facts += f"{sets}; {short}: {outcome.name}."
+    facts += f"{capital(sets)}; {short}: {outcome.name}."
     if outcome.name != EARLY_RECURRENCE.name:
         facts += f" What is predicted is {outcome.name}, not {EARLY_RECURRENCE.name} of a liver tumour."
     if own["best_auc"] is not None:
@@ -140,10 +152,13 @@ def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequen
     roc = figure_of(found, GROUP, title, "roc")
     flow = next((chart for chart in charts if chart), None)
     view = next((view.name for view in found if view.group == GROUP and view.title == title), "")
+    # Numbers are not broken before their interval; the words of those that have none may be.
+    table = table_html(comparison_table(own["metrics"], titles)).replace(" (", "&nbsp;(")
     return {
         "title": title,
         "facts": facts,
-        "table": table_html(comparison_table(own["metrics"], titles)),
+        "table": table,
+        "note": WITHOUT_INTERVAL if "(-)" in table else "",
         "roc": roc.path if roc else None,
         "flow": flow.path if flow else None,
         "view": view,

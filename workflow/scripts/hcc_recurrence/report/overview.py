@@ -20,6 +20,7 @@ KINDS = (
     ("external", "strict", "external", ("held_out",)),
     ("training, as published", "as_published", "train", ("cross_validated", "apparent")),
     ("validation, as published", "as_published", "validation", ("held_out",)),
+    ("external, as published", "as_published", "external", ("held_out",)),
 )
 
 
@@ -47,7 +48,9 @@ def comparison_table(metrics: pd.DataFrame, titles: Mapping[str, str]) -> pd.Dat
         for words, protocol, split, estimates in KINDS:
             there = [(model, protocol, split, e) for e in estimates if (model, protocol, split, e) in keyed.index]
             row[words] = auc_text(keyed.loc[there[0]]) if there else ""
-        rows.append(row)
+        # Sets of one centre each: nothing could be told apart by the centre, and there is nothing to read.
+        if model != "Centre" or any(row[words] not in ("", NOTHING) for words, *_ in KINDS):
+            rows.append(row)
     table = pd.DataFrame(rows, columns=["method", "model", *(kind[0] for kind in KINDS)])
     return table[[column for column in table if (table[column] != "").any()]]
 
@@ -83,33 +86,56 @@ def small_sets(metrics: pd.DataFrame, where: str, outcome: str) -> list[Warning]
 
 def models_of_nothing(metrics: pd.DataFrame, titles: Mapping[str, str], where: str) -> list[Warning]:
     """Models of papers that give all patients one score, such as a regression that selected no variable."""
-    said = metrics["remark"].fillna("").astype(str).str.startswith(NOTHING) if "remark" in metrics else False
-    own = metrics[(metrics["protocol"] == "strict") & metrics["model"].str.contains(":") & said]
-    names = [f"{titles[m.split(':')[0]]} {m.split(':')[1]}" for m in sorted(own["model"].unique())]
-    if not names:
+    said = metrics["remark"].fillna("").astype(str).str.startswith(NOTHING) if "remark" in metrics else None
+    strict = metrics[(metrics["protocol"] == "strict") & metrics["model"].str.contains(":")]
+    silent = strict[said.loc[strict.index]] if "remark" in metrics else strict[:0]
+    told = []
+    for model in sorted(silent["model"].unique()):
+        everywhere = (silent["model"] == model).sum() == (strict["model"] == model).sum()
+        only = silent.loc[silent["model"] == model, "remark"].eq(NOTHING).all()
+        told.append(f"{_named(model, titles)}{'' if everywhere and only else ' (in some sets or fits)'}")
+    if not told:
         return []
-    return [Warning("Models without a variable", f"{where}: {', '.join(names)} give all patients the same score.")]
+    gives = "gives" if len(told) == 1 else "give"
+    return [Warning("Models without a variable", f"{where}: {', '.join(told)} {gives} all patients the same score.")]
 
 
 def identical_models(predictions: pd.DataFrame, titles: Mapping[str, str], where: str) -> list[Warning]:
-    """Models that give each patient the same probability in the strict protocol: they are one model, not two.
+    """Models that are one model, not two: the same probability or, with it the same AUC, the same order of patients.
+
+    In the strict protocol, of each patient in each set, repeat and fold.
 
     Args:
         predictions: of a comparison.
     """
     strict = predictions[predictions["protocol"] == "strict"]
-    keys = ["split", "estimate", "repeat", "patient_id"]
-    wide = strict.pivot_table(index=keys, columns="model", values="probability", aggfunc="first")
+    fits = [column for column in ("split", "estimate", "repeat", "fold") if column in strict]
+    strict = strict.assign(probability=strict["probability"].round(10))
+    order = strict.groupby([*fits, "model"], dropna=False)["probability"].rank()
+    same = _groups_of_one(strict, "probability", fits)
+    alike = [g for g in _groups_of_one(strict.assign(order=order), "order", fits) if g not in same]
+    said = [
+        f"{'; '.join(' = '.join(_named(model, titles) for model in models) for models in groups)}: {words}."
+        for groups, words in (
+            (same, "the same risks for every patient"),
+            (alike, "the same order of patients, and so the same AUC"),
+        )
+        if groups
+    ]
+    return [Warning("Identical models", f"{where}: {' '.join(said)}")] if said else []
+
+
+def _groups_of_one(rows: pd.DataFrame, column: str, fits: list[str]) -> list[list[str]]:
+    """Models with the same column for every patient; those of one value for everyone have a warning of their own."""
+    wide = rows.pivot_table(
+        index=[*fits, "patient_id"], columns="model", values=column, aggfunc="first", dropna=False
+    ).dropna(how="all")
+    varied = rows.groupby([*fits, "model"], dropna=False)["probability"].nunique().groupby("model").max() > 1
     groups: dict[bytes, list[str]] = {}
     for model in sorted(wide):
-        values = wide[model].round(10)
-        # One score for everyone is a warning of its own.
-        if values.nunique() > 1:
-            groups.setdefault(values.to_numpy().tobytes(), []).append(model)
-    same = [" = ".join(_named(m, titles) for m in models) for models in groups.values() if len(models) > 1]
-    return (
-        [Warning("Identical models", f"{where}: {'; '.join(same)}: the same risks for every patient.")] if same else []
-    )
+        if varied[model]:
+            groups.setdefault(wide[model].to_numpy(float).tobytes(), []).append(model)
+    return [models for models in groups.values() if len(models) > 1]
 
 
 def _named(model: str, titles: Mapping[str, str]) -> str:
