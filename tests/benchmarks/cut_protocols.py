@@ -2,7 +2,7 @@
 
     python tests/benchmarks/cut_protocols.py repeats --cohorts 100     # network_repeats: 1 instead of 5
     python tests/benchmarks/cut_protocols.py learners --cohorts 8      # the grids of Zhang 2025's learners
-    python tests/benchmarks/cut_protocols.py learners --names RF --first 4 --cohorts 2 --to FILE  # in pieces
+    python tests/benchmarks/cut_protocols.py learners --names RF --cohorts 10 --to FILE  # goes on where it stopped
 
 **repeats**: 150 patients with ten variables of which three carry risk; a small perceptron with random weights stands
 for a network (it varies by its folds and by its weights, as a network does). Its AUC by five-fold cross-validation, of
@@ -18,8 +18,9 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ from statsmodels.stats.proportion import proportion_confint  # noqa: E402
 
 from hcc_recurrence.learning.estimators import fit_estimator, predicted  # noqa: E402
 from hcc_recurrence.learning.folds import stratified_folds  # noqa: E402
-from hcc_recurrence.learning.learners import held_predictions, plain_cuts  # noqa: E402
+from hcc_recurrence.learning.learners import Cut, held_predictions, plain_cuts  # noqa: E402
 
 PATIENTS, FURTHER, VARIABLES, REPEATS, FOLDS = 150, 4000, 10, 5, 5
 # Of the settings before they were cut.
@@ -115,11 +116,23 @@ def repeats(cohorts: int) -> None:
     print(f"an interval of one repeat would be {ratio:.3f} times as wide as of {REPEATS}")
 
 
+def fold_areas(name: str, every: Sequence[Mapping[str, Any]], cut: Cut, part: Path | None, seed: int) -> np.ndarray:
+    """AUC in the held rows of a fold with each of some settings, (settings,); kept in a file where one is given."""
+    if part and part.is_file():
+        return np.loadtxt(part)
+    held = held_predictions(name, every, cut, seed)
+    found = np.array([roc_auc_score(cut.y_held, predictions) for predictions in held])
+    if part:
+        np.savetxt(part, found)
+    return found
+
+
 def learners(cohorts: Sequence[int], names: Sequence[str], to: Path | None) -> None:
     """Print the true AUC of what the present grids choose less that of what the former ones choose.
 
     Args:
-        to: a CSV that rows of cohorts are added to; what is printed is then of all cohorts in it.
+        to: a CSV that rows of cohorts are added to; what is printed is then of all cohorts in it. Folds of a cohort
+            that is not done are kept beside it.
     """
     paper = yaml.safe_load((REPOSITORY / "config/papers/zhang2025.yaml").read_text())["settings"]["published"]
     after = {name: paper["learners"]["value"][name] for name in names}
@@ -133,11 +146,9 @@ def learners(cohorts: Sequence[int], names: Sequence[str], to: Path | None) -> N
             if (name, cohort) in known:
                 continue
             every = list(ParameterGrid(BEFORE[name]))
-            held = [held_predictions(name, every, cut, cohort) for cut in cuts]
-            area = [
-                np.mean([roc_auc_score(c.y_held, p[i]) for c, p in zip(cuts, held, strict=True)])
-                for i in range(len(every))
-            ]
+            # A fold of a grid of forests takes a minute or two: each is kept.
+            parts = [to.with_suffix(f".{name}.{cohort}.{i}.csv") if to else None for i in range(len(cuts))]
+            area = np.mean([fold_areas(name, every, *own_cut, cohort) for own_cut in zip(cuts, parts, strict=True)], 0)
             now = list(ParameterGrid(after[name]))
             true = []
             for allowed in (range(len(every)), [every.index(settings) for settings in now]):

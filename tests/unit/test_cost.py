@@ -142,17 +142,19 @@ def test_every_published_network_has_a_row_at_its_published_size():
 def test_trainings_of_one_network_are_counted_by_hand():
     """Cui 2022: 200 patients, 140 train (by date: seven of ten), four of five folds, 15 % stop it, seven versions."""
     work = published(200)
-    start, train, judge, score = work.units(
+    start, read, train, judge, score = work.units(
         "train_network", {"paper": "cui2022", "cohort": "demo_ct", "network": "SS", "fit": "strict.1.2"}
     )
     learn, inner = 112, 17
     assert train == Unit("train", 100 * (learn - inner) * 7, "example", "cui3d", (10, 150, 150))
     assert (judge.number, score.number) == (100 * inner, 200)
     assert start == Unit("train_network", 1)
+    # One phase of all 200, in millions of voxels.
+    assert read.step == "read_crops" and read.number == pytest.approx(200 * 10 * 150 * 150 / 1e6)
     # Zhang 2025: ten images a patient, each an example.
     wildcards = {"paper": "zhang2025", "cohort": "demo_ct", "network": "VGG19", "fit": "strict.1.1-3"}
     learn = round(140 * 3 / 5)
-    assert work.units("train_scoring_network", wildcards)[1].number == 30 * (learn - round(0.15 * learn)) * 10
+    assert work.units("train_scoring_network", wildcards)[2].number == 30 * (learn - round(0.15 * learn)) * 10
 
 
 def test_models_of_the_published_grid_are_those_of_its_page():
@@ -277,17 +279,40 @@ def job(rule="anything", units=(("anything", 2, "job", "", ()),), after=(), **ch
 
 
 def test_a_job_on_a_gpu_learns_there_at_the_tables_seconds_and_scores_on_a_processor():
-    """By hand: 60 examples of 0.25 s learn, 30 are judged in a third of that, 5 are scored in 1 s of a processor."""
+    """By hand: 60 examples of 0.25 s learn, 30 are judged in a third of the 0.75 s of a step in single precision, 5 are
+    scored in 1 s of a processor.
+    """
     rows = [
-        {**row, "gpu_seconds": "0.25"} if row["size"] == "1x10x10" and row["step"] == "train" else row for row in ROWS
+        {**row, "gpu_seconds": "0.25", "gpu_single_seconds": "0.75"}
+        if row["size"] == "1x10x10" and row["step"] == "train"
+        else row
+        for row in ROWS
     ]
     units = [("train", 60, "example", "a", (1, 10, 10)), ("judge", 30, "example", "a", (1, 10, 10))]
     own = job("train_network", [*units, ("score", 5, "example", "a", (1, 10, 10))], gpus=1)
     found = job_cost(own, CostTable(rows), {})
-    assert found.gpu_seconds == pytest.approx(60 * 0.25 + 30 * 0.25 / 3 + 5)
+    assert found.gpu_seconds == pytest.approx(60 * 0.25 + 30 * 0.75 / 3 + 5)
+    # Of another size both go with the pixels, once: 20 x 20 are four times as many.
+    larger = [CostTable(rows).price(Unit(step, 6, "example", "a", (1, 20, 20))) for step in ("train", "judge")]
+    assert [price.gpu_seconds for price in larger] == pytest.approx([6 * 0.25 * 4, 6 * 0.75 / 3 * 4])
     # Without a measurement it is taken for 100 cores; on a processor judging is scoring.
     assert job_cost(own, SMALL, {}).gpu_seconds == pytest.approx(60 * 2 / 100 + 30 * 2 / 300 + 5)
     assert job_cost({**own, "gpus": 0}, SMALL, {}).seconds == pytest.approx(120 + 35, abs=0.1)
+
+
+def test_every_network_that_was_measured_on_a_gpu_was_so_in_both_precisions():
+    with open(REPOSITORY / "workflow/costs.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["gpu_seconds"] or row["gpu_single_seconds"]]
+    assert len(rows) == 11 and all(row["gpu_seconds"] and row["gpu_single_seconds"] for row in rows)
+    # docs/cost.md prints the same: ms of a step in bfloat16, and as the last column in single precision.
+    text = (REPOSITORY / "docs/cost.md").read_text().split("## On a GPU")[1].split("\n\n")
+    table = next(part for part in text if part.startswith("| network"))
+    shown = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    printed = sorted((float(cells[2]), float(cells[6])) for cells in shown)
+    stored = sorted((1000 * float(r["gpu_seconds"]), 1000 * float(r["gpu_single_seconds"])) for r in rows)
+    assert len(printed) == 11
+    for own, said in zip(stored, printed, strict=True):
+        assert own == pytest.approx(said, rel=0.05)
 
 
 def test_wall_time_is_all_work_over_the_cores_or_the_longest_chain():
@@ -295,6 +320,10 @@ def test_wall_time_is_all_work_over_the_cores_or_the_longest_chain():
     costs = [Cost(1, s) for s in (10, 20, 30, 5)]
     assert wall_seconds(jobs, costs, 1) == 65
     assert wall_seconds(jobs, costs, 8) == 60
+    # One GPU is held by one job at a time: 55 s of it, and 5 more of a core.
+    held = [Cost(1, s, s) for s in (25, 30)]
+    assert wall_seconds([job(), job(), job()], [*held, Cost(1, 5)], 8) == 55
+    assert wall_seconds([job(), job(), job()], [*held, Cost(1, 5)], 8, gpus=2) == 30
     # In any order of the list.
     assert wall_seconds([job(after=[2]), job(), job(after=[1])], costs[:3], 8) == 60
 
@@ -308,6 +337,9 @@ def test_a_machine_twice_as_slow_takes_twice_as_long_at_that_kind_of_work():
     # It holds the GPU while its other work is done: a second of the processor.
     assert on_gpu.gpu_seconds == pytest.approx(2 / 100 + 1) and on_gpu.seconds < plain
     assert peak_memory([job(memory_mb=m) for m in (1.0, 5.0, 3.0)], 2) == 8
+    # Two that hold a GPU never run side by side on one.
+    held = [job(memory_mb=5.0, gpus=1), job(memory_mb=4.0, gpus=1), job(memory_mb=1.0)]
+    assert [peak_memory(held, 2, gpus) for gpus in (1, 2)] == [6, 9]
 
 
 def test_a_run_of_more_than_an_hour_is_said_and_a_short_one_is_not():
@@ -320,7 +352,12 @@ def test_a_run_of_more_than_an_hour_is_said_and_a_short_one_is_not():
     null = job(stage=NULL)
     text = cost_text([job(), {**long, "run": False}, null], SMALL, {}, 2)
     assert "all, from nothing: 2 jobs" in text and "all, what is left to do: 1 jobs" in text
-    assert "null_control" in text and "GPU" in text.splitlines()[0]
+    assert "target null_control" in text
+    # Columns that would be empty are not there: nothing is finished, and no job has a GPU.
+    assert text.splitlines()[0].split() == ["method", "stage", "jobs", "core-hours", "largest", "job", "disk"]
+    on_gpu = cost_text([job(), {**long, "gpus": 1}], SMALL, {}, 2, gpus=1)
+    assert "GPU-hours" in on_gpu.splitlines()[0] and "on 2 cores and 1 GPU;" in on_gpu
+    assert "resources gpu=1" in on_gpu
 
 
 def test_what_was_spent_is_of_the_last_run_of_each_job(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from figure_checks import shown_text
 from precision import assert_same_rounding
 from training_checks import declared_bytes, kept_for_gradient
 
@@ -167,6 +168,11 @@ def test_shares_are_compared_by_wilcoxon_in_the_same_patients():
     assert compare_shares(table.assign(NSS=table["SS"]))["p"] == 1.0
     figure = plot_relevance(table.assign(tumour_area=0.1), found, "title")
     assert "n = 19" in figure.axes[0].get_title()
+    # One network without any map above 0, as on real patients: nothing to compare, and no median or P of nobody.
+    none = compare_shares(table.assign(NSS=np.nan))
+    assert none["n"] == 0 and np.isnan([none["p"], none["median_ss"]]).all()
+    words = shown_text(plot_relevance(table.assign(NSS=np.nan, tumour_area=0.1), none, "title"))
+    assert "No patient has a map above 0" in words and "nan" not in words
 
 
 def test_the_learning_curve_is_a_paired_test_within_folds():
@@ -189,6 +195,11 @@ def test_the_learning_curve_is_a_paired_test_within_folds():
     assert last.loc["SS", "auc"] == pytest.approx(np.mean(per_fold))
     figure = plot_learning_curve(curve, 0.9, "title")
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["SS", "NSS", "oracle AUC 0.90"]
+    # Without smaller trainings (`training_shares: []`) the curve is a point, on an axis that says which.
+    alone = learning_curve(LABELS, SPLIT, whole, [1.0])
+    pd.testing.assert_frame_equal(alone, curve[curve["share"] == 1.0].reset_index(drop=True))
+    axis = plot_learning_curve(alone, None, "title").axes[0]
+    assert len(axis.get_xticks()) == 1 and axis.get_xlim()[1] - axis.get_xlim()[0] == pytest.approx(2)
 
 
 def test_grad_cam_of_a_linear_network_is_known():

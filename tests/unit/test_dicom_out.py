@@ -11,6 +11,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from applied_models import about_model, applied_tables, distribution_of_training
+from matplotlib.backends.backend_pdf import PdfPages
 
 from hcc_recurrence.cohort.mask_files import read_mask
 from hcc_recurrence.cohort.series_voxels import find_series, image_of_stack
@@ -19,13 +20,13 @@ from hcc_recurrence.exported.dicom_out import (
     SCHEME,
     affine_of,
     encapsulated_pdf,
-    pdf_page,
     segmentation,
     source_headers,
     structured_report,
     uid_of,
 )
 from hcc_recurrence.exported.pages import AppliedModel, patient_page
+from hcc_recurrence.exported.pdf_pages import pdf_page
 from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.simulation.dicom_writer import SeriesHeader, write_series
 
@@ -144,9 +145,9 @@ def test_the_report_says_what_the_table_says(written, model):
 def test_the_page_is_a_pdf_and_the_same_in_dicom(written, model):
     folder, _, _, headers, _ = written
     page = patient_page("P1", "Hospital B", [model], simulated=True)
-    pdf = pdf_page(page, [np.zeros((40, 90, 3), np.uint8)])
+    pdf = pdf_page(page, {"arterial": np.zeros((40, 90, 3), np.uint8)})
     assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", pdf)) == 1
-    assert pdf == pdf_page(page, [np.zeros((40, 90, 3), np.uint8)])
+    assert pdf == pdf_page(page, {"arterial": np.zeros((40, 90, 3), np.uint8)})
     stored = encapsulated_pdf(pdf, headers[0], "P1", "Hospital B")
     stored.save_as(folder / "pdf.dcm", enforce_file_format=True)
     back = pydicom.dcmread(folder / "pdf.dcm")
@@ -157,8 +158,32 @@ def test_the_page_is_a_pdf_and_the_same_in_dicom(written, model):
 def test_the_pdf_of_a_simulated_patient_says_so_and_that_of_a_person_does_not(model):
     """In the file's own metadata, which no font hides, and in its footer, which is drawn from the same words."""
     pages = {simulated: patient_page("P1", "B", [model], simulated=simulated) for simulated in (True, False)}
-    assert [SIMULATED.encode() in pdf_page(page, []) for page in pages.values()] == [True, False]
+    assert [SIMULATED.encode() in pdf_page(page, {}) for page in pages.values()] == [True, False]
     assert any(mark.startswith("SIMULATED patient") for mark in pages[True]["marks"])
+
+
+def test_what_does_not_fit_on_a_page_goes_on_the_next(model, monkeypatch):
+    """Six models with fourteen scores each and many marks: all are on a page, none below it."""
+    page = patient_page("P1", "B", [model], simulated=True)
+    (own,) = page["models"]
+    score = own["scores"][0]
+    page["models"] = [
+        {**own, "title": f"Model {m}", "scores": [{**score, "model": f"score {m}.{s}"} for s in range(14)]}
+        for m in range(6)
+    ]
+    page["marks"] = [f"mark {n}" for n in range(12)]
+    drawn = []
+    monkeypatch.setattr(PdfPages, "savefig", lambda _, figure: drawn.append(figure))
+    pdf_page(page, {phase: np.zeros((40, 90, 3), np.uint8) for phase in ("arterial", "portal", "delayed")})
+    texts = [text for figure in drawn for text in figure.texts]
+    words = [text.get_text() for text in texts]
+    wanted = {f"score {m}.{s}" for m in range(6) for s in range(14)} | {f"mark {n}" for n in range(12)}
+    assert wanted | {"arterial", "portal", "delayed"} <= set(words)
+    assert len(drawn) >= 2 and words.count(RESEARCH_USE) == len(drawn)
+    assert min(text.get_position()[1] for text in texts) >= 0.02
+    assert min(axis.get_position().y0 for figure in drawn for axis in figure.axes) >= 0.04
+    named = next(word for word in words if word.startswith("Outside the training patients"))
+    assert "Slice thickness" in named
 
 
 def test_no_name_number_or_date_of_the_hospital_is_taken_over(written, model):

@@ -108,7 +108,7 @@ def test_everything_is_made_and_says_what_was_built_in(applied, tmp_path):
     model = type("Model", (), {"about": about, "title": about["title"]})()
     page = evaluation_page(about["title"], "here", marks_of([model]), tables, words, [], 20)
     text = render(REPOSITORY / "workflow/report", "applied_evaluation.html.j2", page)
-    assert "Research use only" in text and "untouched" in text and "too few" in text and "called for" in text
+    assert "Research use only" in text and "untouched" in text and "too few" in text and "recommended" in text
     assert f"{59}" in text and "http" not in text
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from figure_checks import shown_text
 from sklearn.metrics import roc_auc_score
 
+from hcc_recurrence.endpoint import EARLY_RECURRENCE, use_endpoint
 from hcc_recurrence.figures.second_reader import plot_second_reader
 from hcc_recurrence.imaging.patient_crops import crop_of_patient
-from hcc_recurrence.methods.cui2022.second_reader import boxes_of_reader, reader_scores, reader_table
+from hcc_recurrence.methods.cui2022.second_reader import (
+    NOBODY,
+    boxes_of_reader,
+    nobody_outside,
+    reader_scores,
+    reader_table,
+)
 
 CROP = {
     **{"fit": "voxels", "size_voxels": [4, 10, 10], "window": [-160, 240], "masked": True},
@@ -66,6 +76,25 @@ def test_one_outcome_has_no_auc_and_the_reason():
     figure = plot_second_reader(few, reader_table(few), "Simulated")
     drawn = [line for line in figure.axes[0].lines if len(line.get_xdata())]
     assert len(drawn) == 1, "the diagonal alone: eight patients have no curve"
+
+
+def test_a_reader_who_outlined_training_patients_alone_stops_no_run():
+    """All of them trained the networks: a table and a figure that say so, instead of an error at the end of a run."""
+    table = nobody_outside(["R2", "R3"])
+    assert list(table["reader"]) == ["R2", "R3"] and set(table["n"]) == {0} and table["auc"].isna().all()
+    words = shown_text(plot_second_reader(NOBODY, table, "Simulated"))
+    assert "R2: outlined no patient outside training" in words and "R3: outlined" in words
+
+
+def test_the_outcome_is_called_by_its_own_name():
+    own, found = scored()
+    scores = reader_scores("R2", found, own, "strict", dict.fromkeys(own["patient_id"], "validation"))
+    use_endpoint({**asdict(EARLY_RECURRENCE), "name": "lung metastasis", "abbreviation": "LM"})
+    try:
+        words = shown_text(plot_second_reader(scores, reader_table(scores), "Simulated"))
+    finally:
+        use_endpoint(asdict(EARLY_RECURRENCE))
+    assert "(n = 39, 20 LM)" in words
 
 
 def test_boxes_are_those_of_the_readers_own_outline(tmp_path):

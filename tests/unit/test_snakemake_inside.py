@@ -283,6 +283,7 @@ Path("probe.json").write_text(json.dumps({
     "files": [str(f) for f in files], "typed": [str(f) for f in typed], "entries": list(entries), "replace": replace,
     "local": [inside.is_local_rule(workflow, name) for name in ("all", "near", "far")],
     "resource": inside.default_resource(workflow, "gpu_partition"), "none": inside.default_resource(workflow, "other"),
+    "of_run": [inside.run_resource(workflow, "gpu"), inside.run_resource(workflow, "other")],
 }))
 """
 
@@ -292,7 +293,8 @@ def test_a_workflow_says_its_config_files_local_rules_and_default_resources(tmp_
     (tmp_path / "own.yaml").write_text("a: 1\n")
     (tmp_path / "mine.yaml").write_text("b: 1\n")
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "mine.yaml"]
-    command += ["--config", "keep=true", "--default-resources", "gpu_partition=a100", "--", "all"]
+    command += ["--config", "keep=true", "--default-resources", "gpu_partition=a100"]
+    command += ["--resources", "gpu=2", "--", "all"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "probe.json").read_text())
@@ -301,6 +303,7 @@ def test_a_workflow_says_its_config_files_local_rules_and_default_resources(tmp_
     # A rule without anything to run is local too.
     assert found["local"] == [True, True, False]
     assert found["resource"] == "a100" and found["none"] is None
+    assert found["of_run"] == [2, None]
 
 
 def test_the_parameters_of_functions_are_kept_where_snakemake_looks_for_them():

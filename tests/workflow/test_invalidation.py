@@ -173,6 +173,15 @@ def test_dicom_touched_renamed_or_copied_runs_nothing(tiny_copy):
     assert tiny_copy.jobs() == {}
 
 
+def test_images_and_networks_removed_for_their_space_run_nothing(tiny_copy):
+    results = tiny_copy.folder / "results"
+    removed = [*results.glob("*/images"), *results.glob("*/*/networks")]
+    assert {folder.name for folder in removed} == {"images", "networks"}
+    for folder in removed:
+        shutil.rmtree(folder)
+    assert tiny_copy.jobs() == {}
+
+
 def test_one_patient_removed(tiny_copy):
     remove_patient(tiny_copy, "T018")
     # The first batch of pictures gains the first patient of the second.

@@ -17,6 +17,7 @@ rule cost:
         snakefile=untracked(lambda wildcards: workflow.main_snakefile),
         config=untracked(lambda wildcards: config),
         cores=untracked(lambda wildcards: workflow.cores or 1),
+        gpus=untracked(lambda wildcards: gpus_of_run()),
         numerics=untracked(lambda wildcards: FULL_CONFIG["numerics"]),
         costs=untracked(lambda wildcards: str(COSTS)),
         code=code("estimate_cost"),

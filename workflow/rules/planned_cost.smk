@@ -3,6 +3,7 @@ from hcc_recurrence.cost.planned import megabytes_there, planned_jobs
 from hcc_recurrence.cost.sums import start_words
 from hcc_recurrence.cost.table import CostTable
 from hcc_recurrence.cost.work import Workload
+from hcc_recurrence.snakemake_inside import run_resource
 
 
 def simulated_scanners():
@@ -29,10 +30,18 @@ def reckoned_minutes(rule):
     return needed
 
 
+def gpus_of_run():
+    """GPUs that the run may take at once: those of `--resources gpu=N`, else one."""
+    return int(run_resource(workflow, "gpu") or 1)
+
+
 def say_cost(dag):
     """Print what the run costs where that is more than an hour of a core, before its first job."""
     said = start_words(
-        planned_jobs(dag, WORKLOAD, PAPERS), COST_TABLE, workflow.cores or 1
+        planned_jobs(dag, WORKLOAD, PAPERS),
+        COST_TABLE,
+        workflow.cores or 1,
+        gpus_of_run(),
     )
     if said:
         print(said, file=sys.stderr)

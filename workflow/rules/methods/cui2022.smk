@@ -124,6 +124,7 @@ OWN_STEPS["cui2022"] = {
             "patients": outlined_again("cui2022"),
             "phases": study_phases("cui2022"),
             "crops": CUI_BOXES,
+            "endpoint": of_cohort("endpoint"),
         },
         "asked": lambda cohort: [{}] if other_readers("cui2022", cohort) else [],
         "memory_mb": 4000,

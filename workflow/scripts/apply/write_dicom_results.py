@@ -11,13 +11,13 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     from hcc_recurrence.cohort.series_voxels import find_series
     from hcc_recurrence.exported.dicom_out import (
         encapsulated_pdf,
-        pdf_page,
         segmentation,
         source_headers,
         structured_report,
     )
     from hcc_recurrence.exported.pages import patient_page, read_applied
     from hcc_recurrence.exported.patients import mask_file
+    from hcc_recurrence.exported.pdf_pages import pdf_page
     from hcc_recurrence.figures.quality import three_planes
     from hcc_recurrence.version import commit_and_changes
 
@@ -27,14 +27,14 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     root = Path(simulated).parent if simulated else Path(params.root)
     models = [read_applied(*files) for files in zip(params.folders, inputs.predictions, inputs.outside, strict=True)]
     version = commit_and_changes()[0][:12] or "unknown"
-    segmentations, sources, volumes, pictures = {}, [], {}, []
+    segmentations, sources, volumes, pictures = {}, [], {}, {}
     drawn = [Path(inputs.masks), *([Path(inputs.predicted, patient)] if inputs.get("predicted") else [])]
     for phase in [phase for phase in params.phases if phase in params.series]:
         reader = params.readers.get(phase, "")
         file = mask_file(drawn, phase, reader)
         image = sitk.ReadImage(str(Path(inputs.images, f"{phase}.nii.gz")))
         mask = sitk.ReadImage(str(file)) if file else None
-        pictures.append(three_planes(image, {reader: mask} if mask else {}, params.modality))
+        pictures[phase] = three_planes(image, {reader: mask} if mask else {}, params.modality)
         path, series_uid, part = params.series[phase]
         stack = find_series(root / path, series_uid, part, params.interpolate, params.files[phase])
         if stack.image:

@@ -78,6 +78,12 @@ def default_resource(workflow: Any, name: str) -> Any:
     return getattr(found, "raw", found)
 
 
+def run_resource(workflow: Any, name: str) -> Any:
+    """What `--resources` gives all jobs of the run together; None where it does not say."""
+    found = workflow.global_resources.get(name)
+    return getattr(found, "value", found)
+
+
 def deciding_parameters(job: Any) -> dict[str, Any]:
     """A job's parameters by name, without those that never make it run again: functions of inputs, outputs, resources.
 

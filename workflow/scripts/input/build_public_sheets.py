@@ -24,8 +24,8 @@ with job_log(snakemake.log[0], f"public collection {snakemake.wildcards.collecti
         sheets, left_out = build_sheets(found, root, clinical, collection)
     for kind, sheet in sheets.items():
         write_csv(sheet, output[kind])
-    phases = sheets["series"].groupby("phase").size().to_dict()
-    note = f"{len(sheets['patients'])} patients in the sheets; series by phase: {phases}. Left out are:"
+    phases = ", ".join(f"{n} {phase}" for phase, n in sheets["series"].groupby("phase").size().items())
+    note = f"{len(sheets['patients'])} patients in the sheets; series: {phases}. Left out are:"
     write_html(left_out, f"Sheets of {name}", output.left_out, note, wrapped=True)
     print(note)
     print(left_out.to_string())

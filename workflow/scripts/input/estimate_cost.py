@@ -15,7 +15,7 @@ with job_log(snakemake.log[0], "cost"):
     jobs = ask_for_jobs(params.snakefile, params.config)
     speed = machine_speed(table)
     speed["networks"] *= OF_KERNELS[params.numerics]
-    said = cost_text(jobs, table, speed, params.cores)
+    said = cost_text(jobs, table, speed, params.cores, gpus=params.gpus)
     print(said)
 # The log holds it as well.
 print(said, file=sys.stderr)

@@ -24,7 +24,9 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     )
     write_table("ensemble", table, note, params, output)
     whole = scores[(scores["tuned_on"] != LEFT_OUT) & (scores["repeat"] == 1)]
-    curve = learning_curve(labels, split, pd.concat([read_fits(asked.curve), whole]), params.shares)
+    # `training_shares: []` asks for no further trainings: the curve is a point then.
+    smaller = [read_fits(asked.curve)] if asked.curve else []
+    curve = learning_curve(labels, split, pd.concat([*smaller, whole]), params.shares)
     note = (
         "Strict, out of fold, first repeat: AUC (mean over folds), and SS minus NSS by the paired DeLong test within "
         "folds, same patients and folds. trained: mean number of patients that fitted. Smaller fractions are part "

@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
 
     from hcc_recurrence.endpoint import use_endpoint
     from hcc_recurrence.figures.activation import plot_activation
-    from hcc_recurrence.figures.relevance import plot_relevance
+    from hcc_recurrence.figures.relevance import NOBODY, plot_relevance
     from hcc_recurrence.figures.style import save_figure
     from hcc_recurrence.figures.table_pages import write_table
     from hcc_recurrence.files import read_csv
@@ -49,9 +49,14 @@ with job_log(snakemake.log[0], f"cui2022 on {snakemake.wildcards.cohort}"):
     note = (
         f"Fraction of the positive relevance (Grad-CAM at the last pooling, {words.name}) inside the tumour, seen "
         "from above. tumour area: its fraction of the box, which a map without any preference would have. "
-        f"{test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS "
-        f"{test['median_nss']:.3f}, difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
     )
+    if test["n"]:
+        note += (
+            f"{test['n']} patients with both maps: median SS {test['median_ss']:.3f}, NSS {test['median_nss']:.3f}, "
+            f"difference {test['median_difference']:.3f}, Wilcoxon P {test['p']:.3g}."
+        )
+    else:
+        note += NOBODY.replace("\n", " ")
     write_table("relevance", shown, note, params, output)
     figure = plot_relevance(table, test, params.title)
     save_figure(figure, output.relevance, params.figures, params.mark)

@@ -83,3 +83,18 @@ def mixed_forms(texts: list[str], date_format: str) -> bool:
         return False
     changed = any(iso_date(text, date_format) != text for text in texts if not _WITH_TIME.fullmatch(text))
     return changed and any(_ISO.fullmatch(text) or _WITH_TIME.fullmatch(text) for text in texts)
+
+
+def month_first(texts: list[str], date_format: str) -> str:
+    """A cell that is no date in `date_format`, and is one where day and month change places; empty where none is.
+
+    04/13/2018 among %d/%m/%Y: by itself one wrong cell, but the column may have the month first throughout, and
+    04/05/2018 then is the 5th of April.
+    """
+    exchanged = re.sub("%[dm]", lambda code: "%m" if code[0] == "%d" else "%d", date_format)
+    if exchanged == date_format or "%d" not in date_format or "%m" not in date_format:
+        return ""
+    for text in texts:
+        if text and iso_date(text, date_format) == text and iso_date(text, exchanged) != text:
+            return text
+    return ""

@@ -52,6 +52,22 @@ def coding_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
     return Problem(cohort.name, "", cohort.settings["patients"], what, f"write 1 for {yes}, 0 for none")
 
 
+def third_code_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
+    """The problem of an outcome that has a third number beside 0 and 1 in several patients; None where it has not.
+
+    It means something, such as death or lost, and `keep_going` would choose patients by it.
+    """
+    comma, is_missing = decimal_comma(cohort), missing_test(cohort.settings["missing_codes"], decimal_comma(cohort))
+    numbers = [exact_number(cell, comma) for cell in cohort.patients[column] if not is_missing(cell)]
+    third = sorted({n for n in numbers if n is not None and n not in (0, 1) and numbers.count(n) > 1})
+    if not third or not {0, 1} <= set(numbers):
+        return None
+    shown = " and ".join(f"{n:g} in {numbers.count(n)} patients" for n in third[:3])
+    what = f"column {own_name(cohort, column)} has {shown} beside 0 and 1: nobody can tell what it means"
+    remedy = f"write 1 for {yes} and 0 for none; leave patients whose outcome is not known out of the sheet"
+    return Problem(cohort.name, "", cohort.settings["patients"], what, remedy)
+
+
 def outcome_column(cohort: Cohort) -> str:
     """The column that holds the outcome as 0 or 1, without times; empty where it follows from dates or months."""
     return str(cohort.settings.get("endpoint", {}).get("column", ""))
@@ -163,7 +179,7 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
     event, start = words.get("event", "recurrence"), words.get("start", "resection")
     months_name, event_name = (own_name(cohort, column) for column in MONTH_COLUMNS)
     first_day = _events_of_the_first_day(cohort) if _has_parts_of_months(cohort) else []
-    whole = (coding_problem(cohort, MONTH_COLUMNS[1], event), _days_problem(cohort))
+    whole = (_code_problem(cohort, MONTH_COLUMNS[1], event), _days_problem(cohort))
     problems += [problem for problem in whole if problem]
     for patient, months_cell, event_cell in zip(frame.index, *(frame[c] for c in MONTH_COLUMNS), strict=True):
         remedy = f"write the months from {start} to {event} or last follow-up"
@@ -189,6 +205,11 @@ def _month_problems(cohort: Cohort) -> list[Problem]:
             what = f"columns {months_name} and {event_name}: {event} at 0 months is on the day of {start}"
             problems.append(Problem(cohort.name, patient, path, what, "correct the months or the event"))
     return problems
+
+
+def _code_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
+    """What is wrong with the codes of an outcome as a whole; None where nothing is."""
+    return coding_problem(cohort, column, yes) or third_code_problem(cohort, column, yes)
 
 
 def _days_problem(cohort: Cohort) -> Problem | None:
@@ -254,7 +275,7 @@ def _column_problems(cohort: Cohort) -> list[Problem]:
         what = f"has no column {own_name(cohort, column)!r}, which {key} names"
         return [Problem(cohort.name, "", path, what, f"the sheet has {', '.join(frame.columns)}")]
     name = cohort.settings["endpoint"]["name"]
-    coded = coding_problem(cohort, column, name)
+    coded = _code_problem(cohort, column, name)
     problems = [coded] if coded else []
     problems += [
         Problem(
@@ -264,11 +285,6 @@ def _column_problems(cohort: Cohort) -> list[Problem]:
         for patient, cell in frame[column].items()
         if zero_or_one(cell, decimal_comma(cohort)) is None
     ]  # fmt: skip
-    for variable, definition in cohort.settings["clinical"].items():
-        columns = {definition["column"], *definition.get("readings", {}).values()}
-        if column in columns:
-            what = f"cohorts.{cohort.name}.clinical.{variable} reads the column {column!r}, which is the outcome itself"
-            problems.append(Problem(cohort.name, "", "config", what, "remove the variable, or name its own column"))
     return problems
 
 

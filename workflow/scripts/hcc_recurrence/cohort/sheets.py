@@ -17,8 +17,9 @@ import pandas as pd
 
 from hcc_recurrence.cohort.clinical import clinical_problems as clinical_problems
 from hcc_recurrence.cohort.clinical import clinical_table as clinical_table
+from hcc_recurrence.cohort.column_uses import column_use_problems
 from hcc_recurrence.cohort.dates import DATE_COLUMNS as DATE_COLUMNS
-from hcc_recurrence.cohort.dates import format_fault, mixed_forms
+from hcc_recurrence.cohort.dates import format_fault, mixed_forms, month_first
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS as MONTH_COLUMNS
 from hcc_recurrence.cohort.outcome import centre_problems, error_cell_problems, own_name
 from hcc_recurrence.cohort.outcome import outcome_problems as outcome_problems
@@ -207,6 +208,13 @@ def _patient_problems(cohort: Cohort, sheet: pd.DataFrame, has_centre: bool) -> 
             )
             remedy = "format the column as text, and write all dates in one form"
             problems.append(Problem(cohort.name, "", settings["patients"], what, remedy))
+        if column in sheet and (odd := month_first(list(sheet[column]), settings["date_format"])):
+            what = (
+                f"column {own_name(cohort, column)} has {odd!r}, which is no day in the form {settings['date_format']} "
+                "and one with day and month exchanged: the others may be exchanged as well"
+            )
+            remedy = f"correct the date, or cohorts.{cohort.name}.date_format"
+            problems.append(Problem(cohort.name, "", settings["patients"], what, remedy))
     frame = cohort.patients.copy()
     convert_dates(frame, settings["date_format"], DATE_COLUMNS)
     cohort.patients = frame
@@ -215,7 +223,7 @@ def _patient_problems(cohort: Cohort, sheet: pd.DataFrame, has_centre: bool) -> 
     problems += centre_problems(cohort) if has_centre else []
     used = {column: f"stratum {name}" for name, column in settings.get("strata", {}).items()}
     problems += error_cell_problems(cohort, {**used, "split": "split"})
-    return problems + clinical_problems(cohort)
+    return problems + column_use_problems(cohort) + clinical_problems(cohort)
 
 
 def _name_problems(

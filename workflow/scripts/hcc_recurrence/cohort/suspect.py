@@ -16,6 +16,7 @@ from hcc_recurrence.cohort.dates import DATE_COLUMNS
 from hcc_recurrence.cohort.numbers import exact_number, missing_test, zero_or_one
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS, decimal_comma, outcome_column, own_name
 from hcc_recurrence.cohort.plausible import FEWEST, PLAUSIBLE, other_readings
+from hcc_recurrence.cohort.suspect_columns import column_notices
 from hcc_recurrence.cohort.units import unit_factor
 from hcc_recurrence.problems import Notice
 
@@ -40,7 +41,8 @@ def suspect_notices(cohort: Cohort, patients: Iterable[str]) -> list[Notice]:
     frame = cohort.patients[[patient in used for patient in cohort.patients.index]]
     if frame.empty:
         return []
-    return [*_outcome_notices(cohort, frame), *_code_notices(cohort, frame), *_unit_notices(cohort, frame)]
+    cells = [*_outcome_notices(cohort, frame), *_code_notices(cohort, frame), *_unit_notices(cohort, frame)]
+    return [*cells, *column_notices(cohort, frame)]
 
 
 def _of_cohort(cohort: Cohort, what: str, remedy: str, patient: str = "") -> Notice:

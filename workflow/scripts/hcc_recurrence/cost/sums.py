@@ -58,9 +58,9 @@ def job_cost(job: Mapping[str, Any], table: CostTable, speed: Mapping[str, float
     return Cost(1, whole + OF_SNAKEMAKE, whole if job["gpus"] else 0.0, job["memory_mb"], megabytes)
 
 
-def wall_seconds(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int) -> float:
-    """The time on so many cores, at least: all work over the cores, or the longest chain of jobs that wait for one
-    another, whichever is longer.
+def wall_seconds(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int, gpus: int = 1) -> float:
+    """The time on so many cores and GPUs, at least: all work over the cores, that of GPUs over the GPUs, or the longest
+    chain of jobs that wait for one another, whichever is longest.
     """
     ends: dict[int, float] = {}
 
@@ -76,13 +76,17 @@ def wall_seconds(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores
                 waiting.pop()
             else:
                 waiting += before
-    total = sum(cost.seconds for cost in costs)
-    return max(total / cores, max(ends.values(), default=0.0))
+    total = sum(costs, Cost())
+    return max(total.seconds / cores, total.gpu_seconds / gpus, max(ends.values(), default=0.0))
 
 
-def peak_memory(jobs: Iterable[Mapping[str, Any]], cores: int) -> float:
-    """MB of the jobs that could run side by side at worst: as many of the largest as there are cores."""
-    return sum(sorted((job["memory_mb"] for job in jobs), reverse=True)[:cores])
+def peak_memory(jobs: Sequence[Mapping[str, Any]], cores: int, gpus: int = 1) -> float:
+    """MB of the jobs that could run side by side at worst: as many of the largest as there are cores, and of those that
+    hold a GPU as many as there are GPUs.
+    """
+    held = sorted((job["memory_mb"] for job in jobs if job["gpus"]), reverse=True)[:gpus]
+    others = [job["memory_mb"] for job in jobs if not job["gpus"]]
+    return sum(sorted([*held, *others], reverse=True)[:cores])
 
 
 def grouped(jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost]) -> dict[tuple[str, str], Cost]:
@@ -113,7 +117,7 @@ def size_words(megabytes: float) -> str:
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
-def start_words(jobs: Sequence[Mapping[str, Any]], table: CostTable, cores: int) -> str:
+def start_words(jobs: Sequence[Mapping[str, Any]], table: CostTable, cores: int, gpus: int = 1) -> str:
     """What is said when a run begins: empty where all that is left to do takes no hour of a core.
 
     Without a calibration: it is of the table's machine.
@@ -122,7 +126,7 @@ def start_words(jobs: Sequence[Mapping[str, Any]], table: CostTable, cores: int)
     costs = [job_cost(job, table, {}) for job in own]
     if sum(cost.seconds for cost in costs) < HOUR:
         return ""
-    lines = [_summary("To do", own, costs, cores)]
+    lines = [_summary("To do", own, costs, cores, gpus)]
     largest = sorted(grouped(own, costs).items(), key=lambda item: -item[1].seconds)[:LARGEST]
     for (method, stage), cost in largest:
         lines.append(f"  {method}, {stage}: {cost.jobs} jobs, {duration(cost.seconds)} of a core")
@@ -136,17 +140,18 @@ def cost_text(
     speed: Mapping[str, float],
     cores: int,
     folder: Path = Path(),
+    gpus: int = 1,
 ) -> str:
     """The table for a person, with what is left to do where some of it is there already.
 
     Args:
         folder: that the paths of benchmarks start from: what finished jobs took stands beside what they were to cost.
+        gpus: that the run may take at once, where jobs ask for one.
     """
     took, finished = spent(jobs, folder)
     costs = [job_cost(job, table, speed) for job in jobs]
-    rows = [
-        ("method", "stage", "jobs", "core-hours", "GPU-hours", "largest job", "disk", "finished", "took, core-hours")
-    ]
+    head = ("method", "stage", "jobs", "core-hours", "GPU-hours", "largest job", "disk")
+    rows = [(*head, "finished", "took, core-hours")]
     for (method, stage), cost in grouped(jobs, costs).items():
         done = finished[method, stage]
         cells = (str(done), f"{took[method, stage].seconds / HOUR:.2f}") if done else ("", "")
@@ -156,10 +161,14 @@ def cost_text(
     total = sum((costs[i] for i in plain), Cost())
     done = sum((own for key, own in took.items() if key[1] != NULL), Cost())
     rows.append(
-        ("all", "", *_cells(total), str(done.jobs) if took else "", f"{done.seconds / HOUR:.2f}" if took else "")
+        ("target all", "", *_cells(total), str(done.jobs) if took else "", f"{done.seconds / HOUR:.2f}" if took else "")
     )
     if null:
-        rows.append(("null_control", "", *_cells(sum((costs[i] for i in null), Cost())), "", ""))
+        rows.append(("target null_control", "", *_cells(sum((costs[i] for i in null), Cost())), "", ""))
+    if not took:
+        rows = [row[: len(head)] for row in rows]
+    if not total.gpu_seconds:
+        rows = [row[:4] + row[5:] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -169,17 +178,23 @@ def cost_text(
     for words, chosen in (("all, from nothing", plain), ("all, what is left to do", left)):
         if chosen is left and len(left) == len(plain):
             continue
-        lines.append(_summary(words, _renumbered(jobs, chosen), [costs[i] for i in chosen], cores))
+        lines.append(_summary(words, _renumbered(jobs, chosen), [costs[i] for i in chosen], cores, gpus))
+    lines.append(
+        "At least: as if no core ever waited for another, or the longest chain of jobs that wait for each other. "
+        "Memory: of the largest jobs that could run at once; `--resources mem_mb=...` keeps a run below what it says."
+    )
     factors = ", ".join(f"{kind} {speed.get(kind, 1.0):.2f}" for kind in KINDS)
     lines.append(
-        f"Measured on {MACHINE}; this machine takes that many times as long: {factors}. A training counts to its last "
-        "epoch: early stopping makes it shorter. Other work on the machine makes everything longer."
+        f"Measured on {MACHINE}; this machine, with what else it does just now, takes that many times as long: "
+        f"{factors}. A training counts to its last epoch: early stopping makes it shorter."
     )
     if took:
         lines.append("What finished jobs took is the processor time of their last run, from the files of benchmarks.")
     if total.gpu_seconds:
         lines.append(
-            f"GPU-hours are reckoned from steps on {GPU}: another one may take some times as long (docs/cost.md)."
+            f"GPU-hours are reckoned from steps on {GPU}: another one may take some times as long (docs/cost.md). They "
+            "are hours that jobs hold one, reading images and scoring included, which a processor does, and are among "
+            "the core-hours too. `--resources gpu=1` keeps jobs from sharing the only GPU of a machine."
         )
     return "\n".join(lines)
 
@@ -201,13 +216,15 @@ def _renumbered(jobs: Sequence[Mapping[str, Any]], chosen: Sequence[int]) -> lis
     return [{**jobs[i], "after": [number[j] for j in jobs[i]["after"] if j in number]} for i in chosen]
 
 
-def _summary(words: str, jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int) -> str:
+def _summary(words: str, jobs: Sequence[Mapping[str, Any]], costs: Sequence[Cost], cores: int, gpus: int) -> str:
     total = sum(costs, Cost())
-    side_by_side = f"{cores} core{'s' if cores > 1 else ''}"
+    machine = f"{cores} core{'s' if cores > 1 else ''}"
+    if total.gpu_seconds:
+        machine += f" and {gpus} GPU{'s' if gpus > 1 else ''}"
     return (
         f"{words}: {total.jobs} jobs, {trainings(jobs)} of them train networks; {duration(total.seconds)} of a core, "
-        f"at least {duration(wall_seconds(jobs, costs, cores))} on {side_by_side}; memory up to "
-        f"{size_words(peak_memory(jobs, cores))}; {size_words(total.megabytes)} on the disk"
+        f"at least {duration(wall_seconds(jobs, costs, cores, gpus))} on {machine}; memory up to "
+        f"{size_words(peak_memory(jobs, cores, gpus))}; {size_words(total.megabytes)} on the disk"
     )
 
 

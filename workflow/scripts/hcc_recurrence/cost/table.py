@@ -27,8 +27,8 @@ SAME_AS = {"judge": "score"}
 # How many times faster than a core of the table a GPU is taken to be where the table has no seconds of one. The least
 # that one H100 was at steps of the published networks was 127, the most 2,900 (docs/cost.md).
 OF_GPU = 100.0
-# A third of a step, as on a processor: assumed, and too little where single precision, in which networks judge, takes
-# long beside the bfloat16 that they learn in (docs/cost.md: a step twice to six times as long for most of them).
+# An example that is judged takes a third of what a step with it takes in single precision, in which networks judge
+# everywhere: assumed of a GPU, as of a processor (a step is one pass forward and about two backward).
 JUDGED_OVER_LEARNED = 1 / 3
 # What work is like, for the calibration: a machine may be slower at one than at the others.
 KINDS = ("images", "learning", "networks")
@@ -67,9 +67,20 @@ class Price(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """A line of the table.
+
+    Its key is step, of, size as written, and unit. Seconds on a GPU are in bfloat16, as networks learn there, and in
+    single precision, as they judge.
+    """
+
+    key: tuple[str, ...]
     size: tuple[float, ...]
-    price: Price
+    seconds: float
+    megabytes: float
+    kind: str
+    gpu_seconds: float
+    gpu_single_seconds: float
 
 
 def read_size(text: str) -> tuple[float, ...]:
@@ -84,19 +95,20 @@ class CostTable:
     """
 
     def __init__(self, rows: Iterable[dict[str, str]]):
-        self._rows: dict[tuple[str, str, str], list[_Row]] = {}
+        self._rows: dict[tuple[str, str, str], list[Row]] = {}
         # Step -> MB of its largest job.
         self.measured_memory: dict[str, float] = {}
         for line, row in enumerate(rows, 2):
             try:
-                on_gpu = float(row.get("gpu_seconds") or 0)
-                price = Price(float(row["seconds"]), float(row["megabytes"] or 0), row["kind"], on_gpu)
-                size = read_size(row["size"])
+                on_gpu = (float(row.get(name) or 0) for name in ("gpu_seconds", "gpu_single_seconds"))
+                key = tuple(row[name] for name in ("step", "of", "size", "unit"))
+                size, numbers = read_size(row["size"]), (float(row["seconds"]), float(row["megabytes"] or 0))
+                own = Row(key, size, *numbers, row["kind"], *on_gpu)
             except (ValueError, KeyError) as error:
                 raise ValueError(f"costs.csv, line {line}: {error}") from None
-            if price.kind not in KINDS or not math.isfinite(price.seconds) or price.seconds < 0:
-                raise ValueError(f"costs.csv, line {line}: kind {price.kind!r}, seconds {price.seconds}")
-            self._rows.setdefault((row["step"], row["of"], row["unit"]), []).append(_Row(size, price))
+            if own.kind not in KINDS or not math.isfinite(own.seconds) or own.seconds < 0:
+                raise ValueError(f"costs.csv, line {line}: kind {own.kind!r}, seconds {own.seconds}")
+            self._rows.setdefault((row["step"], row["of"], row["unit"]), []).append(own)
             if memory := row.get("memory_mb"):
                 known = self.measured_memory.get(row["step"], 0.0)
                 self.measured_memory[row["step"]] = max(known, float(memory))
@@ -115,29 +127,36 @@ class CostTable:
 
         Raises: KeyError for a step or unit that the table does not have.
         """
-        step = SAME_AS.get(work.step, work.step)
+        row, factor = self.nearest(SAME_AS.get(work.step, work.step), work)
+        seconds, megabytes = factor * row.seconds * work.number, row.megabytes * work.number
+        return Price(seconds, megabytes, row.kind, self._seconds_on_gpu(work))
+
+    def nearest(self, step: str, work: Unit) -> tuple[Row, float]:
+        """The row of a step that is nearest to the size of some units, and how often one of them takes its seconds.
+
+        Raises: KeyError for a step or unit that the table does not have.
+        """
         key = (step, work.of, work.unit)
         rows = self._rows.get(key) or self._rows.get((step, "", work.unit))
         if rows is None and work.unit == "job" and not work.of:
             rows = self._rows[OTHER, "", "job"]
         if rows is None:
             raise KeyError(f"workflow/costs.csv has no row of {' '.join(filter(None, key))}")
-        factor, row = 1.0, rows[0]
-        if work.size and rows[0].size:
-            wanted = math.prod(work.size)
-            row = min(rows, key=lambda r: abs(math.log(math.prod(r.size) / wanted)))
-            factor = (wanted / math.prod(row.size)) ** POWERS.get(work.step, {}).get(work.of, 1.0)
-        own, times = row.price, factor * work.number
-        return Price(own.seconds * times, own.megabytes * work.number, own.kind, self._on_gpu(work, own) * times)
+        if not (work.size and rows[0].size):
+            return rows[0], 1.0
+        wanted = math.prod(work.size)
+        row = min(rows, key=lambda r: abs(math.log(math.prod(r.size) / wanted)))
+        return row, (wanted / math.prod(row.size)) ** POWERS.get(step, {}).get(work.of, 1.0)
 
-    def _on_gpu(self, work: Unit, own: Price) -> float:
-        """Seconds of one unit on a GPU; 0 of what is done on a processor wherever the job runs."""
+    def _seconds_on_gpu(self, work: Unit) -> float:
+        """Seconds of some units on a GPU; 0 of what is done on a processor wherever the job runs."""
         if work.step not in ON_GPU:
             return 0.0
-        if work.step == "judge" and work.size:
-            learned = self.price(Unit("train", 1, work.unit, work.of, work.size))
-            return JUDGED_OVER_LEARNED * learned.gpu_seconds
-        return own.gpu_seconds or own.seconds / OF_GPU
+        row, factor = self.nearest("train", work)
+        one = row.gpu_seconds or row.seconds / OF_GPU
+        if work.step == "judge":
+            one = JUDGED_OVER_LEARNED * (row.gpu_single_seconds or one)
+        return one * factor * work.number
 
     def limit_memory_mb(self, rule: str) -> int:
         """MB that a job of a rule may take, but for what grows with images and patients: `MEMORY_OVER_MEASURED` times

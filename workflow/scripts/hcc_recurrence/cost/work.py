@@ -134,26 +134,30 @@ class Workload:
         return {**settings, **settings["networks"].get(network, {})}
 
     def training(self, w: Mapping[str, str], paper: str, network: str) -> list[Unit]:
-        """One training of a network in the fit of the wildcards."""
+        """One training of a network in the fit of the wildcards, its images read and hashed once."""
         cohort = w["cohort"].split("/")[0]
         own, fit = self._settings(paper, network), Fit.parse(w["fit"])
         size = self.config["crops"][network_crop(self.config["papers"][paper]["settings"], network)]["size_voxels"]
         learn, everyone = self.fit_patients(paper, cohort, fit), len(self.plan.patients(cohort))
         inner = round(own["inner_fraction"] * learn) if fit.tuned_on == TRAINING else learn // 4
         fitted = learn - (inner if fit.tuned_on == TRAINING else 0)
+        values = everyone * len(self.plan.phases(paper, cohort)) * math.prod(size) / 1e6
         images = 1
         if own["architecture"] in SLICE_ARCHITECTURES:
             # Each image of a patient is an example of its own.
             images, size = size[0], [1, *size[1:]]
         versions = VERSIONS if "largest_shift" in own["augmentation"] else 1
-        return training_units(
-            own["architecture"],
-            tuple(size),
-            own["epochs"],
-            fitted * images * versions,
-            inner * images,
-            everyone * images,
-        )
+        return [
+            Unit("read_crops", values, "million values"),
+            *training_units(
+                own["architecture"],
+                tuple(size),
+                own["epochs"],
+                fitted * images * versions,
+                inner * images,
+                everyone * images,
+            ),
+        ]
 
     def _train(self, w: Mapping[str, str]) -> list[Unit]:
         return [Unit("train_network", 1), *self.training(w, w["paper"], w["network"])]

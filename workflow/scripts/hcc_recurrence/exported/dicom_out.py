@@ -9,7 +9,6 @@ UIDs.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -281,72 +280,3 @@ def encapsulated_pdf(pdf: bytes, source: Dataset, patient: str, title: str) -> D
     result.file_meta.MediaStorageSOPClassUID = result.SOPClassUID
     result.file_meta.MediaStorageSOPInstanceUID = result.SOPInstanceUID
     return result
-
-
-def pdf_page(page: Mapping[str, Any], pictures: Sequence[np.ndarray]) -> bytes:
-    """One A4 page: marks, probabilities with cut-offs, what lies outside training, the planes with the outline.
-
-    Args: page: of `patient_page`. pictures: (y, x, 3) uint8, of `three_planes`.
-    """
-    import textwrap
-
-    import matplotlib.pyplot as plt
-
-    from hcc_recurrence.figures.marks import SIMULATED
-    from hcc_recurrence.figures.style import use_style
-
-    use_style()
-    figure = plt.figure(figsize=(8.27, 11.69), layout="none")
-
-    def write(y: float, text: str, size: float = 8, **more: Any) -> None:
-        figure.text(0.08, y, text, fontsize=size, va="top", **more)
-
-    write(0.965, f"Patient {page['patient']}", 15, weight="bold")
-    write(0.94, page["cohort"], 8, color="0.4")
-    alarms = [f"NO NEW PATIENT. {sentence}" for sentence in page["seen"]]
-    lines = [line for mark in (*alarms, *page["marks"]) for line in textwrap.wrap(mark, 110)]
-    write(0.922, "\n".join([RESEARCH_USE, *lines[:8]]), 8, color="#a04000")
-    y = 0.905 - 0.0135 * (1 + len(lines[:8]))
-    for model in page["models"]:
-        write(y, model["title"], 10, weight="bold")
-        write(y - 0.018, f"Probability of {model['endpoint']}; the line is the cut-off that came with the model", 7)
-        y -= 0.036
-        for score in model["scores"][:12]:
-            write(y, score["model"], 8)
-            axis = figure.add_axes((0.36, y - 0.011, 0.3, 0.011))
-            axis.barh(0, 100, color="0.93")
-            if score["place"] is not None:
-                axis.barh(0, score["place"], color="#d98e88" if score["group"] == "high" else "#8fb3d9")
-            if score["cutoff_place"] is not None:
-                axis.axvline(score["cutoff_place"], color="0.1", linewidth=1.2)
-            axis.set(xlim=(0, 100))
-            axis.axis("off")
-            words = f"{score['percent']}   cut-off {score['cutoff']}   {score['group']}"
-            figure.text(0.69, y, words, fontsize=8, va="top")
-            y -= 0.017
-        y -= 0.008
-    named = [f"{row['item']} {row['value']}" for m in page["models"] for g in m["groups"] if not g["note"]
-             for row in g["rows"] if row["verdict"] == "outside"]  # fmt: skip
-    named = list(dict.fromkeys(named))
-    if named:
-        words = f"Outside the training patients: {'; '.join(named[:12])}{' and others' if len(named) > 12 else ''}"
-        wrapped = textwrap.wrap(words, 115)
-        write(y, "\n".join(wrapped), 8, color="#b3261e")
-        y -= 0.0135 * len(wrapped) + 0.01
-    height = max(min(0.16, (y - 0.05) / max(len(pictures), 1)), 0.02)
-    for picture in pictures:
-        axis = figure.add_axes((0.08, max(y - height, 0.03), 0.84, height - 0.008))
-        axis.imshow(picture, interpolation="nearest")
-        axis.axis("off")
-        axis.set_anchor("W")
-        y -= height
-    about = {"CreationDate": None, "Title": f"{page['patient']}, {RESEARCH_USE}"}
-    # In the footer as well: many marks above leave no room for it.
-    footer = f"{RESEARCH_USE}. {MANUFACTURER}"
-    if page["simulated"]:
-        about["Subject"], footer = SIMULATED, f"{SIMULATED} {footer}"
-    figure.text(0.08, 0.02, footer, fontsize=6.5, color="#a04000")
-    stream = io.BytesIO()
-    figure.savefig(stream, format="pdf", metadata=about)
-    plt.close(figure)
-    return stream.getvalue()

@@ -11,6 +11,8 @@ import pandas as pd
 from hcc_recurrence.endpoint import capital, endpoint
 
 STRICT = "strict"
+# Inputs on the page of the comparison of both groups of patients; the others fold out.
+MOST_DIFFERENT = 10
 
 
 def evaluation_tables(
@@ -150,7 +152,7 @@ def evaluation_page(
     size = tables["size"].assign(enough=tables["size"]["enough"].map({True: "enough", False: "too few"}))
     whole = ("patients_needed", "events_needed")
     size = size.assign(**{c: size[c].map(lambda v: "-" if np.isnan(v) else f"{v:.0f}") for c in whole})
-    chosen = tables["recalibration"]["chosen"].map({True: "called for", False: ""})
+    chosen = tables["recalibration"]["chosen"].map({True: "recommended", False: ""})
     recalibration = tables["recalibration"].assign(chosen=chosen)
     counted = tables["cutoffs"]
     counts = {c: counted[c].map(lambda v: "-" if np.isnan(v) else f"{v:.0f}") for c in ("tp", "fn", "tn", "fp")}
@@ -166,6 +168,9 @@ def evaluation_page(
         "calibration": _cells(_without(readable(tables["calibration"]), same)),
         "survival": _cells(_without(readable(tables["survival"]), same)) if "survival" in tables else None,
         "case_mix": _cells(readable(mix, 2)),
+        # Farthest first, as the table is.
+        "case_mix_farthest": _cells(readable(mix.head(MOST_DIFFERENT), 2)),
+        "case_mix_more": len(mix) > MOST_DIFFERENT,
         "recalibration": _cells(readable(recalibration)),
         "cutoffs": _cells(readable(counted.assign(**counts))),
         "size": _cells(readable(size)),
@@ -176,7 +181,7 @@ def evaluation_page(
 
 def empty_page(title: str, cohort: str, marks: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
     """The page where nobody is left who is no training patient: words alone."""
-    tables = ("metrics", "calibration", "survival", "case_mix", "recalibration", "cutoffs", "size")
+    tables = ("metrics", "calibration", "survival", "case_mix", "case_mix_farthest", "recalibration", "cutoffs", "size")
     return {
         "title": f"{title}: no external validation",
         "cohort": cohort,
@@ -184,6 +189,7 @@ def empty_page(title: str, cohort: str, marks: Sequence[str], words: Sequence[st
         "sentences": list(words),
         "metrics_note": "",
         "figures": [],
+        "case_mix_more": False,
         "resamples": 0,
         **dict.fromkeys(tables),
     }

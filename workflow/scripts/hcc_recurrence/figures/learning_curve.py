@@ -30,6 +30,11 @@ def plot_learning_curve(curve: pd.DataFrame, reachable: float | None, title: str
     axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     if reachable is not None:
         axis.axhline(reachable, color="0.2", linewidth=0.8, linestyle="--", label=f"oracle AUC {reachable:.2f}")
+    # Where networks were trained, and room about them where it is one number of patients alone.
+    sizes = sorted(curve["trained"].unique())
+    axis.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
+    if len(sizes) == 1:
+        axis.set_xlim(sizes[0] - 1, sizes[0] + 1)
     axis.set(xlabel="Patients that fit (mean over folds)", ylabel="AUC (95% CI)", ylim=(0, 1.08))
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     figure.suptitle(title, fontsize=8)

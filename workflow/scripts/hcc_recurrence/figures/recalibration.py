@@ -38,7 +38,7 @@ def plot_recalibration(predictions: pd.DataFrame, table: pd.DataFrame, models: l
                 axis.plot([], [], " ", label=f"{name}: none")
                 continue
             update = Update(name, float(row["intercept"]), float(row["slope"]))
-            label = f"{name}, called for" if row["chosen"] else name
+            label = f"{name}, recommended" if row["chosen"] else name
             axis.plot(grid, update.risk(grid), color=colour, linestyle=line, linewidth=1.2, label=label)
         if own["y"].nunique() == 2 and own["probability"].nunique() > 1:
             groups = calibration_bins(own["y"].to_numpy(), own["probability"].to_numpy(), BINS)
@@ -51,6 +51,7 @@ def plot_recalibration(predictions: pd.DataFrame, table: pd.DataFrame, models: l
                 color="0.1",
                 markersize=3.5,
                 linewidth=0.8,
+                clip_on=False,  # rates of 0 and 1 are whole dots
                 label="observed, 95% CI",
             )
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="Risk by the untouched model", title=model)

@@ -10,6 +10,8 @@ import pandas as pd
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.style import COLUMN_INCHES, model_colours, use_style
 
+NOBODY = "No patient has a map above 0\nby both networks: nothing to compare."
+
 
 def plot_relevance(table: pd.DataFrame, test: Mapping[str, float], title: str) -> plt.Figure:
     """The fraction of each patient by SS and NSS, joined by a line, beside the tumour's fraction of the box.
@@ -21,6 +23,10 @@ def plot_relevance(table: pd.DataFrame, test: Mapping[str, float], title: str) -
     figure, axis = plt.subplots(figsize=(COLUMN_INCHES, COLUMN_INCHES))
     colours = model_colours(["SS", "NSS"])
     known = table.dropna(subset=["SS", "NSS"])
+    if known.empty:
+        axis.text(0.5, 0.5, NOBODY, ha="center", va="center", fontsize=7, transform=axis.transAxes)
+        axis.axis("off")
+        return figure
     for row in known.itertuples():
         axis.plot([0, 1], [row.SS, row.NSS], color="0.75", linewidth=0.6, zorder=1)
     for place, model in enumerate(("SS", "NSS")):

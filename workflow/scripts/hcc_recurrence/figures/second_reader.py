@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, p_text
 from hcc_recurrence.figures.performance import canvas, legend_below, say_nothing
 from hcc_recurrence.figures.style import model_colours
@@ -14,10 +15,18 @@ def plot_second_reader(scores: pd.DataFrame, table: pd.DataFrame, title: str) ->
     """A panel a protocol, set and reader: each network by the study's masks (solid) and by the other reader's (dashed).
 
     Args:
-        scores: of `reader_scores`. table: of `reader_table`, whose AUCs and P stand in the legend.
+        scores: of `reader_scores`. table: of `reader_table`, whose AUCs and P stand in the legend, or of
+            `nobody_outside`, whose words are all that is drawn.
     """
     from sklearn.metrics import roc_curve
 
+    if scores.empty:
+        figure, (axis,), (below,) = canvas(1, len(table))
+        axis.axis("off")
+        for row in table.itertuples():
+            say_nothing(axis, f"{row.reader}: {row.remark}")
+        legend_below(axis, below, columns=1)
+        return figure
     keys = ["protocol", "split", "reader"]
     panels = list(scores.groupby(keys, sort=False))
     figure, axes, legends = canvas(len(panels), 2 * scores["model"].nunique())
@@ -46,7 +55,8 @@ def plot_second_reader(scores: pd.DataFrame, table: pd.DataFrame, title: str) ->
                 axis.plot(x, y, color=colours[model], linestyle=style, linewidth=1.4, label=label)
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":")
         one = rows.drop_duplicates("patient_id")
-        words = f"{split.capitalize()}, {protocol.replace('_', ' ')} (n = {len(one)}, {int(one['y'].sum())} ER)"
+        number = f"n = {len(one)}, {int(one['y'].sum())} {endpoint().abbreviation}"
+        words = f"{split.capitalize()}, {protocol.replace('_', ' ')} ({number})"
         axis.set(title=words, xlabel="1 - specificity", ylabel="Sensitivity", aspect="equal")
         legend_below(axis, below, title="AUC (95% CI)", columns=1)
     figure.suptitle(f"{title}: masks of two readers", fontsize=8)

@@ -97,7 +97,8 @@ def plot_kaplan_meier(
                         curve.fill_between(*band, step="post", color=colour, alpha=0.12, lw=0)
                 for time, count in zip(times, at_risk(followed[members], times), strict=True):
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
-            curve.axvline(horizon, color="0.6", linewidth=0.8, linestyle=":")
+            # To the curves' top only: above it lies the legend.
+            curve.vlines(horizon, 0, 1, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
             text = f"no log-rank test:{line_end}{'small group' if min(sizes) else 'one group only'}"

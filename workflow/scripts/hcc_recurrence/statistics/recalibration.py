@@ -2,7 +2,7 @@
 
 Steyerberg, Clinical Prediction Models, 2nd edition, Springer 2019, chapter 20 (updating for a new setting): the
 intercept alone is fitted again (recalibration in the large), or intercept and slope (logistic recalibration). Which of
-them is called for, a closed test says (Vergouwe, Nieboer, Oostenbrink, Debray, Murray, Kattan, Koffijberg, Moons and
+them is recommended, a closed test says (Vergouwe, Nieboer, Oostenbrink, Debray, Murray, Kattan, Koffijberg, Moons and
 Steyerberg, Stat Med 2017;36:4529). Their largest model fits every coefficient again; networks and forests have none, so
 that here the largest model is that of intercept and slope.
 """

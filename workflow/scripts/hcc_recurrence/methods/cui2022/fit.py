@@ -99,13 +99,14 @@ def compare_shares(table: pd.DataFrame) -> dict[str, float]:
     """Medians of the shares of SS and NSS, and the P of Wilcoxon's signed-rank test, by scipy.
 
     Args:
-        table: a row a patient: SS, NSS; patients without a positive map in one of them are left out.
+        table: a row a patient: SS, NSS; patients without a positive map in one of them are left out. Where nobody is
+            left, medians and P are missing.
     """
     from scipy.stats import wilcoxon
 
     known = table.dropna(subset=[SEGMENTED, WHOLE])
     difference = known[SEGMENTED] - known[WHOLE]
-    p = float(wilcoxon(difference).pvalue) if (difference != 0).any() else 1.0
+    p = float(wilcoxon(difference).pvalue) if (difference != 0).any() else 1.0 if len(known) else np.nan
     return {
         "n": len(known),
         "median_ss": float(known[SEGMENTED].median()),

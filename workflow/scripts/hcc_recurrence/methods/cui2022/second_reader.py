@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,17 @@ COLUMNS: Sequence[str] = (
     *("auc", "low", "high", "auc_other", "low_other", "high_other"),
     *("difference", "difference_low", "difference_high", "p", "median_change", "largest_change", "remark"),
 )
+
+# Scores where no other reader has outlined a patient outside training.
+NOBODY = pd.DataFrame(columns=["reader", "protocol", "split", "model", "patient_id", "y", "own", "other"])
+
+
+def nobody_outside(readers: Iterable[str]) -> pd.DataFrame:
+    """The table of `reader_table` where no reader has outlined a patient outside training: a row a reader says so."""
+    rows = [
+        {"reader": reader, "n": 0, "events": 0, "remark": "outlined no patient outside training"} for reader in readers
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def reader_scores(
