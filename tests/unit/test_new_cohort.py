@@ -92,6 +92,8 @@ def test_drafted_rows_are_kept_with_what_discover_notes(tmp_path, monkeypatch):
         (patient,) = csv.DictReader(stream)
     assert patient["patient_id"] == "P1" and patient["afp_ng_ml"] == ""
     assert yaml.safe_load((tmp_path / "ours.yaml").read_text())["cohorts"]["ours"]["data_root"] == str(tmp_path)
+    # A phase that the headers do not tell is named as empty.
+    assert any("ours/series.csv: row 2: phase is empty" in problem for problem in problems(tmp_path, "ours"))
 
 
 GIVEN = {"name": "ours", "modality": "CT", "phases": "precontrast,arterial,portal"}
@@ -114,7 +116,17 @@ GIVEN = {"name": "ours", "modality": "CT", "phases": "precontrast,arterial,porta
         ({"root": "/nowhere"}, "ROOT '/nowhere' is no folder. What to do: correct it, or leave it empty"),
         ({"root": "~nobody-of-that-name/dicom"}, "ROOT '~nobody-of-that-name/dicom' is no folder"),
         ({"root": "x" * 5000}, f"ROOT '{'x' * 5000}' is no folder"),
-        ({"methods": "yan2023"}, "METHODS yan2023: unknown. What to do: name some of cui2022"),
+        ({"methods": "yan2023"}, "METHODS yan2023 cannot run on these images: it is for MR: it corrects a bias field"),
+        # There, and not for these images: why, and not that nobody knows it.
+        (
+            {"phases": "portal", "methods": "zhang2025,cui2022"},
+            "METHODS cui2022 cannot run on these images: it reads arterial, and the phases are portal. What to do: "
+            "name some of wang2022, zhang2025, zhao2024.",
+        ),
+        (
+            {"modality": "MR", "phases": "arterial", "methods": "cui2022"},
+            "METHODS cui2022 cannot run on these images: it is for CT: it has a window in Hounsfield units. What",
+        ),
         ({"methods": "nobody2020"}, "METHODS nobody2020: unknown. What to do: name some of cui2022"),
     ],
 )

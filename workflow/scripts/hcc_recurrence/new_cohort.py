@@ -33,6 +33,8 @@ MODALITIES = ("CT", "MR")
 TAKEN = ("results", "logs", "benchmarks", "resources", "discovered", "site")
 # What nobody can answer for a person, and so has to be given where there is no terminal to ask on.
 NEEDED = ("name", "modality", "phases")
+# The one place, left by `discover`, with the hospital's numbers beside the names of the sheets.
+KEY_FILE = "discovered/key_private.csv"
 # Columns that every sheet has; the clinical ones follow in that of the patients.
 COLUMNS = {
     "patients": ["patient_id", "centre", "resection_date", "recurrence_date", "last_follow_up_date"],
@@ -256,6 +258,24 @@ def checked_words(text: str, known: Sequence[str], what: str) -> tuple[str, ...]
     return tuple(word for word in known if word in given)
 
 
+def checked_methods(text: str, able: Sequence[str], modality: str, phases: Sequence[str]) -> tuple[str, ...]:
+    """Methods that can run, in their order.
+
+    Raises: Refused; of a method that there is, with why it cannot run on these images.
+    """
+    for paper in [word for word in re.split(r"[,\s]+", text.lower()) if word in papers() and word not in able]:
+        wanted = published(paper)["phases"]
+        why = f"it reads {', '.join(wanted)}, and the phases are {', '.join(phases)}"
+        if modality == "CT" and corrects_bias(paper):
+            why = "it is for MR: it corrects a bias field, which CT has not"
+        elif modality == "MR" and reads_hounsfield_units(paper):
+            why = "it is for CT: it has a window in Hounsfield units"
+        elif set(wanted) & set(phases):
+            why += " (others read no more than these)"
+        raise Refused(f"METHODS {paper} cannot run on these images: {why}", f"name some of {', '.join(able)}")
+    return checked_words(text, able, "METHODS")
+
+
 def checked_root(text: str) -> str:
     """An absolute path of a folder, or nothing.
 
@@ -315,7 +335,7 @@ def asked(arguments: argparse.Namespace) -> Case:
         raise Refused(f"no method reads {modality} of {', '.join(phases)} alone", "name the phases that you have")
     methods = answer(
         arguments.methods, f"5. Methods, of {', '.join(able)}", ",".join(able),
-        lambda text: checked_words(text, able, "METHODS"),
+        lambda text: checked_methods(text, able, modality, phases),
     )  # fmt: skip
     return Case(name, modality, phases, root, methods)
 
@@ -342,6 +362,8 @@ def main(words: Sequence[str]) -> None:
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nNothing was written.")
     print("Written: " + ", ".join(map(str, files)))
+    if case.root:
+        print(f"The patient_id are new names: {KEY_FILE} says who is who; keep it to yourself.")
     print(f"Now fill in {case.name}/patients.csv (outcome and clinical columns), and the phases, paths and masks.")
     print(f"Then: .venv/bin/snakemake preflight --cores 8 --configfile {case.name}.yaml names what is still open.")
 

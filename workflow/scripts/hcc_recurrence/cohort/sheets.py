@@ -283,8 +283,8 @@ def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) ->
                     cohort.name,
                     row.patient_id,
                     path,
-                    f"{where}: unknown phase {row.phase!r}",
-                    f"use one of {', '.join(PHASES)}",
+                    f"{where}: unknown phase {row.phase!r}" if row.phase else f"{where}: phase is empty",
+                    f"use one of {', '.join(PHASES)}" + ("" if row.phase else ", or delete the row"),
                 )
             )
         elif not row.path:
