@@ -21,17 +21,16 @@ SITE := .venv/site
 environment: .venv/installed
 	@cp -r envs/snakemake_logger_plugin_command_line $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
-.venv/installed: envs/requirements.lock envs/torch.txt
+# Parts of packages of which no job of the demo imports more than a few modules. Those compile when they are imported.
+NOT_IMPORTED := /(tests?|torch/(_inductor|sparse|testing)|torchgen|pygments/lexers|networkx|sympy/(combinatorics|physics|stats)|setuptools|sqlalchemy/(dialects|testing)|wcwidth|numpy/distutils)/
+
+.venv/installed: envs/requirements.lock envs/torch.txt envs/install.sh
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.11")'
 	@echo "Installing the pinned environment into .venv (about a minute)"
 	$(PYTHON) -m venv --clear .venv
-	# The lock names everything, so pip need not resolve. Compiling is left to all cores at once: a job's start-up
-	# is part of its cost, and jobs find every module compiled.
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r envs/requirements.lock
-	# Whichever build of torch pip finds here; a CUDA build brings libraries of its own, so this one is resolved.
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c envs/requirements.lock -r envs/torch.txt
-	$(BIN)/pip check --quiet --disable-pip-version-check
-	$(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib workflow/scripts >/dev/null || true
+	envs/install.sh .venv
+	# Compiled by all cores at once: a job's start-up is part of its cost. What no job imports is left out.
+	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_IMPORTED)' .venv/lib workflow/scripts >/dev/null || true
 	touch $@
 
 demo: environment

@@ -17,7 +17,7 @@ from hcc_recurrence.methods.cui2022.deep import CuiEnsemble, FoldNetworks
 from hcc_recurrence.networks.box_cam import box_cam
 from hcc_recurrence.networks.cui3d import CuiNetwork
 from hcc_recurrence.networks.training import Examples, probabilities
-from hcc_recurrence.networks.volume_cam import explained_stage, volume_cam
+from hcc_recurrence.networks.volume_cam import volume_cam
 from hcc_recurrence.networks.volume_network import VolumeNetwork
 
 SHAPE = (5, 24, 24)
@@ -60,7 +60,7 @@ def test_the_map_of_a_box_is_grad_cam_by_hand(architecture):
     torch.manual_seed(5)
     network = VolumeNetwork(architecture, 2).eval()
     box = torch.from_numpy(np.random.default_rng(6).random((2, 32, 32, 32), np.float32))
-    layer = explained_stage(network, box[None])
+    layer = network.explained_layer(32)
     kept = []
     hook = network.get_submodule(layer).register_forward_hook(lambda _, __, maps: kept.append(maps))
     score = network(box[None])[0, 1]
@@ -74,6 +74,22 @@ def test_the_map_of_a_box_is_grad_cam_by_hand(architecture):
     found = volume_cam(network, box)
     assert found.shape == (32, 32) and float(found.max()) == pytest.approx(1)
     assert np.allclose(found, by_hand / by_hand.max(), atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [32, 48, 64, 96])
+@pytest.mark.parametrize("architecture", ["resnet18_3d", "densenet121_3d"])
+def test_the_explained_layer_of_a_box_is_the_last_whose_map_has_four_pixels(architecture, side):
+    """By the maps themselves."""
+    network = VolumeNetwork(architecture, 1).eval()
+    stages = {"resnet18_3d": "layer{}", "densenet121_3d": "features.denseblock{}"}[architecture]
+    names, sizes = [f"network.{stages.format(n)}" for n in (4, 3, 2, 1)], {}
+    for name in names:
+        network.get_submodule(name).register_forward_hook(
+            lambda _, __, maps, name=name: sizes.update({name: min(maps.shape[-2:])})
+        )
+    with torch.no_grad():
+        network(torch.zeros(1, 1, 32, side, side))
+    assert network.explained_layer(side) == next(name for name in names if sizes[name] >= 4)
 
 
 def test_models_that_read_no_image_have_none():

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRBigEndian, generate_uid
+from small_cohort import patient_row, problems_of, write_cohort
 
 from hcc_recurrence.cohort.checks import check_sources
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, file_facts
@@ -25,7 +26,7 @@ from hcc_recurrence.cohort.hounsfield import add_counts, check_neighbours, count
 from hcc_recurrence.cohort.samples import Sampler
 from hcc_recurrence.cohort.series_voxels import check_decoding, read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
-from hcc_recurrence.cohort.volume_values import doubt_of_volume
+from hcc_recurrence.cohort.volume_values import doubt_of_volume, signs_of_ct
 from hcc_recurrence.provenance import FileCache
 
 SHAPE = (6, 24, 20)
@@ -666,3 +667,25 @@ def test_a_file_that_may_not_be_read_is_refused_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(SeriesError, match=r"0005: it cannot be read: Permission denied"):
         check(tmp_path / "s")
+
+
+def test_a_ct_without_headers_in_an_mr_cohort_is_refused(tmp_path):
+    """Of the slices of `write_cohort` 156 of 256 pixels are air at -1000 HU, the others have 60 HU."""
+    write_cohort(tmp_path, [patient_row(k) for k in range(2)])
+    found = problems_of(tmp_path, {"modality": "MR"})
+    assert [patient for patient, _ in found] == ["P0", "P1"]
+    assert found[0][1].startswith("is no MR: 61% of the voxels lie from -1100 to -850, where air is in a CT, and 39%")
+    assert problems_of(tmp_path) == []
+
+
+def test_values_of_an_mr_have_no_signs_of_a_ct():
+    rng = np.random.default_rng(1)
+    shape = (8, 40, 40)
+    magnitude = np.abs(rng.normal(0, 20, shape))
+    magnitude[:, 10:30, 10:30] += 400
+    # Magnitudes, z-scores, and magnitudes about their mean.
+    for values in (magnitude, (magnitude - magnitude.mean()) / magnitude.std(), magnitude - magnitude.mean()):
+        assert signs_of_ct(values) == []
+    ct = np.where(magnitude > 200, 60.0, -1000.0) + rng.normal(0, 15, shape)
+    # Hand: 20 x 20 of 40 x 40 pixels are tissue.
+    assert np.allclose(signs_of_ct(ct), [0.75, 0.25], atol=0.001)

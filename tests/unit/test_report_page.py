@@ -216,6 +216,10 @@ def test_the_first_page_warns_of_what_a_reader_must_know(entries, metrics, resul
         WARNING in told["warnings"]["Demo preset"][0] and "2 problems of 1 patient left" in told["warnings"]["Input"][0]
     )
     assert "SIMULATED" not in told["lead"]
+    # A model that has no AUC, in few words, which the note explains; every AUC has its interval.
+    (shown,) = told["comparisons"]
+    assert ">one score</td>" in shown["table"] and NOTHING not in shown["table"]
+    assert shown["note"] == f"One score: the model gives {NOTHING}, and has no AUC."
     for preset, simulated in (("published", False), ("demo", True), ("published", True)):
         told, _ = facts(entries, metrics, results, simulated=simulated, best_auc=0.9, about={"preset": preset})
         assert "Demo preset" not in told["warnings"] and ("SIMULATED" in told["lead"]) is simulated

@@ -24,7 +24,7 @@ from hcc_recurrence.cohort.masks import MaskError, check_mask, check_part
 from hcc_recurrence.cohort.series_listing import Listing, files_of, lacking
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
-from hcc_recurrence.cohort.volume_values import check_numbers
+from hcc_recurrence.cohort.volume_values import check_no_ct, check_numbers
 from hcc_recurrence.problems import Problem
 from hcc_recurrence.provenance import FileCache
 
@@ -107,6 +107,8 @@ def check_sources(
                 check_numbers(stack.facts, stack.image, [(r, root / m.path, m.label) for r, m in drawn])
                 if modality == "CT":
                     check_hounsfield(stack.facts["doubt"])
+                else:
+                    check_no_ct(stack.facts)
             if not stack.image and stack.modality != modality:
                 raise SeriesError(
                     f"has modality {stack.modality or 'unknown'}, the cohort is {modality}",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "11"
+HEADER_FACTS_VERSION = "12"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,

@@ -14,7 +14,7 @@ from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
-from hcc_recurrence.cohort.volume_values import check_numbers, doubt_of_volume
+from hcc_recurrence.cohort.volume_values import check_no_ct, check_numbers, doubt_of_volume
 from hcc_recurrence.provenance import FileCache
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def image_of_stack(stack: Stack, modality: str = "") -> sitk.Image:
         if modality == "CT":
             check_hounsfield(stack.facts["doubt"])
             check_neighbours(sitk.GetArrayViewFromImage(image))
+        elif modality:
+            check_no_ct(stack.facts)
         return image
     voxels = _volume(stack)
     if stack.gap:

@@ -8,21 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from hcc_recurrence.cohort.hounsfield import count_values, doubt
+from hcc_recurrence.cohort.hounsfield import SOFT_TISSUE_HU, count_values, doubt
 from hcc_recurrence.cohort.nifti_files import is_nifti, read_nifti
 from hcc_recurrence.cohort.stack_parts import SeriesError
 
 # Every so many rows and columns are enough to see that values are right; only where they look wrong all are counted.
 STEP = 4
+# Of slices with fewer pixels a side all are looked at.
+SMALL = 64
 BEYOND_ALL = 1e9
+# Air in a CT; no MR has values there. Of a CT at least these fractions are air and soft tissue: beside a body is more
+# air, and in one of the lungs.
+AIR_HU, LEAST_AIR, LEAST_SOFT = (-1100, -850), 0.01, 0.02
 SAVE_AGAIN = (
     "save the image again with the value of its background, as -1024 HU of a CT or 0 of an MR, in place of them"
 )
 
 
 def value_facts(values: np.ndarray, stored: np.ndarray | None = None) -> dict[str, Any]:
-    """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; where there are any,
-    `no_numbers`: how many voxels are NaN, infinite or beyond all that is measured.
+    """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; `ct`, how much of it is air and
+    soft tissue of one (`signs_of_ct`); where there are any, `no_numbers`: how many voxels are NaN, infinite or beyond
+    all that is measured.
 
     Args:
         values: (z, y, x), as SimpleITK reads the file. stored: as they stand in the file, where they are floats and
@@ -30,7 +36,33 @@ def value_facts(values: np.ndarray, stored: np.ndarray | None = None) -> dict[st
     """
     stored = values if stored is None or values.dtype.kind != "f" else stored
     count = int(no_numbers(stored).sum()) if stored.dtype.kind == "f" else 0
-    return {"doubt": "", "no_numbers": count} if count else {"doubt": doubt_of_volume(values)}
+    if count:
+        return {"doubt": "", "no_numbers": count}
+    return {"doubt": doubt_of_volume(values), "ct": signs_of_ct(values)}
+
+
+def signs_of_ct(values: np.ndarray) -> list[float]:
+    """Fractions of a volume (z, y, x) with values of air and of soft tissue in a CT; empty where it is none."""
+    step = STEP if min(values.shape[1:]) >= SMALL else 1
+    some = values[:, ::step, ::step]
+    air, soft = (float(((some >= low) & (some <= high)).mean()) for low, high in (AIR_HU, SOFT_TISSUE_HU))
+    return [round(air, 4), round(soft, 4)] if air >= LEAST_AIR and soft >= LEAST_SOFT else []
+
+
+def check_no_ct(facts: dict[str, Any]) -> None:
+    """Raise SeriesError where an image file of an MR cohort, which says nothing of how it was made, holds a CT.
+
+    Args:
+        facts: of `value_facts`.
+    """
+    if signs := facts.get("ct"):
+        air, soft = signs
+        raise SeriesError(
+            f"is no MR: {air:.0%} of the voxels lie from {AIR_HU[0]} to {AIR_HU[1]}, where air is in a CT, and "
+            f"{soft:.0%} from {SOFT_TISSUE_HU[0]} to {SOFT_TISSUE_HU[1]}, where its soft tissue is",
+            "correct the path, or the cohort's modality; if it is an MR whose background was filled with -1000 or "
+            "-1024, save it with 0 there",
+        )
 
 
 def no_numbers(values: np.ndarray) -> np.ndarray:

@@ -65,6 +65,9 @@ def use_style() -> None:
             "xtick.labelsize": 7,
             "ytick.labelsize": 7,
             "figure.constrained_layout.use": True,
+            # Where matplotlib's own search ends as well, for no figure here has ticks on top; to search anew at each
+            # drawing is a tenth of the time.
+            "axes.titley": 1.0,
             # Text stays text, which a journal or a co-author can edit.
             "svg.fonttype": "none",
             "pdf.fonttype": 42,

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from hcc_recurrence.networks.densenet import DenseNet121, renamed
+from hcc_recurrence.networks.explained import explained_layer
 from hcc_recurrence.networks.imagenet import normalise
 from hcc_recurrence.networks.resnet import ResNet
 from hcc_recurrence.networks.vgg import Vgg19
@@ -45,12 +46,8 @@ class SliceNetwork(nn.Module):
         return self.backbone(normalise(images[:, :, 0]))
 
     def explained_layer(self, side: int) -> str:
-        """The last layer of the convolutions whose map of an image has four pixels a side or more.
-
-        At 224 pixels it is the very last one, as published; the last map of a small image is a single pixel.
-        """
-        fitting = [layer for layer, stride in zip(self.last_layers, STRIDES, strict=True) if side >= 4 * stride]
-        return f"backbone.{(fitting or self.last_layers[-1:])[0]}"
+        """The layer of the convolutions that says a place; at 224 pixels the very last one, as published."""
+        return f"backbone.{explained_layer(self.last_layers, STRIDES, side)}"
 
     def start_from_file(self, path: str | Path) -> None:
         """Take over ImageNet's weights with torchvision's names, all but the last layer, which stays as drawn.

@@ -26,11 +26,15 @@ from hcc_recurrence.report.overview import (
     warnings_of,
 )
 from hcc_recurrence.report.rule_graph import drawing
-from hcc_recurrence.statistics.degenerate import FEW, NOTHING_VARIES
+from hcc_recurrence.statistics.degenerate import FEW, NOTHING, NOTHING_VARIES
 
 GROUP = "Comparison of methods"
-# What `0.833 (-)` is.
-WITHOUT_INTERVAL = f"(-): there is no interval: {FEW}, or {NOTHING_VARIES} (AUC 1 or 0)."
+# In place of an AUC, and what it is.
+ONE_SCORE = "one score"
+NOTES = {
+    "(-)": f"(-): there is no interval: {FEW}, or {NOTHING_VARIES} (AUC 1 or 0).",
+    f">{ONE_SCORE}": f"One score: the model gives {NOTHING}, and has no AUC.",
+}
 
 
 def facts_of(
@@ -152,13 +156,14 @@ def _comparison(own: Mapping[str, Any], titles: Mapping[str, str], found: Sequen
     roc = figure_of(found, GROUP, title, "roc")
     flow = next((chart for chart in charts if chart), None)
     view = next((view.name for view in found if view.group == GROUP and view.title == title), "")
-    # Numbers are not broken before their interval; the words of those that have none may be.
-    table = table_html(comparison_table(own["metrics"], titles)).replace(" (", "&nbsp;(")
+    # Six columns have to fit on a small screen: the note says the rest.
+    table = table_html(comparison_table(own["metrics"], titles)).replace(NOTHING, ONE_SCORE)
+    notes = [words for sign, words in NOTES.items() if sign in table]
     return {
         "title": title,
         "facts": facts,
         "table": table,
-        "note": WITHOUT_INTERVAL if "(-)" in table else "",
+        "note": " ".join(notes),
         "roc": roc.path if roc else None,
         "flow": flow.path if flow else None,
         "view": view,
