@@ -55,8 +55,8 @@ def amounts(job: Mapping[str, Any], table: CostTable, rows: Sequence[Row]) -> di
     places = {key_of(row): i for i, row in enumerate(rows)}
     found: dict[int, float] = defaultdict(float)
     for unit in read_units(job):
-        row, factor = table.nearest(SAME_AS.get(unit.step, unit.step), unit)
-        found[places[row.key]] += factor * unit.number
+        for row, factor in table.parts(SAME_AS.get(unit.step, unit.step), unit):
+            found[places[row.key]] += factor * unit.number
     return dict(found)
 
 

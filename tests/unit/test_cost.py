@@ -15,13 +15,20 @@ from workflow_runner import REPOSITORY
 
 from hcc_recurrence.configuration import load_configuration
 from hcc_recurrence.cost.geometry import TYPICAL, simulated_geometry
+from hcc_recurrence.cost.memory import JUDGED_SLICES, unet_training_mb
 from hcc_recurrence.cost.of_run import COLUMNS, cost_of_run, cost_words, shown_costs
 from hcc_recurrence.cost.planned import IMAGES, MODELS, NETWORKS, NULL, RESULTS, megabytes_there, stage_of
 from hcc_recurrence.cost.sums import Cost, cost_text, job_cost, peak_memory, spent, start_words, wall_seconds
 from hcc_recurrence.cost.table import LEAST_MINUTES, LIMIT_OVER_COST, CostTable, Unit
 from hcc_recurrence.cost.work import Workload
+from hcc_recurrence.methods.cui2022.cost import training_mb as cui2022_mb
 from hcc_recurrence.methods.yan2023.cost import cells_work, ranking_work
+from hcc_recurrence.methods.zhang2025.cost import JUDGED
+from hcc_recurrence.methods.zhang2025.cost import training_mb as zhang2025_mb
 from hcc_recurrence.methods.zhao2024.cost import fusion_work
+from hcc_recurrence.methods.zhao2024.cost import training_mb as zhao2024_mb
+from hcc_recurrence.networks import segmentation, training
+from hcc_recurrence.networks.architectures import network_crop
 from hcc_recurrence.planning.studies import Studies
 from hcc_recurrence.simulation.anatomy import SCANNERS
 
@@ -95,10 +102,12 @@ def published(number):
     return Workload(config, Plan(config, number), lambda: SCANNERS)
 
 
-def test_a_size_in_between_is_scaled_from_the_nearest():
-    # 20 x 20 is nearer to 10 x 10 (4 times) than to 100 x 100 (25 times).
-    assert SMALL.price(Unit("train", 3, "example", "a", (1, 20, 20))).seconds == pytest.approx(3 * 2 * 4)
-    assert SMALL.price(Unit("train", 1, "example", "a", (1, 50, 50))).seconds == pytest.approx(9 / 4)
+def test_a_size_in_between_is_on_the_line_between_its_neighbours():
+    # 100 pixels take 2 s and 10,000 take 9 s: 400 take 2 and 7 * 300 / 9900. Outside it goes with the pixels.
+    assert SMALL.price(Unit("train", 3, "example", "a", (1, 20, 20))).seconds == pytest.approx(3 * (2 + 7 * 300 / 9900))
+    assert SMALL.price(Unit("train", 1, "example", "a", (1, 100, 100))).seconds == 9
+    assert SMALL.price(Unit("train", 1, "example", "a", (1, 200, 200))).seconds == pytest.approx(9 * 4)
+    assert SMALL.price(Unit("train", 1, "example", "a", (1, 5, 5))).seconds == pytest.approx(2 / 4)
     # A Gaussian process goes with the third power of its patients.
     assert SMALL.price(Unit("fit", 1, "model", "GP", (200,))).seconds == pytest.approx(8)
     assert SMALL.price(Unit("anything", 4)).seconds == 2
@@ -248,6 +257,32 @@ def test_no_rule_has_less_memory_than_its_largest_job_of_the_demo_took_with_a_th
     assert {rule: mb for rule, mb in measured.items() if limits.get(rule, math.inf) < 4 / 3 * mb} == {}
 
 
+def test_trainings_at_published_size_ask_for_more_than_they_were_measured_to_take():
+    """MB of processes that read the images of 300 patients (a U-Net: of so many drawn) and learned and judged once."""
+    config = published(300).config
+    unet = config["unets"]["wang2022"]
+    for drawn, mb in ((10, 9078), (30, 10543)):
+        assert mb < unet_training_mb(unet, drawn, 100) < 1.5 * mb
+    # By the same measurements 80 MB a patient more: of 300 patients 100 are drawn.
+    assert unet_training_mb(unet, 100, 100) > 10543 + 70 * (10543 - 9078) / 20
+    measured = {
+        ("cui2022", "NSS"): (cui2022_mb, 3970),
+        ("zhao2024", "ResNet-34"): (zhao2024_mb, 7721),
+        ("zhang2025", "DenseNet121"): (zhang2025_mb, 8401),
+        ("zhang2025", "ResNet101"): (zhang2025_mb, 9180),
+        ("zhang2025", "3D-ResNet18"): (zhang2025_mb, 16473),
+    }
+    for (paper, network), (needed, mb) in measured.items():
+        settings = config["papers"][paper]["settings"]
+        own = {**settings, **settings["networks"][network]}
+        size = config["crops"][network_crop(settings, network)]["size_voxels"]
+        assert mb < needed(settings, network, own["batch"], size)
+    # 26 boxes were judged at once; a validation set may be more: 480 MB each, by these two measurements.
+    own = settings["networks"]["3D-ResNet18"]
+    assert zhang2025_mb(settings, "3D-ResNet18", own["batch"], size) > 16473 + (64 - 26) * (16473 - 4000) / 26
+    assert (JUDGED, JUDGED_SLICES) == (training.EVALUATED, segmentation.EVALUATED)
+
+
 def test_memory_comes_from_the_table():
     rows = [{**ROWS[0], "step": "plot", "memory_mb": "963"}, {**ROWS[0], "step": "small", "memory_mb": "217"}]
     table = CostTable(rows)
@@ -292,9 +327,9 @@ def test_a_job_on_a_gpu_learns_there_at_the_tables_seconds_and_scores_on_a_proce
     own = job("train_network", [*units, ("score", 5, "example", "a", (1, 10, 10))], gpus=1)
     found = job_cost(own, CostTable(rows), {})
     assert found.gpu_seconds == pytest.approx(60 * 0.25 + 30 * 0.75 / 3 + 5)
-    # Of another size both go with the pixels, once: 20 x 20 are four times as many.
-    larger = [CostTable(rows).price(Unit(step, 6, "example", "a", (1, 20, 20))) for step in ("train", "judge")]
-    assert [price.gpu_seconds for price in larger] == pytest.approx([6 * 0.25 * 4, 6 * 0.75 / 3 * 4])
+    # Of another size both go with the pixels, once: 5 x 5 are a quarter.
+    smaller = [CostTable(rows).price(Unit(step, 6, "example", "a", (1, 5, 5))) for step in ("train", "judge")]
+    assert [price.gpu_seconds for price in smaller] == pytest.approx([6 * 0.25 / 4, 6 * 0.75 / 3 / 4])
     # Without a measurement it is taken for 100 cores; on a processor judging is scoring.
     assert job_cost(own, SMALL, {}).gpu_seconds == pytest.approx(60 * 2 / 100 + 30 * 2 / 300 + 5)
     assert job_cost({**own, "gpus": 0}, SMALL, {}).seconds == pytest.approx(120 + 35, abs=0.1)

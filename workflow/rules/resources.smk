@@ -1,4 +1,5 @@
 # What jobs ask a machine for: memory, GPUs, and which jobs a cluster takes together.
+from hcc_recurrence.cost.memory import unet_training_mb
 
 # One submission to a cluster takes a patient's steps together, and many patients (profiles/slurm); masks that a network
 # draws come between a patient's first steps and those on a grid.
@@ -39,9 +40,8 @@ def training_partition(wildcards):
 
 
 def unet_memory(wildcards, attempt):
-    """Memory for the slices of 60 patients and a batch through the network, in MB; doubles with each attempt."""
+    """Memory for the slices of the patients drawn for a U-Net and what is learned or judged at once, in MB; doubles with
+    each attempt."""
     entry = FULL_CONFIG["unets"][wildcards.unet]
-    pixels = entry["side_pixels"] ** 2
-    slices = 60 * 150 * pixels * 8
-    kept = entry["batch"] * pixels * entry["channels"][0] * UNET_BYTES
-    return round(2000 + (slices + kept) / 1e6) * 2 ** (attempt - 1)
+    drawn = len(PLAN.unet_parts(wildcards.cohort, wildcards.unet))
+    return round(unet_training_mb(entry, drawn, UNET_BYTES)) * 2 ** (attempt - 1)
