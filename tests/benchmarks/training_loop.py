@@ -50,9 +50,10 @@ def measure_network(paper: str, architecture: str, alone: bool, shape: tuple, fi
     import torch
     from torch.nn import functional
 
+    from hcc_recurrence.networks.architectures import judged_at_once
     from hcc_recurrence.networks.build import build_network
     from hcc_recurrence.networks.examples import FITTED, INNER
-    from hcc_recurrence.networks.training import EVALUATED, Examples, batches_of, make_optimiser, train
+    from hcc_recurrence.networks.training import Examples, batches_of, make_optimiser, train
 
     torch.set_num_threads(THREADS)
     settings = paper_training(paper)
@@ -62,9 +63,8 @@ def measure_network(paper: str, architecture: str, alone: bool, shape: tuple, fi
     examples = Examples.of(images, np.zeros((count, 0)), np.arange(count) % 2, roles)
     sizes = [len(rows) for rows in batches_of(torch.arange(fitted), settings["batch"], torch.Generator())]
     ready = [(torch.rand(n, *shape), torch.zeros(n, 0), torch.arange(n) % 2) for n in sizes]
-    judged = [
-        (torch.rand(len(rows), *shape), torch.zeros(len(rows), 0)) for rows in torch.arange(inner).split(EVALUATED)
-    ]
+    at_once = judged_at_once(int(np.prod(shape[1:])))
+    judged = [(torch.rand(len(rows), *shape), torch.zeros(len(rows), 0)) for rows in torch.arange(inner).split(at_once)]
 
     def new() -> torch.nn.Module:
         torch.manual_seed(0)

@@ -24,8 +24,8 @@ from hcc_recurrence.problems import Notice
 if TYPE_CHECKING:
     from hcc_recurrence.cohort.sheets import Cohort
 
-# So many patients, and of each outcome so many, that a variable tells apart by chance in fewer than one of 10^4 cohorts
-# (20 over 5: 15504).
+# So many patients, and of each outcome so many, that a continuous variable tells them apart by chance in one of 7752
+# cohorts (20 over 5 are 15504; either outcome may have the higher values).
 LEAST_TO_TELL, LEAST_OF_EACH = 20, 5
 # A number as 1.210: one and a bit, or a thousand of a program that puts points between thousands?
 _THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)

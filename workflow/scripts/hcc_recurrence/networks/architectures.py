@@ -23,12 +23,21 @@ SMALLEST = {"vgg19": 32, "densenet121_3d": 32}
 # Those that only extract features; the same word as in networks.vgg.
 FEATURE_ARCHITECTURES = ("vgg19",)
 
+# Images or boxes that go through a network at once at most where nothing is learned, and voxels of one phase of them:
+# 64 of three slices of 256 x 256. What a network keeps goes with them.
+JUDGED, JUDGED_VOXELS = 64, 64 * 3 * 256 * 256
+
 # The settings of a paper that decide how its networks are trained.
 TRAINING_KEYS = (
     *("optimiser", "learning_rate", "momentum", "weight_decay", "epochs", "batch"),
     *("patience", "inner_fraction", "class_weights", "augmentation"),
     *("schedule", "choose", "standardise"),
 )
+
+
+def judged_at_once(voxels: int) -> int:
+    """How many images or boxes of so many voxels a phase go through a network at once where nothing is learned."""
+    return max(min(JUDGED, JUDGED_VOXELS // max(voxels, 1)), 1)
 
 
 def slice_networks(settings: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hcc_recurrence.networks.architectures import PER_PATIENT
+from hcc_recurrence.networks.architectures import PER_PATIENT, judged_at_once
 from hcc_recurrence.networks.augmentation import augmented
 from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.examples import FITTED, INNER
@@ -27,8 +27,6 @@ from hcc_recurrence.networks.laid_out import laid_out
 from hcc_recurrence.networks.weights import fill_network, read_weights
 
 OPTIMISERS = ("sgd", "adam")
-# Rows that go through a network at once where nothing is learned.
-EVALUATED = 64
 # The most of a training's time that may go into keeping it.
 KEEPING_FRACTION = 0.05
 # As slow as a busy disk may be, for a guess at what the first time will take.
@@ -186,8 +184,10 @@ def train(
             total += loss.item() * len(rows)
         return total / len(fitted)
 
+    at_once = judged_at_once(math.prod(examples.images.shape[2:]))
+
     def judge() -> dict[str, float]:
-        logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(EVALUATED)])
+        logits = torch.cat([logits_of(rows, examples.images[rows]) for rows in inner.split(at_once)])
         truth = examples.outcome[inner].to(device)
         inner_loss = weighted_loss(logits, truth, weight, per_patient).item()
         accuracy = (logits.argmax(dim=1) == truth).double().mean().item()
