@@ -97,8 +97,6 @@ def plot_kaplan_meier(
                         curve.fill_between(*band, step="post", color=colour, alpha=0.12, lw=0)
                 for time, count in zip(times, at_risk(followed[members], times), strict=True):
                     table.text(time, 1 - line, str(count), ha="center", va="center", fontsize=6, color=colour)
-            # To the curves' top only: above it lies the legend.
-            curve.vlines(horizon, 0, 1, color="0.6", linewidth=0.8, linestyle=":")
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
             text = f"no log-rank test:{line_end}{'small group' if min(sizes) else 'one group only'}"
@@ -124,7 +122,10 @@ def plot_kaplan_meier(
     for curve in axes[::2].ravel():
         # Room above the curves for as many lines as the longest legend has.
         if curve.get_legend():
-            curve.set_ylim(0, 0.78 + 0.215 * most)
+            top = 0.78 + 0.215 * most
+            curve.set_ylim(0, top)
+            # To the curves' top only: above it lies the legend.
+            curve.axvline(horizon, ymax=1 / top, color="0.6", linewidth=0.8, linestyle=":")
     line = protocol_line(predictions, protocol, "First of {number} repeats.")
     about = f"times censored at {horizon:.0f} months" if censored else f"dotted: {horizon:.0f} months"
     figure.suptitle(in_width(figure, f"{line}\nGroups by the training cut-off; {about}."), fontsize=8)
