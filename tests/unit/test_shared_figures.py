@@ -18,6 +18,7 @@ from hcc_recurrence.figures.forest import plot_optimism
 from hcc_recurrence.figures.heatmap import pair_matrix, plot_heat_maps
 from hcc_recurrence.figures.nomogram import plot_nomogram
 from hcc_recurrence.figures.null_control import plot_null_control
+from hcc_recurrence.figures.numbers import figure_numbers
 from hcc_recurrence.figures.p_values import p_text
 from hcc_recurrence.figures.performance import plot_calibration, plot_decision_curve, plot_roc
 from hcc_recurrence.figures.registration import plot_registration
@@ -121,7 +122,10 @@ def test_confusion_and_survival_figures_say_what_the_tables_say(predictions, met
         assert f"{name.upper()} {row[name]:.1f}\n" in text
     table, _ = survival_tables(predictions, ["RCR"], 24, 20, 1)
     line = table.set_index(["protocol", "split"]).loc[("strict", "validation")]
-    text = shown_text(plot_kaplan_meier(predictions, "strict", ["RCR"]))
+    figure = plot_kaplan_meier(predictions, "strict", ["RCR"])
+    # The dotted line of the horizon is no result: it stands in no row of the figure's numbers.
+    assert set(figure_numbers(figure)["kind"]) <= {"line", "band", "text"}
+    text = shown_text(figure)
     assert f"log-rank P {p_text(line['log_rank_p'])}" in text
     assert f"high risk, n = {line['n_high']}" in text and f"low risk, n = {line['n_low']}" in text
 
