@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from paper_tables import has_setting, lacking, pages, pattern, read_rows
+from PIL import Image
 from workflow_runner import REPOSITORY
+
+from hcc_recurrence.figures.style import COLOURS
 
 DOCS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("config/*.md")])
 TEXT = (".py", ".smk", ".yaml", ".rst", ".md", ".csv", ".R", ".toml")
@@ -128,3 +133,20 @@ def test_the_messages_of_the_troubleshooting_page_are_those_of_the_code():
     quoted = [words for row in rows for words in re.findall(r"`([^`]+)`", row.split("|")[2])]
     assert len(quoted) > 30
     assert not [words for words in quoted if words not in joined]
+
+
+def test_a_picture_of_the_pages_keeps_the_colour_of_each_line(tmp_path):
+    """Five thin lines over pale bands, as calibration has them: two models had become one colour."""
+    spec = importlib.util.spec_from_file_location("pictures", REPOSITORY / "docs" / "pictures.py")
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    pixels = np.full((500, 600, 3), 255, np.uint8)
+    pixels[:400] = np.random.default_rng(0).integers(190, 250, (400, 600, 3))
+    lines = [tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in COLOURS[:5]]
+    for place, line in enumerate(lines):
+        pixels[20 + 70 * place : 22 + 70 * place] = line
+    Image.fromarray(pixels).save(tmp_path / "figure.png")
+    pictures.copied(tmp_path / "figure.png", tmp_path / "picture.png", 600)
+    seen = np.asarray(Image.open(tmp_path / "picture.png").convert("RGB")).astype(int)
+    for place, line in enumerate(lines):
+        assert np.abs(seen[20 + 70 * place, 300] - line).max() <= 24
