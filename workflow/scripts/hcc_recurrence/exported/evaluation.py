@@ -168,9 +168,7 @@ def evaluation_page(
         "calibration": _cells(_without(readable(tables["calibration"]), same)),
         "survival": _cells(_without(readable(tables["survival"]), same)) if "survival" in tables else None,
         "case_mix": _cells(readable(mix, 2)),
-        # Farthest first, as the table is.
-        "case_mix_farthest": _cells(readable(mix.head(MOST_DIFFERENT), 2)),
-        "case_mix_more": len(mix) > MOST_DIFFERENT,
+        "most_different": MOST_DIFFERENT,
         "recalibration": _cells(readable(recalibration)),
         "cutoffs": _cells(readable(counted.assign(**counts))),
         "size": _cells(readable(size)),
@@ -181,7 +179,7 @@ def evaluation_page(
 
 def empty_page(title: str, cohort: str, marks: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
     """The page where nobody is left who is no training patient: words alone."""
-    tables = ("metrics", "calibration", "survival", "case_mix", "case_mix_farthest", "recalibration", "cutoffs", "size")
+    tables = ("metrics", "calibration", "survival", "case_mix", "recalibration", "cutoffs", "size")
     return {
         "title": f"{title}: no external validation",
         "cohort": cohort,
@@ -189,7 +187,6 @@ def empty_page(title: str, cohort: str, marks: Sequence[str], words: Sequence[st
         "sentences": list(words),
         "metrics_note": "",
         "figures": [],
-        "case_mix_more": False,
         "resamples": 0,
         **dict.fromkeys(tables),
     }
