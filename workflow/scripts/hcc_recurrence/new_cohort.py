@@ -24,7 +24,7 @@ import yaml
 
 from hcc_recurrence.files import read_yaml
 from hcc_recurrence.methods.contract import declared
-from hcc_recurrence.problems import Refused
+from hcc_recurrence.problems import Refused, counted
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
@@ -182,11 +182,21 @@ def drafted(root: str, cores: int) -> dict[str, list[dict[str, str]]]:
         raise Refused(
             "the folder of DICOM could not be read (its message stands above)", "correct ROOT, or leave it out"
         )
-    found = {}
-    for kind in COLUMNS:
-        with (place / f"{kind}.csv").open(encoding="utf-8", newline="") as stream:
-            found[kind] = list(csv.DictReader(stream))
-    return found
+    # Imports pandas, for which nobody who drafts nothing should wait.
+    from hcc_recurrence.cohort.draft_files import drafted_rows
+
+    try:
+        rows = drafted_rows(place, Path(root))
+    # A draft that a person has changed.
+    except ValueError as error:
+        raise Refused(f"a sheet in {place}/ cannot be read: {error}", "correct it, or remove it") from None
+    if rows is None:
+        raise Refused(
+            f"all that ROOT {root} holds was drafted from another folder before ({place}/drafted.json names it)",
+            f"name that folder, or move the sheets and drafted.json out of {place}/ (key_private.csv and salt.txt "
+            "stay, so that patients keep their names)",
+        )
+    return rows
 
 
 def write_case(case: Case, rows: Mapping[str, list[dict[str, str]]], folder: Path) -> list[Path]:
@@ -363,6 +373,8 @@ def main(words: Sequence[str]) -> None:
         sys.exit("\nNothing was written.")
     print("Written: " + ", ".join(map(str, files)))
     if case.root:
+        held = (counted(len({row["patient_id"] for row in rows["patients"]}), "patient"), len(rows["series"]))
+        print(f"They hold {held[0]}, {held[1]} series and {counted(len(rows['masks']), 'mask')} of {case.root}.")
         print(f"The patient_id are new names: {KEY_FILE} says who is who; keep it to yourself.")
     print(f"Now fill in {case.name}/patients.csv (outcome and clinical columns), and the phases, paths and masks.")
     print(f"Then: .venv/bin/snakemake preflight --cores 8 --configfile {case.name}.yaml names what is still open.")

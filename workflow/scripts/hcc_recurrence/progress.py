@@ -78,7 +78,8 @@ class Progress:
         ended = self.running.pop(job, None) or RunningJob(rule, {}, logs, 0.0)
         # Of a job of a cluster the first log is its own, and the last SLURM's.
         own = [str(log) for log in [*ended.logs, *logs]]
-        said = next(filter(None, map(last_words, own)), NO_WORDS)
+        # A log begins with what the job was about, which of a job without wildcards is its rule's name once more.
+        said = next(filter(None, map(last_words, own)), NO_WORDS).removeprefix(f"{ended}: ")
         patient = ended.wildcards.get("patient", "")
         self.failed_patients |= {patient} - {""}
         told = f"Failed: {ended}: {said}"

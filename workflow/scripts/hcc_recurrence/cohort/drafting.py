@@ -14,7 +14,7 @@ from hcc_recurrence.cohort.dicom_folders import NAME_IT, Delivery
 from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
 from hcc_recurrence.cohort.phases import seconds_of
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS, NOTES
-from hcc_recurrence.problems import Refused
+from hcc_recurrence.problems import Refused, counted
 
 # Names of segments and ROIs that mean the tumour.
 TUMOUR_WORDS = re.compile(r"tumou?r|\bmass\b|lesion|gtv|hcc|肿瘤|病灶", re.IGNORECASE)
@@ -175,25 +175,24 @@ def describe_delivery(
 ) -> list[str]:
     """What a person should know of a delivery, in sentences."""
     patients, used = {s.patient for s in found}, {file for s in found for file in s.files}
-    said = [f"{len(delivery.files)} files, {len(patients)} patients, {len(found)} series"]
+    said = [f"{counted(len(delivery.files), 'file')}, {counted(len(patients), 'patient')}, {len(found)} series"]
     hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
     if hidden:
-        said.append(f"{len(hidden)} files or folders cannot be read: {', '.join(hidden[:5])}")
+        said.append(f"{counted(len(hidden), 'file or folder')} cannot be read: {', '.join(hidden[:5])}")
     other = len(delivery.files) - len(used) - len(unreadable)
     if other:
-        said.append(f"{other} files are not DICOM, or broken")
+        said.append(f"{counted(other, 'file')} not DICOM, or broken")
     for doubt in sorted({s.doubt for s in found} - {""}):
-        number = len({s.patient for s in found if s.doubt == doubt})
-        said.append(f"{number} patients: {doubt}")
+        said.append(f"{counted(len({s.patient for s in found if s.doubt == doubt}), 'patient')}: {doubt}")
     series = sheets["series"]
     unusable = sum(s.modality in ("CT", "MR") and bool(s.problem) for s in found)
     if unusable:
-        said.append(f"{unusable} series of CT or MR are no stack and not drafted: summary.html says why")
+        said.append(f"{unusable} series of CT or MR that cannot be read as a stack, not drafted: summary.html says why")
     later = series.loc[series["study"] > 1, "patient_id"].nunique()
     if later:
-        said.append(f"{later} patients have several studies: keep the rows of one in series.csv")
+        said.append(f"{counted(later, 'patient')} with several studies: keep the rows of one in series.csv")
     unclear = int((series["phase"] == "").sum())
     if unclear:
-        said.append(f"{unclear} series have no clear phase: fill in the cell in series.csv, or delete the row")
+        said.append(f"{unclear} series without a clear phase: fill in the cell in series.csv, or delete the row")
     said.append("key_private.csv and salt.txt tell who is who: keep them to yourself")
     return said
