@@ -630,7 +630,9 @@ def test_too_few_patients_for_the_folds_are_known_before_the_first_job(images):
         "split zhao2024_demo: 5 folds need at least 5 training patients of each outcome; there are 1 with early "
         "recurrence and 2 without (besides 2 validation)"
     )
-    assert problem.remedy == "add patients, or name another split in the study"
+    assert problem.remedy == (
+        "add patients, or name another split in the study; the target results/c/quality/all_patients.html needs none"
+    )
     one = {"kind": "random", "validation_fraction": 0, "folds": 2, "repeats": 1}
     assert make_plan(images, splits={"zhao2024_demo": one}).split_problems == []
     (problem,) = make_plan(images, splits={"zhao2024_demo": {**one, "folds": 3}}).split_problems

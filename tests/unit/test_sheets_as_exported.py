@@ -365,6 +365,10 @@ def test_problems_of_one_kind_are_one_line_on_the_screen_and_every_patient_in_th
     table = pd.DataFrame([vars(p) for p in [*whole, *dates, *lost]])
     with pytest.raises(Refused) as refused:
         check_rows(table, False, "results/preflight/problems.csv")
+    # Those of the whole cohort are left out with no patient.
+    assert refused.value.remedy == "fix them"
+    with pytest.raises(Refused, match="fix it, or leave those patients out with keep_going: true"):
+        check_rows(table.iloc[2:3], False, "problems.csv")
     assert refused.value.what.splitlines() == ["17 problems in the input", *lines, refused.value.what.splitlines()[-1]]
 
 

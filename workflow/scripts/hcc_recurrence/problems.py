@@ -115,7 +115,8 @@ def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
         count = f"{counted(len(rows), 'problem')} in the input"
         raise Refused(
             "\n".join([count, *told, f"As a table: {page}"]),
-            "fix them" + (", or leave those patients out with keep_going: true" if all(rows.iloc[:, 1]) else ""),
+            ("fix it" if len(rows) == 1 else "fix them")
+            + (", or leave those patients out with keep_going: true" if all(p.patient for p in problems) else ""),
         )
     print(counted(len(rows), "problem") + (", whose patients are left out" if len(rows) else ""))
 
