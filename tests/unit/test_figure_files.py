@@ -165,6 +165,25 @@ def test_the_numbers_are_those_that_were_drawn(files):
     assert len(table) == 3 + 2 + 2
 
 
+def test_a_comparison_shows_the_names_of_papers_and_its_numbers_keep_the_keys_of_the_tables(files):
+    """`cui2022:NSS` is for programs; 12:30 and 2018: are no paper."""
+    figure = drawn()
+    left, right = figure.axes
+    left.plot([0, 1], [0, 0.2], label="cui2022:NSS 0.62")
+    left.legend()
+    left.set_title("yan2023:DL-nomogram at 12:30")
+    right.set_yticks([0, 1], ["BCLC", "zhao2024:RCR"])
+    save_figure(figure, files, PRINT)
+    svg = re.sub(r"<!--.*?-->", "", Path(files[2]).read_text(), flags=re.S)
+    for words in ("Cui 2022 NSS 0.62", "Yan 2023 DL-nomogram at 12:30", "Zhao 2024 RCR", "BCLC"):
+        assert words in svg
+    assert "cui2022:" not in svg and "zhao2024:" not in svg
+    numbers = read_csv(files[3])
+    assert "cui2022:NSS 0.62" in set(numbers["name"]) and "zhao2024:RCR" in set(numbers["y_label"])
+    table = table_html(pd.DataFrame({"model": ["cui2022:NSS", "2018:3"], "against": ["BCLC", "zhang2025:DL_2.5D"]}))
+    assert "<td>Cui 2022 NSS</td>" in table and "<td>Zhang 2025 DL_2.5D</td>" in table and "<td>2018:3</td>" in table
+
+
 def test_numbers_of_heat_maps_bands_and_boxes():
     figure, (left, right) = plt.subplots(1, 2)
     left.imshow(np.array([[0.25, 1.0], [0.5, np.nan]]))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text
+from hcc_recurrence.figures.shown_names import shown_name
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
 PAGE = """<!DOCTYPE html>
@@ -58,7 +59,7 @@ def table_html(frame: pd.DataFrame, wrapped: bool = False) -> str:
     def cell(tag: str, place: int, words: str, attributes: str = "") -> str:
         name = kinds[place] or ("sentence" if tag == "td" and len(words) > SENTENCE else "")
         attributes += f' class="{name}"' if name else ""
-        return f"<{tag}{attributes}>{html.escape(words)}</{tag}>"
+        return f"<{tag}{attributes}>{html.escape(shown_name(words))}</{tag}>"
 
     head = "".join(cell("th", place, str(name), ' scope="col"') for place, name in enumerate(frame.columns))
     rows = [
