@@ -25,6 +25,7 @@ from hcc_recurrence.figures.style import (
     PAGE_INCHES,
     model_colours,
     save_figure,
+    take_title,
     use_style,
     width_of,
     write_below,
@@ -138,6 +139,15 @@ def test_a_title_stands_in_the_figure_only_where_it_is_asked_for(files):
     save_figure(alone, files, PRINT)
     svg = Path(files[2]).read_text()
     assert "demo cohort" in svg[: svg.index("</metadata>")] and "demo cohort" not in svg[svg.index("</metadata>") :]
+
+
+def test_the_titles_of_a_figure_and_of_its_one_panel_are_two_phrases():
+    figure, axis = plt.subplots()
+    figure.suptitle("Cohort one")
+    axis.set_title("Logistic, univariable")
+    assert take_title(figure, keep=True) == "Cohort one; Logistic, univariable"
+    figure.suptitle("Protocol: strict.")
+    assert take_title(figure, keep=True) == "Protocol: strict. Logistic, univariable"
 
 
 def test_a_figure_without_its_title_leaves_no_gap_for_it(tmp_path):

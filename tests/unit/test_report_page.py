@@ -168,6 +168,15 @@ def test_what_is_of_no_cohort_has_a_view_of_its_own(results):
     assert [(view.group, view.title) for view in found] == [("Input and papers", "Machines that trained the networks")]
 
 
+def test_captions_call_papers_by_their_names(results):
+    """Snakemake renders them with the keys of the config; what is no paper stays, and so does a file's name."""
+    one = entry(results / "c1/zhao2024/figures/roc.strict.png", "ROC")
+    one["caption"] = "<p>ROC of zhao2024 on c1, and of the comparison s on c1, from zhao2024/predictions.csv</p>"
+    (view,) = views([one], results, TITLES, COHORTS)
+    (item,) = view.parts["Main"]
+    assert item.caption == "<p>ROC of Zhao 2024 on c1, and of the comparison s on c1, from zhao2024/predictions.csv</p>"
+
+
 def test_each_thing_has_its_place_and_strict_stands_first(entries, results):
     found = views(entries, results, TITLES, COHORTS)
     assert [(view.group, view.title) for view in found] == [

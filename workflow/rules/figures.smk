@@ -263,6 +263,8 @@ rule plot_risk_factors:
         mark=mark_without_networks,
         figures=figure_settings,
         endpoint=of_cohort("endpoint"),
+        # Of the refits, for the caption.
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
         code=code("plot_risk_factors"),
     script:
         "../scripts/figures/plot_risk_factors.py"

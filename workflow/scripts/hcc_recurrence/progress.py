@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hcc_recurrence.job import AGAIN_THE_SAME
+from hcc_recurrence.problems import counted
 
 # So many jobs are named as running; the others are counted.
 NAMED = 3
@@ -124,7 +125,7 @@ class Progress:
             return ""
         took = duration(self.clock() - self._begun)
         if self.done >= self.total:
-            return f"Done: {self.total} jobs in {took}."
+            return f"Done: {counted(self.total, 'job')} in {took}."
         failed = f"{len(self.failures)} failed, " if self.failures else ""
         patients = f" Patients: {', '.join(sorted(self.failed_patients))}." if self.failed_patients else ""
         fix = "Fix what is said above, then give the same command" if self.failures else "Give the same command"

@@ -187,7 +187,9 @@ def take_title(figure: plt.Figure, keep: bool) -> str:
     texts = [figure._suptitle] if figure.get_suptitle() else []
     if len(figure.axes) == 1:
         texts += [figure.axes[0].title, figure.axes[0]._left_title, figure.axes[0]._right_title]
-    words = " ".join(" ".join(text.get_text() for text in texts).split())
+    parts = [" ".join(text.get_text().split()) for text in texts]
+    # Of a whole figure and of its one panel: two phrases.
+    words = "; ".join(part for part in parts if part).replace(".; ", ". ")
     if not keep:
         for text in texts:
             text.set_text("")
