@@ -434,6 +434,8 @@ def test_null_control_figure():
 
 
 def test_p_values_as_journals_print_them():
+    # As AMA has it: rounded to .050 it would not seem significant beside an interval without 1.
+    assert [p_text(p) for p in (0.0494, 0.0497, 0.04996, 0.05, 0.0502)] == [".049", ".0497", ".04996", ".050", ".050"]
     assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", ">.99", ""]
 
 

@@ -25,7 +25,11 @@ def p_text(p: float) -> str:
     p = settled(p)
     if p > 0.99:
         return ">.99"
-    return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0")
+    digits = 3
+    # .0497 is significant where .050 would not seem to be.
+    while p < 0.05 and float(f"{p:.{digits}f}") == 0.05 and digits < 6:
+        digits += 1
+    return "<.001" if p < 0.001 else f"{p:.{digits}f}".lstrip("0")
 
 
 def ratio_text(value: float, low: float, high: float) -> str:
