@@ -181,8 +181,17 @@ def test_a_folder_that_is_no_delivery_is_refused(tmp_path):
     (here / "export" / "empty" / "notes.txt").write_text("x")
     root = check_root(str(here / "export"), here)
     delivery = list_delivery(root)
-    with pytest.raises(Refused, match="holds 1 files and no DICOM series"):
+    with pytest.raises(Refused, match="holds 1 file and no DICOM series"):
         check_found([], delivery, {}, root)
+    # What a hospital sends in place of a folder of DICOM is named, with what to do.
+    for name in ("P001.ZIP", "P002.zip", "P001_mask.nii.gz"):
+        (root / name).write_text("x")
+    with pytest.raises(Refused) as told:
+        check_found([], list_delivery(root), {}, root)
+    assert told.value.remedy.startswith(
+        "unpack the archives (2 files, such as P001.ZIP); or write the sheets yourself for images that name no patient "
+        "(1 file, such as P001_mask.nii.gz); or name the folder with the DICOM files: "
+    )
 
 
 def test_links_are_followed_once_and_those_to_nothing_are_named(tmp_path):

@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from hcc_recurrence.cohort.dicom_folders import check_root
 from hcc_recurrence.files import read_yaml
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.problems import Refused, counted
@@ -176,7 +177,7 @@ def drafted(root: str, cores: int) -> dict[str, list[dict[str, str]]]:
     place = Path("discovered")
     if any((place / f"{kind}.csv").exists() for kind in COLUMNS):
         print(f"{place}/ has drafts already: they are brought up to date where nobody changed them.")
-    command = [*(sys.executable, "-m", "snakemake", "discover"), "--cores", str(cores), "--quiet", "all"]
+    command = [*(sys.executable, "-m", "snakemake", "discover"), "--cores", str(cores)]
     done = subprocess.run([*command, "--config", f"dicom_root={root}"], stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise Refused(
@@ -299,8 +300,13 @@ def checked_root(text: str) -> str:
     # A home that nobody has; a folder that may not be looked into; a name that is too long.
     except (RuntimeError, OSError, ValueError):
         there = False
+    remedy = "correct it, or leave it empty and write the sheets yourself"
     if not there:
-        raise Refused(f"ROOT {text!r} is no folder", "correct it, or leave it empty and write the sheets yourself")
+        raise Refused(f"ROOT {text!r} is no folder", remedy)
+    try:
+        check_root(text if not text.startswith("~") else str(path), Path())
+    except Refused as error:
+        raise Refused(error.what.replace("dicom_root", "ROOT", 1), remedy) from None
     return str(path.resolve())
 
 

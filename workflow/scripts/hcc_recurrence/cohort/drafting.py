@@ -20,6 +20,10 @@ from hcc_recurrence.problems import Refused, counted
 TUMOUR_WORDS = re.compile(r"tumou?r|\bmass\b|lesion|gtv|hcc|肿瘤|病灶", re.IGNORECASE)
 NOTHING_WRONG = ""
 
+# Of names in small letters.
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".iso")
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
+
 
 def label_of(labels: Sequence[str]) -> str | None:
     """The cell `label` of a mask: empty where it holds one segment or ROI, a name or a pattern; None where unclear."""
@@ -161,10 +165,23 @@ def _mask_row(
 def check_found(found: Sequence[FoundSeries], delivery: Delivery, unreadable: Mapping[Path, str], root: Path) -> None:
     """Raise Refused where a folder holds no series at all: sheets without a row are of no use."""
     if not found:
-        what = f"dicom_root {root} holds {len(delivery.files)} files and no DICOM series"
+        what = f"dicom_root {root} holds {counted(len(delivery.files), 'file')} and no DICOM series"
         hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
         more = f"; {len(hidden)} cannot be read, such as {hidden[0]}" if hidden else ""
-        raise Refused(what + more, NAME_IT)
+        raise Refused(what + more, "; or ".join([*_other_kinds(delivery.files), NAME_IT]))
+
+
+def _other_kinds(files: Sequence[Path]) -> list[str]:
+    """What to do with files of a delivery that are no DICOM by their names: archives, and images without a patient."""
+    packed = [file.name for file in files if file.name.lower().endswith(ARCHIVES)]
+    volumes = [file.name for file in files if file.name.lower().endswith(VOLUMES)]
+    said = [f"unpack the archives ({counted(len(packed), 'file')}, such as {packed[0]})"] if packed else []
+    if volumes:
+        said.append(
+            f"write the sheets yourself for images that name no patient ({counted(len(volumes), 'file')}, such as "
+            f"{volumes[0]})"
+        )
+    return said
 
 
 def describe_delivery(
@@ -181,7 +198,7 @@ def describe_delivery(
         said.append(f"{counted(len(hidden), 'file or folder')} cannot be read: {', '.join(hidden[:5])}")
     other = len(delivery.files) - len(used) - len(unreadable)
     if other:
-        said.append(f"{counted(other, 'file')} not DICOM, or broken")
+        said.append("; ".join([f"{counted(other, 'file')} not DICOM, or broken", *_other_kinds(delivery.files)]))
     for doubt in sorted({s.doubt for s in found} - {""}):
         said.append(f"{counted(len({s.patient for s in found if s.doubt == doubt}), 'patient')}: {doubt}")
     series = sheets["series"]
