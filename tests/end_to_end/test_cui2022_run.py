@@ -141,6 +141,8 @@ def test_curve_relevance_and_figures(results):
     assert ensemble["model"].tolist() == ["NSS", "SS"] and ensemble["strict"].between(0, 1).all()
     for name in ("boxes.page1", "grad_cam", "relevance", "learning_curve", "training"):
         assert (results / f"figures/{name}.png").stat().st_size > 5000
+    # SS and NSS are its main models: no figure of variants repeats their curves.
+    assert (results / "figures/roc.strict.png").is_file() and not list(results.glob("figures/roc_variants.*"))
 
 
 def test_a_second_readers_masks_are_scored_by_the_same_networks(joined, results):
