@@ -208,8 +208,10 @@ class Workload:
     # -- models ----------------------------------------------------------------------------------
 
     def _fit_method(self, w: Mapping[str, str]) -> list[Unit]:
-        preset = "demo" if self.config["preset"] == "demo" else "published"
-        return [Unit("fit_method", 1, f"fit, {preset}", w["paper"])]
+        preset, cohort = "demo" if self.config["preset"] == "demo" else "published", w["cohort"].split("/")[0]
+        patients = self.fit_patients(w["paper"], cohort, Fit.parse(w["fit"]))
+        size = (patients, len(self.plan.phases(w["paper"], cohort)))
+        return [Unit("fit_method", 1, f"fit, {preset}", w["paper"], size)]
 
 
 def training_units(
