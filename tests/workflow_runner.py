@@ -15,7 +15,7 @@ from snakemake_server import SNAKEMAKE, SnakemakeServer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Files of results that no test writes to, and that are large.
-LINKED = (".pt", ".npz", ".nii.gz", ".parquet", ".png", ".svg")
+LINKED = (".pt", ".npz", ".nii.gz", ".parquet", ".feather", ".png", ".svg")
 # Folders of a cohort's results that hold a file or a folder a patient.
 OF_PATIENTS = ("images", "masks", "registration", "crops", "radiomics")
 

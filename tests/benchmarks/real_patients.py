@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pydicom
 import SimpleITK as sitk
 from matplotlib.path import Path as Polygon
@@ -76,7 +75,7 @@ def compare(run: Path, patient: str, program: str, features: bool, filters: bool
     own, second = sitk.GetArrayFromImage(mask) > 0, by_matplotlib(next((source / "mask").glob("*.dcm")), mask)
     found |= {"Dice": 2 * (own & second).sum() / (own.sum() + second.sum()), "voxels of the mask": float(own.sum())}
     if features:
-        table = pq.read_table(results / f"radiomics/zhao2024/{patient}/precontrast.parquet").to_pandas()
+        table = pd.read_feather(results / f"radiomics/zhao2024/{patient}/precontrast.feather")
         row = table[table["reader"] == "McGill"].iloc[0]
         folder = f"iso1/{patient}/precontrast"
         reference = whole_volume_features(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pyarrow.parquet as pq
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 import yaml
@@ -36,7 +36,7 @@ def test_the_real_ct_goes_through_and_its_features_are_pyradiomics_own(fresh_cop
     fresh_copy.config(preset="published", studies=[study], cohorts={"crlm": cohort}, overrides={})
     fresh_copy.run(ROW)
 
-    table = pq.read_table(fresh_copy.folder / ROW / "portal.parquet").to_pandas()
+    table = pd.read_feather(fresh_copy.folder / ROW / "portal.feather")
     found = table.drop(columns=["patient_id", "phase", "reader"]).iloc[0]
     assert len(found) == 1037
     folder = fresh_copy.folder / "results/crlm"

@@ -278,7 +278,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         start_new_session=True,
     )
     deadline = time.time() + 300
-    while not list(results.glob("radiomics/*/T00[123]/*.parquet")) and time.time() < deadline:
+    while not list(results.glob("radiomics/*/T00[123]/*.feather")) and time.time() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -303,6 +303,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
     kinds = {}
     for pattern in (
         "tiny/radiomics/**/*.parquet",
+        "tiny/radiomics/**/*.feather",
         "tiny/*/features/*.parquet",
         "tiny/**/*.csv",
         "tiny/**/*.svg",

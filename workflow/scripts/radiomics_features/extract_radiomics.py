@@ -22,4 +22,4 @@ with job_log(snakemake.log[0], f"patient {wildcards.patient}"):
             features = extract_features(image, masks, snakemake.params.settings)
         except ValueError as error:
             raise ValueError(f"{phase}: {error}") from error
-        write_features(folder / f"{phase}.parquet", wildcards.patient, phase, features)
+        write_features(folder / f"{phase}.feather", wildcards.patient, phase, features)

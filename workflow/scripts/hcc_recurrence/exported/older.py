@@ -22,7 +22,7 @@ from hcc_recurrence.files import ModelFileError
 ENTRY_KEYS = {
     "grids": (
         *("spacing_mm", "interpolator", "bias_correction", "normalisation", "register_to", "registration_engine"),
-        "outside_hu",
+        *("outside_hu", "n4_iterations", "n4_convergence"),
     ),
     "crops": (
         *("grid", "fit", "place", "nodule", "views", "resize", "margin", "size_voxels", "phases", "window", "masked"),
@@ -39,8 +39,11 @@ TRAINING_KEYS = {
         *("epochs", "schedule", "batch", "augmentation"),
     )
 }
-# (kind, key) -> what was done where the key did not exist yet. None so far.
-MEANT_BEFORE: Mapping[tuple[str, str], Any] = {}
+# (kind, key) -> what was done where the key did not exist yet: N4 as ITK has it by itself.
+MEANT_BEFORE: Mapping[tuple[str, str], Any] = {
+    ("grids", "n4_iterations"): [50, 50, 50, 50],
+    ("grids", "n4_convergence"): 0.001,
+}
 
 
 def as_today(about: Mapping[str, Any], file: Path) -> dict[str, Any]:

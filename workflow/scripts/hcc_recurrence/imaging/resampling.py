@@ -16,6 +16,9 @@ INTERPOLATORS = {
     "bspline": sitk.sitkBSpline,
 }
 
+# Of the image from which N4 estimates its field, along each axis: what 3D Slicer shrinks by.
+SHRUNK_FOR_N4 = 4
+
 
 def target_grid(image: sitk.Image, spacing: Sequence[float]) -> sitk.Image:
     """An empty image with the wanted spacing over the same box as `image`, axes along L, P, S.
@@ -74,15 +77,25 @@ def resample_mask(mask: sitk.Image, spacing: Sequence[float], placed: Placed | N
     return sitk.Resample(turned, grid, transform, sitk.sitkNearestNeighbor, 0, sitk.sitkUInt8)
 
 
-def correct_bias(image: sitk.Image, shrink: int = 4) -> sitk.Image:
+def correct_bias(
+    image: sitk.Image, iterations: Sequence[int], convergence: float, shrink: int = SHRUNK_FOR_N4
+) -> sitk.Image:
     """N4 bias field correction: field estimated on the shrunk image inside an Otsu mask, applied whole.
 
-    Source: Yan 2023, Methods (N4 in 3D Slicer; settings not stated). MR only.
+    Source: Yan 2023, "MRI acquisition and preprocessing" (N4 in 3D Slicer; settings not stated). As that module does
+    unless told otherwise: an Otsu mask of 200 bins, shrunk by 4, 4 x 4 x 4 control points on the first level. MR only.
+
+    Args:
+        iterations: at most, of each level; control points are twice as dense a level. Four levels, as ITK has them by
+            itself, follow a tumour: of the bright ones they take a third of the signal for a part of the field.
+        convergence: a level ends where the field changes by less.
     """
     image = sitk.Cast(image, sitk.sitkFloat32)
     inside = sitk.OtsuThreshold(image, 0, 1, 200)
     factors = [min(shrink, max(n // 8, 1)) for n in image.GetSize()]
     corrector = sitk.N4BiasFieldCorrectionImageFilter()
+    corrector.SetMaximumNumberOfIterations(list(iterations))
+    corrector.SetConvergenceThreshold(convergence)
     corrector.Execute(sitk.Shrink(image, factors), sitk.Shrink(inside, factors))
     field = sitk.Cast(corrector.GetLogBiasFieldAsImage(image), sitk.sitkFloat32)
     return image / sitk.Exp(field)
@@ -131,7 +144,7 @@ def prepare_image(
     if grid["bias_correction"] == "n4":
         if modality == "CT":
             raise ValueError("N4 bias correction is for MR; set bias_correction: none for this grid")
-        image = correct_bias(image)
+        image = correct_bias(image, grid["n4_iterations"], grid["n4_convergence"])
     outside = grid["outside_hu"] if modality == "CT" else None
     return resample_image(image, grid["spacing_mm"], grid["interpolator"], outside, placed)
 

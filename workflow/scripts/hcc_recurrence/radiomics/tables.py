@@ -11,6 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 # The reader whose masks a network drew.
@@ -20,7 +21,7 @@ AUTOMATIC = "unet"
 def write_features(path: str | Path, patient: str, phase: str, features: Mapping[str, Mapping[str, float]]) -> None:
     """Write one row a reader: patient_id, phase, reader, then the features in PyRadiomics' order."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    from pyarrow import feather
 
     readers = sorted(features)
     columns: dict[str, list] = {
@@ -30,10 +31,17 @@ def write_features(path: str | Path, patient: str, phase: str, features: Mapping
     }
     for name in features[readers[0]]:
         columns[name] = [features[reader][name] for reader in readers]
-    # Without what helps to search long columns: a row would be four times as large, and slower to read.
-    pq.write_table(
-        pa.table(columns), path, compression="none", use_dictionary=False, write_statistics=False, store_schema=False
-    )
+    # A thousand columns of one row: Parquet takes ten times as long to write and to read, most of it for what helps to
+    # search long columns.
+    feather.write_feather(pa.table(columns), path, compression="uncompressed")
+
+
+def read_features(path: str | Path) -> pa.Table:
+    """What `write_features` has written."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
 
 
 @dataclass(frozen=True)

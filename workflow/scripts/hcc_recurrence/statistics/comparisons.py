@@ -33,8 +33,9 @@ from hcc_recurrence.statistics.degenerate import (
     outcome_numbers,
     why_no_interval,
 )
-from hcc_recurrence.statistics.delong import PAIR, holm, paired_table, unpaired_test, variance_of_interval
+from hcc_recurrence.statistics.delong import PAIR, holm, paired_rows, unpaired_test, variance_of_interval
 from hcc_recurrence.statistics.reliability import cohen_kappa
+from hcc_recurrence.statistics.score_columns import ScoreColumns
 from hcc_recurrence.statistics.single_models import (
     mean_and_spread,
     rounded,
@@ -98,35 +99,32 @@ def delong_pairs(predictions: pd.DataFrame, models: Sequence[str], main: Sequenc
             index=["patient_id", "repeat", "fold", "y"], columns="model", values="probability"
         )
         found = []
-        present = [m for m in models if m in wide]
-        for model, other, family in _families(present, main):
-            together = wide[[model, other]].dropna().reset_index()
-            both = both_outcomes(together)
+        columns = ScoreColumns(wide)
+        for model, other, family in _families([m for m in models if m in wide], main):
+            about = {"model": model, "other": other, "family": family}
+            both, common = columns.rows_of_both(model, other)
             # Of two cross-validations some patients have a fold of the same number by chance: they are no sample.
-            patients = wide[[model, other]].groupby(["patient_id", "repeat"]).count().gt(0).all(axis=1)
-            other_folds = len(together) < patients.sum()
-            if both.empty or other_folds:
-                both = both.iloc[:0]
-                common = int(patients.groupby("patient_id").any().sum())
-                words = OTHER_FOLDS if other_folds else ONE_OUTCOME if common else "no patient has both"
-                row = {"model": model, "other": other, "n": common, "family": family, "remark": words}
-                table = pd.DataFrame([row]).reindex(columns=[*PAIR, "n", "family", "remark"])
-                found.append(table.astype(dict.fromkeys(PAIR[2:], float)))
+            other_folds = both.sum() < common.sum()
+            usable = both & columns.in_folds_of_both_outcomes(both)
+            if other_folds or not usable.any():
+                n = columns.patients_of(common)
+                words = OTHER_FOLDS if other_folds else ONE_OUTCOME if n else "no patient has both"
+                found.append({**about, "n": n, "remark": words})
                 continue
-            scores = {m: both[m].to_numpy() for m in (model, other)}
-            y, fold, repeat = (both[c].to_numpy() for c in ("y", "fold", "repeat"))
-            pair = paired_table(y, scores, fold, repeat)
+            y, fold, repeat = (part[usable] for part in (columns.y, columns.fold, columns.repeat))
+            scores = {m: columns.scores[m][usable] for m in (model, other)}
+            pair = paired_rows(y, scores, fold, repeat)[0]
             words = "; ".join(f"{m}: {nothing[m, *key]}" for m in scores if (m, *key) in nothing)
             if words:
-                pair[["auc", "other_auc", "difference", "low", "high", "z", "p", "p_holm"]] = np.nan
-            alike = abs(pair["difference"].iloc[0]) < 1e-12
-            same = SAME_ORDER if alike else NOTHING_VARIES
-            variance = variance_of_interval(*pair.loc[0, ["low", "high"]])
+                pair |= dict.fromkeys(PAIR[2:], np.nan)
+            same = SAME_ORDER if abs(pair["difference"]) < 1e-12 else NOTHING_VARIES
+            variance = variance_of_interval(pair["low"], pair["high"])
             words = why_no_interval(outcome_numbers(y, repeat), variance, words, same=same)
-            found.append(pair.assign(n=both["patient_id"].nunique(), family=family, remark=words))
+            found.append({**pair, **about, "n": len(np.unique(columns.patient[usable])), "remark": words})
         if not found:
             continue
-        table = pd.concat(found, ignore_index=True)
+        table = pd.DataFrame(found, columns=[*PAIR, "n", "family", "remark"])
+        table = table.astype(dict.fromkeys(PAIR[2:], float))
         table["p_holm"] = table.groupby("family")["p"].transform(holm)
         parts.append(table.assign(**dict(zip(PANEL, key, strict=True))))
     if not parts:

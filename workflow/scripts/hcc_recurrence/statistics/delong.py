@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,14 @@ def paired_table(
 
     Returns: model, other, auc, other_auc, difference, low, high, z, p, p_holm; one row a pair.
     """
+    table = pd.DataFrame(paired_rows(y, scores, fold, repeat), columns=PAIR)
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def paired_rows(
+    y: np.ndarray, scores: Mapping[str, np.ndarray], fold: np.ndarray | None = None, repeat: np.ndarray | None = None
+) -> list[dict[str, Any]]:
+    """The rows of `paired_table`, without the correction: what many pairs are tested by, one after the other."""
     names = list(scores)
     auc, covariance = delong_covariance(y, np.stack([scores[m] for m in names]), fold, repeat)
     one = np.zeros(len(y), int)
@@ -96,5 +105,4 @@ def paired_table(
             rows.append(
                 {"model": model, "other": names[j], "auc": auc[i], "other_auc": auc[j], **found.__dict__},
             )
-    table = pd.DataFrame(rows, columns=PAIR)
-    return table.assign(p_holm=holm(table["p"]))
+    return rows
