@@ -46,8 +46,8 @@ def embedded(content: bytes, kind: str) -> str:
 
 def body_of(page: str) -> str:
     """What a table's page (`figures.html`) shows, without its head and its heading, which the report repeats."""
-    body = re.search(r"<main>(.*)</main>", page, re.S)
-    text = body.group(1) if body else page
+    main = re.search(r"<main>(.*)</main>", page, re.S)
+    text = main.group(1) if main else page
     return re.sub(r"^\s*<h1>.*?</h1>", "", text, count=1, flags=re.S)
 
 
