@@ -85,7 +85,9 @@ def main() -> None:
         number = asked.examples or FEW.get(name, 16)
         architecture, _, shape, _, _ = STEPS[name]
         of = "unet64" if name == "U-Net" else architecture
-        wanted = sum(table.price(unit).seconds for unit in training_units(of, shape, 1, number, asked.judged, 0))
+        wanted = sum(
+            table.price(unit).seconds for unit in training_units(of, shape, 1, STEPS[name][3], number, asked.judged, 0)
+        )
         with contextlib.redirect_stdout(io.StringIO()):
             if asked.device == "cuda":
                 torch.cuda.reset_peak_memory_stats()

@@ -2,21 +2,25 @@
 
     python tests/benchmarks/training_steps.py                          # as the workflow trains, one thread
     python tests/benchmarks/training_steps.py --ways plain last bf16 both compile --networks ResNet50 cui3d
+    python tests/benchmarks/training_steps.py --updates                # what a step takes whatever its batch
 
 Seconds of the processor (all threads of this process, so that other work on the machine counts little) of a step -
 forward, loss, backward, optimiser - and how far its logits and gradients are from those of the plain way. A batch may
 be smaller than published (--batch); seconds are given for one example too, which is what workflow/costs.csv has.
 `last`: weights and images with their channels last. `bf16`: products in bfloat16. `both`. `compile`: torch.compile.
 `workflow`: as the workflow trains on that device; on a GPU channels last, bfloat16 and deterministic kernels.
+`--updates`: steps of two batches of small images; what a step takes besides its examples (weights laid out for their
+kernels, gradients put to nought and summed, the optimiser) is where the line through both meets no example at all.
 On a machine with a GPU, `--device cuda` times the same steps there, in seconds of the clock, and says its peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -45,6 +49,16 @@ STEPS = {
     "3D-ResNet18": ("resnet18_3d", 3, (96, 96, 96), 8, "sgd"),
     "3D-DenseNet121": ("densenet121_3d", 3, (96, 96, 96), 8, "sgd"),
 }
+# Small images for `--updates`, z, y, x; the published ones where the number of weights goes with the size.
+SMALL = {
+    **dict.fromkeys(("ResNet-10", "ResNet-18", "ResNet-34"), (3, 24, 24)),
+    **dict.fromkeys(("DenseNet121", "ResNet50", "ResNet101", "VGG19"), (1, 32, 32)),
+    **dict.fromkeys(("3D-ResNet18", "3D-DenseNet121"), (32, 32, 32)),
+    "U-Net": (1, 32, 32),
+    "cui3d": (10, 150, 150),
+}
+# Batches of `--updates`, and steps of each: the median counts.
+BATCHES, REPEATS = (2, 8), 7
 WAYS = ("plain", "last", "bf16", "both", "compile", "workflow")
 
 
@@ -79,9 +93,15 @@ def put_last(network: nn.Module) -> None:
             module.to(memory_format=torch.channels_last_3d)
 
 
-def step_of(name: str, way: str, batch: int, device: str) -> tuple[Callable[[], torch.Tensor], nn.Module]:
-    """A function that takes one step and returns its logits, and the network."""
-    _, phases, shape, _, optimiser = STEPS[name]
+def step_of(
+    name: str, way: str, batch: int, device: str, shape: Sequence[int] = ()
+) -> tuple[Callable[[], torch.Tensor], nn.Module]:
+    """A function that takes one step and returns its logits, and the network.
+
+    Args: shape: z, y, x of an example where it is not the published one.
+    """
+    _, phases, published, _, optimiser = STEPS[name]
+    shape = shape or published
     network = made(name).to(device).train()
     if way in ("last", "both"):
         put_last(network)
@@ -113,6 +133,22 @@ def step_of(name: str, way: str, batch: int, device: str) -> tuple[Callable[[], 
     return step, network
 
 
+def update_of(name: str) -> tuple[float, float]:
+    """Processor seconds of a step whatever its batch, and of an example of `SMALL` besides."""
+    medians = []
+    for batch in BATCHES:
+        step, _ = step_of(name, "plain", batch, "cpu", SMALL[name])
+        step()
+        times = []
+        for _ in range(REPEATS):
+            started = time.process_time()
+            step()
+            times.append(time.process_time() - started)
+        medians.append(statistics.median(times))
+    example = (medians[1] - medians[0]) / (BATCHES[1] - BATCHES[0])
+    return medians[0] - BATCHES[0] * example, example
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=list(STEPS), choices=list(STEPS))
@@ -121,8 +157,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--updates", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
+    if asked.updates:
+        print("network,size,seconds_a_step_besides,seconds_an_example", flush=True)
+        for name in asked.networks:
+            update, example = update_of(name)
+            print(f"{name},{'x'.join(map(str, SMALL[name]))},{update:.4f},{example:.5f}", flush=True)
+        return
     clock = time.process_time if asked.device == "cpu" else time.perf_counter
     columns = "network,way,batch,threads,seconds_a_step,seconds_an_example,logits_differ,gradients_differ"
     print(columns + ("" if asked.device == "cpu" else ",peak_mb"), flush=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hcc_recurrence.networks.architectures import JUDGED_SLICES
+
 # Slices of a patient who trains (with tumour and as many without) and of one who chooses the epoch, 1 mm apart: a large
 # liver. Bytes of a pixel of each: slice and mask twice while they are joined, and the mask as a number; slice and mask.
 FITTED_SLICES, FITTED_BYTES = 120, 14
 INNER_SLICES, INNER_BYTES = 300, 5
-# Slices judged at once (`networks.segmentation.EVALUATED`), and bytes of a pixel and channel of the first level.
-JUDGED_SLICES, JUDGED_BYTES = 32, 50
+# Bytes of a pixel and channel of the first level of slices that are judged.
+JUDGED_BYTES = 50
 
 
 def unet_training_mb(unet: Mapping[str, Any], drawn: int, learning_bytes: float) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hcc_recurrence.cost.planned import NULL, STAGES, read_units
-from hcc_recurrence.cost.table import GPU, KINDS, MACHINE, CostTable
+from hcc_recurrence.cost.table import GPU, KINDS, MACHINE, ON_GPU, CostTable
 
 # Seconds of the processor that Snakemake itself takes a job (docs/speed.md: 1.0 s a minute, 2,126 jobs in 952 s).
 OF_SNAKEMAKE = 0.01
@@ -49,7 +49,7 @@ def job_cost(job: Mapping[str, Any], table: CostTable, speed: Mapping[str, float
     for unit in read_units(job):
         price = table.price(unit)
         megabytes += price.megabytes
-        if job["gpus"] and price.gpu_seconds:
+        if job["gpus"] and unit.step in ON_GPU:
             on_gpu += price.gpu_seconds
         else:
             seconds += price.seconds * speed.get(price.kind, 1.0)

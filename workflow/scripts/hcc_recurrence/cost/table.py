@@ -23,6 +23,9 @@ POWERS = {
 # What a job that has a GPU does there: it learns, and judges where nothing is learned. What it scores in the end for
 # others to read, it scores on a processor, whose bytes are those of a patient to whom the network is applied later.
 ON_GPU = ("train", "judge")
+# The unit of what a step of training takes whatever its batch: weights laid out for their kernels, gradients, the
+# optimiser. On a GPU it is in the seconds of an example, which were measured at the published batches.
+STEP = "step"
 # Steps that are measured as another one.
 SAME_AS = {"judge": "score"}
 # How many times faster than a core of the table a GPU is taken to be where the table has no seconds of one. The least
@@ -161,7 +164,7 @@ class CostTable:
 
     def _seconds_on_gpu(self, work: Unit) -> float:
         """Seconds of some units on a GPU; 0 of what is done on a processor wherever the job runs."""
-        if work.step not in ON_GPU:
+        if work.step not in ON_GPU or work.unit == STEP:
             return 0.0
         seconds = 0.0
         for row, factor in self.parts("train", work):

@@ -12,8 +12,8 @@ from typing import Any
 
 from hcc_recurrence.cohort.fit import TRAINING, Fit
 from hcc_recurrence.cost.geometry import TYPICAL, Geometry, simulated_geometry
-from hcc_recurrence.cost.table import Unit
-from hcc_recurrence.networks.architectures import SLICE_ARCHITECTURES, network_crop
+from hcc_recurrence.cost.table import STEP, Unit
+from hcc_recurrence.networks.architectures import ARCHITECTURES, SLICE_ARCHITECTURES, network_crop
 
 # Seven versions of a patient who trains (Cui 2022).
 VERSIONS = 7
@@ -141,11 +141,14 @@ class Workload:
         learn, everyone = self.fit_patients(paper, cohort, fit), len(self.plan.patients(cohort))
         inner = round(own["inner_fraction"] * learn) if fit.tuned_on == TRAINING else learn // 4
         fitted = learn - (inner if fit.tuned_on == TRAINING else 0)
-        values = everyone * len(self.plan.phases(paper, cohort)) * math.prod(size) / 1e6
-        images = 1
+        images, phases = 1, len(self.plan.phases(paper, cohort))
+        values = everyone * phases * math.prod(size) / 1e6
         if own["architecture"] in SLICE_ARCHITECTURES:
-            # Each image of a patient is an example of its own.
+            # Each image of a patient is an example of its own; its phases are colours.
             images, size = size[0], [1, *size[1:]]
+        elif own["architecture"] in ARCHITECTURES:
+            # Every phase goes through the network by itself; its slices are colours.
+            size = [phases, *size[1:]]
         versions = VERSIONS if "largest_shift" in own["augmentation"] else 1
         return [
             Unit("read_crops", values, "million values"),
@@ -153,6 +156,7 @@ class Workload:
                 own["architecture"],
                 tuple(size),
                 own["epochs"],
+                own["batch"],
                 fitted * images * versions,
                 inner * images,
                 everyone * images,
@@ -175,8 +179,13 @@ class Workload:
         step = entry["z_mm"] or self.geometry(w["cohort"]).extent_mm[0] / self.geometry(w["cohort"]).shape[0]
         # As many slices without tumour as with it.
         learned = min(2 * self.geometry(w["cohort"]).tumour_mm / step, slices)
-        units = training_units(of, size, entry["epochs"], fitted * learned, inner * slices, 0)
-        return [Unit("train_unet", 1), *units]
+        units = training_units(of, size, entry["epochs"], entry["batch"], fitted * learned, inner * slices, 0)
+        return [Unit("train_unet", 1), self._read_slices(len(parts), w["cohort"], entry), *units]
+
+    def _read_slices(self, series: float, cohort: str, entry: Mapping[str, Any]) -> Unit:
+        """Images, with or without a mask, brought to the slices that a U-Net reads."""
+        pixels = series * self._slices(cohort, entry) * entry["side_pixels"] ** 2 / 1e6
+        return Unit("read_slices", pixels, "million pixels")
 
     def _slices(self, cohort: str, entry: Mapping[str, Any]) -> float:
         geometry = self.geometry(cohort)
@@ -187,7 +196,8 @@ class Workload:
         patients = min(20, len(self.plan.imaged(w["cohort"])))
         phases = len(self.plan.unet_phases(w["cohort"], w["unet"]))
         slices = patients * phases * self._slices(w["cohort"], entry)
-        return [Unit("segment_patients", 1), Unit("judge", slices, "example", of, size)]
+        read = self._read_slices(patients * phases, w["cohort"], entry)
+        return [Unit("segment_patients", 1), read, Unit("judge", slices, "example", of, size)]
 
     def _deep_features(self, w: Mapping[str, str]) -> list[Unit]:
         own = self._settings(w["paper"], w["network"])
@@ -198,16 +208,21 @@ class Workload:
     # -- models ----------------------------------------------------------------------------------
 
     def _fit_method(self, w: Mapping[str, str]) -> list[Unit]:
-        preset = "demo" if self.config["preset"] == "demo" else "published"
-        return [Unit("fit_method", 1, f"fit, {preset}", w["paper"])]
+        preset, cohort = "demo" if self.config["preset"] == "demo" else "published", w["cohort"].split("/")[0]
+        patients = self.fit_patients(w["paper"], cohort, Fit.parse(w["fit"]))
+        size = (patients, len(self.plan.phases(w["paper"], cohort)))
+        return [Unit("fit_method", 1, f"fit, {preset}", w["paper"], size)]
 
 
 def training_units(
-    of: str, size: tuple[float, ...], epochs: int, fitted: float, inner: float, everyone: float
+    of: str, size: tuple[float, ...], epochs: int, batch: int, fitted: float, inner: float, everyone: float
 ) -> list[Unit]:
-    """A training to its last epoch: what learns, what judges each epoch, and the scores of everyone in the end."""
+    """A training to its last epoch: what learns, its steps whatever their batch, what judges each epoch, and the scores
+    of everyone in the end.
+    """
     return [
         Unit("train", epochs * fitted, "example", of, size),
+        Unit("train", epochs * math.ceil(fitted / batch), STEP, of),
         Unit("judge", epochs * inner, "example", of, size),
         Unit("score", everyone, "example", of, size),
     ]

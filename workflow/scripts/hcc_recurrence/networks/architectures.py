@@ -26,6 +26,8 @@ FEATURE_ARCHITECTURES = ("vgg19",)
 # Images or boxes that go through a network at once at most where nothing is learned, and voxels of one phase of them:
 # 64 of three slices of 256 x 256. What a network keeps goes with them.
 JUDGED, JUDGED_VOXELS = 64, 64 * 3 * 256 * 256
+# Slices that go through a U-Net at once where nothing is learned.
+JUDGED_SLICES = 32
 
 # The settings of a paper that decide how its networks are trained.
 TRAINING_KEYS = (

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from hcc_recurrence.imaging.registration import overlap
+from hcc_recurrence.networks.architectures import JUDGED_SLICES
 from hcc_recurrence.networks.augmentation import random_affine
 from hcc_recurrence.networks.device import learning_precision, put_on
 from hcc_recurrence.networks.training import (
@@ -21,9 +22,6 @@ from hcc_recurrence.networks.training import (
     set_rate,
     training_hash,
 )
-
-# Slices that go through a network at once where nothing is learned.
-EVALUATED = 32
 
 
 def varied(
@@ -87,7 +85,7 @@ def train_segmentation(
     def judge() -> dict[str, float]:
         found = []
         for planes, reference in zip(deciding, references, strict=True):
-            parts = [network(part[:, None].to(device))[:, 0].cpu() for part in planes.split(EVALUATED)]
+            parts = [network(part[:, None].to(device))[:, 0].cpu() for part in planes.split(JUDGED_SLICES)]
             found.append(overlap((torch.cat(parts) >= 0).numpy(), reference.numpy()))
         return {"inner_dice": float(np.mean(found))}
 
