@@ -14,6 +14,8 @@ GRID = {
     "spacing_mm": [2.0, 2.0, 2.0],
     "interpolator": "linear",
     "bias_correction": "none",
+    "n4_iterations": [50, 40, 30],
+    "n4_convergence": 0.0001,
     "normalisation": "none",
     "register_to": "",
     "registration_engine": "simpleitk",

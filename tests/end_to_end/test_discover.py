@@ -98,7 +98,7 @@ def test_a_sheet_that_a_person_filled_in_is_left_as_it_is(discovered, tmp_path):
     (workspace.folder / "export/notes").write_text("no DICOM")
     result = workspace.snakemake("--cores", "1", "discover", "--config", "dicom_root=export")
     text = result.stdout + result.stderr
-    assert result.returncode != 0 and "holds 1 files and no DICOM series" in text and "Traceback" not in text
+    assert result.returncode != 0 and "holds 1 file and no DICOM series" in text and "Traceback" not in text
     left = contents(workspace.folder)
     assert {n: c for n, c in left.items() if n != "last_run.txt"} == {
         n: c for n, c in now.items() if n != "last_run.txt"

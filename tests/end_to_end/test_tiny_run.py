@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pydicom
 import pytest
+import yaml
 from printed_names import pages_with_raw_names
 from tiny_cohort import BIRTH, FILE_NAME, HOSPITAL, NAME, NUMBER, PRIVATE
 from workflow_runner import SNAKEMAKE
@@ -72,8 +73,6 @@ def test_no_network_saw_a_patient_whose_score_is_out_of_fold(study):
 
 def test_a_killed_training_goes_on_where_it_was(tiny_copy_alone):
     """SIGKILL while one network trains; the next run goes on after the epoch that was kept."""
-    import yaml
-
     config = yaml.safe_load((tiny_copy_alone.folder / "tiny.yaml").read_text())["overrides"]
     config["zhao2024"].update(epochs=150, patience=150)
     tiny_copy_alone.config(overrides=config)
@@ -191,7 +190,9 @@ def test_tumour_volumes_are_those_of_the_masks(tiny_run):
 
 
 def test_the_null_control_runs_and_reports_every_model(tiny_copy):
-    tiny_copy.config(null_control={"permutations": 2})
+    """Of a method with classifiers and of one with a grid; the models of the third are trained as the first's are."""
+    studies = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())["studies"]
+    tiny_copy.config(null_control={"permutations": 2}, studies=studies[:2])
     tiny_copy.run("null_control", cores=2)
     folder = tiny_copy.folder / "results/tiny/zhao2024"
     table = pd.read_csv(folder / "tables/null_control.csv")
@@ -315,7 +316,7 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
             other = tiny_run.folder / "results" / file.relative_to(tiny_copy_alone.folder / "results")
             assert file.read_bytes() == other.read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
-    assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 7
+    assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 8
     for name in (
         "zhao2024/predictions.csv",
         "yan2023/predictions.csv",
@@ -327,7 +328,6 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
 def test_a_crop_can_be_made_from_a_named_entry_with_its_bias_field_corrected(tiny_copy):
     """With the phases of the cohort's sheet, none being named; beside it the same box without N4."""
     import numpy as np
-    import yaml
 
     config = yaml.safe_load((tiny_copy.folder / "tiny.yaml").read_text())
     box = {"size_voxels": [12, 20, 20]}

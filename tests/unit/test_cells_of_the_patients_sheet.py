@@ -108,14 +108,19 @@ def test_a_decimal_comma_is_refused_with_what_to_do_and_read_where_it_is_declare
     with pytest.raises(InputError) as error:
         make_plan(images)
     assert [p.patient for p in error.value.problems] == ["P0", "P2"]
-    assert "is the comma a decimal one, or of thousands?" in str(error.value)
+    assert "is not a number, for its comma may be a decimal one or one of thousands" in str(error.value)
     assert "set cohorts.c.decimal_comma: true" in str(error.value)
     plan = make_plan(images, {"decimal_comma": True})
     source, definitions = plan.patients_sheet("c"), plan.clinical_definitions("c", ["afp"])
     table = clinical_table(source, definitions, [], ["P0", "P1", "P2"])
     assert table["afp"].tolist() == [18.1, 20.0, 1.234]
     found = refused(images, five("AFP", ["1.234", "2", "3", "4", "5"]), {"decimal_comma": True})
-    assert found == [("P0", "column AFP: '1.234' is not a number that is sure: a decimal point, or one of thousands?")]
+    assert found == [
+        (
+            "P0",
+            "column AFP: '1.234' is not a number that is sure, for its point may be a decimal one or one of thousands",
+        )
+    ]
 
 
 # -- codes for missing -----------------------------------------------------------------------------
@@ -214,6 +219,22 @@ def test_bounds_at_thresholds_of_stages_are_refused(images):
 def test_a_variable_that_nobody_has_is_refused(images):
     found = refused(images, five("AFP", ["", "999.0", "NA", "", ""]), {"missing_codes": ["999", "NA"]})
     assert found == [("", "column AFP: no patient has a value of afp")]
+
+
+def test_variables_that_nobody_has_are_one_problem_with_a_list_to_copy(images):
+    """A drafted sheet has 25 empty columns, which hid the problems of the series behind them."""
+    ast = {"ast": {**VARIABLE, "column": "GOT", "unit": "U/L"}}
+    write_rows(images / "patients.csv", five("AFP", [""] * 5, GOT=""))
+    without = [v for v in WITHOUT if v != "ast"]
+    study = {"paper": "zhao2024", "cohort": "c", "phases": {"portal": "portal"}, "networks": False, "without": without}
+    with pytest.raises(InputError) as error:
+        make_plan(images, {"clinical": {"afp": AFP, **ast}}, studies=[study])
+    assert [(p.what, p.remedy) for p in error.value.problems] == [
+        (
+            "zhao2024: no patient has a value in the columns AFP, GOT",
+            "fill them in; what you do not have goes into the study's `without` (all of them: [afp, ast])",
+        )
+    ]
 
 
 def test_errors_of_a_spreadsheet_are_no_centre_and_no_group(images):
@@ -609,7 +630,9 @@ def test_too_few_patients_for_the_folds_are_known_before_the_first_job(images):
         "split zhao2024_demo: 5 folds need at least 5 training patients of each outcome; there are 1 with early "
         "recurrence and 2 without (besides 2 validation)"
     )
-    assert problem.remedy == "add patients, or name another split in the study"
+    assert problem.remedy == (
+        "add patients, or name another split in the study; the target results/c/quality/all_patients.html needs none"
+    )
     one = {"kind": "random", "validation_fraction": 0, "folds": 2, "repeats": 1}
     assert make_plan(images, splits={"zhao2024_demo": one}).split_problems == []
     (problem,) = make_plan(images, splits={"zhao2024_demo": {**one, "folds": 3}}).split_problems
@@ -677,6 +700,6 @@ def test_sites_of_recurrence_are_read_in_their_order_and_empty_is_unknown(images
 
 def test_a_site_that_is_no_level_and_a_column_that_is_not_there_are_refused(images):
     found = refused(images, five("site", ["both", "liver", "", "", ""]), SITES)
-    assert found == [("P1", "column site: 'liver' is not one of ['intrahepatic', 'extrahepatic', 'both']")]
+    assert found == [("P1", "column site: 'liver' is not one of intrahepatic, extrahepatic, both")]
     ((_, what),) = refused(images, five("other", [""] * 5), SITES)
     assert what == "has no column 'site', which recurrence_sites names"

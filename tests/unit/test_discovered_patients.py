@@ -181,8 +181,17 @@ def test_a_folder_that_is_no_delivery_is_refused(tmp_path):
     (here / "export" / "empty" / "notes.txt").write_text("x")
     root = check_root(str(here / "export"), here)
     delivery = list_delivery(root)
-    with pytest.raises(Refused, match="holds 1 files and no DICOM series"):
+    with pytest.raises(Refused, match="holds 1 file and no DICOM series"):
         check_found([], delivery, {}, root)
+    # What a hospital sends in place of a folder of DICOM is named, with what to do.
+    for name in ("P001.ZIP", "P002.zip", "P001_mask.nii.gz"):
+        (root / name).write_text("x")
+    with pytest.raises(Refused) as told:
+        check_found([], list_delivery(root), {}, root)
+    assert told.value.remedy.startswith(
+        "unpack the archives (2 files, such as P001.ZIP); or write the sheets yourself for images that name no patient "
+        "(1 file, such as P001_mask.nii.gz); or name the folder with the DICOM files: "
+    )
 
 
 def test_links_are_followed_once_and_those_to_nothing_are_named(tmp_path):
@@ -215,7 +224,7 @@ def test_files_that_cannot_be_read_are_named_and_looked_at_again(tmp_path, monke
 
     monkeypatch.setattr(discovery, "read_header", refuse)
     said = look(root)[2]
-    assert f"1 files or folders cannot be read: {closed} (Permission denied)" in said
+    assert f"1 file or folder cannot be read: {closed} (Permission denied)" in said
     monkeypatch.undo()
     sheets, _, said, _ = look(root)
     assert sheets["series"]["slices"].tolist() == [SHAPE[0]] and not any("cannot be read" in s for s in said)
@@ -245,8 +254,8 @@ def test_studies_of_one_patient_are_in_the_order_of_time(tmp_path):
     next((root / "C").iterdir()).unlink()
     sorted((root / "C").iterdir())[2].unlink()
     sheets, _, said, _ = look(root)
-    assert "1 patients have several studies: keep the rows of one in series.csv" in said
-    assert "1 series of CT or MR are no stack and not drafted: summary.html says why" in said
+    assert "1 patient with several studies: keep the rows of one in series.csv" in said
+    assert "1 series of CT or MR that cannot be read as a stack, not drafted: summary.html says why" in said
     series = sheets["series"]
     assert series.set_index("path")["study"].to_dict() == {"A": 2, "B": 1}
     assert "20210101" not in series.to_csv()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from paper_tables import has_setting, lacking, pages, pattern, read_rows
 from PIL import Image
+from snakemake.cli import get_argument_parser
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.figures.style import COLOURS
@@ -74,6 +76,62 @@ def test_the_pages_name_tests_that_exist():
         lost = {name for name in named if f"def {name}" not in tests and not list(REPOSITORY.rglob(f"{name}.py"))}
         assert not lost, f"{page}: {lost}"
     assert counts["ingestion.md"] > 25 and counts["reviewers.md"] > 40
+
+
+# Config files of the reader's own.
+OWN_CONFIGS = {"mine.yaml", "new.yaml", "theirs.yaml"}
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Pages and what stands after `snakemake` on them, in code (`...` or an indented or fenced block)."""
+    found = []
+    for page in DOCS:
+        text = page.read_text().replace("\\\n", " ")
+        blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        code = [line for block in blocks for line in block.splitlines()]
+        code += re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+        for line in code:
+            if (
+                match := re.match(r"(?:\S+=\S+ +)?(?:\.venv/bin/)?snakemake +(.*)", line.strip())
+            ) and "..." not in line:
+                found.append((page.name, shlex.split(match[1], comments=True)))
+    return found
+
+
+def test_every_command_of_the_pages_can_be_given():
+    """By Snakemake's own parser; its targets are rules or results, its config files are there, or the reader's own."""
+    rules, outputs = set(), []
+    for file in [REPOSITORY / "Snakefile", *(REPOSITORY / "workflow/rules").rglob("*.smk")]:
+        text = file.read_text()
+        rules |= set(re.findall(r"^ *(?:use rule \w+ as|rule) (\w+)", text, re.MULTILINE))
+        outputs += re.findall(r'"((?:<results>|public|discovered)/[^"\n]+)"', text)
+    rules |= {file.stem for file in (REPOSITORY / "config/papers").glob("*.yaml")}
+    rules |= {file.stem for file in (REPOSITORY / "docs/example_method").rglob("config/papers/*.yaml")}
+    made = [
+        re.compile(re.sub(r"\\{.+?\\}", "[^/]+", re.escape(path.replace("<results>", "results")))) for path in outputs
+    ]
+    wrong, counted, parser = [], 0, get_argument_parser()
+    for page, words in commands():
+        try:
+            parsed, unknown = parser.parse_known_args(words)
+        except SystemExit:
+            wrong.append((page, words, "options"))
+            continue
+        counted += 1
+        wrong += [(page, word) for word in unknown]
+        targets = map(str, parsed.targets or [])
+        wrong += [(page, t) for t in targets if t not in rules and not any(path.fullmatch(t) for path in made)]
+        files = [str(file) for file in parsed.configfile or []]
+        wrong += [(page, f) for f in files if f not in OWN_CONFIGS and not (REPOSITORY / f).is_file()]
+    assert wrong == [] and counted > 40
+
+
+def test_every_target_of_make_on_the_pages_is_one():
+    known = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    named = {(page.name, word) for page in DOCS for word in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.M)}
+    assert {word for _, word in named} >= {"demo", "init", "test"}
+    # Of a message: "make room on the disk".
+    assert [name for name in named if name[1] not in {*known, "room"}] == []
 
 
 # -- the papers' pages ---------------------------------------------------------------------------

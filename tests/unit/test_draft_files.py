@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hcc_recurrence.cohort import draft_files
-from hcc_recurrence.cohort.draft_files import KINDS, missing_sheets, write_drafts
+from hcc_recurrence.cohort.draft_files import KINDS, drafted_rows, missing_sheets, write_drafts
 
 
 def sheets(*names):
@@ -42,7 +42,7 @@ def fill(place, kind="patients"):
 
 
 def test_a_draft_that_nobody_changed_is_drafted_anew(place):
-    assert draft(place, "P1") == [f"drafted in {place}: 1 patients, 1 rows of series, 1 rows of masks"]
+    assert draft(place, "P1") == [f"drafted in {place}: 1 patient, 1 row of series, 1 row of masks"]
     draft(place, "P1", "P2")
     assert text(place) == "patient_id,centre\nP1,\nP2,\n" and "s P1" not in text(place, "series")
     draft(place, "P2")
@@ -108,6 +108,13 @@ def test_another_delivery_is_drafted_beside_the_first(place):
     said = draft(place, "P3", root="other")
     assert text(place) == kept and text(place / "new_1") == "patient_id,centre\nP3,\n" and "new_1" in said[-1]
     assert draft(place, "P1", "P2")[-1] == "nothing new was found"
+    # `make init` takes the rows of its own folder, wherever they were drafted.
+    for root, patients in (("delivery", ["P1", "P2"]), ("other", ["P3"])):
+        rows = drafted_rows(place, place.parent / root)
+        assert {kind: [row["patient_id"] for row in rows[kind]] for kind in KINDS} == dict.fromkeys(KINDS, patients)
+    assert drafted_rows(place, place.parent / "third") is None
+    said = draft(place, "P1", "P4", root="third")
+    assert said[-2] == "1 patient of this folder was drafted from another folder before, and is in those sheets"
     # A delivery that was moved as a whole is the same one.
     place_of_one = place.parent / "again"
     draft(place_of_one, "P1")

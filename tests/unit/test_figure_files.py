@@ -25,6 +25,7 @@ from hcc_recurrence.figures.style import (
     PAGE_INCHES,
     model_colours,
     save_figure,
+    take_title,
     use_style,
     width_of,
     write_below,
@@ -140,6 +141,15 @@ def test_a_title_stands_in_the_figure_only_where_it_is_asked_for(files):
     assert "demo cohort" in svg[: svg.index("</metadata>")] and "demo cohort" not in svg[svg.index("</metadata>") :]
 
 
+def test_the_titles_of_a_figure_and_of_its_one_panel_are_two_phrases():
+    figure, axis = plt.subplots()
+    figure.suptitle("Cohort one")
+    axis.set_title("Logistic, univariable")
+    assert take_title(figure, keep=True) == "Cohort one; Logistic, univariable"
+    figure.suptitle("Protocol: strict.")
+    assert take_title(figure, keep=True) == "Protocol: strict. Logistic, univariable"
+
+
 def test_a_figure_without_its_title_leaves_no_gap_for_it(tmp_path):
     tops = {}
     for titles in (False, True):
@@ -163,6 +173,25 @@ def test_the_numbers_are_those_that_were_drawn(files):
     assert interval["x"].tolist() == [0.6, 0.8] and set(interval["y_label"]) == {"RCR"}
     # The line of reference is no data.
     assert len(table) == 3 + 2 + 2
+
+
+def test_a_comparison_shows_the_names_of_papers_and_its_numbers_keep_the_keys_of_the_tables(files):
+    """`cui2022:NSS` is for programs; 12:30 and 2018: are no paper."""
+    figure = drawn()
+    left, right = figure.axes
+    left.plot([0, 1], [0, 0.2], label="cui2022:NSS 0.62")
+    left.legend()
+    left.set_title("yan2023:DL-nomogram at 12:30")
+    right.set_yticks([0, 1], ["BCLC", "zhao2024:RCR"])
+    save_figure(figure, files, PRINT)
+    svg = re.sub(r"<!--.*?-->", "", Path(files[2]).read_text(), flags=re.S)
+    for words in ("Cui 2022 NSS 0.62", "Yan 2023 DL-nomogram at 12:30", "Zhao 2024 RCR", "BCLC"):
+        assert words in svg
+    assert "cui2022:" not in svg and "zhao2024:" not in svg
+    numbers = read_csv(files[3])
+    assert "cui2022:NSS 0.62" in set(numbers["name"]) and "zhao2024:RCR" in set(numbers["y_label"])
+    table = table_html(pd.DataFrame({"model": ["cui2022:NSS", "2018:3"], "against": ["BCLC", "zhang2025:DL_2.5D"]}))
+    assert "<td>Cui 2022 NSS</td>" in table and "<td>Zhang 2025 DL_2.5D</td>" in table and "<td>2018:3</td>" in table
 
 
 def test_numbers_of_heat_maps_bands_and_boxes():

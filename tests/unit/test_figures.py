@@ -100,7 +100,12 @@ def test_every_axis_has_a_name_and_no_text_is_cut(predictions):
 def test_features_are_named_for_readers():
     assert readable_feature("portal__log-sigma-3-0-mm-3D_glcm_Contrast") == "portal: LoG 3.0 mm, glcm Contrast"
     assert readable_feature("arterial__wavelet-LLH_firstorder_Mean") == "arterial: wavelet LLH, firstorder Mean"
-    assert readable_feature("ast") == "ast" and readable_feature("hbv_dna_high") == "hbv dna high"
+    assert readable_feature("ast") == "AST" and readable_feature("necrosis") == "Intratumoral necrosis"
+    assert (
+        readable_feature("enhancement_type=3") == "Arterial enhancement type: 3"
+        and readable_feature("mp-MR") == "mp-MR"
+    )
+    assert readable_feature("hbv_dna_high") == "hbv dna high"
 
 
 def test_a_model_without_variables_says_so():

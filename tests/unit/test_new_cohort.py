@@ -138,6 +138,22 @@ def test_an_answer_that_is_none_is_said_in_one_line_and_nothing_is_written(wrong
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("empty", "ROOT {} holds no file that can be read. What to do: correct it, or leave it empty and write"),
+        (".", "ROOT {} is or holds the folder that the workflow runs in. What to do: correct it, or leave it empty"),
+    ],
+)
+def test_a_folder_that_can_be_no_delivery_is_said_before_anything_is_read(folder, said, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    root = str(tmp_path / folder)
+    with pytest.raises(SystemExit) as ended:
+        main([word for name, text in {**GIVEN, "root": root}.items() for word in (f"--{name}", text)])
+    assert str(ended.value).startswith(said.format(root)) and not (tmp_path / "ours.yaml").exists()
+
+
 @pytest.mark.parametrize("name", ["ours", "A_1", "our-cohort", "1a", "a b", "x" * 40])
 def test_a_name_that_is_taken_is_one_of_the_configs_schema(name):
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 import yaml
 from applied_models import about_model, applied_tables, distribution_of_training
-from made_bundle import CROP, UNET, about_of, write_made
+from made_bundle import CROP, GRID, UNET, about_of, write_made
 from workflow_runner import REPOSITORY
 
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint, use_endpoint
@@ -39,6 +40,16 @@ def test_an_entry_without_a_key_that_decides_inputs_is_refused(tmp_path, kind, e
     path = write_made(tmp_path, about_of(config=config, schema_version=1))
     with pytest.raises(ModelFileError, match=rf"config\.{kind}\.box does not say {key}, which decides what"):
         read_bundle(path, tmp_path / "own")
+
+
+def test_images_of_a_model_from_before_n4_had_settings_are_corrected_as_they_were(tmp_path):
+    """By ITK's own: SimpleITK's filter says what they are."""
+    corrector = sitk.N4BiasFieldCorrectionImageFilter()
+    grid = {name: value for name, value in GRID.items() if not name.startswith("n4_")} | {"bias_correction": "n4"}
+    about = about_of(config={"grids": {"own": grid}}, schema_version=1)
+    read = read_bundle(write_made(tmp_path, about), tmp_path / "own").about["config"]["grids"]["own"]
+    assert read["n4_iterations"] == list(corrector.GetMaximumNumberOfIterations())
+    assert read["n4_convergence"] == corrector.GetConvergenceThreshold()
 
 
 def test_a_bundle_of_the_first_version_has_the_words_that_its_pages_had(tmp_path):

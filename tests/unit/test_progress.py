@@ -115,6 +115,15 @@ def test_a_failed_job_says_its_patient_and_the_last_words_of_its_log(tmp_path, m
     )
 
 
+def test_the_name_of_a_job_without_wildcards_is_said_once(tmp_path, clock):
+    """Its log begins with it: "Failed: preflight: preflight: 2 problems"."""
+    log = tmp_path / "preflight.log"
+    log.write_text("\npreflight: 2 problems in the input\n")
+    display = RunDisplay(io.StringIO(), clock)
+    announce(display, 1, "preflight", str(log))
+    assert display.progress.fail(1, "preflight", []) == f"Failed: preflight: 2 problems in the input\n  log: {log}"
+
+
 def test_the_last_words_of_logs_of_other_kinds(tmp_path, monkeypatch):
     log = tmp_path / "log"
     assert last_words(str(log)) == ""

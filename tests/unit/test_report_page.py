@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from hcc_recurrence.cohort.changes import FIRST, SAME
+from hcc_recurrence.cost.of_run import COLUMNS
 from hcc_recurrence.endpoint import EARLY_RECURRENCE, Endpoint
 from hcc_recurrence.figures.html import write_html
 from hcc_recurrence.figures.quality import thumbnail_page
@@ -166,6 +167,26 @@ def entries(results):
 def test_what_is_of_no_cohort_has_a_view_of_its_own(results):
     found = views([entry(results / "machines/networks.html", "machines")], results, TITLES, COHORTS)
     assert [(view.group, view.title) for view in found] == [("Input and papers", "Machines that trained the networks")]
+
+
+def test_the_table_of_costs_calls_papers_by_their_names(results):
+    rows = [dict.fromkeys(COLUMNS, 1) | {"method": name, "stage": "networks"} for name in ("zhao2024", "all")]
+    about = {"titles": TITLES, "citations": dict.fromkeys(TITLES, ""), "cohorts": COHORTS, "provenance": []}
+    about |= {"preset": "demo", "random_weights": {}}
+    listed = {"entries": [], "rules": {}, "links": []}
+    tables = {"problems": pd.DataFrame(), "notices": pd.DataFrame()}
+    tables["costs"] = pd.DataFrame(rows, columns=list(COLUMNS))
+    facts, _ = facts_of(listed, about, [], tables, results)
+    assert "<td>Zhao 2024</td>" in facts["costs"]["table"] and "zhao2024" not in facts["costs"]["table"]
+
+
+def test_captions_call_papers_by_their_names(results):
+    """Snakemake renders them with the keys of the config; what is no paper stays, and so does a file's name."""
+    one = entry(results / "c1/zhao2024/figures/roc.strict.png", "ROC")
+    one["caption"] = "<p>ROC of zhao2024 on c1, and of the comparison s on c1, from zhao2024/predictions.csv</p>"
+    (view,) = views([one], results, TITLES, COHORTS)
+    (item,) = view.parts["Main"]
+    assert item.caption == "<p>ROC of Zhao 2024 on c1, and of the comparison s on c1, from zhao2024/predictions.csv</p>"
 
 
 def test_each_thing_has_its_place_and_strict_stands_first(entries, results):

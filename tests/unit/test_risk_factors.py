@@ -9,9 +9,10 @@ from figure_checks import shown_text, unreadable
 from matplotlib.markers import CARETLEFTBASE, CARETRIGHTBASE
 
 from hcc_recurrence.figures.forest import plot_ratio_forest
-from hcc_recurrence.figures.html import ratios_for_readers
+from hcc_recurrence.figures.html import ratios_for_readers, readable
 from hcc_recurrence.figures.numbers import figure_numbers
-from hcc_recurrence.figures.p_values import ratio_text
+from hcc_recurrence.figures.p_values import interval_text, p_text, ratio_text
+from hcc_recurrence.files import read_csv, write_csv
 from hcc_recurrence.learning.clinical import select_clinical
 from hcc_recurrence.learning.risk_factor_steps import none_significant_note, panels_of
 from hcc_recurrence.learning.risk_factors import fit_risk_factors
@@ -216,6 +217,21 @@ def test_the_cr_model_has_the_odds_ratios_of_its_table():
 )
 def test_no_ratio_and_no_limit_is_rounded_to_1(values, text):
     assert ratio_text(*values) == text
+
+
+@pytest.mark.parametrize("exact", [0.525, 3.375, 0.6125, 12.345])
+def test_a_table_in_memory_and_a_figure_from_its_file_round_to_the_same(exact, tmp_path):
+    """21/40 as computed lies a little below: 0.52 stood in the table, and 0.53 beside it in the figure."""
+    computed = exact * (1 - 3e-13)
+    write_csv(pd.DataFrame({"ratio": [computed]}), str(tmp_path / "t.csv"))
+    stored = read_csv(str(tmp_path / "t.csv"))["ratio"][0]
+    assert stored == exact != computed
+    assert ratio_text(computed, computed, computed) == ratio_text(stored, stored, stored)
+    for digits in (1, 2, 3):
+        assert interval_text(computed, computed, computed, digits) == interval_text(stored, stored, stored, digits)
+    both = [readable(pd.DataFrame({"ratio": [value]}), 2)["ratio"][0] for value in (computed, stored)]
+    assert both[0] == both[1] == f"{exact:.2f}"
+    assert p_text(0.0265 * (1 - 3e-13)) == p_text(0.0265)
 
 
 def test_an_interval_beyond_the_axis_ends_in_an_arrow():

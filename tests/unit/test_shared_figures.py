@@ -373,6 +373,28 @@ def test_flow_chart_counts_everyone_once():
     assert "Left out, n = 4" in text and "n = 8" in text and "ER 2 (50%)" in text and unreadable(figure) == []
 
 
+@pytest.mark.parametrize("sets", [["train"], ["train", "external"], ["train", "validation", "external"]])
+def test_no_box_of_a_flow_chart_covers_another_and_lines_end_at_the_edges_of_boxes(sets):
+    """With twenty reasons to leave patients out, and patients who train the segmentation network."""
+    reasons = [f"reason {chr(97 + n)} that is rather long and says what is wrong with this series" for n in range(20)]
+    labels = pd.DataFrame({"patient_id": range(30), "er": [1, 0] * 15, "excluded_because": reasons + [""] * 10})
+    split = pd.DataFrame({"patient_id": range(20, 26), "split": (sets * 6)[:6]})
+    figure = plot_flow_chart(labels, split, "cohort")
+    figure.draw_without_rendering()
+    texts = [text for text in figure.axes[0].texts if text.get_text()]
+    boxes = [text.get_bbox_patch().get_window_extent() for text in texts]
+    assert len(boxes) == 4 + len(sets)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    heads = [text.arrow_patch for text in figure.axes[0].texts if not text.get_text()]
+    heads = [patch for patch in heads if patch.get_arrowstyle().__class__.__name__ == "CurveFilledB"]
+    assert len(heads) == 3 + len(sets)
+    for patch in heads:
+        x, y = patch.get_transform().transform(patch.get_path().vertices[:3])[-1]
+        # To one pixel, and to the middle of a side: no head touches a corner.
+        near = [box for box in boxes if box.x0 - 2 <= x <= box.x1 + 2 and box.y0 - 2 <= y <= box.y1 + 2]
+        assert any(min(abs(x - (b.x0 + b.x1) / 2), abs(y - (b.y0 + b.y1) / 2)) < 2 for b in near), (x, y)
+
+
 def test_heat_map_of_classifiers_and_selectors():
     """The grid of Yan 2023: 5 classifiers by 3 selectors, with intervals in the cells."""
     matrix = pd.DataFrame(
@@ -412,6 +434,8 @@ def test_null_control_figure():
 
 
 def test_p_values_as_journals_print_them():
+    # As AMA has it: rounded to .050 it would not seem significant beside an interval without 1.
+    assert [p_text(p) for p in (0.0494, 0.0497, 0.04996, 0.05, 0.0502)] == [".049", ".0497", ".04996", ".050", ".050"]
     assert [p_text(p) for p in (0.0004, 0.0123, 0.5, 1.0, float("nan"))] == ["<.001", ".012", ".500", ">.99", ""]
 
 

@@ -8,12 +8,14 @@ import io
 import zipfile
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_cohort import make_plan, patient_row, problems_of, write_cohort, write_rows
 
 from hcc_recurrence.cohort.tables import DELIMITERS, SheetError, delimiter_of, examine_sheet, read_sheet
+from hcc_recurrence.problems import InputError, Problem, Refused, check_rows, listed_alike
 
 HEADER = ["patient_id", "centre", "AFP"]
 
@@ -275,6 +277,99 @@ def test_messages_name_the_sheets_own_columns(tmp_path):
     assert ("", "the column 'AFP' of the clinical variable afp is renamed by `columns`") in found
     found = problems_of(tmp_path, {"columns": {**own, "resection_date": "手术日期"}})
     assert ("", "has no column 手术日期, which `columns` names as resection_date") in found
+
+
+def remedies(folder, cohort=None):
+    """What to do about each problem, by patient."""
+    with pytest.raises(InputError) as error:
+        make_plan(folder, cohort)
+    return [(p.patient, p.remedy) for p in error.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("{d}.{m}.{y}", 'all dates fit "%d.%m.%Y": write it as date_format into cohorts.c of the config'),
+        # A day above 12 tells which of two it is.
+        ("{m}/{d}/{y}", 'all dates fit "%m/%d/%Y": write it as date_format into cohorts.c of the config'),
+        (
+            "{m}/10/{y}",
+            'dates fit "%d/%m/%Y" or "%m/%d/%Y", and you know which: write it as date_format into cohorts.c',
+        ),
+    ],
+)
+def test_dates_in_one_form_are_told_what_to_write_into_the_config(form, named, tmp_path):
+    rows = [patient_row(0, resection_date="2018-01-13"), patient_row(1, resection_date="2018-02-20")]
+    write_cohort(tmp_path, rows)
+    columns = [c for c in rows[0] if c.endswith("_date")]
+    for row in rows:
+        for column in columns:
+            year, month, day = row[column].split("-") if row[column] else ("", "", "")
+            row[column] = form.format(y=year, m=month, d=day) if year else ""
+    write_rows(tmp_path / "patients.csv", rows)
+    found = remedies(tmp_path)
+    assert found and all(remedy.startswith(named) for _, remedy in found), found
+
+
+def test_a_path_or_phase_that_is_nearly_right_is_told_what_it_may_be(tmp_path):
+    write_cohort(tmp_path, [patient_row(0), patient_row(1)])
+    sheet = tmp_path / "series.csv"
+    good = sheet.read_text()
+    sheet.write_text(good.replace("portal", "venous", 1))
+    phases = "use one of precontrast, arterial, portal, delayed, hepatobiliary; is it portal?"
+    assert ("P0", phases) in remedies(tmp_path)
+    assert ("P0", phases.split(";")[0]) in (sheet.write_text(good.replace("portal", "third", 1)), remedies(tmp_path))[1]
+    sheet.write_text(good)
+    masks = tmp_path / "masks.csv"
+    masks.write_text(masks.read_text().replace("P0_mask.nii.gz", "P0_msk.nii.gz"))
+    near = {remedy for patient, remedy in remedies(tmp_path) if patient == "P0"}
+    assert near == {"correct the path in the masks sheet; is it P0_mask.nii.gz?"}
+    lost = remedies(tmp_path, {"data_root": str(tmp_path / "gone")})
+    assert {remedy for _, remedy in lost} == {
+        f"correct the path in the {kind} sheet, or data_root in the config: there is no folder gone"
+        for kind in ("series", "masks")
+    }
+
+
+def test_a_sheet_saved_in_another_kind_of_file_and_a_sheet_without_centre_are_told_what_to_do(tmp_path):
+    rows = [patient_row(0), patient_row(1)]
+    write_cohort(tmp_path, rows)
+    (tmp_path / "patients.csv").rename(tmp_path / "patients.xlsx")
+    named = {"patients": str(tmp_path / "patients.csv")}
+    assert ("", "correct cohorts.c.patients; is it patients.xlsx?") in remedies(tmp_path, named)
+    write_rows(tmp_path / "patients.csv", [{k: v for k, v in row.items() if k != "centre"} for row in rows])
+    assert ("", "add it; with patients of one centre, write the same word in each row") in remedies(tmp_path)
+    write_rows(tmp_path / "patients.csv", [{k.replace("patient_id", "MRN"): v for k, v in row.items()} for row in rows])
+    assert any("say in the config which one it is: `columns: {patient_id: YOURS}`" in r for _, r in remedies(tmp_path))
+    assert problems_of(tmp_path, {"patients": str(tmp_path)}) == [("", "is a folder and no sheet")]
+
+
+def test_problems_of_one_kind_are_one_line_on_the_screen_and_every_patient_in_the_table():
+    """Of dates with the day first there is one for each date of each patient."""
+    dates = [Problem("c", f"P{k}", "p.csv", f"column d: '1{k}.01.2018' is not a date", "write") for k in range(12)]
+    lost = [Problem("c", f"P{k}", f"portal series Müller {k}/PV", "does not exist", "correct it") for k in range(3)]
+    whole = [Problem("c", "", "p.csv", f"column {k} is lost", "add it") for k in range(2)]
+    lines = listed_alike([*whole, *dates, *lost])
+    assert lines[:2] == [f"  {k + 1}. cohort c, p.csv: column {k} is lost. What to do: add it." for k in range(2)]
+    assert lines[2:] == [
+        "  3. cohort c, patient P0, p.csv: column d: '10.01.2018' is not a date. What to do: write. "
+        "The same in 11 more patients: P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, ...",
+        "  4. cohort c, patient P0, portal series Müller 0/PV: does not exist. What to do: correct it. "
+        "The same in 2 more patients: P1, P2",
+    ]
+    assert listed_alike([*whole, *dates, *lost], 3)[-1] == "  and 1 more"
+    # A few are told one by one.
+    assert len(listed_alike(lost)) == 3 and "The same" not in "".join(listed_alike(lost))
+    assert InputError(dates).problems == sorted(dates) and str(InputError(dates)).count("\n") == 1
+    # A table of all of them, refused by the job that checks it.
+    table = pd.DataFrame([vars(p) for p in [*whole, *dates, *lost]])
+    with pytest.raises(Refused) as refused:
+        check_rows(table, False, "results/preflight/problems.csv")
+    # Those of the whole cohort are left out with no patient.
+    assert refused.value.remedy == "fix them"
+    with pytest.raises(Refused, match="fix it, or leave those patients out with keep_going: true"):
+        check_rows(table.iloc[2:3], False, "problems.csv")
+    assert refused.value.what.splitlines() == ["17 problems in the input", *lines, refused.value.what.splitlines()[-1]]
 
 
 def test_zeros_that_a_spreadsheet_program_dropped_are_named(tmp_path):

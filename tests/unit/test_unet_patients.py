@@ -47,3 +47,6 @@ def test_fewer_masks_than_that_train_it_all_and_three_are_refused():
     _, studies, cohort = unets_of(3)
     (problem,) = unet_problems(studies, cohort, PATIENTS)
     assert "3 patients would train the network wang, 4 are needed" in problem.what
+    # A larger fraction of three is not four.
+    more = "add patients with manual masks in all phases of the network; or leave out the studies that need it"
+    assert problem.remedy == more

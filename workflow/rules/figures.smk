@@ -22,6 +22,8 @@ rule plot_roc:
         "<logs>/{cohort}/{paper}/plot_roc.log",
     benchmark:
         "<benchmarks>/{cohort}/{paper}/plot_roc.tsv"
+    wildcard_constraints:
+        cohort=cohort_in(WITHOUT_VARIANTS, False),
     group:
         "{paper}_results"
     conda:
@@ -35,6 +37,16 @@ rule plot_roc:
         code=code("plot_roc"),
     script:
         "../scripts/figures/plot_roc.py"
+
+
+# The same job without the figure of variants, where a study has none.
+if WITHOUT_VARIANTS:
+
+    use rule plot_roc as plot_roc_without_variants with:
+        output:
+            **study_figures("roc", "ROC curves", "models"),
+        wildcard_constraints:
+            cohort=cohort_in(WITHOUT_VARIANTS),
 
 
 rule plot_calibration:
@@ -251,6 +263,8 @@ rule plot_risk_factors:
         mark=mark_without_networks,
         figures=figure_settings,
         endpoint=of_cohort("endpoint"),
+        # Of the refits, for the caption.
+        resamples=FULL_CONFIG["evaluation"]["resamples"],
         code=code("plot_risk_factors"),
     script:
         "../scripts/figures/plot_risk_factors.py"

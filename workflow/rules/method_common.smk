@@ -137,7 +137,17 @@ def has_pairs(paper, cohort):
     return len(main_of(paper, cohort)) > 1
 
 
-# Studies of one main model, as their paths begin.
+def has_variants(paper, cohort):
+    """Whether a study has models besides its main ones, which figures of their own show."""
+    return len(declared_models(paper, cohort)) > len(main_of(paper, cohort))
+
+
+# Studies without variants, and those of one main model, as their paths begin.
+WITHOUT_VARIANTS = [
+    f"{cohort}/{paper}"
+    for paper, cohort in sorted(PLAN.studies)
+    if not has_variants(paper, cohort)
+]
 WITHOUT_PAIRS = [
     f"{cohort}/{paper}"
     for paper, cohort in sorted(PLAN.studies)

@@ -73,7 +73,8 @@ rule report:
     localrule: True
     conda:
         "../../envs/environment.yaml"
-    threads: 1
+    # The last job of a run has the machine to itself: pictures are made smaller four at a time.
+    threads: 4
     resources:
         mem_mb=memory(2000),
         runtime=minutes(20),

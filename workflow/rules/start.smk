@@ -4,6 +4,7 @@ import atexit
 from snakemake.logging import logger
 
 from hcc_recurrence.left_jobs import claim_folder
+from hcc_recurrence.problems import counted
 from hcc_recurrence.submissions import SubmissionCount
 
 # What a run for a cluster submits, or a dry run would, it says in the end.
@@ -37,7 +38,7 @@ onstart:
         used = PLAN.patients(name)
         left_out = len(PLAN.cohorts[name].patients) - len(used)
         print(
-            f"{name}: {len(used)} patients used, {left_out} left out",
+            f"{name}: {counted(len(used), 'patient')} used, {left_out} left out",
             file=sys.stderr,
         )
         for patient, reason in sorted(PLAN.excluded[name].items()):

@@ -61,9 +61,10 @@ def study_targets(paper, cohort):
     without any."""
     folder = f"<results>/{cohort}/{paper}"
     both = (
-        *("roc", "roc_variants", "calibration", "decision_curve"),
+        *("roc", "calibration", "decision_curve"),
         *("confusion", "waterfall", "aucs"),
     )
+    both += ("roc_variants",) if has_variants(paper, cohort) else ()
     both += ("delong", "agreement") if has_pairs(paper, cohort) else ()
     once, tables = ("flow_chart",), ("baseline_sets",)
     if has_times(cohort):

@@ -26,12 +26,12 @@ add("unpaired_d", groups$statistic)
 # The folds that have both outcomes, and the mean of their AUCs; the fifth has one outcome.
 for (f in 1:4) add(paste0("fold", f, "_auc"), auc(area(d$y[d$fold == f], d$first[d$fold == f])))
 
-# Calibration. Probabilities of 0 and 1 have no logit: kept 1e-6 away, as ours. The intercept by a root, because glm with
-# an offset need not converge there; where it does (smooth) both are given.
+# Calibration. Probabilities of 0 and 1 have no logit: left out, as val.prob does with a warning. The intercept by a root
+# and by glm with an offset, for smooth.
 for (score in c("first", "smooth")) {
-  p <- pmin(pmax(d[[score]], 1e-6), 1 - 1e-6); l <- qlogis(p)
-  add(paste0(score, "_intercept"), uniroot(function(a) sum(plogis(a + l) - d$y), c(-30, 30), tol = 1e-13)$root)
-  add(paste0(score, "_slope"), coef(glm(d$y ~ l, family = binomial, control = glm.control(epsilon = 1e-14, maxit = 100)))[2])
+  told <- d[[score]] > 0 & d[[score]] < 1; l <- qlogis(d[[score]][told]); y <- d$y[told]
+  add(paste0(score, "_intercept"), uniroot(function(a) sum(plogis(a + l) - y), c(-30, 30), tol = 1e-13)$root)
+  add(paste0(score, "_slope"), coef(glm(y ~ l, family = binomial, control = glm.control(epsilon = 1e-14, maxit = 100)))[2])
   add(paste0(score, "_brier"), mean((d[[score]] - d$y)^2))
 }
 add("smooth_intercept_glm", coef(glm(d$y ~ offset(qlogis(d$smooth)), family = binomial, control = glm.control(epsilon = 1e-14)))[1])

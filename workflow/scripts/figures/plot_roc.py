@@ -14,11 +14,13 @@ with job_log(snakemake.log[0], f"{snakemake.wildcards.paper} on {snakemake.wildc
     metrics = read_csv(snakemake.input.metrics)
     best = read_best_auc(snakemake.input.best_auc)
     whole = main_models(predictions, snakemake.params.main)
-    variants = sorted(set(predictions["model"]) - set(whole))
+    panels = {"models": whole}
+    # A method without variants has no such figure: it would be that of its models once more.
+    if hasattr(snakemake.output, "variants_strict"):
+        panels["variants"] = sorted(set(predictions["model"]) - set(whole)) or whole
     for protocol in ("strict", "as_published"):
-        # Where a paper has no variants both figures show its models.
-        for name, shown in (("models", whole), ("variants", variants or whole)):
-            figure = plot_roc(predictions, metrics, protocol, best, shown, shown is variants)
+        for name, shown in panels.items():
+            figure = plot_roc(predictions, metrics, protocol, best, shown, shown is not whole)
             save_figure(
                 figure,
                 snakemake.output[f"{name}_{protocol}"],

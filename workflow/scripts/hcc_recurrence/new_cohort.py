@@ -22,9 +22,10 @@ from typing import Any
 
 import yaml
 
+from hcc_recurrence.cohort.dicom_folders import check_root
 from hcc_recurrence.files import read_yaml
 from hcc_recurrence.methods.contract import declared
-from hcc_recurrence.problems import Refused
+from hcc_recurrence.problems import Refused, counted
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
@@ -176,17 +177,27 @@ def drafted(root: str, cores: int) -> dict[str, list[dict[str, str]]]:
     place = Path("discovered")
     if any((place / f"{kind}.csv").exists() for kind in COLUMNS):
         print(f"{place}/ has drafts already: they are brought up to date where nobody changed them.")
-    command = [*(sys.executable, "-m", "snakemake", "discover"), "--cores", str(cores), "--quiet", "all"]
+    command = [*(sys.executable, "-m", "snakemake", "discover"), "--cores", str(cores)]
     done = subprocess.run([*command, "--config", f"dicom_root={root}"], stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise Refused(
             "the folder of DICOM could not be read (its message stands above)", "correct ROOT, or leave it out"
         )
-    found = {}
-    for kind in COLUMNS:
-        with (place / f"{kind}.csv").open(encoding="utf-8", newline="") as stream:
-            found[kind] = list(csv.DictReader(stream))
-    return found
+    # Imports pandas, for which nobody who drafts nothing should wait.
+    from hcc_recurrence.cohort.draft_files import drafted_rows
+
+    try:
+        rows = drafted_rows(place, Path(root))
+    # A draft that a person has changed.
+    except ValueError as error:
+        raise Refused(f"a sheet in {place}/ cannot be read: {error}", "correct it, or remove it") from None
+    if rows is None:
+        raise Refused(
+            f"all that ROOT {root} holds was drafted from another folder before ({place}/drafted.json names it)",
+            f"name that folder, or move the sheets and drafted.json out of {place}/ (key_private.csv and salt.txt "
+            "stay, so that patients keep their names)",
+        )
+    return rows
 
 
 def write_case(case: Case, rows: Mapping[str, list[dict[str, str]]], folder: Path) -> list[Path]:
@@ -289,8 +300,13 @@ def checked_root(text: str) -> str:
     # A home that nobody has; a folder that may not be looked into; a name that is too long.
     except (RuntimeError, OSError, ValueError):
         there = False
+    remedy = "correct it, or leave it empty and write the sheets yourself"
     if not there:
-        raise Refused(f"ROOT {text!r} is no folder", "correct it, or leave it empty and write the sheets yourself")
+        raise Refused(f"ROOT {text!r} is no folder", remedy)
+    try:
+        check_root(text if not text.startswith("~") else str(path), Path())
+    except Refused as error:
+        raise Refused(error.what.replace("dicom_root", "ROOT", 1), remedy) from None
     return str(path.resolve())
 
 
@@ -363,6 +379,8 @@ def main(words: Sequence[str]) -> None:
         sys.exit("\nNothing was written.")
     print("Written: " + ", ".join(map(str, files)))
     if case.root:
+        held = (counted(len({row["patient_id"] for row in rows["patients"]}), "patient"), len(rows["series"]))
+        print(f"They hold {held[0]}, {held[1]} series and {counted(len(rows['masks']), 'mask')} of {case.root}.")
         print(f"The patient_id are new names: {KEY_FILE} says who is who; keep it to yourself.")
     print(f"Now fill in {case.name}/patients.csv (outcome and clinical columns), and the phases, paths and masks.")
     print(f"Then: .venv/bin/snakemake preflight --cores 8 --configfile {case.name}.yaml names what is still open.")

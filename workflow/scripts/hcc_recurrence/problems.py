@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 # So many are told on the screen; the table has them all.
 FIRST_PROBLEMS = 10
+# What differs between problems of one kind: the content of a cell, numbers; and the path of a series or a mask.
+_CELLS = re.compile(r"'[^']*'|\d+")
+_OF_A_FILE = re.compile(r"^(\w+ (?:series|mask of \S+)) .*")
 
 
 @dataclass(frozen=True, order=True)
@@ -38,7 +42,41 @@ class Problem:
             )
             if part
         )
-        return f"{where}: {self.what}. What to do: {self.remedy}."
+        return f"{where}: {self.what}. What to do: {self.remedy}{'' if self.remedy.endswith('?') else '.'}"
+
+
+def alike(problems: Iterable[Problem]) -> list[tuple[Problem, list[str]]]:
+    """Problems with those of the same kind, in their order: the first, and the other patients who have it.
+
+    One cause, such as dates with the day first, is a problem of every patient, and hides all others behind itself. Two
+    are of one kind where they differ in patient, path, number of the row and content of the cell alone.
+    """
+    groups: dict[tuple[str, ...], tuple[Problem, list[str]]] = {}
+    for number, problem in enumerate(problems):
+        place = _OF_A_FILE.sub(r"\1", problem.file)
+        kind = tuple(_CELLS.sub("", text) for text in (problem.cohort, place, problem.what, problem.remedy))
+        # Of the whole cohort, or of the run: each by itself.
+        key = kind if problem.patient else (*kind, str(number))
+        first, others = groups.setdefault(key, (problem, []))
+        if problem.patient not in ("", first.patient, *others):
+            others.append(problem.patient)
+    return list(groups.values())
+
+
+def listed_alike(problems: Sequence[Problem], most: int | None = None) -> list[str]:
+    """Numbered lines for the screen; where there are many, those of one kind in one line.
+
+    Args: most: lines at most, and how many more there are; None: all.
+    """
+    groups = alike(problems) if len(problems) > FIRST_PROBLEMS else [(problem, []) for problem in problems]
+    lines = []
+    for number, (first, others) in enumerate(groups[:most], 1):
+        names = ", ".join(others[:FIRST_PROBLEMS]) + (", ..." if len(others) > FIRST_PROBLEMS else "")
+        more = f" The same in {counted(len(others), 'more patient')}: {names}" if others else ""
+        lines.append(f"  {number}. {first}{more}")
+    if most is not None and len(groups) > most:
+        lines.append(f"  and {len(groups) - most} more")
+    return lines
 
 
 class Notice(Problem):
@@ -72,18 +110,20 @@ def check_rows(rows: pd.DataFrame, keep_going: bool, table: str) -> None:
     """Raise Refused where a table of problems has rows, unless patients with problems are left out."""
     if len(rows) and not keep_going:
         page = table.replace(".csv", ".html")
-        told, rows = [], rows.fillna("").astype(str)
-        for number, row in enumerate(rows.itertuples(index=False), 1):
-            where = ", ".join(filter(None, row[:3]))
-            told.append(f"  {number}. {where}: {row[3]}. What to do: {row[4]}.")
-        if len(told) > FIRST_PROBLEMS:
-            told[FIRST_PROBLEMS:] = [f"  and {len(told) - FIRST_PROBLEMS} more"]
-        count = f"{len(rows)} problem{'s' if len(rows) > 1 else ''} in the input"
+        problems = [Problem(*row[:5]) for row in rows.fillna("").astype(str).itertuples(index=False)]
+        told = listed_alike(problems, FIRST_PROBLEMS)
+        count = f"{counted(len(rows), 'problem')} in the input"
         raise Refused(
             "\n".join([count, *told, f"As a table: {page}"]),
-            "fix them" + (", or leave those patients out with keep_going: true" if all(rows.iloc[:, 1]) else ""),
+            ("fix it" if len(rows) == 1 else "fix them")
+            + (", or leave those patients out with keep_going: true" if all(p.patient for p in problems) else ""),
         )
-    print(f"{len(rows)} problems" + (", whose patients are left out" if len(rows) else ""))
+    print(counted(len(rows), "problem") + (", whose patients are left out" if len(rows) else ""))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 patient", "2 patients"; "series" is both."""
+    return f"{number} {noun}{'' if number == 1 or noun.endswith('series') else 's'}"
 
 
 def last_line(error: Exception) -> str:
@@ -110,9 +150,8 @@ class InputError(ValueError):
         self.problems = sorted(set(problems))
         self.notices = list(notices)
         self.of_splits = list(of_splits)
-        count = len(self.problems)
         super().__init__(
-            f"{count} problem{'s' if count != 1 else ''} in the input; nothing was run.\n"
-            + "\n".join(f"  {number}. {p}" for number, p in enumerate(self.problems, 1))
+            f"{counted(len(self.problems), 'problem')} in the input; nothing was run.\n"
+            + "\n".join(listed_alike(self.problems))
             + (f"\n{told(self.notices)}" if notices else "")
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hcc_recurrence.job import AGAIN_THE_SAME
+from hcc_recurrence.problems import counted
 
 # So many jobs are named as running; the others are counted.
 NAMED = 3
@@ -78,7 +79,8 @@ class Progress:
         ended = self.running.pop(job, None) or RunningJob(rule, {}, logs, 0.0)
         # Of a job of a cluster the first log is its own, and the last SLURM's.
         own = [str(log) for log in [*ended.logs, *logs]]
-        said = next(filter(None, map(last_words, own)), NO_WORDS)
+        # A log begins with what the job was about, which of a job without wildcards is its rule's name once more.
+        said = next(filter(None, map(last_words, own)), NO_WORDS).removeprefix(f"{ended}: ")
         patient = ended.wildcards.get("patient", "")
         self.failed_patients |= {patient} - {""}
         told = f"Failed: {ended}: {said}"
@@ -123,7 +125,7 @@ class Progress:
             return ""
         took = duration(self.clock() - self._begun)
         if self.done >= self.total:
-            return f"Done: {self.total} jobs in {took}."
+            return f"Done: {counted(self.total, 'job')} in {took}."
         failed = f"{len(self.failures)} failed, " if self.failures else ""
         patients = f" Patients: {', '.join(sorted(self.failed_patients))}." if self.failed_patients else ""
         fix = "Fix what is said above, then give the same command" if self.failures else "Give the same command"

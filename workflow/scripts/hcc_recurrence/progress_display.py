@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from hcc_recurrence.job import SAID_BY_THE_RUN
+from hcc_recurrence.problems import counted
 from hcc_recurrence.progress import Progress
 
 # Snakemake's name of its own handler of the screen.
@@ -93,7 +94,7 @@ class RunDisplay(logging.Handler):
         self._stop_waiting()
         self.progress.plan(record.stats)
         self._told_at = self.clock()
-        self._write(f"{self.progress.total} jobs to run. Each job's log is in logs/.")
+        self._write(f"{counted(self.progress.total, 'job')} to run. Each job's log is in logs/.")
         self._start_moving()
 
     def _on_job_info(self, record: logging.LogRecord) -> None:

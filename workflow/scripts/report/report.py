@@ -34,6 +34,13 @@ with job_log(snakemake.log[0], "report"):
     output = Path(snakemake.output[0])
     if output.suffix == ".zip":
         apart = Apart()
-        write_zip(output, Writer(Path(params.templates), results, apart).page(facts, views), results, apart.files)
+        write_zip(
+            output,
+            Writer(Path(params.templates), results, apart, snakemake.threads).page(facts, views),
+            results,
+            apart.files,
+        )
     else:
-        output.write_text(Writer(Path(params.templates), results).page(facts, views), encoding="utf-8")
+        output.write_text(
+            Writer(Path(params.templates), results, threads=snakemake.threads).page(facts, views), encoding="utf-8"
+        )

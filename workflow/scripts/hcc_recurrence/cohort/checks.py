@@ -24,8 +24,9 @@ from hcc_recurrence.cohort.masks import MaskError, check_mask, check_part
 from hcc_recurrence.cohort.series_listing import Listing, files_of, lacking
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
+from hcc_recurrence.cohort.stack_parts import one_above_the_other
 from hcc_recurrence.cohort.volume_values import check_no_ct, check_numbers
-from hcc_recurrence.problems import Problem
+from hcc_recurrence.problems import Notice, Problem
 from hcc_recurrence.provenance import FileCache
 
 
@@ -124,6 +125,9 @@ def check_sources(
                 if len(own) < listing.files:
                     sources.files[patient, phase] = sorted(own)
             stacks[patient, phase] = stack
+            if found := one_above_the_other(stack.slices):
+                remedy = "look at it: an upper and a lower half of two contrast phases are no phase"
+                problems.append(Notice(cohort.name, patient, f"{phase} series {series.path}", found, remedy))
         except SeriesError as error:
             problems.append(Problem(cohort.name, patient, f"{phase} series {series.path}", error.what, error.remedy))
         for reader in cohort.readers(patient, phase):

@@ -102,8 +102,8 @@ def _level_problems(cohort: Cohort, column: str, levels: Sequence[str]) -> list[
             cohort.name,
             patient,
             cohort.settings["patients"],
-            f"column {own_name(cohort, column)}: {text!r} is not one of {list(levels)}",
-            "correct the cell, or add the level to the config",
+            f"column {own_name(cohort, column)}: {text!r} is not one of {', '.join(levels)}",
+            "correct the cell, or name the levels in the config as the sheet has them",
         )
         for patient, text in cohort.patients[column].items()
         if text not in known and not is_missing(text)
@@ -122,13 +122,13 @@ def _number_problems(cohort: Cohort, column: str, kind: str) -> list[Problem]:
         what = f"column {own_name(cohort, column)}: {text!r} is not {'0 or 1' if kind == 'binary' else 'a number'}"
         remedy = f"leave the cell empty if the value is missing, or add the code to cohorts.{cohort.name}.missing_codes"
         if kind == "continuous" and not comma and has_decimal_comma(text):
-            what += "; is the comma a decimal one, or of thousands?"
+            what += ", for its comma may be a decimal one or one of thousands"
             remedy = (
                 "write a plain number with a point; where all commas of the sheet's numbers are decimal ones, set "
                 f"cohorts.{cohort.name}.decimal_comma: true"
             )
         elif kind == "continuous" and comma and exact_number(text) is not None:
-            what += " that is sure: a decimal point, or one of thousands?"
+            what += " that is sure, for its point may be a decimal one or one of thousands"
             remedy = "write it with a decimal comma, and thousands without a point"
         problems.append(Problem(cohort.name, patient, cohort.settings["patients"], what, remedy))
     return problems
@@ -228,16 +228,26 @@ def _implausible(
     return Problem(cohort.name, patient, cohort.settings["patients"], what, remedy)
 
 
-def empty_column_problems(cohort: Cohort, variables: Iterable[str]) -> list[Problem]:
-    """Variables of a study of which no patient has a value: each fold would make them up."""
-    is_missing, problems = missing_test(cohort.settings["missing_codes"], decimal_comma(cohort)), []
+def empty_column_problems(cohort: Cohort, paper: str, variables: Iterable[str]) -> list[Problem]:
+    """Variables of a study of which no patient has a value: each fold would make them up.
+
+    One problem names them all: a sheet that nobody has filled in yet would hide every other problem behind them.
+    """
+    is_missing, empty = missing_test(cohort.settings["missing_codes"], decimal_comma(cohort)), {}
     for variable in variables:
         column = cohort.settings["clinical"].get(variable, {}).get("column")
         if column in cohort.patients and len(cohort.patients) and all(map(is_missing, cohort.patients[column])):
-            what = f"column {own_name(cohort, column)}: no patient has a value of {variable}"
-            remedy = "fill it in, or name the variable in the study's `without`"
-            problems.append(Problem(cohort.name, "", cohort.settings["patients"], what, remedy))
-    return problems
+            empty[variable] = own_name(cohort, column)
+    if not empty:
+        return []
+    names = ", ".join(empty)
+    if len(empty) == 1:
+        what = f"column {empty[names]}: no patient has a value of {names}"
+        remedy = "fill it in, or name the variable in the study's `without`"
+    else:
+        what = f"{paper}: no patient has a value in the columns {', '.join(empty.values())}"
+        remedy = f"fill them in; what you do not have goes into the study's `without` (all of them: [{names}])"
+    return [Problem(cohort.name, "", cohort.settings["patients"], what, remedy)]
 
 
 def threshold_problems(cohort: Cohort, whose: str, thresholds: Mapping[str, Any]) -> list[Problem]:

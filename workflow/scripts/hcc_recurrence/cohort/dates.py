@@ -6,12 +6,15 @@ Nothing is guessed where two readings are possible: such a cell stays as it is, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
 DATE_COLUMNS = ("resection_date", "recurrence_date", "last_follow_up_date")
 # The year first: nothing else is unambiguous without `date_format`.
 YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y\u5e74%m\u6708%d\u65e5")
+# Forms that are looked for where dates cannot be read, to name the `date_format` to write; none is ever taken for sure.
+DAY_OR_MONTH_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
 # No patient with a CT or an MRI was operated on before.
 EARLIEST = date(1950, 1, 1)
 # A spreadsheet program gives a date a time of day.
@@ -38,6 +41,11 @@ def iso_date(text: str, date_format: str = "") -> str:
             continue
         return day.date().isoformat()
     return text
+
+
+def fitting_forms(texts: Sequence[str]) -> list[str]:
+    """Forms with the day or month first in which all of some cells are dates."""
+    return [form for form in DAY_OR_MONTH_FIRST if texts and all(iso_date(text, form) != text for text in texts)]
 
 
 def format_fault(date_format: str) -> str:

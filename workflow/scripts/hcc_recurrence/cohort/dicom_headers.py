@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "12"
+HEADER_FACTS_VERSION = "13"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,
@@ -136,6 +136,10 @@ def _reason_of_mistrust(stream: BinaryIO, data: Dataset, has_images: bool) -> st
     kind = "".join(texts_of(data, "SOPClassUID")) or str(data.file_meta.get("MediaStorageSOPClassUID", ""))
     if not texts_of(data, "SeriesInstanceUID"):
         return "" if kind == DIRECTORY_STORAGE else "it does not say what it is"
+    # A frame that is not described would be left out without a word.
+    described = len(data.get(_GROUPS[1]) or []) if has_images and holds(data, _GROUPS[1]) else 0
+    if described and holds(data, "NumberOfFrames") and described != frames_of(data):
+        return f"it holds {frames_of(data)} images and describes {described}"
     # A file that was cut off may end before the tags that say it holds an image.
     return cut_off(stream, data) if has_images or kind in IMAGE_STORAGE else ""
 

@@ -30,8 +30,10 @@ from hcc_recurrence.cohort.stack_parts import (
     acquisitions_alternate,
     find_part,
     normal_of,
+    numbers_in_turns,
     slices_that_stand_twice,
     stack_parts,
+    stacks_in_turns,
 )
 from hcc_recurrence.cohort.volume_values import value_facts
 from hcc_recurrence.problems import last_line
@@ -177,6 +179,14 @@ def select_slices(slices: Sequence[Slice], part: str = "") -> list[Slice]:
             f"mixes images of different kinds: {'; '.join(mixed)}",
             "name series_uid or a part, or export each kind as a series of its own",
         )
+    frames = Counter(one.header.get("FrameOfReferenceUID", "") for one in slices)
+    # Anonymisers that write another one into each slice tell nothing.
+    if 1 < len(frames) <= len(slices) // 2:
+        raise SeriesError(
+            f"lies in {len(frames)} frames of reference ({', '.join(str(n) for n in frames.values())} slices): places "
+            "of one are none of the other",
+            "export each examination as a series of its own, or name series_uid or a part",
+        )
     normal = normal_of(slices[0].header)
     return sorted(slices, key=lambda one: float(normal @ one.header["ImagePositionPatient"]))
 
@@ -197,7 +207,14 @@ def _take_part(slices: list[Slice], part: str) -> list[Slice]:
     if part == WHOLE:
         return slices
     # Taking a stack apart is only looked at where there is a sign of several.
-    if not part and is_stack(slices) and not acquisitions_alternate(slices):
+    whole = not part and is_stack(slices)
+    if whole and not acquisitions_alternate(slices) and not stacks_in_turns(slices, is_stack):
+        if number := numbers_in_turns(slices, is_stack):
+            raise SeriesError(
+                f"holds {number} stacks that take turns: each InstanceNumber stands {number} times, and no other tag "
+                "tells them apart",
+                f"export the phases as series of their own; or name {WHOLE} in the column part, if they are one stack",
+            )
         return slices
     if part and (found := find_part(slices, part, is_stack)):
         return found

@@ -17,6 +17,7 @@ import pandas as pd
 
 from hcc_recurrence.cohort.tables import read_sheet
 from hcc_recurrence.files import write_in_one_rename
+from hcc_recurrence.problems import counted
 from hcc_recurrence.provenance import content_hash
 
 KINDS = ("patients", "series", "masks")
@@ -72,6 +73,14 @@ def write_drafts(place: Path, sheets: Mapping[str, pd.DataFrame], root: Path) ->
         beside = bool(last.changed(place)) or other_delivery
         target = Draft(f"new_{_next_number(place)}", "") if beside else drafts.pop()
     known = {row for draft in drafts for row in draft.rows}
+    elsewhere = {row for draft in drafts if draft.root not in ("", resolved) for row in draft.rows}
+    if again := int(sheets["patients"].index.isin(list(elsewhere)).sum()):
+        was = "was" if again == 1 else "were"
+        are = "is" if again == 1 else "are"
+        said.append(
+            f"{counted(again, 'patient')} of this folder {was} drafted from another folder before, and {are} in those "
+            "sheets"
+        )
     new = {kind: sheet[~sheet.index.isin(list(known))] for kind, sheet in sheets.items()}
     if drafts and not any(map(len, new.values())):
         return [*said, "nothing new was found"]
@@ -88,9 +97,27 @@ def write_drafts(place: Path, sheets: Mapping[str, pd.DataFrame], root: Path) ->
         part = file.with_name(f".{file.name}.part")
         part.write_text(texts[kind], encoding="utf-8")
         part.replace(file)
-    counts = ", ".join(f"{len(new[kind])} {'rows of ' if kind != 'patients' else ''}{kind}" for kind in KINDS)
+    counts = ", ".join(
+        [counted(len(new["patients"]), "patient")]
+        + [f"{counted(len(new[kind]), 'row')} of {kind}" for kind in KINDS if kind != "patients"]
+    )
     beside = "what is new, to be added to your sheets by hand: " if drafts else ""
     return [*said, f"drafted in {place / target.folder}: {beside}{counts}"]
+
+
+def drafted_rows(place: Path, root: Path) -> dict[str, list[dict[str, str]]] | None:
+    """Rows of the sheets that were drafted from one folder, as they stand now; None where none was.
+
+    Sheets that nothing is known of (a person's own, in the place of drafts) count as of this folder.
+    """
+    drafts = [draft for draft in _read(place) if draft.exists(place)]
+    own = [draft for draft in drafts if draft.root in ("", str(root.resolve()))]
+    if not own:
+        return None
+    rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
+    for file, kind in ((file, kind) for draft in own for kind, file in draft.files(place).items() if file.exists()):
+        rows[kind] += read_sheet(file).to_dict("records")
+    return rows
 
 
 def missing_sheets(place: Path) -> list[str]:

@@ -14,11 +14,15 @@ from hcc_recurrence.cohort.dicom_folders import NAME_IT, Delivery
 from hcc_recurrence.cohort.discovery import FoundSeries, referenced_series
 from hcc_recurrence.cohort.phases import seconds_of
 from hcc_recurrence.cohort.sheets import DATE_COLUMNS, NOTES
-from hcc_recurrence.problems import Refused
+from hcc_recurrence.problems import Refused, counted
 
 # Names of segments and ROIs that mean the tumour.
 TUMOUR_WORDS = re.compile(r"tumou?r|\bmass\b|lesion|gtv|hcc|肿瘤|病灶", re.IGNORECASE)
 NOTHING_WRONG = ""
+
+# Of names in small letters.
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".tar.gz", ".iso")
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
 
 
 def label_of(labels: Sequence[str]) -> str | None:
@@ -161,10 +165,23 @@ def _mask_row(
 def check_found(found: Sequence[FoundSeries], delivery: Delivery, unreadable: Mapping[Path, str], root: Path) -> None:
     """Raise Refused where a folder holds no series at all: sheets without a row are of no use."""
     if not found:
-        what = f"dicom_root {root} holds {len(delivery.files)} files and no DICOM series"
+        what = f"dicom_root {root} holds {counted(len(delivery.files), 'file')} and no DICOM series"
         hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
         more = f"; {len(hidden)} cannot be read, such as {hidden[0]}" if hidden else ""
-        raise Refused(what + more, NAME_IT)
+        raise Refused(what + more, "; or ".join([*_other_kinds(delivery.files), NAME_IT]))
+
+
+def _other_kinds(files: Sequence[Path]) -> list[str]:
+    """What to do with files of a delivery that are no DICOM by their names: archives, and images without a patient."""
+    packed = [file.name for file in files if file.name.lower().endswith(ARCHIVES)]
+    volumes = [file.name for file in files if file.name.lower().endswith(VOLUMES)]
+    said = [f"unpack the archives ({counted(len(packed), 'file')}, such as {packed[0]})"] if packed else []
+    if volumes:
+        said.append(
+            f"write the sheets yourself for images that name no patient ({counted(len(volumes), 'file')}, such as "
+            f"{volumes[0]})"
+        )
+    return said
 
 
 def describe_delivery(
@@ -175,25 +192,24 @@ def describe_delivery(
 ) -> list[str]:
     """What a person should know of a delivery, in sentences."""
     patients, used = {s.patient for s in found}, {file for s in found for file in s.files}
-    said = [f"{len(delivery.files)} files, {len(patients)} patients, {len(found)} series"]
+    said = [f"{counted(len(delivery.files), 'file')}, {counted(len(patients), 'patient')}, {len(found)} series"]
     hidden = [*(f"{file} ({reason})" for file, reason in unreadable.items()), *delivery.unreadable]
     if hidden:
-        said.append(f"{len(hidden)} files or folders cannot be read: {', '.join(hidden[:5])}")
+        said.append(f"{counted(len(hidden), 'file or folder')} cannot be read: {', '.join(hidden[:5])}")
     other = len(delivery.files) - len(used) - len(unreadable)
     if other:
-        said.append(f"{other} files are not DICOM, or broken")
+        said.append("; ".join([f"{counted(other, 'file')} not DICOM, or broken", *_other_kinds(delivery.files)]))
     for doubt in sorted({s.doubt for s in found} - {""}):
-        number = len({s.patient for s in found if s.doubt == doubt})
-        said.append(f"{number} patients: {doubt}")
+        said.append(f"{counted(len({s.patient for s in found if s.doubt == doubt}), 'patient')}: {doubt}")
     series = sheets["series"]
     unusable = sum(s.modality in ("CT", "MR") and bool(s.problem) for s in found)
     if unusable:
-        said.append(f"{unusable} series of CT or MR are no stack and not drafted: summary.html says why")
+        said.append(f"{unusable} series of CT or MR that cannot be read as a stack, not drafted: summary.html says why")
     later = series.loc[series["study"] > 1, "patient_id"].nunique()
     if later:
-        said.append(f"{later} patients have several studies: keep the rows of one in series.csv")
+        said.append(f"{counted(later, 'patient')} with several studies: keep the rows of one in series.csv")
     unclear = int((series["phase"] == "").sum())
     if unclear:
-        said.append(f"{unclear} series have no clear phase: fill in the cell in series.csv, or delete the row")
+        said.append(f"{unclear} series without a clear phase: fill in the cell in series.csv, or delete the row")
     said.append("key_private.csv and salt.txt tell who is who: keep them to yourself")
     return said

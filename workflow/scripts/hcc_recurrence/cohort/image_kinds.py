@@ -104,6 +104,11 @@ def mixed_kinds(kinds: Sequence[str]) -> list[str]:
     return sorted(kind_names(sorted(strict)).values()) if len(strict) > 1 else []
 
 
+def flip_angle_of(kind: str) -> str:
+    """The flip angle in a kind, in words; empty where it is unknown."""
+    return kind.split(_SEPARATOR)[-2] if _SEPARATOR in kind else ""
+
+
 def kind_names(kinds: Sequence[str]) -> dict[str, str]:
     """A short name for each kind: the first field that tells all of them apart, or all fields in which they differ."""
     fields = {kind: kind.split(_SEPARATOR) for kind in set(kinds)}

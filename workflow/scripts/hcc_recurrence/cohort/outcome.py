@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault
+from hcc_recurrence.cohort.dates import DATE_COLUMNS, date_fault, fitting_forms
 from hcc_recurrence.cohort.numbers import coded_one_and_two, exact_number, missing_test, read_number, zero_or_one
 from hcc_recurrence.problems import Notice, Problem
 
@@ -143,8 +143,21 @@ def date_problem(cohort: Cohort, patient: str, column: str, text: str, today: da
     return Problem(cohort.name, patient, path, f"column {name}: {fault[0]}", fault[1]) if fault else None
 
 
+def _form_to_name(cohort: Cohort) -> str:
+    """What to write into the config where all dates of a sheet have one form that it does not name; empty otherwise."""
+    if cohort.settings["date_format"]:
+        return ""
+    forms = fitting_forms([text for column in DATE_COLUMNS for text in cohort.patients[column] if text])
+    if not forms:
+        return ""
+    which = " or ".join(f'"{form}"' for form in forms)
+    said = f"all dates fit {which}: write" if len(forms) == 1 else f"dates fit {which}, and you know which: write"
+    return f"{said} it as date_format into cohorts.{cohort.name} of the config"
+
+
 def _date_problems(cohort: Cohort, today: date) -> list[Problem]:
     path, frame, problems = cohort.settings["patients"], cohort.patients, []
+    form = _form_to_name(cohort)
     names = {column: own_name(cohort, column) for column in DATE_COLUMNS}
     for patient, *cells in zip(frame.index, *(frame[c] for c in DATE_COLUMNS), strict=True):
         sure = {}
@@ -153,7 +166,7 @@ def _date_problems(cohort: Cohort, today: date) -> list[Problem]:
                 continue
             problem = date_problem(cohort, patient, column, text, today)
             if problem:
-                problems.append(problem)
+                problems.append(replace(problem, remedy=form) if form and text else problem)
             else:
                 sure[column] = text
         # Dates as YYYY-MM-DD are in the order of their text.

@@ -42,7 +42,7 @@ def site_problems(cohort: Cohort) -> list[Problem]:
             cohort.name,
             patient,
             path,
-            f"column {own_name(cohort, column)}: {text!r} is not one of {list(sites['levels'])}",
+            f"column {own_name(cohort, column)}: {text!r} is not one of {', '.join(sites['levels'])}",
             f"correct the cell, or add the level to {key}.levels",
         )
         for patient, text in cohort.patients[column].items()

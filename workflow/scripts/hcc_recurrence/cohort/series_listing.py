@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +81,14 @@ def lacking(path: Path, sheet: str) -> tuple[str, str]:
     """What is wrong with a path that names nothing, and what to do."""
     if path.is_symlink():
         return "is a link that leads nowhere", FETCH
-    return "does not exist", f"correct the path in the {sheet} sheet"
+    remedy = f"correct the path in the {sheet} sheet"
+    above = path.parent
+    if not above.is_dir():
+        while not above.parent.is_dir():
+            above = above.parent
+        return "does not exist", f"{remedy}, or data_root in the config: there is no folder {above.name}"
+    near = difflib.get_close_matches(path.name, sorted(os.listdir(above)), n=1)
+    return "does not exist", remedy + (f"; is it {near[0]}?" if near else "")
 
 
 def _refuse_links(links: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from hcc_recurrence.cohort.dates import format_fault, mixed_forms, month_first
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS as MONTH_COLUMNS
 from hcc_recurrence.cohort.outcome import centre_problems, error_cell_problems, own_name
 from hcc_recurrence.cohort.outcome import outcome_problems as outcome_problems
+from hcc_recurrence.cohort.phases import phases_of_words
 from hcc_recurrence.cohort.recurrence_sites import site_problems
 from hcc_recurrence.cohort.tables import convert_dates, examine_sheet
 from hcc_recurrence.problems import Problem
@@ -171,7 +172,12 @@ def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) 
     try:
         frame, rows, faults = examine_sheet(folder / path, columns)
     except FileNotFoundError:
-        add("does not exist", f"correct cohorts.{name}.{kind}")
+        # A workbook where the config names a CSV, or the other way round.
+        beside = sorted(p.name for p in (folder / path).parent.glob("*") if p.stem == Path(path).stem)
+        add("does not exist", f"correct cohorts.{name}.{kind}" + (f"; is it {beside[0]}?" if beside else ""))
+        return None, problems
+    except IsADirectoryError:
+        add("is a folder and no sheet", f"correct cohorts.{name}.{kind}")
         return None, problems
     except Exception as error:
         add(f"cannot be read as a table ({error})", "save it as CSV (UTF-8) or XLSX")
@@ -184,7 +190,12 @@ def _read_kind(name: str, kind: str, settings: Mapping[str, Any], folder: Path) 
     lacking = [c for c in REQUIRED[kind] if c not in frame]
     for column in lacking:
         if column not in columns:
-            add(f"has no column {column}", f"columns are {list(frame)}")
+            name_it = f"rename one of its columns, which are {', '.join(frame)}"
+            if column == "centre":
+                name_it = "add it; with patients of one centre, write the same word in each row"
+            elif kind == "patients":
+                name_it += f"; or say in the config which one it is: `columns: {{{column}: YOURS}}` of the cohort"
+            add(f"has no column {column}", name_it)
     for column in frame if kind != "patients" else ():
         if column not in REQUIRED[kind] + OPTIONAL[kind]:
             add(f"has the unknown column {column!r}", f"use {known}")
@@ -264,6 +275,12 @@ def _same_name(name: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", name.casefold())
 
 
+def _meant(phase: str) -> str:
+    """The phase that other words for it probably mean; empty where that is not clear."""
+    meant = phases_of_words(phase)
+    return f"; is it {meant[0]}?" if len(meant) == 1 else ""
+
+
 def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) -> list[Problem]:
     settings, problems = cohort.settings, []
     known = set(cohort.patients.index)
@@ -284,7 +301,7 @@ def _fill_images(cohort: Cohort, series: _Sheet | None, masks: _Sheet | None) ->
                     row.patient_id,
                     path,
                     f"{where}: unknown phase {row.phase!r}" if row.phase else f"{where}: phase is empty",
-                    f"use one of {', '.join(PHASES)}" + ("" if row.phase else ", or delete the row"),
+                    f"use one of {', '.join(PHASES)}" + (_meant(row.phase) if row.phase else ", or delete the row"),
                 )
             )
         elif not row.path:

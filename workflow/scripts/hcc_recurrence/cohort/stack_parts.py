@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hcc_recurrence.cohort.image_kinds import kind_names, mixed_kinds
+from hcc_recurrence.cohort.image_kinds import flip_angle_of, kind_names, mixed_kinds
 from hcc_recurrence.problems import Refused
 
 EXPORT = "export the series again from the archive"
 # Instead of a part: all slices, whatever their acquisition numbers.
 WHOLE = "all"
+# Fewer slices are no stack.
+LEAST_OF_A_STACK = 3
 
 
 class SeriesError(Refused):
@@ -61,7 +63,8 @@ def stack_parts(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], b
     """The stacks of a series by name, as `acquisition 2`, `time 1` or `echo 2.3 ms`; empty where there is one alone.
 
     What tells them apart is tried in turn: the kind of image, see `kind_of`; AcquisitionNumber (by its value); the
-    acquisition's time, a new stack where a place comes again; InstanceNumber, a new stack where a place comes again.
+    acquisition's time, a new stack where a place comes again; InstanceNumber, a new stack where a place comes again;
+    then `stacks_in_turns`.
     Then kinds, each taken apart by one of the others. The first that leaves only stacks counts.
 
     Args:
@@ -102,6 +105,8 @@ def _by_order(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], boo
         groups = take(slices)
         if len(groups) > 1 and all(is_stack(group) for group in groups.values()):
             yield {f"{method} {name}": groups[name] for name in sorted(groups)}
+    if groups := stacks_in_turns(slices, is_stack):
+        yield {f"time {number}": group for number, group in enumerate(groups, 1)}
 
 
 def slices_that_stand_twice(
@@ -126,6 +131,82 @@ def acquisitions_alternate(slices: Sequence[Slice]) -> bool:
     numbers = [slices[i].header.get("AcquisitionNumber") for i in order]
     changes = sum(a != b for a, b in pairwise(numbers))
     return changes > len(set(numbers)) - 1
+
+
+def stacks_in_turns(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], bool]) -> list[list[Slice]]:
+    """Stacks that take turns along a series without a place in common, in the order of their times; [] where none do.
+
+    Two phases half a step apart are an even stack of half the step. Temporal position, trigger time and flip angle tell
+    them, and of a CT the time of acquisition. That of an MR does not: it acquires every other slice of a stack first.
+    """
+    found = [[one.header.get(tag) for one in slices] for tag in ("TemporalPositionIdentifier", "TriggerTime")]
+    found.append([flip_angle_of(one.header.get("Kind", "")) for one in slices])
+    if slices[0].header.get("Modality") == "CT":
+        found.append(_sweeps(slices))
+    for values in found:
+        groups: dict[Any, list[Slice]] = defaultdict(list)
+        for one, value in zip(slices, values, strict=True):
+            groups[value].append(one)
+        if None in groups or not _take_turns(slices, values):
+            continue
+        if all(is_stack(group) for group in groups.values()):
+            return [groups[value] for value in sorted(groups)]
+    return []
+
+
+def numbers_in_turns(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]], bool]) -> int:
+    """How many stacks take turns along a series that number their images alike (1, 1, 2, 2, ...); 0 where none do."""
+    order = np.argsort(positions_along(slices), kind="stable")
+    numbers = [slices[i].header.get("InstanceNumber") for i in order]
+    times = len(numbers) // max(len(set(numbers)), 1)
+    if None in numbers or times < 2 or len(numbers) < LEAST_OF_A_STACK * times:
+        return 0
+    # Each number once in each of the stacks.
+    if any(len(set(numbers[start::times])) != len(numbers[start::times]) for start in range(times)):
+        return 0
+    parts = [[slices[i] for i in order[start::times]] for start in range(times)]
+    return times if all(is_stack(part) for part in parts) else 0
+
+
+def one_above_the_other(slices: Sequence[Slice]) -> str:
+    """Says of a stack, in its order, that an end of it is of another acquisition or temporal position; empty where not.
+
+    An upper half of one contrast phase and a lower half of another are an even stack.
+    """
+    for tag, name in (("TemporalPositionIdentifier", "temporal position"), ("AcquisitionNumber", "acquisition")):
+        values = [one.header.get(tag) for one in slices]
+        known = list(dict.fromkeys(values))
+        if None in known or len(known) < 2 or sum(a != b for a, b in pairwise(values)) != len(known) - 1:
+            continue
+        sizes = [values.count(value) for value in known]
+        if min(sizes) >= LEAST_OF_A_STACK:
+            parts = [f"{size} of {name} {value}" for size, value in zip(sizes, known, strict=True)]
+            return f"its slices are, from its first place on, {', '.join(parts)}"
+    return ""
+
+
+def _take_turns(slices: Sequence[Slice], values: Sequence[Any]) -> bool:
+    """Whether a few values alternate along the stack; one of its own for each slice does not count."""
+    order = np.argsort(positions_along(slices), kind="stable")
+    changes = sum(values[i] != values[j] for i, j in pairwise(order))
+    number = len(set(values))
+    return 1 < number <= len(slices) // LEAST_OF_A_STACK and changes > number - 1
+
+
+def _sweeps(slices: Sequence[Slice]) -> list[int | None]:
+    """By which sweep along the stack each slice was acquired, from 0; None where one has no time."""
+    times = [one.header.get("AcquisitionTime", one.header.get("ContentTime")) for one in slices]
+    if None in times:
+        return [None] * len(slices)
+    places = positions_along(slices)
+    order = sorted(range(len(slices)), key=lambda i: (times[i], places[i]))
+    steps = np.diff(places[order])
+    way = np.sign(np.median(steps))
+    number = np.concatenate([[0], np.cumsum(np.sign(steps) == -way)])
+    found: list[int | None] = [0] * len(slices)
+    for i, sweep in zip(order, number, strict=True):
+        found[i] = int(sweep)
+    return found
 
 
 def _by_kind(slices: Sequence[Slice]) -> dict[str, list[Slice]]:

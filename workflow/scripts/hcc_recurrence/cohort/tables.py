@@ -108,7 +108,7 @@ def _named(names: Sequence[str], columns: Mapping[str, str]) -> tuple[list[str],
     renamed = [own.get(name, name) for name in names]
     twice = sorted({c for c in renamed if renamed.count(c) > 1})
     faults = [
-        (f"has no column {theirs}, which `columns` names as {ours}", f"columns are {list(names)}")
+        (f"has no column {theirs}, which `columns` names as {ours}", f"the sheet has {', '.join(names)}")
         for ours, theirs in columns.items()
         if theirs not in names
     ]

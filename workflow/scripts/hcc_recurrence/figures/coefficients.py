@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from hcc_recurrence.cohort.variable_labels import LABELS, label_of
 from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.figures.style import PAGE_INCHES, use_style
 
@@ -17,8 +18,8 @@ def readable_feature(name: str) -> str:
     phase, _, rest = name.rpartition("__")
     parts = rest.split("_")
     if len(parts) != 3 or parts[1] not in FAMILIES:
-        # A clinical variable, or a signature.
-        return name.replace("__", ": ").replace("_", " ")
+        # A clinical variable by the name that tables have, or a signature.
+        return label_of(name) if name.split("=")[0] in LABELS else name.replace("__", ": ").replace("_", " ")
     image, family, feature = parts
     if image.startswith("log-sigma-"):
         whole, tenth = image.removeprefix("log-sigma-").split("-")[:2]

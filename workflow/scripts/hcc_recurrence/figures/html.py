@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from hcc_recurrence.endpoint import endpoint
-from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text
+from hcc_recurrence.figures.p_values import auc_text, interval_text, p_text, ratio_text, settled
+from hcc_recurrence.figures.shown_names import shown_name
 from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 
 PAGE = """<!DOCTYPE html>
@@ -58,7 +59,7 @@ def table_html(frame: pd.DataFrame, wrapped: bool = False) -> str:
     def cell(tag: str, place: int, words: str, attributes: str = "") -> str:
         name = kinds[place] or ("sentence" if tag == "td" and len(words) > SENTENCE else "")
         attributes += f' class="{name}"' if name else ""
-        return f"<{tag}{attributes}>{html.escape(words)}</{tag}>"
+        return f"<{tag}{attributes}>{html.escape(shown_name(words))}</{tag}>"
 
     head = "".join(cell("th", place, str(name), ' scope="col"') for place, name in enumerate(frame.columns))
     rows = [
@@ -99,7 +100,7 @@ def readable(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
         elif column == "p" or column.endswith("_p") or column.startswith("p_"):
             result[column] = result[column].map(lambda v: "-" if pd.isna(v) else p_text(v))
         else:
-            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{v:z.{digits}f}")
+            result[column] = result[column].map(lambda v: "-" if pd.isna(v) else f"{settled(v):z.{digits}f}")
     return result.rename(columns=lambda c: c.replace("_", " "))
 
 
@@ -175,17 +176,17 @@ def metrics_for_readers(metrics: pd.DataFrame, best_auc: float | None) -> tuple[
             f"n ({endpoint().abbreviation})": rows["n"].astype(str) + " (" + rows["n_pos"].astype(str) + ")",
             "AUC (95% CI)": [auc_text(row) for row in rows.to_dict("records")],
             "repeats": rows["repeats"].astype(str),
-            "SD over repeats": rows["auc_sd_over_repeats"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
-            "cut-off": rows["threshold"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
+            "SD over repeats": rows["auc_sd_over_repeats"].map(lambda v: "" if pd.isna(v) else f"{settled(v):.3f}"),
+            "cut-off": rows["threshold"].map(lambda v: "" if pd.isna(v) else f"{settled(v):.3f}"),
         }
     )
     for count in ("tp", "fn", "tn", "fp"):
         table[count.upper()] = [count_text(v, n) for v, n in zip(rows[count], rows["repeats"], strict=True)]
     for rate in ("accuracy", "sensitivity", "specificity", "ppv", "npv"):
         table[rate.upper() if len(rate) <= 3 else rate] = with_interval(rows, rate)
-    table["F1"] = rows["f1"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}")
+    table["F1"] = rows["f1"].map(lambda v: "" if pd.isna(v) else f"{settled(v):.3f}")
     table["P (accuracy > no information)"] = rows["accuracy_p"].map(p_text)
-    table["Brier"] = rows["brier"].map("{:.3f}".format)
+    table["Brier"] = rows["brier"].map(lambda v: f"{settled(v):.3f}")
     table["remark"] = rows["remark"].fillna("")
     note = (
         "AUC with DeLong interval; the remark says why there is none. One score for everyone: at least half of the "

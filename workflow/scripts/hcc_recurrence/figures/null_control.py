@@ -43,7 +43,7 @@ def plot_null_control(aucs: pd.DataFrame, observed: pd.DataFrame, models: list[s
         part = aucs[(aucs["protocol"] == protocol) & (aucs["split"] == split) & (aucs["estimate"] == estimate)]
         colour = COLOURS[0] if protocol == "strict" else COLOURS[3]
         for row, model in enumerate(models[::-1]):
-            values = part.loc[part["model"] == model, "auc"].to_numpy()
+            values = part.loc[part["model"] == model, "auc"].dropna().to_numpy()
             if not len(values):
                 continue
             axis.scatter(values, row + jitter.uniform(-0.22, 0.22, len(values)), s=5, color=colour, alpha=0.45, lw=0)

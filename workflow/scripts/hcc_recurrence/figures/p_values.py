@@ -9,13 +9,27 @@ from typing import Any
 from hcc_recurrence.statistics.degenerate import NOTHING
 
 
+def settled(value: float) -> float:
+    """A number as both a table in memory and its file of ten digits have it, so that both are rounded to the same.
+
+    An odds ratio of 21/40 is 0.525 in the file, from which figures are drawn, and 0.52499999999 where it was computed:
+    the figure said 0.53 beside 0.52 in the table.
+    """
+    return float(f"{value:.9g}")
+
+
 def p_text(p: float) -> str:
     """A P value as journals print it (AMA Manual of Style, 11th edition, section 19.5)."""
     if math.isnan(p):
         return ""
+    p = settled(p)
     if p > 0.99:
         return ">.99"
-    return "<.001" if p < 0.001 else f"{p:.3f}".lstrip("0")
+    digits = 3
+    # .0497 is significant where .050 would not seem to be.
+    while p < 0.05 and float(f"{p:.{digits}f}") == 0.05 and digits < 6:
+        digits += 1
+    return "<.001" if p < 0.001 else f"{p:.{digits}f}".lstrip("0")
 
 
 def ratio_text(value: float, low: float, high: float) -> str:
@@ -25,6 +39,7 @@ def ratio_text(value: float, low: float, high: float) -> str:
     """
     if math.isnan(value):
         return ""
+    value, low, high = map(settled, (value, low, high))
     digits = 2
     while digits < 8 and any(v != 1 and float(f"{v:.{digits}f}") == 1 for v in (value, low, high)):
         digits += 1
@@ -45,6 +60,7 @@ def interval_text(value: float, low: float, high: float, digits: int = 3) -> str
     """`0.762 (0.606-0.880)`; a dash where there is no interval, nothing where there is no value."""
     if math.isnan(value):
         return ""
+    value, low, high = map(settled, (value, low, high))
     if math.isnan(low):
         return f"{value:.{digits}f} (-)"
     return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"

@@ -59,7 +59,7 @@ def _calibration_panel(axis: plt.Axes, curve: pd.DataFrame, optimism: Sequence[d
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":", label="ideal")
     axis.set(xlabel="Predicted probability", ylabel=f"Observed {endpoint().name}", xlim=(0, 1), ylim=(0, 1))
     if not optimism:
-        axis.text(0.5, 0.5, "No variable was selected", ha="center")
+        axis.text(0.5, 0.5, "No variable was selected", ha="center", bbox={"facecolor": "white", "edgecolor": "none"})
         return
     axis.plot(curve["at"], curve["apparent"], color=COLOURS[1], label="apparent")
     axis.plot(curve["at"], curve["corrected"], color=COLOURS[0], label="corrected for optimism")

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from hcc_recurrence.figures.marks import SIMULATED
 from hcc_recurrence.figures.numbers import figure_numbers
 from hcc_recurrence.figures.pdf_fonts import drop_layout_tables
+from hcc_recurrence.figures.shown_names import places_to_name, shown_name
 from hcc_recurrence.files import write_csv
 
 # Journals' one and two columns: 85 and 180 mm.
@@ -153,7 +154,13 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
     notes = [note for note in (SIMULATED if settings["simulated"] else "", mark) if note]
     if notes:
         write_below(figure, notes)
-    about = {"Title": title, "Description": " ".join(notes)}
+    numbers = None
+    if to_name := places_to_name(figure):
+        # The numbers keep the keys of the tables that they come from.
+        numbers = figure_numbers(figure, notes)
+        for name_it in to_name:
+            name_it()
+    about = {"Title": shown_name(title), "Description": " ".join(notes)}
     # The first file settles the places, which are then the same in all; to find them is a third of the work.
     for path in sorted([files] if isinstance(files, str) else files, key=lambda path: not path.endswith(".png")):
         if path.endswith(".png"):
@@ -164,7 +171,7 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
             drop_layout_tables()
             figure.savefig(path, metadata={"CreationDate": None, "Title": title, "Subject": about["Description"]})
         elif path.endswith(".csv"):
-            write_csv(figure_numbers(figure, notes), path)
+            write_csv(figure_numbers(figure, notes) if numbers is None else numbers, path)
         else:
             raise ValueError(f"{path}: figures are written as .png, .svg, .pdf or .csv")
         _without_layout(figure)
@@ -180,7 +187,9 @@ def take_title(figure: plt.Figure, keep: bool) -> str:
     texts = [figure._suptitle] if figure.get_suptitle() else []
     if len(figure.axes) == 1:
         texts += [figure.axes[0].title, figure.axes[0]._left_title, figure.axes[0]._right_title]
-    words = " ".join(" ".join(text.get_text() for text in texts).split())
+    parts = [" ".join(text.get_text().split()) for text in texts]
+    # Of a whole figure and of its one panel: two phrases.
+    words = "; ".join(part for part in parts if part).replace(".; ", ". ")
     if not keep:
         for text in texts:
             text.set_text("")

@@ -100,7 +100,9 @@ def plot_kaplan_meier(
             sizes = (int(high.sum()), int((1 - high).sum()))
             why = why_no_interval(sizes, few=FEW_IN_A_GROUP)
             text = f"no log-rank test:{line_end}{'small group' if min(sizes) else 'one group only'}"
-            if not why:
+            if not why and not event.any():
+                text = f"no log-rank test:{line_end}no {endpoint().event}"
+            elif not why:
                 text = f"log-rank P {p_text(log_rank_p(months, event, high))}"
             curve.plot([], [], " ", label=text)
             curve.set(title=panel_title(model, title, len(found)), xlim=(0, last), yticks=np.arange(0, 1.1, 0.25))

@@ -149,6 +149,8 @@ def few_problems(patients: Patients, unets: Unets, problems: Sequence[Problem], 
         if fault := folds_fault(labels, split, rule["folds"], more, Endpoint(**settings["endpoint"])):
             most = min(map(len, in_training(labels, split).values()))
             lower = f"lower splits.{scheme}.folds (to {most} at most), " if most >= LEAST_FOLDS else ""
-            remedy = f"{lower}add patients, or name another split in the study"
+            # What needs no split.
+            page = f"results/{studies.image_cohort(name)}/quality/all_patients.html"
+            remedy = f"{lower}add patients, or name another split in the study; the target {page} needs none"
             found.append(Problem(name, "", settings["patients"], f"split {scheme}: {fault}", remedy))
     return found

@@ -109,7 +109,7 @@ def _needs_of_studies(studies: Studies, cohorts: Mapping[str, Cohort]) -> list[P
         problems += _clinical_needs(studies.config, paper, name, study)
         used = studies.settings(paper, name).get("clinical", {})
         problems += threshold_problems(cohorts[name], f"{paper}'s threshold", used)
-        problems += empty_column_problems(cohorts[name], used)
+        problems += empty_column_problems(cohorts[name], paper, used)
     for name in studies.cohorts:
         constants = studies.config["cohorts"][name]["constants"]
         if set(STAGE_INPUTS) <= {*studies.comparator_variables(name), *constants}:

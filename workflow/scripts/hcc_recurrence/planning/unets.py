@@ -54,8 +54,12 @@ def unet_problems(studies: Studies, cohort: Cohort, patients: Sequence[str]) -> 
             problems.append(Problem(name, "", "config", what, f"add unets.{unet}.windows"))
         number = min(_wanted(studies, cohort, unet, patients), len(_candidates(studies, cohort, unet, patients)))
         if number < LEAST_SEGMENTED:
-            what = f"{number} patients would train the network {unet}, {LEAST_SEGMENTED} are needed"
-            remedy = f"add manual masks, or raise unets.{unet}.fraction"
+            verb = "patient would" if number == 1 else "patients would"
+            what = f"{number} {verb} train the network {unet}, {LEAST_SEGMENTED} are needed"
+            drawn = len(_candidates(studies, cohort, unet, patients))
+            more = "add patients with manual masks in all phases of the network"
+            remedy = f"raise unets.{unet}.fraction, or {more}" if drawn >= LEAST_SEGMENTED else more
+            remedy += "; or leave out the studies that need it"
             problems.append(Problem(name, "", sheet, what, remedy))
     return problems
 

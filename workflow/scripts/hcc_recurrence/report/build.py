@@ -90,7 +90,7 @@ def facts_of(
         "citations": [about["citations"][paper] for paper in sorted(titles)],
         "provenance": about["provenance"],
         "graph": drawing(contents["rules"], contents["links"]),
-        "costs": _costs(tables),
+        "costs": _costs(tables, titles),
     }
     return facts, found
 
@@ -104,12 +104,13 @@ def _who(titles: Mapping[str, str], comparisons: Sequence[Mapping[str, Any]]) ->
     return f"{named}, {beside}. What stands in one table has the same patients, splits and folds."
 
 
-def _costs(tables: Mapping[str, pd.DataFrame]) -> dict[str, str] | None:
+def _costs(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> dict[str, str] | None:
     """What the run cost, and how to read it; None where nothing is known of it."""
     costs = tables.get("costs")
     if costs is None or costs.empty:
         return None
-    return {"table": table_html(shown_costs(costs)), "note": cost_words(costs)}
+    shown = shown_costs(costs).replace({"Method": dict(titles)})
+    return {"table": table_html(shown), "note": cost_words(costs)}
 
 
 def _demo(about: Mapping[str, Any], own: Mapping[str, Any]) -> bool:

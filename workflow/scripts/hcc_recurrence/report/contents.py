@@ -87,12 +87,18 @@ def views(
     found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for entry in entries:
         parts = PurePosixPath(Path(entry["path"]).absolute().relative_to(results.absolute())).parts
-        found.setdefault(_place(parts, titles, cohorts), []).append(entry)
+        named = {**entry, "caption": _with_titles(entry["caption"], titles)}
+        found.setdefault(_place(parts, titles, cohorts), []).append(named)
     made = []
     for (order, group, title), own in sorted(found.items(), key=lambda pair: pair[0]):
         kept = [entry for entry in own if not (order == 0 and "roc_variants" in entry["path"])]
         made.append(View(slug(f"{group} {title}"), title, group, _parts(kept, with_parts=order < 2)))
     return made
+
+
+def _with_titles(caption: str, titles: Mapping[str, str]) -> str:
+    """A caption that calls papers by their names, where it has the keys of the config (`zhao2024 on mine`)."""
+    return re.sub(r"\b(\w+)(?= on )", lambda key: titles.get(key[1], key[1]), caption)
 
 
 def slug(text: str) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,18 @@ class Writer:
 
     Args:
         templates: folder of report.html.j2, report.css and report.js. results: the folder that the page lies in.
-        picture: what becomes of a picture: its bytes and kind to the address of an <img>.
+        picture: what becomes of a picture: its bytes and kind to the address of an <img>. threads: pictures at a time.
     """
 
-    def __init__(self, templates: Path, results: Path, picture: Callable[[bytes, str], str] = embedded) -> None:
-        self.templates, self.results, self.picture = templates, results, picture
+    def __init__(
+        self,
+        templates: Path,
+        results: Path,
+        picture: Callable[[bytes, str], str] = embedded,
+        threads: int = 1,
+    ) -> None:
+        self.templates, self.results, self.picture, self.threads = templates, results, picture, threads
+        self._copies: dict[Path, tuple[bytes, int, int, str]] = {}
         self.environment = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -75,6 +83,12 @@ class Writer:
             facts: question, lead, warnings, comparisons, citations, graph; comparisons with a figure or flow chart have
                 its path, which becomes a picture.
         """
+        figures = {own[name] for own in facts["comparisons"] for name in ("roc", "flow") if own[name]}
+        for item in (item for view in views for items in view.parts.values() for item in items):
+            figures |= {file.path for file in item.files if file.is_figure}
+        ordered = sorted(figures)
+        with ThreadPoolExecutor(self.threads) as pool:
+            self._copies = dict(zip(ordered, pool.map(screen_copy, ordered), strict=True))
         comparisons = [
             {
                 **own,
@@ -109,7 +123,7 @@ class Writer:
 
     def figure(self, path: Path, about: str) -> dict[str, Any]:
         """A picture with what it says in words, and the files beside it."""
-        content, width, height, title = screen_copy(path)
+        content, width, height, title = self._copies[path]
         beside = [(FORMATS["png"], path), *((FORMATS[kind], path.with_suffix(f".{kind}")) for kind in BESIDE)]
         links = [(name, file) for name, file in beside if file.exists()]
         return {

@@ -209,6 +209,13 @@ def optimism_table(predictions: pd.DataFrame, resamples: int, seed: int) -> pd.D
             }
             if any(part.empty for part in parts.values()):
                 continue
+            # An optimism is of the same patients: a protocol may know a score in fewer of them.
+            common = set(parts["strict"]["patient_id"]) & set(parts["as_published"]["patient_id"])
+            parts = {name: part[part["patient_id"].isin(common)] for name, part in parts.items()}
+            mine = mine[mine["patient_id"].isin(common)]
+            if not common:
+                rows.append({"model": model, "patients": kind, "n": 0, "remark": "no patient has both"})
+                continue
             keys = ((model, "as_published", split, published), (model, "strict", split, strict))
             words = "; ".join(f"{key[1].replace('_', ' ')}: {nothing[key]}" for key in keys if key in nothing)
             patients = mine.drop_duplicates("patient_id").sort_values("patient_id")
@@ -330,6 +337,7 @@ def compare_by_bootstrap(first: np.ndarray, second: np.ndarray) -> dict[str, flo
 def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
     """AUC of each model within groups of patients, and the unpaired DeLong test of each group against the first.
 
+    The first is the first that has an AUC; remarks name it where it is another, and where it has no interval.
     Zhao 2024 compares field strengths so (docs/methods.md 4.3). Out of fold, AUCs are means over the folds that hold
     both outcomes in the group; with several repeats the mean of single models. Groups without both outcomes have no
     AUC; a handful of patients has no interval and no test.
@@ -345,8 +353,9 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
     for variable in strata.columns:
         groups = comparable["patient_id"].map(strata[variable])
         for key, panel in comparable.groupby(PANEL_OF_MODEL):
-            reference = None
-            for level in sorted(groups.loc[panel.index].dropna().unique()):
+            reference, against = None, ""
+            levels = sorted(groups.loc[panel.index].dropna().unique())
+            for level in levels:
                 own = panel[groups.loc[panel.index] == level]
                 patients = own.drop_duplicates("patient_id")
                 line = {
@@ -363,10 +372,13 @@ def strata_table(predictions: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFram
                     line |= {"auc": area.auc, "auc_low": area.low, "auc_high": area.high}
                     line["remark"] = area.why
                     if reference is None:
-                        reference = area
+                        reference, against = area, level
                     else:
                         gap = unpaired_test(area.auc, area.test_variance, reference.auc, reference.test_variance)
                         line |= {"difference": gap.difference, "low": gap.low, "high": gap.high, "p": gap.p}
+                        words = [area.why, f"compared with {against}" if against != levels[0] else ""]
+                        words.append(f"no test: {against} has no interval" if reference.why else "")
+                        line["remark"] = "; ".join(w for w in words if w)
                 else:
                     line["remark"] = nothing.get(key, ONE_OUTCOME)
                 rows.append(line)

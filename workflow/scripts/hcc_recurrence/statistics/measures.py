@@ -8,9 +8,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from hcc_recurrence.endpoint import endpoint
 from hcc_recurrence.statistics.calibration import (
     Calibration,
     calibration_measures,
+    certain_risks,
     hosmer_lemeshow,
     integrated_calibration_index,
 )
@@ -73,9 +75,11 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
         why = why_no_interval((int(y.sum()), int((1 - y).sum())), silent=nothing.get(key, ""))
         tested = not why and np.isfinite(test.p)
         if not why and not tested:
-            why = "fewer than three groups of risk"
+            why = "fewer than three groups of risk" if test.groups < 3 else "a group of risk 0 or 1"
         if why != ONE_OUTCOME and key not in nothing:
-            slope = "" if all(np.isfinite(m.slope) for m in measures) else f"no slope: {NOTHING_VARIES}"
+            slope = _certain_words(fits)
+            if not slope.startswith("no ") and not all(np.isfinite(m.slope) for m in measures):
+                slope = "; ".join(w for w in (f"no slope: {NOTHING_VARIES}", slope) if w)
             smooth = "" if smoothed(y) else f"no ICI: {TOO_FEW_TO_SMOOTH}"
             why = "; ".join(w for w in (why and f"no test: {why}", slope, smooth) if w)
         slope, spread = mean_and_spread([m.slope for m in measures])
@@ -99,6 +103,20 @@ def calibration_table(predictions: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _certain_words(fits: Sequence[tuple[np.ndarray, np.ndarray]]) -> str:
+    """What risks of exactly 0 and 1 do to intercept and slope; empty where there is none.
+
+    Args:
+        fits: y and probability of each repeat.
+    """
+    found = [certain_risks(y, p) for y, p in fits]
+    wrong, left_out = sum(w for _, w in found), sum(int(c.sum()) for c, _ in found)
+    of = f" in {len(fits)} repeats" if len(fits) > 1 else ""
+    if wrong:
+        return f"no intercept and slope: a risk of exactly 0 or 1 was wrong {wrong} times{of}"
+    return f"intercept and slope without {left_out} risks of exactly 0 or 1{of}" if left_out else ""
 
 
 def survival_tables(
@@ -153,8 +171,11 @@ def survival_tables(
             if np.isfinite(cut):
                 high_risk = (one["probability"] >= cut).to_numpy()
                 line |= _by_group(patients.months, patients.event, high_risk, horizon)
+                if any(line[f"n_{g}"] and np.isnan(line[f"free_{g}"]) for g in ("high", "low")):
+                    remarks.append("a risk group was not followed until the horizon")
                 if np.isnan(line["log_rank_p"]):
-                    remarks.append(f"log-rank test: {FEW_IN_A_GROUP}")
+                    none = f"no {endpoint().event}" if not patients.event.any() else FEW_IN_A_GROUP
+                    remarks.append(f"log-rank test: {none}")
             elif not words:
                 remarks.append("no risk groups: no cut-off could be taken from the training patients")
             rows.append({**line, "remark": "; ".join(dict.fromkeys(remarks))})

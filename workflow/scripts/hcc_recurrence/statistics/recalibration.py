@@ -15,7 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hcc_recurrence.statistics.calibration import calibration_measures, in_the_large, intercept_and_slope
+from hcc_recurrence.statistics.calibration import (
+    calibration_measures,
+    certain_risks,
+    in_the_large,
+    intercept_and_slope,
+)
 from hcc_recurrence.statistics.degenerate import ONE_OUTCOME, why_no_interval
 
 UNTOUCHED, IN_THE_LARGE, BOTH = "untouched", "in the large", "intercept and slope"
@@ -45,17 +50,22 @@ class Update:
 
 
 def linear_predictor(probability: np.ndarray) -> np.ndarray:
-    """Logit of the risks, kept 1e-6 away from 0 and 1, where it is infinite."""
+    """Logit of the risks; infinite of risks of exactly 0 and 1, which no update moves (`certain_risks`)."""
     from scipy.special import logit
 
-    return logit(np.clip(np.asarray(probability, float), 1e-6, 1 - 1e-6))
+    return logit(np.asarray(probability, float))
 
 
 def fit_update(name: str, y: np.ndarray, probability: np.ndarray) -> Update | None:
-    """One of UPDATES by maximum likelihood; None where it does not exist (one outcome, one risk, separation)."""
+    """One of UPDATES by maximum likelihood; None where it does not exist (one outcome, one risk, separation, a risk of
+    exactly 0 or 1 that was wrong). Risks of 0 and 1 that were right have no part in it (`certain_risks`).
+    """
     import statsmodels.api as sm
 
-    y, linear = np.asarray(y, float), linear_predictor(probability)
+    certain, wrong = certain_risks(y, probability)
+    if wrong:
+        return Update(UNTOUCHED, deviance=float("inf")) if name == UNTOUCHED else None
+    y, linear = np.asarray(y, float)[~certain], linear_predictor(probability)[~certain]
     if name == UNTOUCHED:
         return Update(UNTOUCHED, deviance=_deviance(y, linear))
     if not 0 < y.sum() < len(y):
@@ -76,6 +86,8 @@ def fit_update(name: str, y: np.ndarray, probability: np.ndarray) -> Update | No
         found = sm.GLM(y, sm.add_constant(linear), family=sm.families.Binomial()).fit()
     limits = np.asarray(found.conf_int())
     a, b = (float(v) for v in found.params)
+    if certain.any() and b <= 0:
+        return None
     intervals = [(float(low), float(high)) for low, high in limits]
     return Update(BOTH, a, b, *intervals, deviance=_deviance(y, a + b * linear))
 
@@ -115,10 +127,10 @@ def observed_expected_interval(y: np.ndarray, probability: np.ndarray) -> tuple[
     """95 % interval of the ratio of observed to expected events, on the scale of its logarithm.
 
     The standard error of ln(O/E) is sqrt((1 - O/n) / O) (Debray et al., BMJ 2017;356:i6460, appendix). NaN without
-    events.
+    events, and where none is expected.
     """
     observed, n = float(np.sum(y)), len(y)
-    if not observed:
+    if not observed or not np.sum(probability) > 0:
         return float("nan"), float("nan")
     ratio, half = observed / float(np.sum(probability)), 1.959963984540054 * np.sqrt((1 - observed / n) / observed)
     return float(ratio * np.exp(-half)), float(ratio * np.exp(half))
@@ -133,8 +145,10 @@ def _quick_measures(y: np.ndarray, linear: np.ndarray) -> list[float]:
     """The same three by linear predictors, for resamples."""
     from scipy.special import expit
 
-    slope = intercept_and_slope(y, linear)[1]
-    return [in_the_large(y, linear), slope, float(np.mean((expit(linear) - y) ** 2))]
+    told = np.isfinite(linear)
+    slope = intercept_and_slope(y[told], linear[told])[1]
+    large = in_the_large(y[told], linear[told]) if 0 < y[told].sum() < told.sum() else float("nan")
+    return [large, slope, float(np.mean((expit(linear) - y) ** 2))]
 
 
 def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, seed: int) -> pd.DataFrame:
@@ -154,11 +168,15 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
     test = closed_test(y, probability)
     p_values = {UNTOUCHED: test.p_untouched, IN_THE_LARGE: test.p_in_the_large}
     few = why_no_interval((int(y.sum()), int((1 - y).sum())))
+    certain, wrong = certain_risks(y, probability)
+    left_out = f"without {certain.sum()} risks of exactly 0 or 1" if certain.any() and not wrong else ""
+    mistaken = f"a risk of exactly 0 or 1 was wrong {wrong} times: no intercept and slope" if wrong else ""
     rows = []
     for name in UPDATES:
         update = fit_update(name, y, probability)
         if update is None:
-            why = ONE_OUTCOME if few == ONE_OUTCOME else "every pair in one order, or one risk for everyone"
+            why = mistaken or "every pair in one order, or one risk for everyone"
+            why = ONE_OUTCOME if few == ONE_OUTCOME else why
             rows.append({"update": name, "chosen": False, "remark": why})
             continue
         risk = update.risk(probability)
@@ -175,13 +193,13 @@ def recalibration_table(y: np.ndarray, probability: np.ndarray, resamples: int, 
                 "intercept": update.intercept,
                 "slope": update.slope,
                 **dict(zip(names, limits if not few else [float("nan")] * 4, strict=True)),
-                "observed_expected": float(y.sum() / risk.sum()),
+                "observed_expected": float(y.sum() / risk.sum()) if risk.sum() > 0 else float("nan"),
                 **dict(zip(("observed_expected_low", "observed_expected_high"), ratio, strict=True)),
                 **own,
                 **{f"corrected_{key.removeprefix('calibration_')}": value for key, value in corrected.items()},
                 "p_against_both": p_values.get(name, float("nan")) if not few else float("nan"),
                 "chosen": bool(test.chosen == name and not few),
-                "remark": few,
+                "remark": "; ".join(w for w in (few, mistaken or left_out) if w),
             }
         )
     columns = ["update", "intercept", "intercept_low", "intercept_high", "slope", "slope_low", "slope_high"]
@@ -205,13 +223,15 @@ def _corrected(
     linear = linear_predictor(probability)
     for _ in range(resamples):
         drawn = generator.integers(0, len(y), len(y))
-        if not 0 < y[drawn].sum() < len(y):
+        told = drawn[np.isfinite(linear[drawn])]
+        if not 0 < y[told].sum() < len(told):
             continue
         if name == IN_THE_LARGE:
-            a, b = in_the_large(y[drawn], linear[drawn]), 1.0
+            a, b = in_the_large(y[told], linear[told]), 1.0
         else:
-            a, b = intercept_and_slope(y[drawn], linear[drawn])
-        if not np.isfinite([a, b]).all():
+            a, b = intercept_and_slope(y[told], linear[told])
+        # Of a falling slope a risk of 0 would become one of 1.
+        if not np.isfinite([a, b]).all() or (b <= 0 and np.isinf(linear).any()):
             continue
         inside, outside = _quick_measures(y[drawn], a + b * linear[drawn]), _quick_measures(y, a + b * linear)
         gaps.append([i - o for i, o in zip(inside, outside, strict=True)])

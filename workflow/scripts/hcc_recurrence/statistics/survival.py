@@ -31,18 +31,20 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray) -> pd.DataFrame:
 
 
 def survival_at(time: np.ndarray, event: np.ndarray, horizon: float) -> tuple[float, float, float]:
-    """Kaplan-Meier survival at a horizon with its interval."""
+    """Kaplan-Meier survival at a horizon with its interval; NaN where nobody was followed until then."""
     return on_curve(kaplan_meier(time, event), horizon)
 
 
 def on_curve(curve: pd.DataFrame, horizon: float) -> tuple[float, float, float]:
-    """`survival_at` of a curve of `kaplan_meier`."""
+    """`survival_at` of a curve of `kaplan_meier`: NaN beyond its end, as R, unless nobody is left free."""
+    if curve["time"].iloc[-1] < horizon and curve["survival"].iloc[-1] > 1e-12:
+        return (float("nan"),) * 3
     row = curve[curve["time"] <= horizon].iloc[-1]
     return float(row["survival"]), float(row["low"]), float(row["high"])
 
 
 def free_at(time: np.ndarray, event: np.ndarray, horizon: float) -> float:
-    """Kaplan-Meier survival at the horizon, without its interval.
+    """Kaplan-Meier survival at the horizon, without its interval; the curve goes on level beyond its end.
 
     lifelines takes 5 ms for it, a bootstrap or a decision curve needs thousands.
 
@@ -103,10 +105,10 @@ def at_risk(time: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 def log_rank_p(time: np.ndarray, event: np.ndarray, group: np.ndarray) -> float:
-    """Two-sided log-rank P of two or more groups; NaN where there is one group only."""
+    """Two-sided log-rank P of two or more groups; NaN where there is one group only, or no event (lifelines has 1)."""
     from lifelines.statistics import multivariate_logrank_test
 
-    if len(np.unique(group)) < 2:
+    if len(np.unique(group)) < 2 or not np.any(np.asarray(event, int)):
         return float("nan")
     return float(multivariate_logrank_test(np.asarray(time, float), np.asarray(group), np.asarray(event, int)).p_value)
 
@@ -160,7 +162,7 @@ def survival_calibration(
     Args:
         predicted: (n,) probability of being free of recurrence at the horizon.
         resamples: bootstrap resamples of the patients of each group, for the interval, which groups of fewer than
-            `LEAST_PATIENTS` do not have.
+            `LEAST_PATIENTS` do not have, nor those of whom nobody was followed until the horizon (no estimate either).
 
     Returns: predicted, observed, low, high, n; one row a group.
     """
@@ -171,7 +173,8 @@ def survival_calibration(
     rows = []
     for _, part in frame.groupby("group"):
         observed = survival_at(part["time"], part["event"], horizon)[0]
-        drawn = generator.integers(0, len(part), (resamples if len(part) >= LEAST_PATIENTS else 0, len(part)))
+        enough = len(part) >= LEAST_PATIENTS and np.isfinite(observed)
+        drawn = generator.integers(0, len(part), (resamples if enough else 0, len(part)))
         values = [free_at(part["time"].to_numpy()[d], part["event"].to_numpy()[d], horizon) for d in drawn]
         low, high = percentile_interval(np.array(values))
         rows.append((part["predicted"].mean(), observed, low, high, len(part)))
