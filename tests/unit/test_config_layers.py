@@ -212,7 +212,7 @@ def test_every_problem_of_named_entries_and_overrides_at_once():
         "unknown key 'bin_width' in overrides.zhao2024. What to do: it is a key of radiomics: write radiomics: "
         "{zhao2024: {bin_width: 25}}",
         "it is a key of grids: write grids: {iso1: {spacing_mm: [2, 2, 2]}}",
-        "overrides.zhao2024.epochs: '1e2' is text; the paper's own value is a number (6)",
+        "overrides.zhao2024.epochs: '1e2' is text; the paper's own value is a number (4)",
         "overrides.zhao2024.clinical.afp: {'atleast': 400} is no threshold. What to do: 400 (1 above it)",
         "overrides.zhao2024.networks.ResNet-10: unknown key 'wieghts'. What to do: did you mean 'weights'?",
         "overrides.zhao2024.networks.Mine: lacks the key 'architecture'",
