@@ -238,7 +238,7 @@ def test_a_fit_costs_by_the_patients_who_learn_and_their_phases():
     assert unit == Unit("fit_method", 1, "fit, published", "zhao2024", (96, 3))
     # Measured: 33 patients of one phase 0.84 s, 122 of three 2.6 s; between them a straight line. Others have one row.
     assert TABLE.price(unit).seconds == pytest.approx(0.84 + (2.6 - 0.84) * (288 - 33) / (366 - 33))
-    other = unit._replace(of="wang2022")
+    other = unit._replace(of="zhang2025")
     assert TABLE.price(other) == TABLE.price(other._replace(size=()))
 
 
