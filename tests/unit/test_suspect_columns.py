@@ -129,7 +129,8 @@ def test_a_variable_that_is_the_outcome_is_named(images):
     assert said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 5 + k)) == [("", f"column AFP: afp {words}")]
     # One patient who differs, or a value of both, tells that it is another.
     assert said(images, rows_of(halo=lambda k: 1 - k % 2 if k else 0)) == []
-    assert said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 501 if k == 4 else 5 + k)) == []
+    found = said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 501 if k == 4 else 5 + k))
+    assert [what for _, what in found if words in what] == []
 
 
 def test_a_cell_copied_down_and_a_column_copied_over_are_named(images):
