@@ -129,7 +129,8 @@ def test_a_variable_that_is_the_outcome_is_named(images):
     assert said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 5 + k)) == [("", f"column AFP: afp {words}")]
     # One patient who differs, or a value of both, tells that it is another.
     assert said(images, rows_of(halo=lambda k: 1 - k % 2 if k else 0)) == []
-    assert said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 501 if k == 4 else 5 + k)) == []
+    found = said(images, rows_of(AFP=lambda k: 500 + k if k % 2 else 501 if k == 4 else 5 + k))
+    assert [what for _, what in found if words in what] == []
 
 
 def test_a_cell_copied_down_and_a_column_copied_over_are_named(images):
@@ -188,3 +189,41 @@ def test_events_that_are_ends_of_follow_up_are_named(images):
     what = f"column rfs_event: {words}, as where 1 means followed without an event"
     assert ("", what) in said(images, rows)
     assert not said(images, months(lambda k: short[k] if k % 2 else long[k], turned))
+
+
+CREATININE = {**NUMBER, "column": "CREA", "unit": "mg/dL"}
+
+
+def test_two_units_in_one_column_are_named_and_decades_are_not(images):
+    """88.4 umol/L are 1 mg/dL."""
+    variables = {**VARIABLES, "creatinine": CREATININE}
+    rows = rows_of(CREA=lambda k: round((0.6 + 0.04 * k) * (88.4 if k % 3 else 1), 2))
+    (notice,) = [what for _, what in said(images, rows, clinical=variables)]
+    # By hand: rows 0, 3, ... 21 from 0.6 to 1.44 mg/dL; rows 1 to 23 from 0.64 * 88.4 to 1.52 * 88.4.
+    assert "8 of 0.6 to 1.44 and 16 of 56.58 to 134.37" in notice
+    spans = rows_of(CREA=lambda k: round(0.5 * 1.9**k, 2))
+    assert said(images, spans, clinical=variables) == []
+
+
+def test_exchanged_events_of_a_short_follow_up_are_named(images):
+    """Six events exchanged with eighteen ends of follow-up at the same times: the ranks of times show nothing."""
+    rows = months(lambda k: round(4.5 + 1.3 * (7 * k % 24), 1), lambda k: int(k % 4 == 0))
+    (notice,) = [what for _, what in said(images, rows)]
+    # By hand: below 24 months are those of whom 7 k mod 24 is 0 to 14, but for the four with an event (0, 4, 8, 12).
+    assert notice == "column rfs_event: 11 of the 18 patients with 0 have less than 24 months, and are left out"
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+@pytest.mark.parametrize(("name", "place"), [("Mean", 24), ("TOTAL", 24), ("ID", 0), ("patient_id", 12), ("units", 0)])
+def test_a_row_that_is_no_patient_is_refused_as_a_row(images, keep_going, name, place):
+    rows = rows_of()
+    rows.insert(place, {**rows[3], "patient_id": name, "AFP": "ng/mL" if place == 0 else rows[3]["AFP"]})
+    found = refused(images, rows, keep_going=keep_going)
+    assert [what for what in found if f"row {place + 2}: patient_id {name!r} is no patient" in what]
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_one_and_two_of_one_centre_among_zero_and_one_are_refused_as_a_column(images, keep_going):
+    rows = [{**own, "centre": "AB"[k % 2]} for k, own in enumerate(rows_of(halo=lambda k: k // 2 % 2 + k % 2))]
+    (found,) = refused(images, rows, keep_going=keep_going)
+    assert "column halo has 2 in 6 patients beside 0 and 1" in found

@@ -16,7 +16,7 @@ from hcc_recurrence.cohort.numbers import (
     read_number,
     zero_or_one,
 )
-from hcc_recurrence.cohort.outcome import coding_problem, decimal_comma, own_name
+from hcc_recurrence.cohort.outcome import coding_problem, decimal_comma, own_name, third_code_problem
 from hcc_recurrence.cohort.plausible import PLAUSIBLE, fitting_unit, limits_of, other_readings, unusual_median
 from hcc_recurrence.cohort.tables import read_patients
 from hcc_recurrence.cohort.units import UNITS, unit_factor
@@ -48,11 +48,17 @@ def clinical_problems(cohort: Cohort) -> list[Problem]:
             elif definition["kind"] == "categorical":
                 problems += _level_problems(cohort, column, definition["levels"])
             else:
-                coded = coding_problem(cohort, column, variable) if definition["kind"] == "binary" else None
+                coded = _coding_of(cohort, column, variable) if definition["kind"] == "binary" else None
                 problems += [coded] if coded else _number_problems(cohort, column, definition["kind"])
                 if definition["kind"] == "continuous" and not units:
                     problems += _value_problems(cohort, variable, definition, column)
     return problems
+
+
+def _coding_of(cohort: Cohort, column: str, variable: str) -> Problem | None:
+    """What is wrong with the codes of a yes or no as a whole; None where nothing is."""
+    empty = f"leave the cell empty where it is missing, or add the code to cohorts.{cohort.name}.missing_codes"
+    return coding_problem(cohort, column, variable) or third_code_problem(cohort, column, variable, empty)
 
 
 def unit_of(definition: Mapping[str, Any], centre: str) -> str:

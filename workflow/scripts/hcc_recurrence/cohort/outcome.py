@@ -52,10 +52,19 @@ def coding_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
     return Problem(cohort.name, "", cohort.settings["patients"], what, f"write 1 for {yes}, 0 for none")
 
 
-def third_code_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
-    """The problem of an outcome that has a third number beside 0 and 1 in several patients; None where it has not.
+def third_code_problem(
+    cohort: Cohort,
+    column: str,
+    yes: str,
+    unknown: str = "leave patients whose outcome is not known out of the sheet",
+) -> Problem | None:
+    """The problem of a column of yes and no that has a third number beside 0 and 1 in several patients, or None.
 
-    It means something, such as death or lost, and `keep_going` would choose patients by it.
+    It means something, such as death or lost, or one centre writes 1 and 2: `keep_going` would choose patients by it,
+    and keep the 1 of that centre as the other one's.
+
+    Args:
+        yes: what 1 stands for. unknown: what to do with patients of whom it is not known.
     """
     comma, is_missing = decimal_comma(cohort), missing_test(cohort.settings["missing_codes"], decimal_comma(cohort))
     numbers = [exact_number(cell, comma) for cell in cohort.patients[column] if not is_missing(cell)]
@@ -64,7 +73,7 @@ def third_code_problem(cohort: Cohort, column: str, yes: str) -> Problem | None:
         return None
     shown = " and ".join(f"{n:g} in {numbers.count(n)} patients" for n in third[:3])
     what = f"column {own_name(cohort, column)} has {shown} beside 0 and 1: nobody can tell what it means"
-    remedy = f"write 1 for {yes} and 0 for none; leave patients whose outcome is not known out of the sheet"
+    remedy = f"write 1 for {yes} and 0 for none; {unknown}"
     return Problem(cohort.name, "", cohort.settings["patients"], what, remedy)
 
 

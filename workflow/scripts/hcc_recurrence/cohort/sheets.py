@@ -31,6 +31,12 @@ from hcc_recurrence.problems import Problem
 PHASES = ("precontrast", "arterial", "portal", "delayed", "hepatobiliary")
 # Patients and readers become file names and wildcards.
 NAME_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+# What stands in the first column of a row of sums, or of a second row of names and units.
+NO_PATIENT = re.compile(
+    r"(sub)?totals?|sums?|summe|gesamt|means?|averages?|avg|mittelwert|moyenne|media|promedio|medians?|sd|std|min|max|"
+    r"range|iqr|counts?|n|id|patients?|patient[_-]?id|names?|units?|einheit(en)?|unites?|unidades?",
+    re.IGNORECASE,
+)
 REQUIRED = {
     "patients": ("patient_id", "centre"),
     "series": ("patient_id", "phase", "path"),
@@ -258,6 +264,12 @@ def _name_problems(
                     f"row {row}: {what} {name!r} is not a usable name",
                     "use letters, digits, - and _ only, no names of persons",
                 )
+            )
+        elif unique and NO_PATIENT.fullmatch(name):
+            # Of the whole sheet: left out with keep_going it would count as a patient.
+            words = f"row {row}: {what} {name!r} is no patient, but a row of sums, or of names and units"
+            problems.append(
+                Problem(cohort, "", path, words, "remove the row; a sheet has one row of names and patients")
             )
         elif unique and name in seen:
             problems.append(Problem(cohort, name, path, f"row {row}: {what} stands twice", "keep one row"))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hcc_recurrence.cohort.dates import DATE_COLUMNS
-from hcc_recurrence.cohort.labels import make_labels
+from hcc_recurrence.cohort.labels import horizon_months, make_labels
 from hcc_recurrence.cohort.numbers import exact_number, missing_test, zero_or_one
 from hcc_recurrence.cohort.outcome import MONTH_COLUMNS, decimal_comma, outcome_column, own_name
 from hcc_recurrence.cohort.plausible import FEWEST
@@ -36,6 +36,8 @@ HUNDREDS = 100
 SHORT_HORIZON_DAYS = 60
 # Events that come later than the ends of follow-up do so by chance in fewer than one of a thousand cohorts.
 LATER_P = 0.001
+# Values of two units lie apart by this factor at least.
+WIDE_GAP = 4.0
 # 99 stands alone where no other value is within a tenth of it.
 NINETY_NINE, ALONE = 99.0, 0.1
 
@@ -77,18 +79,25 @@ def _outcome_words(cohort: Cohort, frame: pd.DataFrame) -> Iterator[tuple[str, s
     months = _numbers(cohort, cohort.patients[MONTH_COLUMNS[0]])
     events = cohort.patients[MONTH_COLUMNS[1]].map(lambda cell: zero_or_one(cell, decimal_comma(cohort)))[months.index]
     late, early = months[events == 1], months[events == 0]
-    if len(late) < FEWEST or len(early) < FEWEST or late.median() <= early.median():
+    if len(late) < FEWEST or len(early) < FEWEST:
         return
     from scipy.stats import mannwhitneyu
 
-    if mannwhitneyu(late, early, alternative="greater").pvalue < LATER_P:
-        name = own_name(cohort, MONTH_COLUMNS[1])
-        event = cohort.settings.get("endpoint", {}).get("event", "recurrence")
+    name = own_name(cohort, MONTH_COLUMNS[1])
+    event = cohort.settings.get("endpoint", {}).get("event", "recurrence")
+    remedy = f"make sure that 1 is {event} and 0 the last visit without"
+    horizon = horizon_months(days, False)
+    lost = int((early < horizon).sum())
+    if late.median() > early.median() and mannwhitneyu(late, early, alternative="greater").pvalue < LATER_P:
         what = (
             f"column {name}: those with 1 have longer times (median {late.median():g} months) than those with 0 "
             f"({early.median():g}), as where 1 means followed without an event"
         )
-        yield what, f"make sure that 1 is {event} and 0 the last visit without"
+        yield what, remedy
+    elif 2 * lost > len(early):
+        # In a cohort of short follow-up exchanged codes show in nothing else.
+        what = f"column {name}: {lost} of the {len(early)} patients with 0 have less than {horizon:g} months, and are"
+        yield f"{what} left out", f"{remedy}; if it is, the follow-up is short for this horizon"
 
 
 def _variable_words(cohort: Cohort, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -112,6 +121,12 @@ def _variable_words(cohort: Cohort, frame: pd.DataFrame) -> Iterator[tuple[str, 
             shown = ", ".join(f"{cell} is taken as {float(cell):g}" for cell in thousands[:3])
             what = f"column {name}: {shown} of {variable}, and all other values are whole numbers"
             yield what, "make sure that the point does not stand between thousands; if so, write them without"
+        # Of a variable that is the outcome two groups have been said.
+        if (parts := _two_groups(values)) and not _tells_apart(values, outcome):
+            low, high = (f"{len(part)} of {part.min():g} to {part.max():g}" for part in parts)
+            factor = float(parts[1].median() / parts[0].median())
+            what = f"column {name}: values of {variable} fall into two groups, {low} and {high}"
+            yield f"{what}, a factor {factor:.2g} apart", "make sure that they are in one unit in all rows and centres"
         nines = values[values == NINETY_NINE]
         if len(nines) > 1 and not ((values - NINETY_NINE).abs().between(1e-9, ALONE * NINETY_NINE)).any():
             what = f"column {name}: {len(nines)} patients have 99, far from all others, which is taken as a value of "
@@ -154,6 +169,23 @@ def _tells_apart(values: pd.Series, outcome: pd.Series) -> bool:
     if min(len(with_it), len(without)) < LEAST_OF_EACH:
         return False
     return bool(with_it.min() > without.max() or with_it.max() < without.min())
+
+
+def _two_groups(values: pd.Series) -> tuple[pd.Series, pd.Series] | None:
+    """Positive values below and above a gap that is wider than either group, as a factor, and `WIDE_GAP` at least.
+
+    Two units of one substance lie so apart (creatinine: 88), a variable that spans decades does not.
+    """
+    known = values[values > 0].sort_values()
+    if len(known) < LEAST_TO_TELL:
+        return None
+    steps = np.diff(np.log(known.to_numpy()))
+    place = int(np.argmax(steps)) + 1
+    low, high = known.iloc[:place], known.iloc[place:]
+    if min(len(low), len(high)) < LEAST_OF_EACH or known.nunique() < LEAST_OF_EACH:
+        return None
+    spread = max(float(np.log(part.iloc[-1] / part.iloc[0])) for part in (low, high))
+    return (low, high) if steps[place - 1] >= max(np.log(WIDE_GAP), spread) else None
 
 
 def _lost_thousands(cells: pd.Series) -> list[str]:
