@@ -63,14 +63,14 @@ function write(found) {
 }
 </script></body>"""
 # What axe-core, the library behind browsers' own checks, finds in each view.
-CHECK = """
+CHECK = r"""
 <script>
 setTimeout(async () => {
   const found = [], checked = [];
   // Rows of a table are alike: three of each are enough, and most of the time.
   document.querySelectorAll('.table tbody tr:nth-child(n+4)').forEach((row) => row.remove());
   // Every kind of view once.
-  const kinds = ['overview', 'comparison', 'zhao', 'patients', 'input', 'rules'];
+  const kinds = ['overview', 'comparison', 'zhao', 'patients', 'input', 'rules', 'cost'];
   for (const kind of kinds) {
     const link = [...document.querySelectorAll('nav li a')].find((a) => a.hash.startsWith('#' + kind));
     link.click();
@@ -83,12 +83,40 @@ setTimeout(async () => {
       found.push({view: location.hash, rule: one.id, impact: one.impact, nodes});
     }
   }
+  // Then each page of its own, in the place of this one.
+  for (const [name, text] of Object.entries(PAGES)) {
+    document.documentElement.innerHTML = text;
+    document.documentElement.lang = /<html[^>]*lang="(\w+)"/.exec(text)?.[1] || '';
+    document.querySelectorAll('tbody tr:nth-child(n+4)').forEach((row) => row.remove());
+    checked.push(name);
+    const rules = ['wcag2a', 'wcag2aa', 'best-practice'];
+    const result = await axe.run(document, {resultTypes: ['violations'], runOnly: rules});
+    for (const one of result.violations) {
+      const nodes = one.nodes.slice(0, 2).map((node) => node.html.slice(0, 200));
+      found.push({view: name, rule: one.id, impact: one.impact, nodes});
+    }
+  }
   const probe = document.createElement('pre');
   probe.id = 'probe';
   probe.textContent = JSON.stringify({found, checked});
   document.body.appendChild(probe);
 }, 500);
 </script></body>"""
+
+
+# Pages of their own: one of each kind, by what a run calls them.
+KINDS_OF_PAGE = (
+    *("preflight/problems.html", "*/quality/all_patients.html", "*/labels.html", "*/changes/changes.html"),
+    *("*/*/tables/metrics.html", "*/*/tables/risk_factors.html", "*/*/checklists/checklist_TRIPOD_AI.html"),
+)
+
+
+def pages_of_their_own(results: Path) -> dict[str, str]:
+    """The HTML of the first page of each kind, without its pictures, whose places are beside another page."""
+    first = {kind: next(iter(sorted(results.glob(kind))), None) for kind in KINDS_OF_PAGE}
+    empty = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    shown = {kind: page.read_text() for kind, page in first.items() if page}
+    return {kind: re.sub(r'src="[^"]*"', f'src="{empty}"', text) for kind, text in shown.items()}
 
 
 def probed(report, script: str, profile) -> dict:
@@ -159,7 +187,11 @@ def test_every_view_opens_and_every_figure_is_seen(report, tmp_path, tiny_run):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="needs Debian's chromium and `make site`'s axe-core")
 def test_people_who_see_badly_or_use_no_mouse_can_read_it(report, tmp_path):
-    found = probed(report, f"<script>{AXE.read_text()}</script>{CHECK}", tmp_path / "profile")
-    assert len(found["checked"]) == 6
+    pages = pages_of_their_own(report.parent)
+    assert list(pages) == list(KINDS_OF_PAGE)
+    listed = json.dumps(pages).replace("</", "<\\/")
+    script = f"<script>{AXE.read_text()}</script><script>const PAGES = {listed};</script>{CHECK}"
+    found = probed(report, script, tmp_path / "profile")
+    assert len(found["checked"]) == 7 + len(KINDS_OF_PAGE)
     serious = [one for one in found["found"] if one["impact"] in ("serious", "critical")]
     assert serious == [], json.dumps(serious, indent=1)

@@ -19,7 +19,7 @@ from hcc_recurrence.cohort.mask_contents import check_contents
 from hcc_recurrence.cohort.mask_files import read_mask
 from hcc_recurrence.cohort.mask_formats import mask_contents, mask_facts
 from hcc_recurrence.cohort.mask_labels import wanted_values
-from hcc_recurrence.cohort.masks import MaskError, check_mask
+from hcc_recurrence.cohort.masks import MaskError, check_mask, taken_together
 from hcc_recurrence.cohort.series_voxels import read_series
 from hcc_recurrence.cohort.sheets import Cohort, Mask, Series
 from hcc_recurrence.provenance import FileCache
@@ -439,6 +439,12 @@ def test_a_seg_off_the_images_slices_is_refused(tmp_path, series, change, words)
     change(frames[0])
     data.save_as(path)
     refuse(path, series, words)
+
+
+def test_segments_of_one_name_are_joined_and_said_to_be():
+    assert taken_together(["T", "Liver", "T"], "T") == "holds 2 segments or ROIs called 'T', which are taken together"
+    # Names of their own were asked for; of one alone there is nothing to say.
+    assert taken_together(["T_1", "T_2"], "T_*") == taken_together(["T", "Liver", "Liver"], "T") == ""
 
 
 def test_empty_frames_of_a_seg_and_holes_are_as_drawn(tmp_path, series):

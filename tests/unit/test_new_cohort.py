@@ -12,7 +12,16 @@ import pytest
 import yaml
 from workflow_runner import REPOSITORY
 
-from hcc_recurrence.new_cohort import COLUMNS, Case, checked_name, config_text, fitting, main, write_case
+from hcc_recurrence.new_cohort import (
+    COLUMNS,
+    Case,
+    checked_name,
+    config_text,
+    fitting,
+    main,
+    said_of_methods,
+    write_case,
+)
 from hcc_recurrence.problems import Refused
 from hcc_recurrence.run_input import GivenConfig, read_run_input
 
@@ -37,6 +46,18 @@ def test_the_methods_are_those_whose_phases_are_there():
     assert fitting("CT", ("precontrast", "arterial", "portal")) == ["cui2022", "wang2022", "zhang2025"]
     # Where none has all of its phases, those with some; Yan corrects a bias field, which CT has not.
     assert fitting("CT", ("portal",)) == ["wang2022", "zhang2025", "zhao2024"]
+
+
+def test_what_cannot_run_is_said_before_the_methods_are_asked_for():
+    """With one phase, and with all that a method of CT reads."""
+    assert said_of_methods(fitting("CT", ("portal",)), "CT", ("portal",)) == [
+        "  Cannot run on these images: cui2022 (it reads arterial, and the phases are portal); "
+        "yan2023 (it is for MR: it corrects a bias field, which CT has not).",
+        "  Can run on a part of their phases: wang2022 (without arterial); zhang2025 (without arterial, precontrast); "
+        "zhao2024 (without arterial, delayed).",
+    ]
+    (line,) = said_of_methods(["zhao2024"], "MR", MR)
+    assert line.startswith("  Cannot run on these images: cui2022 (it is for CT: it has a window in Hounsfield units);")
 
 
 def test_flags_alone_write_a_config_and_three_sheets_that_preflight_takes_up_to_what_is_empty(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from hcc_recurrence.job import SAID_BY_THE_RUN, job_log
 from hcc_recurrence.problems import Refused
 from hcc_recurrence.progress import NO_WORDS, Progress, duration, last_words
-from hcc_recurrence.progress_display import RunDisplay, show_progress_of_run
+from hcc_recurrence.progress_display import INTERRUPTED, RunDisplay, show_progress_of_run
 
 
 class Clock:
@@ -113,6 +113,28 @@ def test_a_failed_job_says_its_patient_and_the_last_words_of_its_log(tmp_path, m
         "Stopped: 1 failed, 0 of 3 jobs done in 1 min. Patients: P003. "
         "Fix what is said above, then give the same command: it goes on from here.\n"
     )
+
+
+def test_what_ctrl_c_stops_has_not_failed(tmp_path, clock):
+    """The words of Snakemake's own scheduler, and then an error of each job that ran."""
+    import inspect
+
+    from snakemake.scheduling import job_scheduler
+
+    assert INTERRUPTED in inspect.getsource(job_scheduler)
+    log = tmp_path / "P5.log"
+    log.write_text("portal: readers R1\n")
+    stream = io.StringIO()
+    display = RunDisplay(stream, clock)
+    display.handle(record(LogEvent.RUN_INFO, stats={"extract_radiomics": 2, "total": 2}))
+    announce(display, 1, "extract_radiomics", str(log), patient="P5")
+    display.handle(record(None, f"{INTERRUPTED}, this might take some time."))
+    display.handle(record(LogEvent.JOB_ERROR, jobid=1, rule_name="extract_radiomics", log=[str(log)]))
+    clock.now = 31
+    display.close()
+    told = stream.getvalue().splitlines()
+    assert not any("Failed" in line for line in told)
+    assert told[-1] == ("Stopped by Ctrl-C: 0 of 2 jobs done in 31 s. Give the same command: it goes on from here.")
 
 
 def test_the_name_of_a_job_without_wildcards_is_said_once(tmp_path, clock):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from small_cohort import make_plan, patient_row, problems_of, write_cohort, write_rows
 
 from hcc_recurrence.cohort.tables import DELIMITERS, SheetError, delimiter_of, examine_sheet, read_sheet
-from hcc_recurrence.problems import InputError, Problem, Refused, check_rows, listed_alike
+from hcc_recurrence.problems import InputError, Problem, Refused, check_rows, listed_alike, problems_note
 
 HEADER = ["patient_id", "centre", "AFP"]
 
@@ -370,6 +370,20 @@ def test_problems_of_one_kind_are_one_line_on_the_screen_and_every_patient_in_th
     with pytest.raises(Refused, match="fix it, or leave those patients out with keep_going: true"):
         check_rows(table.iloc[2:3], False, "problems.csv")
     assert refused.value.what.splitlines() == ["17 problems in the input", *lines, refused.value.what.splitlines()[-1]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "note"),
+    [
+        ((0, 0, False), "Nothing is wrong with the config, the sheets, the images and the masks."),
+        ((1, 0, False), "1 problem. Nothing is run until it is fixed."),
+        ((3, 1, False), "3 problems; 1 patient has some. Nothing is run until they are fixed."),
+        ((3, 2, True), "3 problems of 2 patients, who are left out (keep_going: true)."),
+        ((1, 1, True), "1 problem of 1 patient, who is left out (keep_going: true)."),
+    ],
+)
+def test_what_stands_above_the_table_of_problems(counts, note):
+    assert problems_note(*counts) == note
 
 
 def test_zeros_that_a_spreadsheet_program_dropped_are_named(tmp_path):

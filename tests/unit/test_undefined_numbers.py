@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import logit
 
+from hcc_recurrence.learning.risk_factors import logistic_optimism
 from hcc_recurrence.statistics.calibration import calibration_measures, hosmer_lemeshow
 from hcc_recurrence.statistics.comparisons import optimism_table, strata_table
 from hcc_recurrence.statistics.measures import calibration_table, survival_tables
@@ -114,3 +115,19 @@ def test_nobody_is_free_at_a_time_that_nobody_was_followed_to():
     assert survival_at(months[:10], np.ones(10, int), 24)[0] == 0 and survival_at(months, event, 24)[0] == 0.9
     found = survival_calibration(months, event, np.repeat([0.1, 0.6], 10) + np.arange(20) / 100, 24, 2, 20, 0)
     assert found.loc[0, ["observed", "low", "high"]].isna().all() and found.loc[1, "observed"] == 1
+
+
+@pytest.mark.parametrize(("middle", "known"), [([1, 0], False), ([1, 0, 1, 0, 1, 0], True)])
+def test_a_slope_is_not_corrected_by_the_few_resamples_that_have_one(middle, known):
+    """In resamples that one variable separates the slope is infinite; the others are no sample of all."""
+    y = np.array([0, 0, 0, 0, *middle, 1, 1, 1, 1])
+    x = np.arange(len(y), dtype=float)
+    generator, several = np.random.default_rng(0), 0
+    for _ in range(60):
+        drawn = generator.integers(0, len(y), len(y))
+        with_it, without = x[drawn][y[drawn] == 1], x[drawn][y[drawn] == 0]
+        several += len(with_it) > 0 and len(without) > 0 and with_it.min() < without.max()
+    assert (2 * several >= 60) == known
+    table, _ = logistic_optimism(pd.DataFrame({"x": x}), y, 60, 0, firth=True)
+    found = table.set_index("measure")
+    assert np.isfinite(found.loc["slope", "corrected"]) == known and np.isfinite(found.loc["auc", "corrected"])

@@ -29,7 +29,7 @@ TERMS = {
     "cut, for a fold, a threshold or a split": r"folds are cut|chosen or cut|\bis a cut\b|\bCuts are\b|cut anew",
     "about the tumour, for around": r"\b(box|square|voxels|Boxes|rectangle) about\b",
     "betray": r"\bbetray",
-    "phases as colours": r"as colou?rs\b",
+    "phases or slices as colours": r"\b(as|its) colou?rs\b",
     "deciding patients, for the early-stopping set": r"deciding patients",
 }
 # Pages that list the old terms, and those that are made of the papers' own words.

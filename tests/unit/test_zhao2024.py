@@ -15,6 +15,7 @@ from zhao_cohort import SETTINGS, make_data
 
 from hcc_recurrence.cohort.fit import Fit
 from hcc_recurrence.learning.model_files import ModelFileError
+from hcc_recurrence.learning.predictions import COLUMNS
 from hcc_recurrence.methods.check import check_method, flipped, other_values
 from hcc_recurrence.methods.contract import declared
 from hcc_recurrence.methods.run import (
@@ -215,6 +216,14 @@ def test_a_leak_ends_before_any_row_is_written():
     fitted, _ = fit(DATA, Fit(), SETTINGS, 1)
     with pytest.raises(ValueError, match=r"the fit strict.1.2 used the outcome of p02, p03, p10, p11, p18 and others"):
         predictions_of(fitted, DATA, Fit.parse("strict.1.2"), DATA.split, DATA.labels, 1)
+
+
+def test_the_fit_on_all_patients_of_a_cohort_without_validation_is_kept_and_reports_on_nobody():
+    """A split of one's own draws no validation patients unless it says so; the job ended in an error of pandas."""
+    fitted, _ = fit(DATA, Fit(), SETTINGS, 1)
+    alone = DATA.split[DATA.split["split"] == "train"]
+    rows = predictions_of(fitted, DATA, Fit.parse("strict.1.0"), alone, DATA.labels, 1)
+    assert len(rows) == 0 and tuple(rows.columns) == COLUMNS
 
 
 def test_whom_a_fit_reports_on():

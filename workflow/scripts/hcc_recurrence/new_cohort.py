@@ -275,16 +275,29 @@ def checked_methods(text: str, able: Sequence[str], modality: str, phases: Seque
     Raises: Refused; of a method that there is, with why it cannot run on these images.
     """
     for paper in [word for word in re.split(r"[,\s]+", text.lower()) if word in papers() and word not in able]:
-        wanted = published(paper)["phases"]
-        why = f"it reads {', '.join(wanted)}, and the phases are {', '.join(phases)}"
-        if modality == "CT" and corrects_bias(paper):
-            why = "it is for MR: it corrects a bias field, which CT has not"
-        elif modality == "MR" and reads_hounsfield_units(paper):
-            why = "it is for CT: it has a window in Hounsfield units"
-        elif set(wanted) & set(phases):
-            why += " (others read no more than these)"
+        why = why_not(paper, modality, phases)
         raise Refused(f"METHODS {paper} cannot run on these images: {why}", f"name some of {', '.join(able)}")
     return checked_words(text, able, "METHODS")
+
+
+def why_not(paper: str, modality: str, phases: Sequence[str]) -> str:
+    """Why a method is none of those that fit."""
+    if modality == "CT" and corrects_bias(paper):
+        return "it is for MR: it corrects a bias field, which CT has not"
+    if modality == "MR" and reads_hounsfield_units(paper):
+        return "it is for CT: it has a window in Hounsfield units"
+    wanted = published(paper)["phases"]
+    more = " (others read no more than these)" if set(wanted) & set(phases) else ""
+    return f"it reads {', '.join(wanted)}, and the phases are {', '.join(phases)}{more}"
+
+
+def said_of_methods(able: Sequence[str], modality: str, phases: Sequence[str]) -> list[str]:
+    """Which methods cannot run on these images and why, and which can with a part of their phases: a line each."""
+    cannot = [f"{paper} ({why_not(paper, modality, phases)})" for paper in papers() if paper not in able]
+    lacking = {paper: [p for p in published(paper)["phases"] if p not in phases] for paper in able}
+    partly = [f"{paper} (without {', '.join(missing)})" for paper, missing in lacking.items() if missing]
+    lines = [f"  Cannot run on these images: {'; '.join(cannot)}."] if cannot else []
+    return lines + ([f"  Can run on a part of their phases: {'; '.join(partly)}."] if partly else [])
 
 
 def checked_root(text: str) -> str:
@@ -349,6 +362,8 @@ def asked(arguments: argparse.Namespace) -> Case:
     able = fitting(modality, phases)
     if not able:
         raise Refused(f"no method reads {modality} of {', '.join(phases)} alone", "name the phases that you have")
+    for line in said_of_methods(able, modality, phases):
+        print(line)
     methods = answer(
         arguments.methods, f"5. Methods, of {', '.join(able)}", ",".join(able),
         lambda text: checked_methods(text, able, modality, phases),

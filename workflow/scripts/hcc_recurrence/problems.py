@@ -126,6 +126,21 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 or noun.endswith('series') else 's'}"
 
 
+def problems_note(number: int, patients: int, keep_going: bool) -> str:
+    """What stands above the table of problems.
+
+    Args: patients: who have one. keep_going: they are left out, and nothing is stopped.
+    """
+    if not number:
+        return "Nothing is wrong with the config, the sheets, the images and the masks."
+    if keep_going:
+        who = "who is" if patients == 1 else "who are"
+        return f"{counted(number, 'problem')} of {counted(patients, 'patient')}, {who} left out (keep_going: true)."
+    them = "it is" if number == 1 else "they are"
+    some = f"; {counted(patients, 'patient')} {'has' if patients == 1 else 'have'} some" if patients else ""
+    return f"{counted(number, 'problem')}{some}. Nothing is run until {them} fixed."
+
+
 def last_line(error: Exception) -> str:
     """What a library's error says in the end, after the places in its own code; empty where it says nothing."""
     return (str(error).strip().splitlines() or [""])[-1]

@@ -50,6 +50,8 @@ class Progress:
     running: dict[int, RunningJob] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     failed_patients: set[str] = field(default_factory=set)
+    # Somebody pressed Ctrl-C: what ends in an error from then on was stopped.
+    interrupted: bool = False
     _begun: float = 0.0
     _left: Counter[str] = field(default_factory=Counter)
     _seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -74,9 +76,11 @@ class Progress:
     def fail(self, job: int, rule: str, logs: Sequence[str]) -> str:
         """A job has failed: its patient and rule, and its log's last words.
 
-        Returns: what to tell, a line or a few.
+        Returns: what to tell, a line or a few; nothing of a job that was stopped with the run.
         """
         ended = self.running.pop(job, None) or RunningJob(rule, {}, logs, 0.0)
+        if self.interrupted:
+            return ""
         # Of a job of a cluster the first log is its own, and the last SLURM's.
         own = [str(log) for log in [*ended.logs, *logs]]
         # A log begins with what the job was about, which of a job without wildcards is its rule's name once more.
@@ -126,12 +130,12 @@ class Progress:
         took = duration(self.clock() - self._begun)
         if self.done >= self.total:
             return f"Done: {counted(self.total, 'job')} in {took}."
+        stopped = "Stopped by Ctrl-C" if self.interrupted else "Stopped"
         failed = f"{len(self.failures)} failed, " if self.failures else ""
         patients = f" Patients: {', '.join(sorted(self.failed_patients))}." if self.failed_patients else ""
         fix = "Fix what is said above, then give the same command" if self.failures else "Give the same command"
-        return (
-            f"Stopped: {failed}{self.done} of {self.total} jobs done in {took}.{patients} {fix}: it goes on from here."
-        )
+        said = f"{stopped}: {failed}{self.done} of {self.total} jobs done in {took}."
+        return f"{said}{patients} {fix}: it goes on from here."
 
 
 def duration(seconds: float) -> str:

@@ -46,6 +46,8 @@ NOISE = (
 )
 # Of a script that failed: the job's own error comes with it, and is told with its log's last words.
 OF_A_SCRIPT = "CalledProcessError"
+# Said after Ctrl-C, before the jobs that run are stopped.
+INTERRUPTED = "Terminating processes on user request"
 # Said after a job has failed.
 AFTER_A_FAILURE = ("Error executing rule", "At least one job did not complete", "Exiting because a job execution")
 
@@ -109,19 +111,22 @@ class RunDisplay(logging.Handler):
             self._write(self.progress.line())
 
     def _on_job_error(self, record: logging.LogRecord) -> None:
-        self._write(self.progress.fail(record.jobid, record.rule_name, list(record.log or [])))
+        if said := self.progress.fail(record.jobid, record.rule_name, list(record.log or [])):
+            self._write(said)
 
     def _on_group_error(self, record: logging.LogRecord) -> None:
         """Of several jobs in one submission the one that left words in its log is told; the others did not run."""
         failed = [job for job in record.job_error_info if any(map(os.path.isfile, job["log"]))]
         for job in failed or record.job_error_info[:1]:
             logs = [*job["log"], *record.aux_logs]
-            self._write(self.progress.fail(job["jobid"], job["rule_name"], logs))
+            if said := self.progress.fail(job["jobid"], job["rule_name"], logs):
+                self._write(said)
 
     def _message(self, record: logging.LogRecord) -> None:
         text = str(record.getMessage() or "")
         if text.startswith("Building DAG of jobs"):
             self._wait("Working out which jobs there are, and which results are still valid ...")
+        self.progress.interrupted |= text.startswith(INTERRUPTED)
         told = OF_A_SCRIPT in text or (self.progress.failures and any(words in text for words in AFTER_A_FAILURE))
         noise = record.levelno <= logging.INFO and text.lstrip().startswith(NOISE)
         if text.strip() in ("", "None") or noise or told:

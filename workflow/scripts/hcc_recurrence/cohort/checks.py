@@ -20,7 +20,7 @@ from hcc_recurrence.cohort.hounsfield import check_hounsfield
 from hcc_recurrence.cohort.mask_contents import check_contents
 from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.mask_formats import drawn_images, mask_contents, mask_facts
-from hcc_recurrence.cohort.masks import MaskError, check_mask, check_part
+from hcc_recurrence.cohort.masks import MaskError, check_mask, check_part, taken_together
 from hcc_recurrence.cohort.series_listing import Listing, files_of, lacking
 from hcc_recurrence.cohort.series_voxels import check_decoding
 from hcc_recurrence.cohort.sheets import Cohort
@@ -143,6 +143,9 @@ def check_sources(
                 seen_masks[patient, phase, reader] = SeenMask(facts["hash"], contents.get("content", ""), mask.label)
                 if geometry is not None:
                     check_mask(facts, geometry, mask.label, tolerance)
+                    if joined := taken_together(facts.get("labels", []), mask.label):
+                        remedy = "make sure that they are lesions, and not one lesion drawn twice"
+                        problems.append(Notice(cohort.name, patient, where, joined, remedy))
                     if geometry.get("others"):
                         check_part(cache.get(path, drawn_images), geometry)
                     check_contents(contents, mask.label, geometry, smallest_ml, tolerance)

@@ -50,6 +50,13 @@ def matching_labels(labels: Sequence[str], wanted: str) -> list[str]:
     return [label for label in labels if fnmatch.fnmatch(_plain(label).lower(), plain.lower())]
 
 
+def taken_together(labels: Sequence[str], wanted: str) -> str:
+    """Says that segments or ROIs of one name are joined: lesions, or one lesion drawn twice; empty where none are."""
+    names = matching_labels(labels, wanted)
+    several = [f"{labels.count(name)} segments or ROIs called {name!r}" for name in names if labels.count(name) > 1]
+    return f"holds {' and '.join(several)}, which are taken together" if several else ""
+
+
 def tolerance_on(image: dict[str, Any], tolerance: float) -> float:
     """By how much of a voxel a mask may be off an image whose slices lie `off_mm` off a straight line, as rounded ones
     do: programs take step and first place of the stack from one slice or another."""

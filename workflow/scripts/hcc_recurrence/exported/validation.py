@@ -277,7 +277,8 @@ def _of_model(
         found.append(f"AUC {own['auc']:.2f}{interval}.")
     ratio, low, high = (float(untouched[f"observed_expected{end}"]) for end in ("", "_low", "_high"))
     level = _beside_one(low, high, "on average its risks are too high", "on average its risks are too low")
-    found.append(f"Observed / expected events {ratio:.2f} (95% CI {low:.2f} to {high:.2f}): {level}.")
+    if math.isfinite(ratio):
+        found.append(f"Observed / expected events {ratio:.2f} (95% CI {low:.2f} to {high:.2f}): {level}.")
     slope, low, high = (float(updates.loc[BOTH, f"slope{end}"]) for end in ("", "_low", "_high"))
     if math.isfinite(slope):
         spread = _beside_one(low, high, "its risks are too extreme", "its risks are too moderate")
@@ -287,6 +288,8 @@ def _of_model(
                 ". High risks have the outcome less often than low ones: do not recalibrate, look for what is swapped"
             )
         found.append(f"{text}.")
+    else:
+        found.append(f"No calibration slope: {updates.loc[BOTH, 'remark']}.")
     chosen = [name for name in updates.index if updates.loc[name, "chosen"]]
     if chosen:
         called = {

@@ -19,6 +19,7 @@ from hcc_recurrence.statistics.degenerate import LEAST_OF_EACH, LEAST_PATIENTS
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+h1 {{ font-size: 1.5em; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 3px 10px; border-bottom: 1px solid #ddd; text-align: left; vertical-align: bottom; }}
 td {{ white-space: nowrap; vertical-align: top; }}
@@ -27,7 +28,7 @@ p.mark {{ color: #a04000; }}
 thead th {{ border-bottom: 2px solid #222; }}
 table.wrapped td, td.sentence {{ white-space: normal; vertical-align: top; min-width: 12em; max-width: 36em; }}
 tbody tr:hover {{ background: #f3f6fa; }}
-</style></head><body><h2>{title}</h2>{note}{table}</body></html>
+</style></head><body><main><h1>{title}</h1>{note}{table}</main></body></html>
 """
 
 

@@ -292,10 +292,11 @@ def plot_calibration(
             groups = calibration_bins(y, probability, groups_for(len(y)))
             curve, low, high = calibration_band(y, probability, at, resamples, seed)
             slope = "undefined" if np.isnan(slope) else f"{slope:.2f}"
+            intercept = "undefined" if np.isnan(intercept) else f"{intercept:+z.2f}"
             axis.fill_between(at, low, high, color=colours[model], alpha=0.12, linewidth=0)
             for other in fits[1:] if smoothed(y) else []:
                 axis.plot(at, smooth_calibration(*other, at), color=colours[model], linewidth=0.5, alpha=0.7)
-            label = f"{model}: slope {slope},\nintercept {intercept:+z.2f}, Brier {brier:.3f}"
+            label = f"{model}: slope {slope},\nintercept {intercept}, Brier {brier:.3f}"
             axis.plot(at, curve, color=colours[model], linewidth=1.3, linestyle=dashes[model], label=label)
             axis.plot(groups["predicted"], groups["observed"], "o", color=colours[model], markersize=3)
         axis.set(

@@ -24,13 +24,14 @@ NOTE_PIXELS = 11
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px system-ui, sans-serif; margin: 1.5em; }}
+h1 {{ font-size: 1.5em; }}
 td, th {{ padding: 2px 6px; text-align: left; vertical-align: top; }}
 img {{ width: 300px; height: auto; }}
 small {{ color: #8a3b00; display: block; max-width: 15em; }}
-</style></head><body><h2>{title}</h2><p>{note}</p>
+</style></head><body><main><h1>{title}</h1><p>{note}</p>
 <table><thead><tr><th>patient</th>{head}</tr></thead><tbody>
 {body}
-</tbody></table></body></html>
+</tbody></table></main></body></html>
 """
 
 

@@ -114,7 +114,7 @@ def predictions_of(
     """
     import pandas as pd
 
-    from hcc_recurrence.learning.predictions import prediction_rows
+    from hcc_recurrence.learning.predictions import COLUMNS, prediction_rows
 
     refuse_leaks(fitted.learned, split, fit)
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -127,6 +127,9 @@ def predictions_of(
         for model in scores.columns:
             rows = prediction_rows(labels, patients, scores[model].to_numpy(), model=model, **about)
             parts.setdefault(model, []).append(rows)
+    # Of all training patients, where a cohort has neither validation nor external patients: kept, to be applied.
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS))
     return pd.concat([part for rows in parts.values() for part in rows], ignore_index=True)
 
 

@@ -66,12 +66,12 @@ def fit_roles(split: pd.DataFrame, outcome: pd.Series, fit: Fit, inner: float, s
     """The part of every patient in one fit: `fitted`, `inner` (decides when to stop), or `unseen`.
 
     All networks of one fold and repeat get the same parts, so that one network may start from another one's weights
-    without having seen the patients that decide when it stops.
+    without having seen its early-stopping set.
 
     Args:
-        split: patient_id, split, fold_<repeat>. outcome: er by patient. fit: its `tuned_on` decide when to stop; where
-            there are no validation patients, a part of the training patients does.
-        inner: share of the training rows that decide when to stop. seed: of the run.
+        split: patient_id, split, fold_<repeat>. outcome: er by patient. fit: its `tuned_on` are the
+            early-stopping set; where there are no validation patients, a part of the training patients is.
+        inner: fraction of the training rows in the early-stopping set. seed: of the run.
 
     Raises: ValueError where an outcome has fewer than two patients to train on.
     """

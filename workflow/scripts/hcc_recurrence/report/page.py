@@ -46,9 +46,9 @@ def embedded(content: bytes, kind: str) -> str:
 
 def body_of(page: str) -> str:
     """What a table's page (`figures.html`) shows, without its head and its heading, which the report repeats."""
-    body = re.search(r"<body>(.*)</body>", page, re.S)
-    text = body.group(1) if body else page
-    return re.sub(r"^\s*<h2>.*?</h2>", "", text, count=1, flags=re.S)
+    main = re.search(r"<main>(.*)</main>", page, re.S)
+    text = main.group(1) if main else page
+    return re.sub(r"^\s*<h1>.*?</h1>", "", text, count=1, flags=re.S)
 
 
 class Writer:

@@ -277,7 +277,8 @@ def optimism_corrected(
         x: (patients, variables). fit: takes x and y, returns a function from x to probabilities. at: probabilities
             at which the calibration curve is wanted. Resamples in which the fit fails (ValueError) are left out.
 
-    Returns: measures auc, brier, slope, intercept -> Corrected; curve: at, apparent, corrected.
+    Returns: measures auc, brier, slope, intercept -> Corrected, whose optimism is NaN where fewer than half of the
+    resamples have the measure; curve: at, apparent, corrected.
 
     Raises: ValueError where the fit on all patients fails.
     """
@@ -310,5 +311,11 @@ def optimism_corrected(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         shift = np.nanmean(curves, axis=0) if curves else np.full(len(at), np.nan)
-        measures = {name: Corrected(apparent[name], float(np.nanmean(gaps[name]))) for name in apparent}
+        # Resamples that have no value are those that separate the outcome, and no sample of all: of fewer than half of
+        # them the rest says nothing.
+        known = {name: 2 * np.isfinite(gaps[name]).sum() >= resamples for name in gaps}
+        measures = {
+            name: Corrected(apparent[name], float(np.nanmean(gaps[name])) if known[name] else float("nan"))
+            for name in apparent
+        }
     return measures, pd.DataFrame({"at": at, "apparent": curve, "corrected": np.clip(curve - shift, 0, 1)})
