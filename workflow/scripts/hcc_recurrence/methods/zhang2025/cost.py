@@ -12,7 +12,7 @@ from hcc_recurrence.networks.architectures import judged_at_once, slice_networks
 SLICE_BYTES = 2800
 VOLUME_BYTES = 1100
 # Bytes a voxel of all phases that a 3D network takes where it judges: 26 boxes of 96 x 96 x 96 were measured, 16.5 GB
-# in all (ResNet-18 in 3D).
+# in all, and 14, 10.9 GB (ResNet-18 in 3D).
 JUDGED_VOLUME_BYTES = 560
 
 
