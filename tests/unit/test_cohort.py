@@ -93,7 +93,12 @@ def test_too_few_patients_for_the_folds():
 
 
 def cohort(frame, clinical=None, missing_codes=()):
-    settings = {"patients": "p.csv", "clinical": clinical or {}, "missing_codes": list(missing_codes)}
+    settings = {
+        "patients": "p.csv",
+        "clinical": clinical or {},
+        "missing_codes": list(missing_codes),
+        "date_format": "",
+    }
     return Cohort("c", settings, frame)
 
 
