@@ -27,7 +27,7 @@ FOLDS = 3
 
 # What is this method's own; the tables and figures that every method has are made and looked at for others.
 TABLES = ("curve", "relevance", "ensemble", "second_reader")
-FIGURES = ("boxes.page1", "grad_cam", "relevance", "learning_curve", "training", "second_reader")
+FIGURES = ("boxes.page1", "grad_cam", "relevance", "learning_curve", "training", "second_reader", "roc.strict")
 OWN = [
     *(f"results/tiny/cui2022/tables/{name}.csv" for name in TABLES),
     *(f"results/tiny/cui2022/figures/{name}.png" for name in FIGURES),
