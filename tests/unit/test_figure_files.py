@@ -183,7 +183,10 @@ def test_a_comparison_shows_the_names_of_papers_and_its_numbers_keep_the_keys_of
     left.legend()
     left.set_title("yan2023:DL-nomogram at 12:30")
     right.set_yticks([0, 1], ["BCLC", "zhao2024:RCR"])
+    figure.suptitle("Of cui2022:NSS")
     save_figure(figure, files, PRINT)
+    # The title stands in the files' metadata.
+    assert all(b"Of Cui 2022 NSS" in Path(file).read_bytes() for file in files[:3])
     svg = re.sub(r"<!--.*?-->", "", Path(files[2]).read_text(), flags=re.S)
     for words in ("Cui 2022 NSS 0.62", "Yan 2023 DL-nomogram at 12:30", "Zhao 2024 RCR", "BCLC"):
         assert words in svg

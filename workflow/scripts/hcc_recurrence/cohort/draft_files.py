@@ -75,8 +75,7 @@ def write_drafts(place: Path, sheets: Mapping[str, pd.DataFrame], root: Path) ->
     known = {row for draft in drafts for row in draft.rows}
     elsewhere = {row for draft in drafts if draft.root not in ("", resolved) for row in draft.rows}
     if again := int(sheets["patients"].index.isin(list(elsewhere)).sum()):
-        was = "was" if again == 1 else "were"
-        are = "is" if again == 1 else "are"
+        was, are = ("was", "is") if again == 1 else ("were", "are")
         said.append(
             f"{counted(again, 'patient')} of this folder {was} drafted from another folder before, and {are} in those "
             "sheets"

@@ -169,7 +169,9 @@ def save_figure(figure: plt.Figure, files: Sequence[str], settings: Mapping[str,
             figure.savefig(path, metadata={"Date": None, **about})
         elif path.endswith(".pdf"):
             drop_layout_tables()
-            figure.savefig(path, metadata={"CreationDate": None, "Title": title, "Subject": about["Description"]})
+            figure.savefig(
+                path, metadata={"CreationDate": None, "Title": about["Title"], "Subject": about["Description"]}
+            )
         elif path.endswith(".csv"):
             write_csv(figure_numbers(figure, notes) if numbers is None else numbers, path)
         else:
