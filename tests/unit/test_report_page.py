@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -354,6 +356,29 @@ def test_a_rule_stands_right_of_all_that_it_needs():
     drawn = drawing([{"name": name, "jobs": 1} for name in names], links)
     assert [box["x"] for box in drawn["boxes"]] == sorted({box["x"] for box in drawn["boxes"]})
     assert len(drawn["lines"]) == 4 and drawing([], [])["boxes"] == []
+
+
+def test_the_list_of_the_report_has_every_rule_once_and_every_line_whatever_job_comes_first(monkeypatch):
+    """Snakemake's own graph has one job of a rule and level, any one: lines went and came from run to run."""
+    monkeypatch.syspath_prepend(TEMPLATES.parents[1] / "scripts/report_plugin")
+    plugin = importlib.import_module("snakemake_report_plugin_contents")
+
+    def dag_of(jobs: dict[str, list[str]], levels: list[str]):
+        made = {name: SimpleNamespace(rule=SimpleNamespace(name=name[0])) for name in jobs}
+        needs = {id(made[name]): [made[other] for other in others] for name, others in jobs.items()}
+        dependencies = type("Needs", (), {"__getitem__": lambda self, job: needs[id(job)]})()
+        levels = [[made[name] for name in level.split()] for level in levels]
+        return SimpleNamespace(jobs=list(made.values()), dependencies=dependencies, toposorted=lambda: levels)
+
+    # Two jobs of rule d on one level: one needs b, the other c, and a job of c itself comes late.
+    jobs = {"a1": [], "b1": ["a1"], "c1": ["b1"], "d1": ["b1"], "d2": ["c1"], "d3": ["d2"]}
+    for order in (list(jobs), list(reversed(jobs))):
+        dag = dag_of({name: jobs[name] for name in order}, ["a1", "b1", "c1 d1", "d2", "d3"])
+        links = plugin.rule_links(dag)
+        assert links == {("a", "b"), ("b", "c"), ("b", "d"), ("c", "d"), ("d", "d")}
+        assert plugin.needed_first(dag, links) == ["a", "b", "c", "d"]
+    circle = dag_of({"a1": [], "b1": ["a1"], "a2": ["b1"]}, ["a1", "b1", "a2"])
+    assert plugin.needed_first(circle, plugin.rule_links(circle)) == ["a", "b"]
 
 
 def test_captions_link_to_no_other_figure_and_are_the_same_without_the_targets_of_all():
