@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import os
+import platform
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from workflow_runner import REPOSITORY
 
 from hcc_recurrence.cohort.dicom_series import image_facts
 from hcc_recurrence.cohort.image_files import image_information, image_values
@@ -48,6 +53,61 @@ def test_more_than_one_chunk_is_written_whole(tmp_path, monkeypatch):
     write_image(image, tmp_path / "a.nii.gz")
     found = sitk.ReadImage(str(tmp_path / "a.nii.gz"))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(found), sitk.GetArrayFromImage(image))
+
+
+# Writes an image with packers at two places in memory, whose numbers in ISA-L are 0 and another one.
+AT_TWO_ADDRESSES = """
+import ctypes, sys
+from pathlib import Path
+import numpy as np, SimpleITK as sitk
+from isal import isal_zlib
+from hcc_recurrence.imaging import nifti
+
+allocate = ctypes.CDLL(None).malloc
+allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+ctypes.CDLL(None).mallopt(-4, 0)  # nothing but one growing heap
+
+def crc32c(value):
+    for _ in range(32):
+        value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
+    return value
+
+def number(packer):
+    # The stream stands behind the 16 bytes that every object of Python begins with.
+    return crc32c(((id(packer) + 16) >> 16) & 0xFFFFFFFF) & 0x7FFF
+
+new = isal_zlib.compressobj
+packer = lambda: new(2, isal_zlib.DEFLATED, nifti.GZIP)
+first = packer()
+for _ in range(20):
+    # Where the next one would stand, and how far it is from there to a place of number 0.
+    here = id(packer()) + 16 >> 16
+    ahead = next(k for k in range(1, 1 << 20) if crc32c((here + k) & 0xFFFFFFFF) & 0x7FFF == 0)
+    allocate(ahead * 65536 - 16384)
+    second = packer()
+    if number(second) == 0:
+        break
+    del second
+    allocate(16384)
+assert number(first) and not number(second)
+values = np.zeros((30, 80, 80), np.float32)
+values[8:20, 20:60, 20:60] = np.random.default_rng(0).normal(size=(12, 40, 40))
+for name, taken in (("first", first), ("second", second)):
+    isal_zlib.compressobj = lambda *given, taken=taken: taken
+    nifti.write_image(sitk.GetImageFromArray(values), Path(sys.argv[1]) / f"{name}.nii.gz")
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or sys.platform != "linux", reason="of ISA-L's code for x86")
+def test_the_bytes_do_not_depend_on_where_in_memory_an_image_was_packed(tmp_path):
+    """One file of 5,000 was another in the next run: ISA-L takes an address for data."""
+    scripts = str(REPOSITORY / "workflow/scripts")
+    subprocess.run(
+        [sys.executable, "-c", AT_TWO_ADDRESSES, tmp_path], check=True, env={**os.environ, "PYTHONPATH": scripts}
+    )
+    first, second = ((tmp_path / f"{name}.nii.gz").read_bytes() for name in ("first", "second"))
+    assert gzip.decompress(first) == gzip.decompress(second)
+    assert first == second
 
 
 def test_what_is_no_volume_is_not_written(tmp_path):
