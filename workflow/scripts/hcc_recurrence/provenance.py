@@ -149,6 +149,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
+@cache
 def _module_file(root: Path, dotted: str) -> Path | None:
     base = root.joinpath(*dotted.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
