@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hcc_recurrence.cohort import alternation
 from hcc_recurrence.cohort.dicom_series import Stack
 from hcc_recurrence.cohort.persons import SAME_EXAMINATION_DAYS, contradictions, days_apart
 from hcc_recurrence.cohort.samples import Sample, take_samples
@@ -56,6 +57,9 @@ def cross_check(
     for patient, own in phases.items():
         for phase in own:
             problems += _mixed_persons(cohort, patient, phase, of_series[patient, phase])
+            if said := alternation.said_of(of_series[patient, phase].alternation):
+                where = _of_series(cohort, patient, phase)
+                problems.append(Notice(cohort.name, patient, where, said, alternation.REMEDY))
         for one, other in combinations(own, 2):
             pair, taken = ([known[patient, p] for p in (one, other)] for known in (stacks, of_series))
             # Where one series stands for two phases, nothing else is worth saying.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "13"
+HEADER_FACTS_VERSION = "14"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,
@@ -47,7 +47,7 @@ _VECTORS = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpaci
 _TRIGGER = "TriggerTime"
 _TEXTS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "Modality"),
-    *("AcquisitionTime", "ContentTime"),
+    *("AcquisitionTime", "ContentTime", "MRAcquisitionType"),
 )
 # Of SeriesInstanceUID.
 SERIES_TAG = 0x0020000E
