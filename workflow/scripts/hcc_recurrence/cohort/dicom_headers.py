@@ -38,7 +38,7 @@ _DECIMALS = {
     "RescaleIntercept": float,
 }
 # Without the last of these the sign of the padding value is unknown.
-_WORDS = {"Rows": int, "Columns": int, "PixelRepresentation": int}
+_WORDS = {"Rows": int, "Columns": int, "PixelRepresentation": int, "BitsStored": int}
 _PADDING = {"PixelPaddingValue": int, "PixelPaddingRangeLimit": int}
 _NUMBERS = {**_DECIMALS, **_WORDS, **_PADDING}
 # Numbers each must have; one with another count, or that is not finite, counts as lacking.
