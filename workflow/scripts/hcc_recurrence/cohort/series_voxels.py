@@ -11,6 +11,7 @@ import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, facts_without_hash, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
+from hcc_recurrence.cohort.exchanged_sides import check_sides
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
 from hcc_recurrence.cohort.lost_signs import check_sign
 from hcc_recurrence.cohort.slice_pixels import slice_values
@@ -140,8 +141,8 @@ def _which(numbers: Sequence[int], slices: Sequence[Slice]) -> str:
 
 
 def check_decoding(stack: Stack, cache: FileCache) -> None:
-    """Raise SeriesError where the middle image of a series cannot be decoded or has the wrong sign, or a CT is not in
-    Hounsfield units.
+    """Raise SeriesError where the middle image of a series cannot be decoded, has the wrong sign or its sides exchanged,
+    or a CT is not in Hounsfield units.
 
     The other images are looked at where values of the middle one are in doubt or intercepts differ, and by the job that
     converts them.
@@ -191,6 +192,7 @@ def all_counts(file: Path) -> dict[str, Any]:
 def _counts(file: Path, headers: Sequence[dict[str, Any]], number: int) -> Counts:
     values, padding = slice_values(Slice(file, "", number if len(headers) > 1 else -1, headers[number]))
     check_sign(values, headers[number], file.name)
+    check_sides(values, file.name)
     return count_values(values if padding is None else values[~padding])
 
 
