@@ -141,8 +141,8 @@ def _which(numbers: Sequence[int], slices: Sequence[Slice]) -> str:
 
 
 def check_decoding(stack: Stack, cache: FileCache) -> None:
-    """Raise SeriesError where the middle image of a series cannot be decoded, has the wrong sign or its sides exchanged,
-    or a CT is not in Hounsfield units.
+    """Raise SeriesError where the middle image of a series cannot be decoded, has the wrong sign or exchanged sides, or
+    a CT is not in Hounsfield units.
 
     The other images are looked at where values of the middle one are in doubt or intercepts differ, and by the job that
     converts them.
