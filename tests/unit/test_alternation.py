@@ -89,6 +89,23 @@ def test_two_phases_in_turns_that_no_header_tells_are_named(tmp_path, how, modal
         assert found[0].remedy.startswith("look at it from the side")
 
 
+def test_the_notice_says_how_much_later_every_other_slice_was_acquired(tmp_path):
+    """As the header of a 2D MR says it in one acquisition as well, which is therefore not refused."""
+    slices = make_series(in_turns(scan(0.1, "MR"), scan(1.0, "MR", 1)), describe("MR"), tmp_path / "s")
+    for k, data in enumerate(slices):
+        data.MRAcquisitionType, data.AcquisitionTime = "2D", f"10{k % 2}0{k:02d}"
+    save_series(slices, tmp_path / "s")
+    (found,) = problems_of(tmp_path, "s", "MR")
+    assert isinstance(found, Notice)
+    assert found.what.endswith("; by the headers every other slice was acquired 601 s after the others")
+    for data in slices:
+        data.MRAcquisitionType, data.AcquisitionTime = "3D", data.AcquisitionTime[:4] + "00"
+    save_series(slices, tmp_path / "s")
+    (found,) = problems_of(tmp_path, "s", "MR")
+    assert not isinstance(found, Notice) and found.what == "holds 2 stacks (several phases in one series)"
+    assert found.remedy.startswith("name one in the column part: time 1 (10 slices), time 2 (10 slices); or all")
+
+
 @pytest.mark.shared_data
 def test_limits_lie_between_real_series_and_two_phases_made_of_them(shared_data, tmp_path):
     """A CT of 5 mm: 0.56 as it is; 2.0 with odd slices unenhanced, 1.6 with a fifth of the enhancement. Three MR, also

@@ -10,7 +10,7 @@ from exports import describe, make_series, save_enhanced, voxels
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, select_slices
-from hcc_recurrence.cohort.stack_parts import Slice, one_above_the_other
+from hcc_recurrence.cohort.stack_parts import Slice, one_above_the_other, times_in_turns
 
 NUMBER, STEP = 8, 3.0
 IS_3D = {"MRAcquisitionType": lambda phase, k: "3D"}
@@ -95,6 +95,19 @@ def test_one_stack_stays_one(how):
     modality, tags = ONE[how]
     found = select_slices(series(STEP / 2, modality, **tags))
     assert len(found) == 2 * NUMBER and one_above_the_other(found) == ""
+
+
+def test_how_much_later_every_other_slice_was_acquired_is_said():
+    def words(value):
+        return times_in_turns(select_slices(series(STEP / 2, AcquisitionTime=value)))
+
+    assert words(lambda phase, k: f"10{phase}0{k:02d}.5") == (
+        "by the headers every other slice was acquired 600 s after the others"
+    )
+    # The later ones come first in place; past midnight.
+    assert "20 s after" in words(lambda phase, k: ("000010", "235950")[phase])
+    for value in (lambda phase, k: "100000", lambda phase, k: f"1000{2 * k + phase:02d}", lambda phase, k: None):
+        assert words(value) == ""
 
 
 def test_an_upper_and_a_lower_half_of_two_acquisitions_are_said():

@@ -214,6 +214,18 @@ def _sweeps(slices: Sequence[Slice]) -> list[int | None]:
     return found
 
 
+def times_in_turns(slices: Sequence[Slice]) -> str:
+    """Says of a stack, in its order, that every other slice was acquired later than all of the others, as a 2D MR is,
+    and two phases in turns are; empty where not, or where no times tell."""
+    seconds = [_seconds(time) for time in _clocks(slices)]
+    if len(seconds) < 2 * LEAST_OF_A_STACK or None in seconds:
+        return ""
+    first, second = sorted((seconds[::2], seconds[1::2]), key=min)
+    if max(first) >= min(second):
+        return ""
+    return f"by the headers every other slice was acquired {min(second) - min(first):.0f} s after the others"
+
+
 def _times_of_volumes(slices: Sequence[Slice]) -> list[float | None]:
     """When the volume of each slice was acquired, s; None where one has no time, or two times lie so close that they
     may be of one volume."""
