@@ -43,13 +43,13 @@ def test_a_mask_that_lies_in_air_is_refused_on_a_ct(image, tmp_path):
     save_mask(tmp_path / "in.nii.gz", ct, LEFT)
     save_mask(tmp_path / "out.nii.gz", ct, slice(9, 12), slice(0, 3))
     inside, outside = (read_mask(tmp_path / f"{name}.nii.gz", "", ct).image for name in ("in", "out"))
-    check_in_body(inside, ct, "CT")
+    check_in_body(inside, ct, "CT", "mask portal.R1 (out)")
     part = (voxels[sitk.GetArrayFromImage(outside) > 0] < -300).mean()
     assert part > 0.5
-    with pytest.raises(MaskError, match=f"lies in air: {part:.0%} of its voxels are below -300 HU"):
-        check_in_body(outside, ct, "CT")
+    with pytest.raises(MaskError, match=rf"mask portal.R1 \(out\) lies in air: {part:.0%} of its voxels"):
+        check_in_body(outside, ct, "CT", "mask portal.R1 (out)")
     # Air of an MR is not known by its values.
-    check_in_body(outside, ct, "MR")
+    check_in_body(outside, ct, "MR", "mask")
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "RAI"])

@@ -32,7 +32,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
         mask = read_mask(root / path, label, native[name.split(".")[0]], **params.masking)
-        check_in_body(mask.image, native[name.split(".")[0]], modality)
+        check_in_body(mask.image, native[name.split(".")[0]], modality, f"mask {name} ({path})")
         print(f"{name}: {mask.lesions} separate lesions in the file, {mask.volume_ml:.2f} ml kept")
         placed[name] = mask.image
         lesions.append((*name.split("."), mask.lesions, round(mask.volume_ml, 3)))

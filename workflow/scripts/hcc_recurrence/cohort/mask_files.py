@@ -62,11 +62,12 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     return TumourMask(kept, number, volume)
 
 
-def check_in_body(mask: sitk.Image, image: sitk.Image, modality: str) -> None:
+def check_in_body(mask: sitk.Image, image: sitk.Image, modality: str, name: str) -> None:
     """Raise MaskError where most of a mask lies in air on the CT that it was drawn on, as one that is mirrored may.
 
     Args:
-        mask: on the image's grid. modality: of the image; in an MR nothing tells air from dark tissue.
+        mask: on the image's grid. modality: of the image; in an MR nothing tells air from dark tissue. name: of the
+            mask, for the message of a job.
     """
     import SimpleITK as sitk
 
@@ -76,7 +77,7 @@ def check_in_body(mask: sitk.Image, image: sitk.Image, modality: str) -> None:
     in_air = float((inside < AIR_BELOW_HU).mean())
     if in_air > MOST_IN_AIR:
         raise MaskError(
-            f"lies in air: {in_air:.0%} of its voxels are below {AIR_BELOW_HU} HU, where no tumour of the liver is "
-            "(mirrored, or drawn on another image?)",
+            f"{name} lies in air: {in_air:.0%} of its voxels are below {AIR_BELOW_HU} HU, where no tumour of the liver "
+            "is (mirrored, or drawn on another image?)",
             "look at both in a viewer, and save the mask again with the geometry of the image",
         )
