@@ -10,9 +10,10 @@ from exports import describe, make_series, save_enhanced, voxels
 
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, select_slices
-from hcc_recurrence.cohort.stack_parts import Slice, one_above_the_other
+from hcc_recurrence.cohort.stack_parts import Slice, one_above_the_other, times_in_turns
 
 NUMBER, STEP = 8, 3.0
+IS_3D = {"MRAcquisitionType": lambda phase, k: "3D"}
 
 
 def series(apart=0.0, modality="MR", **tags):
@@ -25,6 +26,7 @@ def series(apart=0.0, modality="MR", **tags):
             header |= {"ImagePositionPatient": [0.0, 0.0, STEP * k + apart * phase], "AcquisitionNumber": 1}
             header |= {"InstanceNumber": NUMBER * phase + k + 1, "AcquisitionTime": "100000"}
             header |= {name: value(phase, k) for name, value in tags.items()}
+            header = {name: value for name, value in header.items() if value is not None}
             found.append(Slice(Path(f"{phase}.{k}"), f"{phase}.{k}", -1, header))
     return found
 
@@ -35,6 +37,16 @@ TOLD = {
     "one time each": ("CT", {"AcquisitionTime": lambda phase, k: f"10{phase}000"}),
     "a time a slice": ("CT", {"AcquisitionTime": lambda phase, k: f"10{phase}0{k:02d}"}),
     "downwards": ("CT", {"AcquisitionTime": lambda phase, k: f"10{phase}0{40 - k:02d}"}),
+    "3D, one time each": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: f"10{phase}000.25"}),
+    "3D, to midnight and after": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: ("235950", "000020")[phase]}),
+    "3D, with the day": (
+        "MR",
+        {**IS_3D, "AcquisitionTime": lambda phase, k: ("20200131230000", "20200201000000")[phase]},
+    ),
+    "3D, no other time": (
+        "MR",
+        {**IS_3D, "AcquisitionTime": lambda phase, k: None, "ContentTime": lambda phase, k: f"10000{4 * phase}"},
+    ),
     "acquisition number": ("MR", {"AcquisitionNumber": lambda phase, k: phase + 1}),
 }
 
@@ -65,6 +77,11 @@ def test_phases_that_their_flip_angle_or_nothing_but_their_numbers_tell_are_refu
 
 ONE = {
     "MR, every other slice first": ("MR", {"AcquisitionTime": lambda phase, k: f"10{phase}000"}),
+    "2D, every other slice first": ("MR", {"MRAcquisitionType": lambda phase, k: "2D", **TOLD["one time each"][1]}),
+    "3D, less than two seconds apart": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: f"10000{phase}.9"}),
+    "3D, a time a slice": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: f"10{k:02d}{5 * phase:02d}"}),
+    "3D, two slabs": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: f"10{k // 4}000"}),
+    "3D, a time that is none": ("MR", {**IS_3D, "AcquisitionTime": lambda phase, k: f"1{phase}h"}),
     "MR, a trigger time a slice": ("MR", {"TriggerTime": lambda phase, k: 37.0 * (5 * k % 8) + phase}),
     "CT, four slices a rotation": ("CT", {"AcquisitionTime": lambda phase, k: f"1000{(2 * k + phase) // 4:02d}"}),
     "the same, downwards": ("CT", {"AcquisitionTime": lambda phase, k: f"1000{50 - (2 * k + phase) // 4:02d}"}),
@@ -78,6 +95,19 @@ def test_one_stack_stays_one(how):
     modality, tags = ONE[how]
     found = select_slices(series(STEP / 2, modality, **tags))
     assert len(found) == 2 * NUMBER and one_above_the_other(found) == ""
+
+
+def test_how_much_later_every_other_slice_was_acquired_is_said():
+    def words(value):
+        return times_in_turns(select_slices(series(STEP / 2, AcquisitionTime=value)))
+
+    assert words(lambda phase, k: f"10{phase}0{k:02d}.5") == (
+        "by the headers every other slice was acquired 600 s after the others"
+    )
+    # The later ones come first in place; past midnight.
+    assert "20 s after" in words(lambda phase, k: ("000010", "235950")[phase])
+    for value in (lambda phase, k: "100000", lambda phase, k: f"1000{2 * k + phase:02d}", lambda phase, k: None):
+        assert words(value) == ""
 
 
 def test_an_upper_and_a_lower_half_of_two_acquisitions_are_said():

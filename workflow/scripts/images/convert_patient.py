@@ -9,7 +9,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     import pandas as pd
 
     from hcc_recurrence.cohort.acquisition import COLUMNS, acquisition_facts
-    from hcc_recurrence.cohort.mask_files import read_mask
+    from hcc_recurrence.cohort.mask_files import check_in_body, read_mask
     from hcc_recurrence.cohort.series_voxels import find_series, image_of_stack
     from hcc_recurrence.files import write_csv
     from hcc_recurrence.imaging.nifti import write_image
@@ -32,6 +32,7 @@ with job_log(snakemake.log[0], f"patient {patient}"):
     for name, (path, label) in params.masks.items():
         print(f"{name}: mask")
         mask = read_mask(root / path, label, native[name.split(".")[0]], **params.masking)
+        check_in_body(mask.image, native[name.split(".")[0]], modality, f"mask {name} ({path})")
         print(f"{name}: {mask.lesions} separate lesions in the file, {mask.volume_ml:.2f} ml kept")
         placed[name] = mask.image
         lesions.append((*name.split("."), mask.lesions, round(mask.volume_ml, 3)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cohort import mask_sides
 from hcc_recurrence.cohort.cross_checks import SeenMask, cross_check
 from hcc_recurrence.cohort.dicom_headers import file_facts
 from hcc_recurrence.cohort.dicom_series import (
@@ -17,7 +18,7 @@ from hcc_recurrence.cohort.dicom_series import (
 )
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
 from hcc_recurrence.cohort.hounsfield import check_hounsfield
-from hcc_recurrence.cohort.mask_contents import check_contents
+from hcc_recurrence.cohort.mask_contents import check_contents, chosen_shapes
 from hcc_recurrence.cohort.mask_diameters import check_sheet_diameter
 from hcc_recurrence.cohort.mask_formats import drawn_images, mask_contents, mask_facts
 from hcc_recurrence.cohort.masks import MaskError, check_mask, check_part, taken_together
@@ -92,6 +93,7 @@ def check_sources(
     listed: dict[Path, Listing] = {}
     stacks: dict[tuple[str, str], Stack] = {}
     seen_masks: dict[tuple[str, str, str], SeenMask] = {}
+    sides: dict[str, dict[str, bool]] = {}
     modality, interpolate = cohort.settings["modality"], cohort.settings["interpolate_missing"]
     smallest_ml, tolerance = cohort.settings["smallest_mask_ml"], cohort.settings["mask_tolerance_voxels"]
     wanted = set(patients)
@@ -150,8 +152,14 @@ def check_sources(
                         check_part(cache.get(path, drawn_images), geometry)
                     check_contents(contents, mask.label, geometry, smallest_ml, tolerance)
                     check_sheet_diameter(cohort, patient, contents, mask.label)
+                    shapes = chosen_shapes(contents, mask.label) if "geometry" in facts else []
+                    if shapes and patient not in sides.setdefault(reader, {}):
+                        sides[reader][patient] = mask_sides.lies_left(shapes, facts["geometry"], geometry)
             except MaskError as error:
                 problems.append(Problem(cohort.name, patient, where, error.what, error.remedy))
+    for reader, known in sorted(sides.items()):
+        if said := mask_sides.said_of_sides(list(known.values()), reader):
+            problems.append(Notice(cohort.name, "", cohort.settings["masks"], said, mask_sides.REMEDY))
     kept = cache.path.parent if cache.path else None
     problems += cross_check(cohort, stacks, sources.series, seen_masks, kept)
     return sources, problems

@@ -12,10 +12,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hcc_recurrence.cohort import alternation
 from hcc_recurrence.cohort.dicom_series import Stack
 from hcc_recurrence.cohort.persons import SAME_EXAMINATION_DAYS, contradictions, days_apart
 from hcc_recurrence.cohort.samples import Sample, take_samples
 from hcc_recurrence.cohort.sheets import Cohort
+from hcc_recurrence.cohort.stack_parts import times_in_turns
 from hcc_recurrence.problems import Notice, Problem
 
 # Other patients that a message names.
@@ -56,6 +58,11 @@ def cross_check(
     for patient, own in phases.items():
         for phase in own:
             problems += _mixed_persons(cohort, patient, phase, of_series[patient, phase])
+            if said := alternation.said_of(of_series[patient, phase].alternation):
+                said = "; ".join(filter(None, (said, times_in_turns(stacks[patient, phase].slices))))
+                problems.append(
+                    Notice(cohort.name, patient, _of_series(cohort, patient, phase), said, alternation.REMEDY)
+                )
         for one, other in combinations(own, 2):
             pair, taken = ([known[patient, p] for p in (one, other)] for known in (stacks, of_series))
             # Where one series stands for two phases, nothing else is worth saying.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 # Facts of another version are found anew.
-HEADER_FACTS_VERSION = "13"
+HEADER_FACTS_VERSION = "14"
 # Written in digits, and in bytes.
 _DECIMALS = {
     "AcquisitionNumber": int,
@@ -38,7 +38,7 @@ _DECIMALS = {
     "RescaleIntercept": float,
 }
 # Without the last of these the sign of the padding value is unknown.
-_WORDS = {"Rows": int, "Columns": int, "PixelRepresentation": int}
+_WORDS = {"Rows": int, "Columns": int, "PixelRepresentation": int, "BitsStored": int}
 _PADDING = {"PixelPaddingValue": int, "PixelPaddingRangeLimit": int}
 _NUMBERS = {**_DECIMALS, **_WORDS, **_PADDING}
 # Numbers each must have; one with another count, or that is not finite, counts as lacking.
@@ -47,7 +47,7 @@ _VECTORS = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpaci
 _TRIGGER = "TriggerTime"
 _TEXTS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "Modality"),
-    *("AcquisitionTime", "ContentTime"),
+    *("AcquisitionTime", "ContentTime", "MRAcquisitionType"),
 )
 # Of SeriesInstanceUID.
 SERIES_TAG = 0x0020000E

@@ -15,6 +15,11 @@ from hcc_recurrence.imaging.crops import largest_nodule
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
+# Lung and gas in the gut lie below this; no tumour of the liver does, whatever died in it.
+AIR_BELOW_HU = -300
+# A mask of the dome of the liver, drawn in another breath than the image, may reach into the lung with less than this.
+MOST_IN_AIR = 0.5
+
 
 class TumourMask(NamedTuple):
     """A mask on an image's grid (0/1, uint8), and how many separate lesions the file holds, whichever were kept."""
@@ -55,3 +60,24 @@ def read_mask(path: Path, label: str, image: sitk.Image, lesions: str = "all", s
     kept = sitk.GetImageFromArray(array.astype(np.uint8))
     kept.CopyInformation(image)
     return TumourMask(kept, number, volume)
+
+
+def check_in_body(mask: sitk.Image, image: sitk.Image, modality: str, name: str) -> None:
+    """Raise MaskError where most of a mask lies in air on the CT that it was drawn on, as one that is mirrored may.
+
+    Args:
+        mask: on the image's grid. modality: of the image; in an MR nothing tells air from dark tissue. name: of the
+            mask, for the message of a job.
+    """
+    import SimpleITK as sitk
+
+    if modality != "CT":
+        return
+    inside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(mask) > 0]
+    in_air = float((inside < AIR_BELOW_HU).mean())
+    if in_air > MOST_IN_AIR:
+        raise MaskError(
+            f"{name} lies in air: {in_air:.0%} of its voxels are below {AIR_BELOW_HU} HU, where no tumour of the liver "
+            "is (mirrored, or drawn on another image?)",
+            "look at both in a viewer, and save the mask again with the geometry of the image",
+        )

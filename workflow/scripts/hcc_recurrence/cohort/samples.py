@@ -1,4 +1,5 @@
-"""A few slices of each series: hashes of their pixels that any copy has in common, and whose headers say they are.
+"""A few slices of each series: hashes of their pixels that any copy has in common, whose headers say they are, and how
+much neighbours differ.
 
 What is kept is known by the content of the series, so that nothing is read twice, wherever the files lie.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hcc_recurrence.cohort.alternation import means_of_file, means_of_slice, middle_slices, neighbours_to_next
 from hcc_recurrence.cohort.dicom_files import UNCOMPRESSED, add_transfer_syntax
 from hcc_recurrence.cohort.dicom_series import Stack
 from hcc_recurrence.cohort.facts import available_workers, find_facts, show_progress
@@ -23,7 +25,7 @@ from hcc_recurrence.cohort.stack_parts import positions_along
 from hcc_recurrence.files import write_in_one_rename
 from hcc_recurrence.provenance import FileCache
 
-VERSION = "2"
+VERSION = "3"
 PIXEL_TAGS = (
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PixelData", "RescaleSlope", "RescaleIntercept", "NumberOfFrames"),
@@ -79,10 +81,12 @@ def _hash_of_image(file: Path, frame: int, data: Any) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """pixels: hashes of some slices. persons: of `person_facts`, of the same slices; none without headers."""
+    """pixels: hashes of some slices. persons: of `person_facts`, of the same slices; none without headers. alternation:
+    of `neighbours_to_next`."""
 
     pixels: frozenset[str]
     persons: tuple[Mapping[str, Any], ...]
+    alternation: float = 0.0
 
 
 def take_samples(stacks: Mapping[str, Stack], folder: Path | None, title: str = "") -> dict[str, Sample]:
@@ -100,18 +104,28 @@ def take_samples(stacks: Mapping[str, Stack], folder: Path | None, title: str = 
     path = folder / "hcc_samples.json" if folder else None
     known = _read(path, version)
     todo = {content: stack for content, stack in stacks.items() if content not in known and not stack.image}
+    alternations = _alternations(todo, title)
     for content, found in _look(todo, key, title).items():
         pixels = sorted({one["pixels"] for one in found} - {""})
         # Most often all slices say the same.
         persons = {str(one["person"]): one["person"] for one in found}
-        known[content] = {"pixels": pixels, "persons": list(persons.values())}
+        known[content] = {
+            "pixels": pixels,
+            "persons": list(persons.values()),
+            "alternation": alternations[content],
+        }
     if todo and path:
         with contextlib.suppress(OSError):
             write_in_one_rename(path, json.dumps({"version": version, "samples": known}))
     samples = {}
     for content, stack in stacks.items():
-        own = {"pixels": stack.facts.get("samples", []), "persons": []} if stack.image else known[content]
-        samples[content] = Sample(frozenset(own["pixels"]), tuple(own["persons"]))
+        if stack.image:
+            samples[content] = Sample(
+                frozenset(stack.facts.get("samples", [])), (), stack.facts.get("alternation", 0.0)
+            )
+        else:
+            own = known[content]
+            samples[content] = Sample(frozenset(own["pixels"]), tuple(own["persons"]), own["alternation"])
     return samples
 
 
@@ -141,3 +155,17 @@ def _look(stacks: Mapping[str, Stack], key: bytes, title: str) -> dict[str, list
         content: [cache.get(one.file, Sampler(one.frame, key, pixels)) for one, pixels in own]
         for content, own in wanted.items()
     }
+
+
+def _alternations(stacks: Mapping[str, Stack], title: str) -> dict[str, float]:
+    """`neighbours_to_next` of each stack; 0 where a slice cannot be decoded, which is said by whoever reads it."""
+    chosen = {content: [stack.slices[k] for k in middle_slices(len(stack.slices))] for content, stack in stacks.items()}
+    cache = FileCache(None, VERSION)
+    single = sorted({one.file for own in chosen.values() for one in own if one.frame < 0})
+    find_facts(single, means_of_file, cache, available_workers(), show_progress(f"{title}: neighbours", 500), chunk=20)
+    found = {}
+    for content, own in chosen.items():
+        means = [cache.get(one.file, means_of_file) if one.frame < 0 else means_of_slice(one) for one in own]
+        known = [m for m in means if m is not None]
+        found[content] = neighbours_to_next(known, stacks[content].modality == "CT") if len(known) == len(own) else 0.0
+    return found

@@ -11,7 +11,9 @@ import numpy as np
 
 from hcc_recurrence.cohort.dicom_headers import HEADER_FACTS_VERSION, facts_without_hash, file_facts
 from hcc_recurrence.cohort.dicom_series import SeriesError, Stack, find_stack
+from hcc_recurrence.cohort.exchanged_sides import check_sides
 from hcc_recurrence.cohort.hounsfield import Counts, add_counts, check_hounsfield, check_neighbours, count_values, doubt
+from hcc_recurrence.cohort.lost_signs import check_sign
 from hcc_recurrence.cohort.slice_pixels import slice_values
 from hcc_recurrence.cohort.stack_parts import Slice
 from hcc_recurrence.cohort.volume_values import check_no_ct, check_numbers, doubt_of_volume
@@ -101,11 +103,12 @@ def _volume(stack: Stack) -> np.ndarray:
 def _stacked(slices: Sequence[Slice]) -> tuple[np.ndarray, list[np.ndarray | None]]:
     """Values of all slices, (z, y, x), of the narrowest kind that holds those of each, and where each has padding.
 
-    Raises: SeriesError where slices differ in size, which their headers do not.
+    Raises: SeriesError where slices differ in size, which their headers do not, or the sign of one is wrong.
     """
     voxels, paddings = None, []
     for number, one in enumerate(slices):
         values, padding = slice_values(one)
+        check_sign(values, one.header, one.file.name)
         paddings.append(padding)
         if voxels is None:
             voxels = np.empty((len(slices), *values.shape), values.dtype)
@@ -138,7 +141,8 @@ def _which(numbers: Sequence[int], slices: Sequence[Slice]) -> str:
 
 
 def check_decoding(stack: Stack, cache: FileCache) -> None:
-    """Raise SeriesError where the middle image of a series cannot be decoded, or a CT is not in Hounsfield units.
+    """Raise SeriesError where the middle image of a series cannot be decoded, has the wrong sign or exchanged sides, or
+    a CT is not in Hounsfield units.
 
     The other images are looked at where values of the middle one are in doubt or intercepts differ, and by the job that
     converts them.
@@ -187,6 +191,8 @@ def all_counts(file: Path) -> dict[str, Any]:
 
 def _counts(file: Path, headers: Sequence[dict[str, Any]], number: int) -> Counts:
     values, padding = slice_values(Slice(file, "", number if len(headers) > 1 else -1, headers[number]))
+    check_sign(values, headers[number], file.name)
+    check_sides(values, file.name)
     return count_values(values if padding is None else values[~padding])
 
 

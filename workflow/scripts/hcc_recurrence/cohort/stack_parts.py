@@ -18,6 +18,8 @@ EXPORT = "export the series again from the archive"
 WHOLE = "all"
 # Fewer slices are no stack.
 LEAST_OF_A_STACK = 3
+# Two volumes are at least so far apart in time.
+SECONDS_APART = 2.0
 
 
 class SeriesError(Refused):
@@ -137,12 +139,15 @@ def stacks_in_turns(slices: Sequence[Slice], is_stack: Callable[[Sequence[Slice]
     """Stacks that take turns along a series without a place in common, in the order of their times; [] where none do.
 
     Two phases half a step apart are an even stack of half the step. Temporal position, trigger time and flip angle tell
-    them, and of a CT the time of acquisition. That of an MR does not: it acquires every other slice of a stack first.
+    them, and the time of acquisition of a CT, or of an MR whose header says that it is 3D: all slices of such a volume
+    are acquired together. Of a 2D MR the time tells nothing: every other slice of a stack is acquired first.
     """
     found = [[one.header.get(tag) for one in slices] for tag in ("TemporalPositionIdentifier", "TriggerTime")]
     found.append([flip_angle_of(one.header.get("Kind", "")) for one in slices])
     if slices[0].header.get("Modality") == "CT":
         found.append(_sweeps(slices))
+    elif all(one.header.get("MRAcquisitionType") == "3D" for one in slices):
+        found.append(_times_of_volumes(slices))
     for values in found:
         groups: dict[Any, list[Slice]] = defaultdict(list)
         for one, value in zip(slices, values, strict=True):
@@ -209,6 +214,37 @@ def _sweeps(slices: Sequence[Slice]) -> list[int | None]:
     return found
 
 
+def times_in_turns(slices: Sequence[Slice]) -> str:
+    """Says of a stack, in its order, that every other slice was acquired later than all of the others, as a 2D MR is,
+    and two phases in turns are; empty where not, or where no times tell."""
+    seconds = [_seconds(time) for time in _clocks(slices)]
+    if len(seconds) < 2 * LEAST_OF_A_STACK or None in seconds:
+        return ""
+    first, second = sorted((seconds[::2], seconds[1::2]), key=min)
+    if max(first) >= min(second):
+        return ""
+    return f"by the headers every other slice was acquired {min(second) - min(first):.0f} s after the others"
+
+
+def _times_of_volumes(slices: Sequence[Slice]) -> list[float | None]:
+    """When the volume of each slice was acquired, s; None where one has no time, or two times lie so close that they
+    may be of one volume."""
+    seconds = [_seconds(time) for time in _clocks(slices)]
+    known = sorted({time for time in seconds if time is not None})
+    if None in seconds or any(later - time < SECONDS_APART for time, later in pairwise(known)):
+        return [None] * len(slices)
+    return seconds
+
+
+def _seconds(time: str) -> float | None:
+    """A time, or a date with time, in seconds: later ones are larger, also on the next day. None where it is none."""
+    whole, _, part = time.partition(".")
+    if not (len(whole) in (6, 14) and whole.isdigit()):
+        return None
+    day, hours, minutes, seconds = int(whole[:-6] or 0), int(whole[-6:-4]), int(whole[-4:-2]), whole[-2:]
+    return 86400.0 * day + 3600 * hours + 60 * minutes + float(f"{seconds}.{part if part.isdigit() else 0}")
+
+
 def _by_kind(slices: Sequence[Slice]) -> dict[str, list[Slice]]:
     groups: dict[str, list[Slice]] = defaultdict(list)
     for one in slices:
@@ -228,22 +264,25 @@ def _by_acquisition(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
 
 
 def _by_time(slices: Sequence[Slice]) -> dict[int, list[Slice]]:
-    def clock(one: Slice) -> str:
-        return one.header.get("AcquisitionTime", one.header.get("ContentTime", ""))
-
-    # Past midnight, where no date stands before the time.
-    hours = {clock(one)[:2] for one in slices if len(clock(one).split(".")[0]) <= 6}
-    is_night = any(hour >= "20" for hour in hours) and any("00" <= hour < "04" for hour in hours)
-
-    def when(one: Slice) -> tuple[int, str, float, int]:
-        header, time = one.header, clock(one)
-        time = f"{int(time[:2]) + 24}{time[2:]}" if is_night and "00" <= time[:2] < "04" else time
+    def when(one: Slice, time: str) -> tuple[int, str, float, int]:
+        header = one.header
         order = header.get("TemporalPositionIdentifier", 0), time, header.get("TriggerTime", 0.0)
         return *order, header.get("InstanceNumber", 0)
 
-    if len({when(one)[:3] for one in slices}) < 2:
+    keys = [when(one, time) for one, time in zip(slices, _clocks(slices), strict=True)]
+    if len({key[:3] for key in keys}) < 2:
         return {}
-    return _runs(sorted(slices, key=when))
+    return _runs([slices[i] for i in sorted(range(len(slices)), key=keys.__getitem__)])
+
+
+def _clocks(slices: Sequence[Slice]) -> list[str]:
+    """The time of acquisition of each slice as its header has it, in an order that goes on past midnight; empty where
+    it has none."""
+    times = [one.header.get("AcquisitionTime", one.header.get("ContentTime", "")) for one in slices]
+    # Past midnight, where no date stands before the time.
+    hours = {time[:2] for time in times if len(time.split(".")[0]) <= 6}
+    is_night = any(hour >= "20" for hour in hours) and any("00" <= hour < "04" for hour in hours)
+    return [f"{int(t[:2]) + 24}{t[2:]}" if is_night and "00" <= t[:2] < "04" else t for t in times]
 
 
 def _by_repeat(slices: Sequence[Slice]) -> dict[int, list[Slice]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hcc_recurrence.cohort.alternation import alternation_of_volume
 from hcc_recurrence.cohort.hounsfield import SOFT_TISSUE_HU, count_values, doubt
+from hcc_recurrence.cohort.lost_signs import REMEDY_OF_FILE, sign_doubt_of_volume
 from hcc_recurrence.cohort.nifti_files import is_nifti, read_nifti
 from hcc_recurrence.cohort.stack_parts import SeriesError
 
@@ -27,8 +29,8 @@ SAVE_AGAIN = (
 
 def value_facts(values: np.ndarray, stored: np.ndarray | None = None) -> dict[str, Any]:
     """Of an image file that is no DICOM: `doubt`, why it is no CT in Hounsfield units; `ct`, how much of it is air and
-    soft tissue of one (`signs_of_ct`); where there are any, `no_numbers`: how many voxels are NaN, infinite or beyond
-    all that is measured.
+    soft tissue of one (`signs_of_ct`); `alternation`, of `alternation_of_volume`; where there are any, `sign`, why
+    its values have the wrong sign, and `no_numbers`: how many voxels are NaN, infinite or beyond all that is measured.
 
     Args:
         values: (z, y, x), as SimpleITK reads the file. stored: as they stand in the file, where they are floats and
@@ -38,7 +40,9 @@ def value_facts(values: np.ndarray, stored: np.ndarray | None = None) -> dict[st
     count = int(no_numbers(stored).sum()) if stored.dtype.kind == "f" else 0
     if count:
         return {"doubt": "", "no_numbers": count}
-    return {"doubt": doubt_of_volume(values), "ct": signs_of_ct(values)}
+    signs = signs_of_ct(values)
+    facts = {"doubt": doubt_of_volume(values), "ct": signs, "alternation": alternation_of_volume(values, bool(signs))}
+    return {**facts, "sign": sign} if (sign := sign_doubt_of_volume(values)) else facts
 
 
 def signs_of_ct(values: np.ndarray) -> list[float]:
@@ -87,11 +91,14 @@ def doubt_of_volume(values: np.ndarray, padding: np.ndarray | None = None, inter
 
 
 def check_numbers(facts: dict[str, Any], image: Path, masks: Sequence[tuple[str, Path, str]] = ()) -> None:
-    """Raise SeriesError where voxels of an image are NaN, infinite or beyond 1e9, with how many lie in its masks.
+    """Raise SeriesError where voxels of an image have the wrong sign, or are NaN, infinite or beyond 1e9, with how many
+    of those lie in its masks.
 
     Args:
         facts: of `value_facts`. masks: reader, file and label of each mask that was drawn on the image.
     """
+    if facts.get("sign"):
+        raise SeriesError(facts["sign"], REMEDY_OF_FILE)
     if not facts.get("no_numbers"):
         return
     inside = "; ".join(_inside(image, *mask) for mask in masks)
