@@ -38,7 +38,7 @@ def configure(workspace) -> None:
     config["unets"] = {
         "tiny": {
             **{"side_pixels": 64, "channels": [6, 12, 24, 48, 96], "windows": {}, "fraction": 0.3333},
-            **{"epochs": 14, "learning_rate": 0.005, "schedule": "cosine", "batch": 2, "smallest_pixels": 3},
+            **{"epochs": 10, "learning_rate": 0.005, "schedule": "cosine", "batch": 2, "smallest_pixels": 3},
             "augmentation": {"rotation_deg": 15, "scale": 0.1},
         }
     }
@@ -152,7 +152,7 @@ def test_volumes_of_patients_without_a_manual_mask_are_the_networks(results):
 def test_dice_and_icc_against_manual_masks(results):
     dice = pd.read_csv(results / "segmentation/tiny/dice.csv", dtype={"patient_id": str})
     unseen = dice[(dice["part"] == "unseen") & dice["dice"].notna()]
-    # By portable kernels 0.59; others train another network of these few images.
+    # By portable kernels 0.77; others train another network of these few images.
     assert len(unseen) == 2 * 12 + 1 and unseen["dice"].mean() > 0.5
     assert dice.loc[dice["patient_id"].isin(UNMASKED), "dice"].isna().all()
     table = pd.read_csv(results / "zhao2024/tables/reproducibility.csv")
