@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -264,6 +266,16 @@ def test_tables_for_print_have_names_for_print(tiny_run):
     assert pages_with_raw_names(tiny_run.folder / "results") == {}
 
 
+def half_made(folder: Path) -> set[str]:
+    """Outputs of jobs that were killed, by Snakemake's own marks: they run again when somebody asks for them."""
+    marks = folder / ".snakemake/incomplete"
+    return {
+        base64.b64decode("".join(file.relative_to(marks).parts), altchars=b"-_").decode()
+        for file in marks.rglob("*")
+        if file.is_file() and file.name != "migration_underway"
+    }
+
+
 def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tiny_run, tiny_copy_alone):
     """SIGKILL to the whole process group in the middle; then a plain run. The session's run used all cores.
 
@@ -301,7 +313,8 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         *(f"{yan}/figures/{name}.png" for name in ("grid.strict", "nomogram_deep.strict", "calibration.strict")),
     ]
     tiny_copy_alone.run(*targets, cores=1)
-    kinds = {}
+    kinds, left = {}, half_made(tiny_copy_alone.folder)
+    assert not left & set(targets)
     for pattern in (
         "tiny/radiomics/**/*.parquet",
         "tiny/radiomics/**/*.feather",
@@ -313,8 +326,10 @@ def test_a_killed_run_is_completed_with_the_same_bytes_on_one_core_as_on_all(tin
         "tiny/crops/*.npz",
     ):
         for file in (tiny_copy_alone.folder / "results").glob(pattern):
-            other = tiny_run.folder / "results" / file.relative_to(tiny_copy_alone.folder / "results")
-            assert file.read_bytes() == other.read_bytes(), file
+            name = file.relative_to(tiny_copy_alone.folder)
+            if str(name) in left:
+                continue
+            assert file.read_bytes() == (tiny_run.folder / name).read_bytes(), file
             kinds[pattern] = kinds.get(pattern, 0) + 1
     assert kinds["tiny/**/*.csv"] > 60 and kinds["tiny/images/**/*.nii.gz"] == 24 * 2 * 4 and len(kinds) == 8
     for name in (
