@@ -134,8 +134,10 @@ def measure(folder: Path, tiny: bool) -> dict[str, dict]:
     recorded = read_recorded(workflow / "recorded.pickle")
     print(f"snakemake: {by_workflow:.0f} s, {len(recorded)} scripts", flush=True)
     again = [sys.executable, __file__, "--loop", str(workflow / "recorded.pickle")]
-    # As many threads as the workflow gives its jobs.
-    _, by_loop = run(again, loop, ONE_THREAD)
+    # As many threads as the workflow gives its jobs, and the kernels: other ones train other networks.
+    from hcc_recurrence.numerics import kernels
+
+    _, by_loop = run(again, loop, {**ONE_THREAD, **kernels("portable")})
     print(f"loop: {by_loop:.0f} s; ratio {by_workflow / by_loop:.2f}", flush=True)
     ours, theirs = tables(workflow), tables(loop)
     differing = sorted(name for name in ours if theirs.get(name) != ours[name])
