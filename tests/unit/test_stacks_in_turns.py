@@ -106,6 +106,9 @@ def test_how_much_later_every_other_slice_was_acquired_is_said():
     )
     # The later ones come first in place; past midnight.
     assert "20 s after" in words(lambda phase, k: ("000010", "235950")[phase])
+    # And past the end of a month, where the header has the day.
+    assert " 20 s after" in words(lambda phase, k: ("20200131235950", "20200201000010")[phase])
+    assert words(lambda phase, k: ("20200199235950", "20200201000010")[phase]) == ""
     for value in (lambda phase, k: "100000", lambda phase, k: f"1000{2 * k + phase:02d}", lambda phase, k: None):
         assert words(value) == ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,7 +242,12 @@ def _seconds(time: str) -> float | None:
     whole, _, part = time.partition(".")
     if not (len(whole) in (6, 14) and whole.isdigit()):
         return None
-    day, hours, minutes, seconds = int(whole[:-6] or 0), int(whole[-6:-4]), int(whole[-4:-2]), whole[-2:]
+    try:
+        # Digits of a date read as one number would make a night at a month's end last 70 days.
+        day = date.fromisoformat(whole[:8]).toordinal() if len(whole) == 14 else 0
+    except ValueError:
+        return None
+    hours, minutes, seconds = int(whole[-6:-4]), int(whole[-4:-2]), whole[-2:]
     return 86400.0 * day + 3600 * hours + 60 * minutes + float(f"{seconds}.{part if part.isdigit() else 0}")
 
 
